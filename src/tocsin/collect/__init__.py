@@ -1,0 +1,7 @@
+"""Log files in, Events out, whichever tool wrote them, and what became of every record on the way."""
+
+from __future__ import annotations
+
+from tocsin.collect.read import Unit, plan, read, read_bytes, read_units
+
+__all__ = ["Unit", "plan", "read", "read_bytes", "read_units"]

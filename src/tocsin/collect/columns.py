@@ -1,0 +1,213 @@
+"""Values of records in, dictionary-encoded columns out: one canonical text per value, types never inferred."""
+
+from __future__ import annotations
+
+
+from collections.abc import Callable, Sequence
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, FieldsOf, Longs, RawBlock, RawRecords, Source
+
+# Text is kept without deduplication once this many values were seen, nearly all of them new, and long:
+# hashing `Message` or `ScriptBlockText` costs six times what it saves.
+_TRIAL = 2_000
+_NEARLY_UNIQUE = 0.8
+_LONG_CHARS = 80
+
+_MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
+EXTRA = "_extra"  # the fields past that limit, as JSON
+
+
+def text_of(value: Any) -> str | tuple[str, ...] | None:
+    """The canonical text of one JSON value; a list gives a text for each element."""
+    match value:
+        case str() | None:
+            return value
+        case True:
+            return "true"
+        case False:
+            return "false"
+        case int() | float():
+            return repr(value)
+        case list():
+            return tuple("null" if v is None else v if isinstance(v, str) else _flat_text(v) for v in value)
+        case _:
+            return _json(value)
+
+
+def _flat_text(value: Any) -> str:
+    text = text_of(value)
+    return text if isinstance(text, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+class _Codes(dict[Any, int]):
+    """Value -> code; a value not seen before gets its code from `add`."""
+
+    __slots__ = ("_add",)
+
+    def __init__(self, add: Callable[[Any], int]) -> None:
+        super().__init__({None: NULL})
+        self._add = add
+
+    def __missing__(self, value: Any) -> int:
+        code = self[value] = self._add(value)
+        return code
+
+
+class Vocabulary:
+    """The distinct values of one field."""
+
+    __slots__ = ("_ints", "_lists_seen", "_seen", "_strings", "_unique", "lists", "values")
+
+    def __init__(self) -> None:
+        self.values: list[str | None] = [None, None]
+        self.lists: dict[int, tuple[str, ...]] = {}
+        # One dict for each type: in one dict 1, True and 1.0 would be the same key.
+        self._strings = _Codes(self._append)
+        self._ints = _Codes(lambda value: self._strings[str(value)])
+        self._lists_seen: dict[str, int] = {}
+        self._seen = 0
+        self._unique = False
+
+    def _append(self, text: str) -> int:
+        self.values.append(text)
+        return len(self.values) - 1
+
+    def encode(self, column: Sequence[Any]) -> Codes:
+        """Codes of a column of JSON values, in order."""
+        size = len(column)
+        types = set(map(type, column))
+        if types == {str}:
+            if self._unique:
+                first = len(self.values)
+                self.values.extend(column)
+                return np.arange(first, first + size, dtype=np.int32)
+            codes = np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
+            self._judge(size)
+            return codes
+        if types <= {str, type(None)}:
+            return np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
+        if types <= {int, type(None)}:
+            return np.fromiter(map(self._ints.__getitem__, column), np.int32, size)
+        return np.fromiter(map(self._code, column), np.int32, size)
+
+    def _judge(self, added: int) -> None:
+        self._seen += added
+        if self._seen < _TRIAL or len(self.values) < _NEARLY_UNIQUE * self._seen:
+            return
+        sample = self.values[2 : 2 + _TRIAL : 16]
+        self._unique = sum(len(text or "") for text in sample) > _LONG_CHARS * len(sample)
+
+    def _code(self, value: Any) -> int:
+        if isinstance(value, str) or value is None:
+            return self._strings[value]
+        text = text_of(value)
+        if not isinstance(text, tuple):
+            return self._strings[text]
+        whole = _json(value)
+        code = self._lists_seen.get(whole)
+        if code is None:
+            code = self._lists_seen[whole] = self._append(whole)
+            self.lists[code] = text
+        return code
+
+
+class TableBuilder:
+    """Records of one kind, gathered from one or many sources into one `Events`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.rows = 0
+        self.size_bytes = 0  # of the blocks read into it, for whoever decides when it is full
+        self._sources: list[Source] = []
+        self._fields_of: list[FieldsOf] = []
+        self.raw = RawRecords()
+        self._vocabularies: dict[str, Vocabulary] = {}
+        self._chunks: dict[str, list[tuple[Longs, Codes]]] = {}
+        self._past_limit: dict[int, dict[str, Any]] = {}
+        self._ts: list[tuple[Longs, Longs]] = []
+        self._rec: list[Longs] = []
+        self._chunk: list[Longs] = []
+        self._src: list[Codes] = []
+
+    def begin(self, source: Source, fields_of: FieldsOf) -> None:
+        """What comes next is of this source; `fields_of` reads one of its raw records in full."""
+        self._sources.append(source)
+        self._fields_of.append(fields_of)
+
+    def extend(self, rec: Longs, chunk: Longs, raw: RawBlock) -> int:
+        """Announce as many records of the newest source as `rec` has; returns the row of the first."""
+        first = self.rows
+        self._rec.append(rec)
+        self._chunk.append(chunk)
+        self._src.append(np.full(len(rec), len(self._sources) - 1, np.int32))
+        self.raw.extend(len(rec), raw)
+        self.rows += len(rec)
+        return first
+
+    def put(self, name: str, rows: Longs, values: Sequence[Any]) -> None:
+        """Give rows that `extend` announced their values of one field."""
+        vocabulary = self._vocabularies.get(name)
+        if vocabulary is None:
+            if len(self._vocabularies) >= _MAX_FIELDS:
+                for row, value in zip(rows.tolist(), values, strict=True):
+                    self._past_limit.setdefault(row, {})[name] = value
+                return
+            vocabulary = self._vocabularies[name] = Vocabulary()
+            self._chunks[name] = []
+        self._chunks[name].append((rows, vocabulary.encode(values)))
+
+    def put_repeated(self, name: str, rows: Longs, values: Sequence[Any], index: Longs) -> None:
+        """Like `put` where `rows[i]` has `values[index[i]]`."""
+        if len(self._vocabularies) >= _MAX_FIELDS and name not in self._vocabularies:
+            self.put(name, rows, [values[at] for at in index.tolist()])
+            return
+        self.put(name, rows[:0], ())
+        self._chunks[name].append((rows, self._vocabularies[name].encode(values)[index]))
+
+    def put_time(self, rows: Longs, ts: Longs) -> None:
+        self._ts.append((rows, ts))
+
+    def finish(self) -> Events:
+        if self._past_limit:
+            self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
+            rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
+            self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
+        columns = {
+            name: Column(codes=self._dense(self._chunks[name]), values=vocabulary.values, lists=vocabulary.lists)
+            for name, vocabulary in self._vocabularies.items()
+        }
+        ts = np.full(self.rows, NO_TIME, np.int64)
+        for rows, values in self._ts:
+            ts[rows] = values
+        return Events(
+            kind=self.kind,
+            sources=tuple(self._sources),
+            ts=ts,
+            src=_joined(self._src, np.int32),
+            rec=_joined(self._rec, np.int64),
+            chunk=_joined(self._chunk, np.int64),
+            raw=self.raw,
+            columns=columns,
+            fields_of=tuple(self._fields_of),
+        )
+
+    def _dense(self, chunks: list[tuple[Longs, Codes]]) -> Codes:
+        codes = np.zeros(self.rows, np.int32)
+        for rows, part in chunks:
+            codes[rows] = part
+        return codes
+
+
+def _joined(parts: list[Any], dtype: type) -> Any:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+

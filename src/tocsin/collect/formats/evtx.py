@@ -1,0 +1,296 @@
+"""Windows event log files (EVTX) in, Events out; a record's raw form is the evtx library's rendering of it.
+
+A file is a header of 4096 bytes and chunks of 64 KiB, each of which can be read by itself (the layout is
+documented by the libevtx project). The evidence is the file's digest, the record id and the chunk's offset.
+
+A rendering is `{"Event":{...,"System":{HEAD "TimeCreated":... MIDDLE "Channel":... TAIL},"EventData":{...}}}`.
+HEAD and TAIL, the envelope, repeat from record to record: their text is looked up, not parsed again, which
+leaves a third of the JSON to decode.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import evtx
+import numpy as np
+import orjson
+
+from tocsin.collect.block import Block
+from tocsin.collect.columns import TableBuilder
+from tocsin.collect.layouts import Layouts, Path, fields_of
+from tocsin.collect.records import FLUSH_ROWS, MARK, Tally, decode, decode_marked
+from tocsin.collect.times import microseconds
+from tocsin.collect.windows import WindowsNaming
+from tocsin.model.event import Codes, Longs
+
+NAME = "evtx"
+KIND = "windows"
+
+_HEADER_BYTES = 4096
+_CHUNK_BYTES = 64 << 10
+_BATCH_RECORDS = 256
+_MAX_ENVELOPES = 50_000  # hostile files can make each one new
+_MAX_ERRORS_IN_A_ROW = 4_096
+_DATA_KEY = ',"EventData":{'
+_NO_DATA = ',"EventData":null}}'
+_TIME_KEY = '"TimeCreated":{"#attributes":{"SystemTime":"'
+_TIME_STOP = len(_TIME_KEY) + len("2020-07-02T18:00:29.615842Z")
+
+
+def sniff(head: bytes) -> bool:
+    return head.startswith(b"ElfFile\x00")
+
+
+def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Chunks are whole between these offsets; the header is read again for each."""
+    unit = max(unit_bytes // _CHUNK_BYTES, 1) * _CHUNK_BYTES
+    starts = list(range(_HEADER_BYTES, max(size, _HEADER_BYTES + 1), unit))
+    stops = [*starts[1:], max(size, starts[-1])]
+    return [(0 if start == _HEADER_BYTES else start, stop) for start, stop in zip(starts, stops, strict=True)]
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    if start:
+        file.seek(0)
+    header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        yield Block(data=b"", offset=0, damaged=_counted("file ends within its header"))
+        return
+    offset = start or _HEADER_BYTES
+    if start:
+        file.seek(start)
+    size = max(block_bytes // _CHUNK_BYTES, 1) * _CHUNK_BYTES
+    while data := _read_fully(file, size if stop is None else min(size, stop - offset)):
+        yield Block(data=data, offset=offset, head=header)
+        offset += len(data)
+
+
+def _read_fully(file: BinaryIO, size: int) -> bytes:
+    """Streams may give less than asked for; a chunk must not be torn."""
+    parts = []
+    while size > 0 and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _counted(reason: str) -> Counter[str]:
+    return Counter({reason: 1})
+
+
+class _Decoder:
+    """Two sets of layouts: for what is left of a record without its envelope, and for whole records."""
+
+    def __init__(self, projection: frozenset[str] | None) -> None:
+        naming = WindowsNaming()
+        self._bare = projection is not None and projection.isdisjoint(_MIDDLE_NAMES)
+        self._data = Layouts(naming, projection, base=("Event", "EventData"))
+        self._inner = Layouts(_Naming(), projection)
+        self._whole = Layouts(naming, projection)
+        self._envelopes = _Envelopes(projection)
+        self._rows: list[int] = []
+        self._numbers: list[int] = []
+        self._times: list[str] = []
+
+    def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
+        chunks = _Chunks(block)
+        for ids, texts in _rendered(block, tally):
+            rec = np.array(ids, np.int64)
+            first = table.extend(rec, chunks.offsets(rec), _Renderings(texts))
+            if not (self._bare and self._add(texts, first, bare=True)) and not self._add(texts, first, bare=False):
+                self._whole.add([decode(text.encode()) for text in texts], first)
+            if len(self._rows) >= FLUSH_ROWS:
+                self.flush(table)
+
+    def flush(self, table: TableBuilder) -> None:
+        for layouts in (self._data, self._inner, self._whole):
+            layouts.flush(table)
+        rows = np.array(self._rows, np.int64)
+        self._envelopes.put(rows, np.array(self._numbers, np.int32), table)
+        table.put_time(rows, microseconds(self._times))
+        self._rows, self._numbers, self._times = [], [], []
+
+    def _add(self, texts: list[str], first: int, *, bare: bool) -> bool:
+        """Take a batch by its envelopes; False, with nothing taken, if any record is not built as expected.
+
+        With `bare` only the envelope, the time and EventData are asked for.
+        """
+        numbers, bodies, times = [], [], []
+        known, learn = self._envelopes.numbers, self._envelopes.learn
+        for text in texts:
+            time = text.find(_TIME_KEY)
+            channel = text.find('"Channel":', time)
+            end = text.find(_DATA_KEY, channel)
+            empty = end < 0
+            if empty:
+                end = text.find(',"UserData":', channel)
+                if end < 0:
+                    end = len(text) - len(_NO_DATA if text.endswith(_NO_DATA) else "}}")
+                elif bare:
+                    return False
+            envelope = (text[:time], text[channel:end])
+            number = known.get(envelope)
+            if number is None:
+                number = learn(envelope)
+            if number < 0 or time < 0 or text[time + _TIME_STOP] != '"':
+                return False
+            if bare:
+                bodies.append("" if empty else text[end + len(_DATA_KEY) : -3])
+            elif end < len(text) - 2:
+                bodies.append(text[time:channel] + text[end + 1 : -2])
+            else:
+                bodies.append(text[time : channel - 1])
+            numbers.append(number)
+            times.append(text[time + len(_TIME_KEY) : time + _TIME_STOP])
+        records = decode_marked("},%d,{" % MARK, bodies)
+        if records is None:
+            return False
+        (self._data if bare else self._inner).add(records, first)
+        self._rows.extend(range(first, first + len(texts)))
+        self._numbers.extend(numbers)
+        self._times.extend(times)
+        return True
+
+
+def decoder(projection: frozenset[str] | None) -> _Decoder:
+    return _Decoder(projection)
+
+
+def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+    return fields_of(decode(record), WindowsNaming())
+
+
+class _Renderings:
+    __slots__ = ("_texts",)
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+
+    def record(self, at: int) -> bytes:
+        return self._texts[at].encode()
+
+    def joined(self) -> tuple[bytes, Longs]:
+        data = "\n".join(self._texts).encode()
+        # A newline stands in no rendering but behind each.
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        return data, np.concatenate(([0], ends + 1))
+
+
+def _rendered(block: Block, tally: Tally) -> Iterator[tuple[list[int], list[str]]]:
+    """Record ids and renderings, some hundred at a time."""
+    if not block.data:
+        return
+    try:
+        records = evtx.PyEvtxParser(io.BytesIO(block.head + block.data), number_of_threads=1).records_json()
+    except (OSError, RuntimeError):
+        tally.damaged["no EVTX file header"] += 1
+        return
+    ids: list[int] = []
+    texts: list[str] = []
+    errors = 0
+    while errors < _MAX_ERRORS_IN_A_ROW:
+        try:
+            for record in records:
+                ids.append(record["event_record_id"])
+                texts.append(record["data"])
+                if len(ids) == _BATCH_RECORDS:
+                    yield ids, texts
+                    ids, texts, errors = [], [], 0
+            break
+        except RuntimeError as error:  # the iterator goes on behind what it could not read
+            tally.damaged[_reason(str(error))] += 1
+            errors += 1
+    if ids:
+        yield ids, texts
+
+
+_NUMBERS = re.compile(r"0x[0-9a-f]+|`[^`]*`|\[[^]]*\]|\d+")
+
+
+def _reason(error: str) -> str:
+    """The library's words without what differs from record to record, so that equal faults are counted together."""
+    return " ".join(_NUMBERS.sub("", error).split())[:160].rstrip(" :,")
+
+
+class _Chunks:
+    """Which chunk of a block a record id stands in, by the ids in the chunks' headers."""
+
+    def __init__(self, block: Block) -> None:
+        headers = [
+            (*struct.unpack_from("<Q", block.data, at + 24), block.offset + at)
+            for at in range(0, len(block.data) - _HEADER_BYTES, _CHUNK_BYTES)
+            if block.data.startswith(b"ElfChnk\x00", at)
+        ]
+        first_and_offset = np.array(sorted(headers), np.uint64).reshape(-1, 2).astype(np.int64)
+        self._firsts, self._offsets = first_and_offset[:, 0], first_and_offset[:, 1]
+
+    def offsets(self, ids: Longs) -> Longs:
+        at = np.searchsorted(self._firsts, ids, "right") - 1
+        if not len(self._offsets):
+            return np.full(len(ids), -1, np.int64)
+        return np.where(at >= 0, self._offsets[at], -1)
+
+
+class _Naming(WindowsNaming):
+    """For records without their envelope: what stands beside EventData is System's."""
+
+    def name(self, path: Path) -> tuple[str, int]:
+        return super().name(_full(path))
+
+    def time_rank(self, path: Path) -> int | None:
+        return None  # taken from the text
+
+    def names_below(self, path: Path) -> frozenset[str] | None:
+        return super().names_below(_full(path))
+
+
+_OUTSIDE_SYSTEM = frozenset({"Event", "EventData", "UserData"})
+
+
+def _full(path: Path) -> Path:
+    return path if path[0] in _OUTSIDE_SYSTEM else ("System", *path)
+
+
+_MIDDLE_NAMES = frozenset(
+    {"SystemTime", "EventRecordID", "ActivityID", "RelatedActivityID", "Execution_ProcessID", "Execution_ThreadID"}
+)
+
+
+class _Envelopes:
+    """Texts of HEAD and TAIL, numbered; their fields are put into the table once for all rows that have them."""
+
+    def __init__(self, projection: frozenset[str] | None) -> None:
+        self._projection = projection
+        self.numbers: dict[tuple[str, str], int] = {}
+        self._fields: list[Mapping[str, Any]] = []
+
+    def learn(self, envelope: tuple[str, str]) -> int:
+        """The number of a new envelope; -1 if its two texts do not make a whole `Event.System`."""
+        if len(self.numbers) >= _MAX_ENVELOPES:
+            return -1
+        try:
+            record = orjson.loads("".join((*envelope, "}}")))
+            whole = list(record) == ["Event"] and list(record["Event"])[-1] == "System"
+        except (orjson.JSONDecodeError, TypeError, IndexError):
+            whole = False
+        self.numbers[envelope] = len(self._fields) if whole else -1
+        if whole:
+            named = fields_of(record, WindowsNaming())
+            wanted = self._projection
+            self._fields.append({name: value for name, value in named.items() if wanted is None or name in wanted})
+        return self.numbers[envelope]
+
+    def put(self, rows: Longs, numbers: Codes, table: TableBuilder) -> None:
+        used, at = np.unique(numbers, return_inverse=True)
+        for name in sorted({name for number in used for name in self._fields[number]}):
+            having = np.array([name in self._fields[number] for number in used])
+            texts = [self._fields[number][name] for number in used[having]]
+            place = np.cumsum(having) - 1
+            mask = having[at]
+            table.put_repeated(name, rows[mask], texts, place[at[mask]])

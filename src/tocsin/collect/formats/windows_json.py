@@ -1,0 +1,78 @@
+"""Windows events exported as JSON in, Events out: lines, arrays and documents of every tool that people use."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+import orjson
+
+from tocsin.collect.block import Block
+from tocsin.collect.documents import cut_documents, cut_lines, has_one_record_a_line, skip_line
+from tocsin.collect.streams import peek
+from tocsin.collect.layouts import Layouts, fields_of
+from tocsin.collect.records import JsonDecoder, decode
+from tocsin.collect.windows import WindowsNaming
+
+NAME = "windows_json"
+KIND = "windows"
+
+_EVENT_ID = re.compile(rb'"(?:EventID|EventId|event_id|Id|event\.code)"\s*:')
+_PROVIDER = re.compile(
+    rb'"(?:Channel|LogName|log_name|channel|Provider|ProviderName|provider_name|SourceName|source_name'
+    rb'|EventSourceName|event_data|EventData|winlog|ProviderGuid)"\s*:'
+)
+_FOLDED = "EventData"  # Azure Log Analytics keeps it as text: JSON in one table, XML in another
+_XML_FIELD = re.compile(r'<Data Name="([^"]*)"\s*(?:/>|>([^<]*)</Data>)')
+
+
+def sniff(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return start in (b"{", b"[") and bool(_EVENT_ID.search(head) and _PROVIDER.search(head))
+
+
+def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Where a file can be read in parallel: lines are whole between the newlines nearest to these offsets."""
+    if not has_one_record_a_line(head):
+        return [(0, size)]
+    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    if start == 0:
+        file, head = peek(file)
+        if not has_one_record_a_line(head):
+            return cut_documents(file, min(block_bytes, 4 << 20))
+    else:  # a line belongs to the range in which it begins
+        file.seek(start - 1)
+        start += skip_line(file)[0] - 1
+        file.seek(start)
+    return cut_lines(file, start, stop, block_bytes)
+
+
+def decoder(projection: frozenset[str] | None) -> JsonDecoder:
+    return JsonDecoder(Layouts(WindowsNaming(), projection), _FOLDED, _unfold)
+
+
+def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+    values = decode(record)
+    if isinstance(values.get(_FOLDED), str):
+        _unfold(values)
+    return fields_of(values, WindowsNaming())
+
+
+def _unfold(record: dict[str, Any]) -> None:
+    text = record[_FOLDED]
+    if text.startswith("{"):
+        try:
+            inner = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return
+        if isinstance(inner, dict) and inner:
+            record[_FOLDED] = inner
+    elif text.startswith("<"):
+        inner = {html.unescape(name): html.unescape(value or "") for name, value in _XML_FIELD.findall(text)}
+        if inner:
+            record[_FOLDED] = inner

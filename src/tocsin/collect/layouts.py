@@ -1,0 +1,286 @@
+"""Decoded JSON records in, columns out: each order of keys is understood once, then records of it cost a tuple.
+
+Records of one provider repeat a few hundred layouts. A layout is the keys of an object, in order; a
+record is split by known positions only when the layouts of all its objects are known, so a key that
+appears for the first time is always learned and never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from tocsin.collect.columns import TableBuilder, text_of
+from tocsin.collect.times import microseconds
+
+Path: TypeAlias = tuple[str, ...]
+Row: TypeAlias = tuple[Any, ...]
+
+TIME = "_ts"  # what `names_below` calls the event's time
+_MAX_DEPTH = 12  # objects deeper than this stay one value, as JSON text
+_MAX_KEYS_KNOWN = 500_000  # hostile logs can name every key anew; past this, layouts are learned again
+
+
+class Naming(Protocol):
+    """How a format's keys become Sigma's field names."""
+
+    def name(self, path: Path) -> tuple[str, int]:
+        """Field name and rank: where two keys of one record claim a name, the lower rank has it."""
+
+    def time_rank(self, path: Path) -> int | None:
+        """How good a source of the event's time this key is (lower is better); None if it is none."""
+
+    def names_below(self, path: Path) -> frozenset[str] | None:
+        """The names that keys below `path` can have beyond `path.key`; None if they can have any."""
+
+
+class _Place:
+    """A path at which objects stand, and the layouts seen there."""
+
+    __slots__ = ("layouts", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.layouts: dict[Row, _Layout] = {}
+
+
+class _Layout:
+    """One order of keys at one place; `subs` are the keys whose values may be objects to split.
+
+    `plan` serves a record that has this layout at its top and no object at any of `subs`.
+    """
+
+    __slots__ = ("keys", "number", "plan", "subs")
+
+    def __init__(self, number: int, subs: tuple[tuple[str, _Place], ...]) -> None:
+        self.number, self.subs = number, subs
+        self.keys = tuple(key for key, _ in subs)
+        self.plan: _Plan | None = None
+
+
+class _Group:
+    """Records that offer the same fields, waiting to be encoded together."""
+
+    __slots__ = ("fields", "rows", "timed", "values")
+
+    def __init__(self, fields: tuple[tuple[str, Path], ...], timed: bool) -> None:
+        self.fields, self.timed = fields, timed
+        self.rows: list[int] = []
+        self.values: list[Row] = []
+
+
+class _Plan:
+    """Where the fields of a record stand: `take` gives their values in the group's order.
+
+    `take` reads the record itself where one layout is the whole record's, else the list of its objects.
+    """
+
+    __slots__ = ("group", "take")
+
+    def __init__(self, group: _Group, take: Callable[[Any], Row]) -> None:
+        self.group, self.take = group, take
+
+
+class Layouts:
+    """Splits records of one naming into fields; with a projection, only into those."""
+
+    def __init__(self, naming: Naming, projection: frozenset[str] | None, base: Path = ()) -> None:
+        """With a `base`, records are what stands at that path of whole ones."""
+        self._naming, self._base = naming, base
+        self._projection = None if projection is None else projection | {TIME}
+        self._prefixes = {name[:end] for name in projection or () for end, c in enumerate(name) if c == "."}
+        self._objects: set[Path] = set()  # where objects were met
+        self._forget()
+
+    def _forget(self) -> None:
+        self._root = _Place(self._base)
+        self._places: dict[Path, _Place] = {}
+        self._plans: dict[tuple[int, ...], _Plan] = {}
+        self._groups: dict[tuple[tuple[tuple[str, Path], ...], bool], _Group] = {}
+        self._count = 0
+        self._keys_known = 0
+
+    def add(self, records: Sequence[dict[str, Any]], first_row: int) -> None:
+        """Take records that stand in rows `first_row`, `first_row + 1` ..."""
+        known = self._root.layouts
+        for row, record in enumerate(records, first_row):
+            layout = known.get(tuple(record))
+            if layout is None or layout.plan is None:
+                self._add_nested(row, record)
+                continue
+            for key in layout.keys:
+                if type(record[key]) is dict:
+                    self._add_nested(row, record)
+                    break
+            else:
+                group = layout.plan.group
+                group.values.append(layout.plan.take(record))
+                group.rows.append(row)
+
+    def _add_nested(self, row: int, record: dict[str, Any]) -> None:
+        parts: list[dict[str, Any]] = []
+        signature: list[int] = []
+        self._walk(record, self._root, parts, signature)
+        plan = self._plans.get(tuple(signature)) or self._understand(signature, parts)
+        plan.group.values.append(plan.take(record if len(parts) == 1 else parts))
+        plan.group.rows.append(row)
+
+    def flush(self, table: TableBuilder) -> None:
+        """Encode all records taken since the last flush."""
+        relearn = self._keys_known > _MAX_KEYS_KNOWN
+        for group in self._groups.values():
+            if not group.rows:
+                continue
+            rows = np.fromiter(group.rows, np.int64, len(group.rows))
+            columns = list(zip(*group.values, strict=True))
+            if group.timed:
+                table.put_time(rows, microseconds(columns[-1]))
+            for (name, path), column in zip(group.fields, columns, strict=False):
+                if dict in set(map(type, column)):
+                    relearn |= self._split(name, path, rows, column, table)
+                else:
+                    table.put(name, rows, column)
+            group.rows.clear()
+            group.values.clear()
+        if relearn:
+            self._forget()
+
+    def _walk(self, node: dict[str, Any], place: _Place, parts: list[Any], signature: list[int]) -> None:
+        layout = place.layouts.get(tuple(node))
+        if layout is None:
+            layout = self._learn(node, place)
+        signature.append(layout.number)
+        parts.append(node)
+        for key, below in layout.subs:
+            value = node[key]
+            if type(value) is dict and value:
+                self._walk(value, below, parts, signature)
+            else:
+                signature.append(-1)
+
+    def _learn(self, node: dict[str, Any], place: _Place) -> _Layout:
+        subs = []
+        for key, value in node.items():
+            path = (*place.path, key)
+            if self._may_hold_fields(path, value):
+                subs.append((key, self._places.setdefault(path, _Place(path))))
+        layout = place.layouts[tuple(node)] = _Layout(self._count, tuple(subs))
+        self._count += 1
+        self._keys_known += len(node)
+        return layout
+
+    def _may_hold_fields(self, path: Path, value: Any) -> bool:
+        if len(path) > _MAX_DEPTH:
+            return False
+        if self._projection is None:
+            if type(value) is dict and value:
+                self._objects.add(path)
+            return path in self._objects
+        names = self._naming.names_below(path)
+        return names is None or not names.isdisjoint(self._projection) or ".".join(path) in self._prefixes
+
+    def _understand(self, signature: list[int], parts: list[dict[str, Any]]) -> _Plan:
+        """Make the plan of a record whose combination of layouts was not met before."""
+        leaves = list(self._leaves(self._root, iter(enumerate(parts))))
+        chosen = _claims(self._naming, [path for _, _, path in leaves])
+        where = {path: (at, key) for at, key, path in leaves}
+        wanted = [(n, p) for n, p in chosen if self._projection is None or n in self._projection]
+        fields = tuple(sorted(wanted, key=lambda field: (where[field[1]][0], field)))
+        times = [(rank, path) for path in where if (rank := self._naming.time_rank(path)) is not None]
+        taken = [where[path] for _, path in fields] + ([where[min(times)[1]]] if times else [])
+        group = self._groups.setdefault((fields, bool(times)), _Group(fields, bool(times)))
+        plan = self._plans[tuple(signature)] = _Plan(group, _taker(taken, alone=len(parts) == 1))
+        if len(parts) == 1:
+            self._root.layouts[tuple(parts[0])].plan = plan
+        return plan
+
+    def _leaves(self, place: _Place, parts: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, str, Path]]:
+        """Every value that is not split further, in the order in which `_walk` met its object."""
+        at, node = next(parts)
+        subs = dict(place.layouts[tuple(node)].subs)
+        below = []
+        for key, value in node.items():
+            if key in subs and type(value) is dict and value:
+                below.append(subs[key])
+            else:
+                yield at, key, (*place.path, key)
+        for sub in below:
+            yield from self._leaves(sub, parts)
+
+    def _split(self, name: str, path: Path, rows: Any, column: Row, table: TableBuilder) -> bool:
+        """Encode a column in which objects turned up; True if they were not expected here."""
+        unexpected = False
+        plain = np.array([type(value) is not dict for value in column])
+        if plain.any():
+            table.put(name, rows[plain], [value for value in column if type(value) is not dict])
+        for at in np.flatnonzero(~plain):
+            unexpected |= bool(column[at]) and len(path) <= _MAX_DEPTH and path not in self._objects
+            for below, value in _named(self._naming, path, column[at]):
+                if self._projection is None or below in self._projection:
+                    table.put(below, rows[at : at + 1], [value])
+        if unexpected:
+            self._objects.add(path)
+        return unexpected and self._projection is None
+
+
+def fields_of(record: Mapping[str, Any], naming: Naming) -> dict[str, str | tuple[str, ...] | None]:
+    """Every field of one record, read without any layout: the plain way, for the few records that are shown."""
+    return {name: text_of(value) for name, value in _named(naming, (), record)}
+
+
+def _named(naming: Naming, path: Path, value: Any) -> list[tuple[str, Any]]:
+    values = dict(_flat(path, value))
+    return [(name, values[path]) for name, path in _claims(naming, list(values))]
+
+
+def _flat(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if type(value) is dict and value and len(path) <= _MAX_DEPTH:
+        for key, below in value.items():
+            yield from _flat((*path, key), below)
+    else:
+        yield path, text_of(value) if type(value) is dict else value
+
+
+def _claims(naming: Naming, paths: list[Path]) -> list[tuple[str, Path]]:
+    """Who gets which name: the lowest rank, then the first in order; others keep their full path as name."""
+    best: dict[str, tuple[int, int]] = {}
+    claims = [naming.name(path) for path in paths]
+    for order, (name, rank) in enumerate(claims):
+        best[name] = min(best.get(name, (rank, order)), (rank, order))
+    taken = set(best)
+    fields = []
+    for order, (path, (name, rank)) in enumerate(zip(paths, claims, strict=True)):
+        if best[name] != (rank, order):
+            name = ".".join(path)
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        fields.append((name, path))
+    return fields
+
+
+def _taker(where: list[tuple[int, str]], *, alone: bool) -> Callable[[Any], Row]:
+    """A function from a record (or the list of its objects) to the values at `where`."""
+    if alone:
+        keys = [key for _, key in where]
+        if len(keys) > 1:
+            return itemgetter(*keys)
+        return lambda record: tuple(record[key] for key in keys)
+    runs: list[tuple[int, list[str]]] = []
+    for at, key in where:
+        if runs and runs[-1][0] == at:
+            runs[-1][1].append(key)
+        else:
+            runs.append((at, [key]))
+    getters = [(at, itemgetter(*keys), len(keys) == 1) for at, keys in runs]
+
+    def take(parts: list[dict[str, Any]]) -> Row:
+        row: Row = ()
+        for at, getter, single in getters:
+            row += (getter(parts[at]),) if single else getter(parts[at])
+        return row
+
+    return take

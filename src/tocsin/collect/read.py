@@ -1,0 +1,286 @@
+"""Files in, Events out, with what became of every record on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tocsin.collect import sources
+from tocsin.collect.columns import TableBuilder
+from tocsin.collect.formats import READERS
+from tocsin.collect.reader import Decoder, Reader
+from tocsin.collect.records import Tally
+from tocsin.collect.streams import HEAD_BYTES, Digesting
+from tocsin.errors import EvidenceError
+from tocsin.model.custody import Custody
+from tocsin.model.event import NO_TIME, Events, Longs, Source
+
+TABLE_BYTES = 64 << 20  # of records in one Events: large enough to spread the fixed cost of matching a table
+_TABLE_ROWS = 131_072
+_BLOCK_BYTES = 1 << 20  # small enough to stay near the processor while it is decoded
+_UNIT_BYTES = 64 << 20
+_KNOWN_FORMATS = "Known formats: " + ", ".join(reader.NAME for reader in READERS) + "."
+
+Done = Callable[[Custody], None]
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A part of the evidence that can be read by itself. `weight` is about its size in bytes.
+
+    `digest_only` takes the digest of a file whose parts are read elsewhere.
+    """
+
+    path: str
+    weight: int
+    member: str | None = None
+    start: int = 0
+    stop: int | None = None
+    digest_only: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Account:
+    """A source while it is read."""
+
+    path: str
+    file: str
+    format: str = ""
+    size: int = 0
+    sha256: str = ""
+    read: int = 0
+    tally: Tally = field(default_factory=Tally)
+    problems: list[str] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
+
+    def take(self, ts: Longs) -> None:
+        """Count records that went into a table."""
+        self.read += len(ts)
+        known = ts[ts != NO_TIME]
+        if len(known):
+            first, last = int(known.min()), int(known.max())
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
+
+    def close(self) -> Custody:
+        return Custody(
+            path=self.path,
+            file=self.file,
+            size_bytes=self.size,
+            sha256=self.sha256,
+            format=self.format,
+            read=self.read,
+            damaged=dict(sorted(self.tally.damaged.items())),
+            mended=dict(sorted(self.tally.mended.items())),
+            problems=tuple(self.problems),
+            first_us=self.first,
+            last_us=self.last,
+        )
+
+
+def plan(logs: Iterable[str | Path]) -> list[Unit]:
+    """Divide the evidence into units, in the order of their paths; large files become ranges.
+
+    Raises:
+        EvidenceError: a name stands for nothing, or a file cannot be opened.
+    """
+    units: list[Unit] = []
+    for path, size in sources.find(logs):
+        if path == sources.STDIN:
+            units.append(Unit(path=path, weight=_UNIT_BYTES))
+            continue
+        with sources.open_path(path) as file:
+            head = file.read(HEAD_BYTES)
+        members = sources.zip_members(path) if head.startswith(b"PK") else None
+        if members is not None:
+            units += [Unit(path=path, weight=weight, member=name) for name, weight in members]
+            units.append(Unit(path=path, weight=size // 4, digest_only=True))
+            continue
+        reader = _sniff(head)
+        ranges = reader.ranges(head, size, _UNIT_BYTES) if reader and size > _UNIT_BYTES else []
+        if len(ranges) < 2:
+            units.append(Unit(path=path, weight=size))
+            continue
+        units += [Unit(path=path, weight=stop - start, start=start, stop=stop) for start, stop in ranges]
+        units.append(Unit(path=path, weight=size // 4, digest_only=True))
+    return units
+
+
+def read_units(
+    units: Iterable[Unit], projection: frozenset[str] | None, done: Done, progress: Progress = lambda path, size: None
+) -> Iterator[Events]:
+    """Read units one after another; small sources of one kind share an Events.
+
+    Args:
+        done: told of each source, or part of one, when all its events were given out; of files that hold others, too.
+        progress: told the source, and how many bytes of it were read since the last time.
+    """
+    tables = _Tables(done)
+    for unit in units:
+        with sources.open_path(unit.path) as file:
+            if unit.digest_only:
+                done(_digest(unit.path, file, progress))
+            elif unit.stop is not None:
+                yield from _read_range(unit, file, projection, tables, progress)
+            else:
+                yield from _read_whole(unit, file, projection, tables, done, progress)
+    yield from tables.finish_all()
+
+
+def read(logs: str | Path | Iterable[str | Path], projection: frozenset[str] | None = None) -> Iterator[Events]:
+    """Read logs with every field, or those of the projection; the digests of their files are known (but for `-`).
+
+    Args:
+        logs: files, folders, globs, archives; `-` is standard input.
+    """
+    with ThreadPoolExecutor(max_workers=1) as beside:  # hashing lets other threads run
+        digests: dict[str, Future[str]] = {}
+        for unit in plan([logs] if isinstance(logs, str | Path) else logs):
+            if unit.digest_only:
+                continue
+            if unit.path not in digests:
+                digests[unit.path] = beside.submit(_sha256, unit.path)
+            for events in read_units([unit], projection, lambda custody: None):
+                known = tuple(replace(source, sha256=digests[unit.path].result()) for source in events.sources)
+                yield replace(events, sources=known)
+
+
+def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | None = None) -> Events:
+    """One piece of log in memory, as one Events.
+
+    Raises:
+        EvidenceError: no reader knows the format.
+    """
+    reader = _sniff(records[:HEAD_BYTES])
+    if reader is None:
+        raise EvidenceError(f"{path or 'input'}: no reader knows this format", hint=_KNOWN_FORMATS)
+    table = TableBuilder(reader.KIND)
+    table.begin(Source(path=path, file=path, format=reader.NAME, sha256=hashlib.sha256(records).hexdigest()), reader.fields)
+    decoder, tally = reader.decoder(projection), Tally()
+    for block in reader.cut(cast(BinaryIO, io.BytesIO(records)), 0, None, _BLOCK_BYTES):
+        decoder.read(block, table, tally)
+    decoder.flush(table)
+    return table.finish()
+
+
+class _Tables:
+    """Tables under way, one for each kind, and the accounts of the sources in them."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+        self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
+
+    def add(self, reader: Reader, account: _Account) -> TableBuilder:
+        """The table that takes the next records of a source."""
+        if reader.KIND not in self._open:
+            self._open[reader.KIND] = (TableBuilder(reader.KIND), [])
+        table, accounts = self._open[reader.KIND]
+        if not accounts or accounts[-1] is not account:
+            table.begin(Source(path=account.path, file=account.file, format=reader.NAME), reader.fields)
+            accounts.append(account)
+        return table
+
+    def close(self, kind: str, unfinished: _Account | None = None) -> Events:
+        """Finish a table; its sources are accounted for, but for the one that is still being read."""
+        table, accounts = self._open.pop(kind)
+        events = table.finish()
+        for index, account in enumerate(accounts):
+            account.take(events.ts[events.src == index])
+            if account is not unfinished:
+                self._done(account.close())
+        return events
+
+    def finish_all(self) -> Iterator[Events]:
+        for kind in list(self._open):
+            events = self.close(kind)
+            if len(events):
+                yield events
+
+
+def _read_range(
+    unit: Unit, file: BinaryIO, projection: frozenset[str] | None, tables: _Tables, progress: Progress
+) -> Iterator[Events]:
+    reader = _sniff(file.read(HEAD_BYTES))
+    if reader is None:
+        raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
+    file.seek(unit.start)
+    account = _Account(path=unit.path, file=unit.path, format=reader.NAME)
+    yield from _read_blocks(reader, file, unit, account, projection, tables, progress)
+
+
+def _read_whole(
+    unit: Unit, file: BinaryIO, projection: frozenset[str] | None, tables: _Tables, done: Done, progress: Progress
+) -> Iterator[Events]:
+    outer = Digesting(file)
+    holds_others = unit.member is not None
+    for leaf in sources.leaves(unit.path, file if unit.member is not None else outer, unit.member):
+        holds_others |= leaf.path != unit.path
+        account = _Account(path=leaf.path, file=unit.path, problems=leaf.problems)
+        reader = _sniff(leaf.head)
+        if reader is not None:
+            account.format = reader.NAME
+            yield from _read_blocks(reader, leaf.stream, unit, account, projection, tables, progress)
+        elif not leaf.problems:
+            leaf.problems.append("no reader knows this format" if leaf.head else "empty")
+        leaf.stream.drain()
+        account.size, account.sha256 = leaf.stream.size, leaf.stream.hexdigest()
+        if reader is None:
+            done(account.close())
+    if holds_others and unit.member is None:
+        outer.drain()
+        done(Custody(path=unit.path, file=unit.path, size_bytes=outer.size, sha256=outer.hexdigest(), format="archive"))
+
+
+def _read_blocks(
+    reader: Reader,
+    file: BinaryIO,
+    unit: Unit,
+    account: _Account,
+    projection: frozenset[str] | None,
+    tables: _Tables,
+    progress: Progress,
+) -> Iterator[Events]:
+    decoder = _decoder(reader, projection)
+    table = tables.add(reader, account)
+    for block in reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES):
+        account.tally.damaged.update(block.damaged)
+        decoder.read(block, table, account.tally)
+        table.size_bytes += len(block.data)
+        progress(account.path, len(block.data))
+        if table.size_bytes >= TABLE_BYTES or table.rows >= _TABLE_ROWS:
+            decoder.flush(table)
+            yield tables.close(reader.KIND, account)
+            table = tables.add(reader, account)
+    decoder.flush(table)
+
+
+@lru_cache(maxsize=8)
+def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
+    """Kept for the whole process: what was learned of one file's layouts serves the next."""
+    return reader.decoder(projection)
+
+
+def _sniff(head: bytes) -> Reader | None:
+    return next((reader for reader in READERS if reader.sniff(head)), None)
+
+
+def _digest(path: str, file: BinaryIO, progress: Progress) -> Custody:
+    stream = Digesting(file)
+    stream.drain()
+    progress(path, 0)
+    return Custody(path=path, file=path, size_bytes=stream.size, sha256=stream.hexdigest())
+
+
+def _sha256(path: str) -> str:
+    if path == sources.STDIN:
+        return ""
+    with sources.open_path(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,100 @@
+"""Times as logs write them in, UTC microseconds out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from tocsin.model.event import NO_TIME, Longs
+
+_DATE_TIME = 19  # characters of 2024-03-26T09:00:00
+_POWERSHELL_DATE = re.compile(r"/Date\((-?\d+)\)/")
+_LATEST_S = 253_402_300_799  # the end of year 9999
+
+
+def microseconds(values: Sequence[Any]) -> Longs:
+    """ISO 8601 text (UTC unless it says otherwise) or numbers since 1970; `NO_TIME` where there is no time."""
+    if set(map(type, values)) != {str}:
+        return _each(values)
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    result = np.full(len(values), NO_TIME, np.int64)
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        texts = values if len(rows) == len(values) else [values[row] for row in rows.tolist()]
+        result[rows] = _same_length(texts, length)
+    return result
+
+
+def _each(values: Sequence[Any]) -> Longs:
+    return np.fromiter(map(_one, values), np.int64, len(values))
+
+
+def _same_length(texts: Sequence[str], length: int) -> Longs:
+    """Read `YYYY-MM-DD[T ]hh:mm:ss[.f*][Z]` by columns of characters, anything else one by one."""
+    if not _DATE_TIME <= length <= 30 or len(texts) < 8:
+        return _each(texts)
+    try:
+        chars = np.array(texts, f"S{length}").view(np.uint8).reshape(len(texts), length).T.astype(np.int32)
+    except UnicodeEncodeError:
+        return _each(texts)
+    good = np.ones(len(texts), bool)
+    if (chars[-1] == ord("Z")).all():
+        length -= 1
+    for at, separator in ((4, "-"), (7, "-"), (13, ":"), (16, ":"), (19, ".")):
+        if at < length:
+            good &= chars[at] == ord(separator)
+    good &= (chars[10] == ord("T")) | (chars[10] == ord(" "))
+
+    def number(first: int, last: int) -> Any:
+        total: Any = 0
+        for at in range(first, last):
+            digit = chars[at] - ord("0")
+            np.logical_and(good, (digit >= 0) & (digit <= 9), out=good)
+            total = total * 10 + digit
+        return total
+
+    year, month, day = number(0, 4), number(5, 7), number(8, 10)
+    hour, minute, second = number(11, 13), number(14, 16), number(17, 19)
+    shown = min(6, length - _DATE_TIME - 1)
+    micros = number(20, 20 + shown) * 10 ** (6 - shown) if shown > 0 else 0
+    number(26, length)  # nanoseconds are checked, not kept
+    good &= (year >= 1) & (month >= 1) & (month <= 12) & (hour < 24) & (minute < 60) & (second < 60)
+    months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("M8[M]")
+    first_day = months.astype("M8[D]").astype(np.int64)
+    good &= (day >= 1) & (day <= (months + 1).astype("M8[D]").astype(np.int64) - first_day)
+    seconds = (first_day + day - 1) * 86_400 + (hour * 60 + minute) * 60 + second
+    times = seconds * 1_000_000 + micros
+    for at in np.flatnonzero(~good).tolist():
+        times[at] = _one(texts[at])
+    return times
+
+
+def _one(value: Any) -> int:
+    """The slow way: anything a log may hold where a time is expected."""
+    if isinstance(value, bool):
+        return NO_TIME
+    if isinstance(value, (int, float)):
+        return _epoch(value)
+    if not isinstance(value, str):
+        return NO_TIME
+    if dated := _POWERSHELL_DATE.fullmatch(value):
+        return _epoch(int(dated[1]))
+    try:
+        moment = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return NO_TIME
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _epoch(number: float) -> int:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size."""
+    for per_second in (1, 1_000, 1_000_000, 1_000_000_000):
+        if 0 < number / per_second <= _LATEST_S / 20:
+            return round(number * 1_000_000 / per_second)
+    return NO_TIME

@@ -1,0 +1,174 @@
+"""Events and their matches in, an account of what could have been seen out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tocsin.detect.matcher import LEFT_IN_RAW, Detector, Matches
+from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
+from tocsin.model.event import NO_TIME, Column, Events
+from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
+
+LOG, HOST = "Channel", "Computer"  # read whatever the rules read
+
+
+class Account:
+    """Grows with each table that is scanned; accounts of workers are merged."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._gate_fields = _fields_by_gate(detector)
+        self.gates: Counter[int] = Counter()
+        self.fields: dict[int, set[str]] = {gate: set() for gate in range(len(detector.gates))}
+        self.seen: dict[tuple[str, str, str], tuple[int, int, int]] = {}
+        self.gave_up: Counter[int] = Counter()
+        self.findings: Counter[int] = Counter()
+
+    def add(self, events: Events, matches: Matches) -> None:
+        for gate, rows in enumerate(matches.gates):
+            if not len(rows):
+                continue
+            self.gates[gate] += len(rows)
+            for name in self._gate_fields[gate] - self.fields[gate]:
+                column = events.columns.get(name)
+                if column is not None and column.codes[rows].any():
+                    self.fields[gate].add(name)
+        self.gave_up.update(matches.gave_up)
+        for number, rows in matches.rows:
+            self.findings[self._detector.rules.variants[number].rule] += len(rows)
+        self._see(events)
+
+    def _see(self, events: Events) -> None:
+        absent = Column(codes=np.zeros(len(events), np.int32), values=[None, None])
+        log, host = events.columns.get(LOG, absent), events.columns.get(HOST, absent)
+        pairs = log.codes.astype(np.int64) << 32 | host.codes
+        distinct, at = np.unique(pairs, return_inverse=True)
+        counts = np.bincount(at, minlength=len(distinct))
+        first = np.full(len(distinct), np.iinfo(np.int64).max)
+        last = np.full(len(distinct), NO_TIME)
+        timed = events.ts != NO_TIME
+        np.minimum.at(first, at[timed], events.ts[timed])
+        np.maximum.at(last, at[timed], events.ts[timed])
+        for place, pair in enumerate(distinct.tolist()):
+            key = (events.kind, log.values[pair >> 32] or "", host.values[pair & 0xFFFFFFFF] or "")
+            self._saw(key, (int(counts[place]), int(first[place]), int(last[place])))
+
+    def _saw(self, key: tuple[str, str, str], span: tuple[int, int, int]) -> None:
+        count, first, last = self.seen.get(key, (0, span[1], span[2]))
+        self.seen[key] = (count + span[0], min(first, span[1]), max(last, span[2]))
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON can hold it, for the way between processes."""
+        return {
+            "gates": sorted(self.gates.items()),
+            "fields": [(gate, sorted(names)) for gate, names in self.fields.items() if names],
+            "seen": [(key, span) for key, span in self.seen.items()],
+            "gave_up": sorted(self.gave_up.items()),
+            "findings": sorted(self.findings.items()),
+        }
+
+    def merge(self, plain: Mapping[str, Sequence[Any]]) -> None:
+        for gate, count in plain["gates"]:
+            self.gates[gate] += count
+        for gate, names in plain["fields"]:
+            self.fields[gate].update(names)
+        for key, span in plain["seen"]:
+            self._saw(tuple(key), tuple(span))
+        for pattern, count in plain["gave_up"]:
+            self.gave_up[pattern] += count
+        for rule, count in plain["findings"]:
+            self.findings[rule] += count
+
+    def coverage(self) -> Coverage:
+        rules = self._detector.rules
+        states: dict[int, list[tuple[bool, set[str]]]] = {number: [] for number in range(len(rules.rules))}
+        for number, variant in enumerate(rules.variants):
+            gate = self._detector.gate_of[number]
+            if self.gates[gate]:
+                present = self.fields[gate]
+                missing: set[str] = set()
+                can_hold = _can_hold(variant.condition, rules.patterns, present, missing)
+                states[variant.rule].append((can_hold is not False, missing))
+        return Coverage(
+            seen=tuple(
+                SeenLog(
+                    kind=kind,
+                    channel=channel,
+                    host=host,
+                    records=count,
+                    first_us=None if last == NO_TIME else first,
+                    last_us=None if last == NO_TIME else last,
+                )
+                for (kind, channel, host), (count, first, last) in sorted(self.seen.items())
+            ),
+            rules=tuple(self._state(rule, tried) for rule, tried in states.items()),
+            problems=rules.problems,
+            gave_up=self._gave_up_by_rule(),
+        )
+
+    def _state(self, rule: int, tried: list[tuple[bool, set[str]]]) -> RuleCoverage:
+        if self.findings[rule]:
+            return RuleCoverage(rule=rule, state="fired", findings=self.findings[rule])
+        if not tried:
+            logsource = self._detector.rules.rules[rule].logsource
+            return RuleCoverage(rule=rule, state="no log source", detail=logsource)
+        if any(can_hold for can_hold, _ in tried):
+            return RuleCoverage(rule=rule, state="silent")
+        missing = sorted(set.union(*(names for _, names in tried)))
+        return RuleCoverage(rule=rule, state="field absent", detail=", ".join(missing))
+
+    def _gave_up_by_rule(self) -> tuple[tuple[int, int], ...]:
+        by_rule: Counter[int] = Counter()
+        if self.gave_up:
+            for variant in self._detector.rules.variants:
+                for pattern in set(_patterns(variant.condition)) & self.gave_up.keys():
+                    by_rule[variant.rule] += self.gave_up[pattern]
+        return tuple(sorted(by_rule.items()))
+
+
+def _patterns(condition: Condition) -> list[int]:
+    match condition:
+        case Leaf(pattern):
+            return [pattern]
+        case Not(part):
+            return _patterns(part)
+        case All(parts) | AnyOf(parts):
+            return [pattern for part in parts for pattern in _patterns(part)]
+
+
+def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> list[str]:
+    """The fields that a condition looks at, sorted."""
+    looked_at = {patterns[number] for number in _patterns(condition)}
+    names = {pattern.field for pattern in looked_at if pattern.field is not None}
+    return sorted(names | {pattern.text for pattern in looked_at if pattern.kind.startswith("fieldref")})
+
+
+def _fields_by_gate(detector: Detector) -> list[set[str]]:
+    fields: list[set[str]] = [set() for _ in detector.gates]
+    for number, variant in enumerate(detector.rules.variants):
+        fields[detector.gate_of[number]].update(fields_of(variant.condition, detector.rules.patterns))
+    return fields
+
+
+def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[str], missing: set[str]) -> bool | None:
+    """What a condition comes to if nothing is known but that fields are absent: True, False, or None (either)."""
+    match condition:
+        case Leaf(number):
+            pattern = patterns[number]
+            if pattern.field is None or pattern.field in present or pattern.field in LEFT_IN_RAW:
+                return None
+            missing.add(pattern.field)
+            return pattern.kind == "null"
+        case Not(part):
+            inner = _can_hold(part, patterns, present, missing)
+            return None if inner is None else not inner
+        case All(parts):
+            states = [_can_hold(part, patterns, present, missing) for part in parts]
+            return False if False in states else None if None in states else True
+        case AnyOf(parts):
+            states = [_can_hold(part, patterns, present, missing) for part in parts]
+            return True if True in states else None if None in states else False

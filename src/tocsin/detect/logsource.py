@@ -1,0 +1,118 @@
+"""A rule's log source in, where such events are found out: channels, event ids, the names of fields there.
+
+Which channel a service writes and which event id a category has is read from the tables inside pySigma's
+pipeline packages, handed in as `Tables`; what they lack stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tocsin.detect.providers import (
+    NETWORK_CONNECTION,
+    PROCESS_CREATION,
+    REGISTRY,
+    REGISTRY_OPERATIONS,
+    Provider,
+)
+from tocsin.detect.trees import Tree, all_of, any_of
+from tocsin.model.rule import Pattern
+
+# Channels of services that the pipeline packages do not name.
+MORE_CHANNELS: Final[Mapping[str, str]] = {
+    "iis-configuration": "Microsoft-IIS-Configuration/Operational",
+    "ldap": "Microsoft-Windows-LDAP-Client/Debug",
+    "ntfs": "Microsoft-Windows-Ntfs/Operational",
+    "sense": "Microsoft-Windows-SENSE/Operational",
+    "smbclient-connectivity": "Microsoft-Windows-SmbClient/Connectivity",
+    "smbserver-connectivity": "Microsoft-Windows-SMBServer/Connectivity",
+    "smbserver-operational": "Microsoft-Windows-SMBServer/Operational",
+    "terminalservices-remoteconnectionmanager": (
+        "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"
+    ),
+    "winrm": "Microsoft-Windows-WinRM/Operational",
+}
+
+# Categories for which Windows keeps no log, and who could see such events.
+UNLOGGED: Final[Mapping[str, str]] = {
+    "file_access": "only the Kernel-File event tracing provider sees files being opened",
+    "file_rename": "only the Kernel-File event tracing provider sees files being renamed",
+}
+
+# What tells of the same events as Sysmon's category, where Windows' own auditing is switched on.
+SECURITY: Final[Mapping[str, Provider]] = {
+    "network_connection": NETWORK_CONNECTION,
+    "process_creation": PROCESS_CREATION,
+    **dict.fromkeys(REGISTRY_OPERATIONS, REGISTRY),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What pySigma's pipeline packages know."""
+
+    channels: Mapping[str, str | Sequence[str]]  # of a service
+    sysmon: Mapping[str, int | Sequence[int]]  # Sysmon's event ids of a category
+    categories: Mapping[str, Mapping[str, Any]]  # those that are one event id of a service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A place where events of a log source are found. `provider` is None where fields have Sigma's names."""
+
+    name: str
+    kind: str
+    gate: Tree
+    provider: Provider | None = None
+
+
+def variants(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
+    """The places to look, or the reason why there is none. Parts that a rule does not name are empty."""
+    if product not in ("windows", ""):
+        return f"{_name(category, product, service)} has no reader yet"
+    generic = _generic(category, tables)
+    if generic:
+        return generic
+    if category in UNLOGGED:
+        return f"{_name(category, product, service)} is in no Windows log: {UNLOGGED[category]}"
+    if product and service:
+        channels = tables.channels.get(service) or MORE_CHANNELS.get(service)
+        if channels is None:
+            return f"{_name(category, product, service)} has no reader yet: its channel is not known"
+        return (Binding(name="", kind="windows", gate=_gate(channels)),)
+    if product and not category:
+        return (Binding(name="", kind="windows", gate=True),)
+    return f"{_name(category, product, service)} has no reader yet"
+
+
+def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:
+    """The bindings of a category that means certain events, whatever service a rule names beside it."""
+    if category in tables.categories:
+        known = tables.categories[category]
+        gate = _gate(tables.channels[known["service"]], known["EventID"])
+        return (Binding(name="", kind="windows", gate=gate),)
+    if category not in tables.sysmon:
+        return ()
+    gate = _gate(tables.channels["sysmon"], tables.sysmon[category])
+    provider = SECURITY.get(category)
+    sysmon = Binding(name="sysmon" if provider else "", kind="windows", gate=gate)
+    if provider is None:
+        return (sysmon,)
+    gate = _gate("Security", provider.event_id)
+    if operations := REGISTRY_OPERATIONS.get(category):
+        gate = all_of([gate, any_of(Pattern("OperationType", "equals", text) for text in operations)])
+    return (sysmon, Binding(name="security", kind="windows", gate=gate, provider=provider))
+
+
+def _gate(channels: str | Sequence[str], event_ids: int | Sequence[int] = ()) -> Tree:
+    channels = [channels] if isinstance(channels, str) else channels
+    event_ids = [event_ids] if isinstance(event_ids, int) else event_ids
+    gate = any_of(Pattern("Channel", "equals", channel.lower()) for channel in channels)
+    return all_of([gate, any_of(Pattern("EventID", "equals", str(number)) for number in event_ids) or True])
+
+
+def _name(category: str, product: str, service: str) -> str:
+    named = {"product": product, "category": category, "service": service}
+    return "the log source " + ", ".join(f"{part} {text[:60]!r}" for part, text in named.items() if text)

@@ -1,0 +1,437 @@
+"""Compiled rules and Events in, for each rule the rows it holds for out: decided per distinct value, never per event.
+
+1. A rule's gate (its log source) gives the rows it can hold for; gates are few and shared.
+2. Each field's distinct values are searched once for all literals of all rules.
+3. A condition is folded: what looks at one field only is a set of that field's values. Most rules die here.
+4. The others filter their gate's rows, the cheap parts first. Regular expressions, comparisons and networks
+   are tried on the values of the rows that are left; keywords and long text on the rows themselves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import hyperscan
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.detect.literals import Literals, glob_literals, is_literal
+from tocsin.detect.predicates import GaveUp, Predicate, predicate
+from tocsin.detect.rawtext import RawSearch
+from tocsin.model.event import Column, Events, Longs
+from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+# Long and nearly unique text that few rules read: it stays in the raw record until rows are left to look at.
+LEFT_IN_RAW = frozenset({"Message", "message"})
+_UNKNOWN, _FALSE, _TRUE = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """Holds for rows whose value of `field` has its code in `codes`."""
+
+    field: str
+    codes: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """Holds for rows that must be looked at: `rows` -> which of them."""
+
+    test: Callable[[Longs], Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class _And:
+    parts: tuple[_Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Or:
+    parts: tuple[_Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Neg:
+    part: _Node
+
+
+_Node: TypeAlias = bool | _Set | _Try | _And | _Or | _Neg
+
+
+@dataclass(slots=True)
+class Matches:
+    """What a scan found.
+
+    Args:
+        rows: (variant, rows in order), in the order of variants.
+        gates: rows that each gate let through, by gate.
+        gave_up: values on which a regular expression took too long, by pattern.
+    """
+
+    rows: list[tuple[int, Longs]] = field(default_factory=list)
+    gates: list[Longs] = field(default_factory=list)
+    gave_up: Counter[int] = field(default_factory=Counter)
+
+
+class Detector:
+    """Rules, ready to be matched with any number of Events."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        gates: dict[tuple[str, Condition], int] = {}
+        self.gate_of = [gates.setdefault((variant.kind, variant.gate), len(gates)) for variant in rules.variants]
+        self.gates = list(gates)
+        self._by_gate: list[list[int]] = [[] for _ in gates]
+        for number, gate in enumerate(self.gate_of):
+            self._by_gate[gate].append(number)
+        self.projection = frozenset(_fields(rules.patterns)) - LEFT_IN_RAW
+        self._literals: dict[tuple[str, bool], Literals] = {}
+        self._grouped: dict[tuple[str, bool], dict[int, Pattern]] = {}
+        for number, pattern in enumerate(rules.patterns):
+            if pattern.field is not None and is_literal(pattern):
+                self._grouped.setdefault((pattern.field, pattern.cased), {})[number] = pattern
+        self._predicates: dict[int, Predicate] = {}
+        self._raw_search: RawSearch | None = None
+        self._regexes: hyperscan.Database | None = None
+
+    def scan(self, events: Events, among: Longs | None = None) -> Matches:
+        """Match all rules with the events of one table; with `among`, only with these rows (in order)."""
+        table = _Table(self, events)
+        matches = Matches(gave_up=table.gave_up)
+        everything = np.arange(len(events), dtype=np.int64) if among is None else among
+        found: dict[int, Longs] = {}
+        for (kind, gate), variants in zip(self.gates, self._by_gate, strict=True):
+            rows = everything[:0]
+            if kind == events.kind:
+                rows = table.filter(table.fold(gate), everything)
+            matches.gates.append(rows)
+            if not len(rows):
+                continue
+            for number in variants:
+                node = table.fold(self.rules.variants[number].condition)
+                if node is False:
+                    continue
+                left = table.filter(node, rows)
+                if len(left):
+                    found[number] = left
+        matches.rows = sorted(found.items())
+        return matches
+
+    def literals(self, field: str) -> Iterator[Literals]:
+        """The literal patterns of a field; built when the field is first met."""
+        for cased in (False, True):
+            key = (field, cased)
+            if key in self._grouped:
+                if key not in self._literals:
+                    self._literals[key] = Literals(self._grouped[key], cased=cased)
+                yield self._literals[key]
+
+    def predicate(self, number: int) -> Predicate:
+        if number not in self._predicates:
+            self._predicates[number] = predicate(self.rules.patterns[number])
+        return self._predicates[number]
+
+    def raw_search(self) -> RawSearch:
+        if self._raw_search is None:
+            patterns = enumerate(self.rules.patterns)
+            self._raw_search = RawSearch(
+                {number: pattern for number, pattern in patterns if pattern.field in (None, *LEFT_IN_RAW)}
+            )
+        return self._raw_search
+
+    def regexes(self) -> hyperscan.Database:
+        if self._regexes is None:
+            self._regexes = hyperscan.loadb(self.rules.regex_database, mode=hyperscan.HS_MODE_BLOCK)
+            self._regexes.scratch = hyperscan.Scratch(self._regexes)
+        return self._regexes
+
+
+def _fields(patterns: tuple[Pattern, ...]) -> Iterator[str]:
+    for pattern in patterns:
+        if pattern.field is not None:
+            yield pattern.field
+            if pattern.kind.startswith("fieldref"):
+                yield pattern.text
+
+
+class _Table:
+    """One Events while it is matched; everything found out about its values is kept until it is done."""
+
+    def __init__(self, detector: Detector, events: Events) -> None:
+        self._detector, self._events = detector, events
+        self._patterns = detector.rules.patterns
+        self.gave_up: Counter[int] = Counter()
+        self._found: dict[str, dict[int, npt.NDArray[np.int64]]] = {}
+        self._leaves: dict[int, _Node] = {}
+        self._judged: dict[int, npt.NDArray[np.int8]] = {}
+        self._candidates: dict[str, dict[int, set[int]]] = {}
+        self._worth_decoding: dict[int, Longs] | None = None
+        self._wholes: dict[int, Mapping[str, tuple[str, ...] | None]] = {}
+
+    # --- folding ---
+
+    def fold(self, condition: Condition) -> _Node:
+        match condition:
+            case Leaf(pattern):
+                leaf = self._leaves.get(pattern)
+                if leaf is None:
+                    leaf = self._leaves[pattern] = self._leaf(pattern)
+                return leaf
+            case All(parts):
+                return self._fold_parts(parts, conjunction=True)
+            case AnyOf(parts):
+                return self._fold_parts(parts, conjunction=False)
+            case Not(part):
+                node = self.fold(part)
+                if isinstance(node, bool):
+                    return not node
+                return _Set(node.field, ~node.codes) if isinstance(node, _Set) else _Neg(node)
+
+    def _fold_parts(self, parts: tuple[Condition, ...], *, conjunction: bool) -> _Node:
+        """Sets of one field become one set; a false part ends a conjunction, a true one a disjunction."""
+        sets: dict[str, Mask] = {}
+        others: list[_Node] = []
+        for part in parts:
+            node = self.fold(part)
+            if isinstance(node, bool):
+                if node is not conjunction:
+                    return node
+            elif isinstance(node, _Set):
+                known = sets.get(node.field)
+                if known is None:
+                    sets[node.field] = node.codes
+                else:
+                    sets[node.field] = known & node.codes if conjunction else known | node.codes
+            else:
+                others.append(node)
+        nodes: list[_Node] = []
+        for name, codes in sets.items():
+            if conjunction and not codes.any():
+                return False
+            nodes.append(_Set(name, codes))
+        nodes += others
+        if not nodes:
+            return conjunction
+        if len(nodes) == 1:
+            return nodes[0]
+        return _And(tuple(nodes)) if conjunction else _Or(tuple(nodes))
+
+    def _leaf(self, number: int) -> _Node:
+        pattern = self._patterns[number]
+        if pattern.field is None:
+            return _Try(lambda rows: self._in_whole(number, rows, None))
+        column = self._events.columns.get(pattern.field)
+        if column is None:
+            if pattern.field in LEFT_IN_RAW:
+                return _Try(lambda rows: self._in_whole(number, rows, pattern.field))
+            return pattern.kind == "null"
+        match pattern.kind:
+            case "exists":
+                return _Set(pattern.field, np.arange(len(column.values)) > 0)
+            case "null":
+                return _Set(pattern.field, np.array([not text for text in column.values], bool))
+            case "fieldref" | "fieldref_contains" | "fieldref_startswith" | "fieldref_endswith":
+                return _Try(lambda rows: self._compare_fields(pattern, column, rows))
+            case "regex" | "cidr" | "lt" | "lte" | "gt" | "gte":
+                return _Try(lambda rows: self._judge(number, column, rows))
+            case "minute" | "hour" | "day" | "week" | "month" | "year":
+                return _Try(lambda rows: self._judge(number, column, rows))
+        return self._literal(number, pattern, column)
+
+    def _literal(self, number: int, pattern: Pattern, column: Column) -> _Node:
+        name = pattern.field or ""
+        codes = np.zeros(len(column.values), bool)
+        if not is_literal(pattern):  # '' with an open end, or only wildcards
+            if not glob_literals(pattern.text) and set(pattern.text) <= {"*"}:
+                codes[2:] = True
+                for code, elements in column.lists.items():
+                    codes[code] = bool(elements)
+                return _Set(name, codes)
+            return _Try(lambda rows: self._judge(number, column, rows))
+        if name not in self._found:
+            self._found[name] = {}
+            for literals in self._detector.literals(name):
+                self._found[name].update(literals.find(column))
+        found = self._found[name].get(number)
+        if found is None:
+            return False
+        if pattern.kind == "wildcard":
+            test = self._detector.predicate(number)
+            found = np.array([code for code in found.tolist() if _any_text(column, code, test)], np.int64)
+            if not len(found):
+                return False
+        codes[found] = True
+        return _Set(name, codes)
+
+    # --- filtering ---
+
+    def filter(self, node: _Node, rows: Longs) -> Longs:
+        """Those of the rows for which the node holds."""
+        match node:
+            case bool():
+                return rows if node else rows[:0]
+            case _Set(name, codes):
+                return rows[codes[self._events.columns[name].codes[rows]]]
+            case _And(parts):
+                for part in sorted(parts, key=_cost):
+                    if not len(rows):
+                        break
+                    rows = self.filter(part, rows)
+                return rows
+        return rows[self._mask(node, rows)]
+
+    def _mask(self, node: _Node, rows: Longs) -> Mask:
+        match node:
+            case bool():
+                return np.full(len(rows), node)
+            case _Set(name, codes):
+                return codes[self._events.columns[name].codes[rows]]
+            case _Neg(part):
+                return ~self._mask(part, rows)
+            case _Try(test):
+                return test(rows)
+            case _And(parts):
+                mask = np.zeros(len(rows), bool)
+                mask[np.searchsorted(rows, self.filter(_And(parts), rows))] = True
+                return mask
+            case _Or(parts):
+                mask = np.zeros(len(rows), bool)
+                for part in sorted(parts, key=_cost):
+                    open_rows = np.flatnonzero(~mask)
+                    if not len(open_rows):
+                        break
+                    mask[open_rows] = self._mask(part, rows[open_rows])
+                return mask
+
+    # --- looking at values and rows ---
+
+    def _judge(self, number: int, column: Column, rows: Longs) -> Mask:
+        """Try a pattern on the distinct values of rows, each once."""
+        judged = self._judged.get(number)
+        if judged is None:
+            judged = self._judged[number] = np.full(len(column.values), _UNKNOWN, np.int8)
+            judged[:2] = _FALSE
+        codes = column.codes[rows]
+        unknown = np.unique(codes[judged[codes] == _UNKNOWN])
+        if len(unknown):
+            test = self._detector.predicate(number)
+            candidates = self._prefiltered(number, column, unknown)
+            for code in unknown.tolist():
+                holds = (candidates is None or code in candidates) and self._test(number, column, code, test)
+                judged[code] = _TRUE if holds else _FALSE
+        return judged[codes] == _TRUE
+
+    def _test(self, number: int, column: Column, code: int, test: Predicate) -> bool:
+        try:
+            return _any_text(column, code, test)
+        except GaveUp:
+            self.gave_up[number] += 1
+            return False
+
+    def _prefiltered(self, number: int, column: Column, codes: Longs) -> set[int] | None:
+        """For a regex: the values worth trying, found in one pass for all regexes; None: all are."""
+        pattern = self._patterns[number]
+        if pattern.kind != "regex" or not self._detector.rules.regex_database:
+            return None
+        known = self._candidates.setdefault(pattern.field or "", {})
+        database = self._detector.regexes()
+        hits: list[int] = []
+
+        def on_match(identity: int, start: int, stop: int, flags: int, context: object) -> None:
+            hits.append(identity)
+
+        for code in codes.tolist():
+            if code not in known:
+                for text in _texts_of(column, code):
+                    database.scan(text.encode("utf-8", "surrogatepass"), match_event_handler=on_match)
+                known[code] = set(hits)
+                hits.clear()
+        return {code for code in codes.tolist() if number in known[code]}
+
+    def _compare_fields(self, pattern: Pattern, column: Column, rows: Longs) -> Mask:
+        other = self._events.columns.get(pattern.text)
+        if other is None:
+            return np.zeros(len(rows), bool)
+        pairs = column.codes[rows].astype(np.int64) << 32 | other.codes[rows]
+        distinct, at = np.unique(pairs, return_inverse=True)
+        holds = np.array(
+            [_fields_agree(pattern, column, int(pair >> 32), other, int(pair & 0xFFFFFFFF)) for pair in distinct], bool
+        )
+        return holds[at]
+
+    def _in_whole(self, number: int, rows: Longs, name: str | None) -> Mask:
+        """Test whole records: every field for a keyword, else one that is left in the raw record."""
+        pattern = self._patterns[number]
+        holds = np.zeros(len(rows), bool)
+        if self._worth_decoding is None:
+            self._worth_decoding = self._detector.raw_search().candidates(self._events.raw)
+        worth = self._worth_decoding.get(number)
+        places = range(len(rows)) if worth is None else np.flatnonzero(np.isin(rows, worth)).tolist()
+        for at in places:
+            whole = self._whole(int(rows[at]))
+            if pattern.kind in ("null", "exists"):
+                holds[at] = (name in whole) if pattern.kind == "exists" else not any(whole.get(name or "") or ())
+                continue
+            test = self._detector.predicate(number)
+            names = whole if name is None else (name,)
+            try:
+                holds[at] = any(test(text) for key in names for text in whole.get(key) or ())
+            except GaveUp:
+                self.gave_up[number] += 1
+        return holds
+
+    def _whole(self, row: int) -> Mapping[str, tuple[str, ...] | None]:
+        whole = self._wholes.get(row)
+        if whole is None:
+            fields = self._events.all_fields(row)
+            whole = {name: (value,) if isinstance(value, str) else value for name, value in fields.items()}
+            self._wholes[row] = whole
+        return whole
+
+
+def _cost(node: _Node) -> tuple[int, int]:
+    match node:
+        case _Set(_, codes):
+            return 0, int(np.count_nonzero(codes))
+        case _Try():
+            return 3, 0
+        case _And() | _Or() | _Neg():
+            return 1 + (_tries(node) > 0), 0
+    return 0, 0
+
+
+def _tries(node: _Node) -> int:
+    match node:
+        case _Try():
+            return 1
+        case _And(parts) | _Or(parts):
+            return sum(map(_tries, parts))
+        case _Neg(part):
+            return _tries(part)
+    return 0
+
+
+def _texts_of(column: Column, code: int) -> tuple[str, ...]:
+    if code in column.lists:
+        return column.lists[code]
+    text = column.values[code]
+    return () if text is None else (text,)
+
+
+def _any_text(column: Column, code: int, test: Predicate) -> bool:
+    return any(test(text) for text in _texts_of(column, code))
+
+
+def _fields_agree(pattern: Pattern, column: Column, code: int, other: Column, other_code: int) -> bool:
+    kind = pattern.kind.removeprefix("fieldref").removeprefix("_") or "equals"
+    for wanted in _texts_of(other, other_code):
+        literal = Pattern(None, kind, wanted if pattern.cased else wanted.lower(), pattern.cased)  # type: ignore[arg-type]
+        if _any_text(column, code, predicate(literal)):
+            return True
+    return False

@@ -1,0 +1,157 @@
+"""One value's text in, whether a pattern holds of it out: everything that is not decided by a pass over literals."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import regex
+
+from tocsin.model.rule import Pattern
+
+_LONGEST_MATCH_S = 1.0  # hostile text can make a backtracking expression run for hours
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]+")
+
+Predicate = Callable[[str], bool]
+
+
+class GaveUp(Exception):
+    """A regular expression took too long on a value."""
+
+
+def predicate(pattern: Pattern) -> Predicate:
+    """A test of one text, of which the case was not folded.
+
+    Raises:
+        ValueError: the pattern is of a kind that does not look at one value.
+    """
+    match pattern.kind:
+        case "equals" | "contains" | "startswith" | "endswith":
+            return _folding(pattern, _literal(pattern.kind, pattern.text))
+        case "wildcard":
+            return _folding(pattern, glob(pattern.text))
+        case "regex":
+            return _regex(pattern.text)
+        case "cidr":
+            return _cidr(pattern.text)
+        case "lt" | "lte" | "gt" | "gte":
+            return _compare(pattern.kind, float(pattern.text))
+        case "minute" | "hour" | "day" | "week" | "month" | "year":
+            return _time_part(pattern.kind, int(pattern.text))
+    raise ValueError(f"{pattern.kind} does not look at one value")
+
+
+def _folding(pattern: Pattern, test: Predicate) -> Predicate:
+    return test if pattern.cased else lambda text: test(text.lower())
+
+
+def _literal(kind: str, literal: str) -> Predicate:
+    match kind:
+        case "equals":
+            return literal.__eq__
+        case "contains":
+            return lambda text: literal in text
+        case "startswith":
+            return lambda text: text.startswith(literal)
+        case _:
+            return lambda text: text.endswith(literal)
+
+
+def glob(pattern: str) -> Predicate:
+    """A wildcard pattern, matched left to right without backtracking: `*` takes as little as it can."""
+    pieces: list[str] = [""]
+    at = 0
+    while at < len(pattern):
+        character = pattern[at]
+        if character == "*":
+            pieces.append("")
+        elif character == "?":
+            pieces[-1] += "."
+        else:
+            at += character == "\\"
+            pieces[-1] += re.escape(pattern[at : at + 1])
+        at += 1
+    first, *middle = [re.compile(piece, re.DOTALL) for piece in pieces]
+    last = re.compile(f"{pieces[-1]}\\Z", re.DOTALL)
+    last_size = len(re.sub(r"\\(.)", r"\1", pieces[-1], flags=re.DOTALL))
+
+    def test(text: str) -> bool:
+        if not middle:
+            return first.fullmatch(text) is not None
+        start = first.match(text)
+        if start is None:
+            return False
+        at = start.end()
+        for piece in middle[:-1]:
+            found = piece.search(text, at)
+            if found is None:
+                return False
+            at = found.end()
+        return len(text) - last_size >= at and last.match(text, len(text) - last_size) is not None
+
+    return test
+
+
+def _regex(text: str) -> Predicate:
+    compiled = regex.compile(text)
+
+    def test(value: str) -> bool:
+        try:
+            return compiled.search(value, timeout=_LONGEST_MATCH_S) is not None
+        except TimeoutError as error:
+            raise GaveUp(text) from error
+
+    return test
+
+
+def _cidr(network: str) -> Predicate:
+    parsed = ipaddress.ip_network(network)
+
+    def test(value: str) -> bool:
+        try:
+            address = ipaddress.ip_address(value)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            if parsed.version == 4:
+                address = address.ipv4_mapped
+        return address.version == parsed.version and address in parsed
+
+    return test
+
+
+def _compare(kind: str, bound: float) -> Predicate:
+    def test(value: str) -> bool:
+        if _HEX.fullmatch(value):
+            number = float(int(value, 16)) if len(value) < 200 else float("inf")
+        elif _DECIMAL.fullmatch(value):
+            number = float(value)
+        else:
+            return False
+        match kind:
+            case "lt":
+                return number < bound
+            case "lte":
+                return number <= bound
+            case "gt":
+                return number > bound
+            case _:
+                return number >= bound
+
+    return test
+
+
+def _time_part(kind: str, wanted: int) -> Predicate:
+    def test(value: str) -> bool:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return False
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        part: int = moment.isocalendar().week if kind == "week" else getattr(moment, kind)
+        return part == wanted
+
+    return test

@@ -1,0 +1,59 @@
+"""Matches in, Findings out, in the order of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import msgspec
+
+from tocsin.detect.coverage import HOST, fields_of
+from tocsin.detect.matcher import Detector, Matches
+from tocsin.model.event import NO_TIME, Events
+from tocsin.model.finding import Finding
+
+
+def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[Finding]:
+    """One for each rule and event; `src` is the path of the file on disk, whose digest is not known yet."""
+    pairs = sorted((row, number) for number, rows in matches.rows for row in rows.tolist())
+    host = events.columns.get(HOST)
+    for row, number in pairs:
+        variant = detector.rules.variants[number]
+        ts = int(events.ts[row])
+        source = events.sources[events.src[row]]
+        yield Finding(
+            rule=variant.rule,
+            variant=variant.name,
+            ts_us=None if ts == NO_TIME else ts,
+            host=(host.text(row) if host else None) or "",
+            kind=events.kind,
+            src=source.file,
+            rec=int(events.rec[row]),
+            chunk=int(events.chunk[row]),
+            path=source.path,
+            fields=_looked_at(_fields(detector, number), events, row),
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _fields(detector: Detector, variant: int) -> tuple[str, ...]:
+    compiled = detector.rules.variants[variant]
+    patterns = detector.rules.patterns
+    return tuple(sorted({*fields_of(compiled.gate, patterns), *fields_of(compiled.condition, patterns)}))
+
+
+def _looked_at(names: tuple[str, ...], events: Events, row: int) -> Mapping[str, str | None]:
+    """The fields of one event that its rule reads; those that were left in the raw record are decoded."""
+    texts: dict[str, str | None] = {}
+    whole: Mapping[str, str | tuple[str, ...] | None] | None = None
+    for name in names:
+        column = events.columns.get(name)
+        if column is not None:
+            if column.codes[row]:
+                texts[name] = column.text(row)
+            continue
+        whole = events.all_fields(row) if whole is None else whole
+        if name in whole:
+            value = whole[name]
+            texts[name] = msgspec.json.encode(value).decode() if isinstance(value, tuple) else value
+    return texts

@@ -1,0 +1,42 @@
+"""Every deliberate error: a message in plain words, a hint what to do, and the exit code of the command line.
+
+    TocsinError                 exit 1
+    ├── EvidenceError           exit 3   a log that cannot be read at all (a damaged record is data, not an error)
+    ├── RuleError               exit 4   a rule, or a pack of rules, that cannot be used
+    ├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
+    ├── SettingsError           exit 2   a setting or an option that makes no sense
+    └── OutputError             exit 5   a result that cannot be written
+"""
+
+from __future__ import annotations
+
+
+class TocsinError(Exception):
+    """Something a person can mend: `message` names the file, rule or peer; `hint` says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class EvidenceError(TocsinError):
+    exit_code = 3
+
+
+class RuleError(TocsinError):
+    exit_code = 4
+
+
+class CacheError(TocsinError):
+    exit_code = 1
+
+
+class SettingsError(TocsinError):
+    exit_code = 2
+
+
+class OutputError(TocsinError):
+    exit_code = 5

@@ -1,0 +1,1 @@
+"""Nouns: frozen, without I/O, importing only each other."""

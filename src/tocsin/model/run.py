@@ -1,0 +1,22 @@
+"""One pass of rules over evidence: what was found, from what, and what could not have been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tocsin.model.coverage import Coverage
+from tocsin.model.custody import Custody
+from tocsin.model.finding import Finding
+from tocsin.model.rule import RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`findings` can be gone through again and again, always in the same order: source, record, rule."""
+
+    rules: RuleSet
+    findings: Iterable[Finding]
+    custody: tuple[Custody, ...]
+    coverage: Coverage
+    tool_version: str

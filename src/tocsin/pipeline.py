@@ -1,0 +1,271 @@
+"""The mission on one page: logs in, findings out, and what could not have been seen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from tocsin import collect
+from tocsin.detect import Detector, cache, prepare
+from tocsin.detect.coverage import HOST, LOG, Account
+from tocsin.detect.report import findings
+from tocsin.engine import local
+from tocsin.model.custody import Custody
+from tocsin.model.event import NO_TIME, Events
+from tocsin.model.finding import Finding
+from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
+from tocsin.model.run import Run
+
+_BUNDLE_BYTES = 64 << 20  # small sources share a task up to this size
+_NO_TIME_LIMIT = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. `bytes_done` counts what was read of the evidence (decompressed), `bytes_total` is about that."""
+
+    bytes_done: int
+    bytes_total: int
+    events: int
+    findings: int
+    current: str
+
+
+def compile_rules(texts: Sequence[RuleText], cache_folder: Path | None = None) -> RuleSet:
+    """Compile rules, or load them if they were compiled before; pySigma is imported only to compile."""
+    digest = cache.digest_of(texts, {})
+    if cache_folder is not None and (known := cache.load(cache_folder, digest)):
+        return known
+    from tocsin.detect import sigma  # pySigma takes longer to import than compiled rules to load
+
+    rules = replace(sigma.compile_rules(texts), digest=digest)
+    if cache_folder is not None:
+        cache.save(cache_folder, rules)
+    return rules
+
+
+def select(rules: RuleSet, *, level: Level | None = None, statuses: Collection[str] = ()) -> RuleSet:
+    """The rules at or above a level, and of these statuses if any are named."""
+    lowest = LEVELS.index(level) if level else 0
+    kept = [
+        number
+        for number, rule in enumerate(rules.rules)
+        if LEVELS.index(rule.level) >= lowest and (not statuses or rule.status in statuses)
+    ]
+    place = {number: at for at, number in enumerate(kept)}
+    variants = tuple(replace(v, rule=place[v.rule]) for v in rules.variants if v.rule in place)
+    return replace(rules, rules=tuple(rules.rules[number] for number in kept), variants=variants)
+
+
+@contextmanager
+def detect(
+    logs: Iterable[str | Path],
+    rules: RuleSet,
+    *,
+    jobs: int = 0,
+    since_us: int | None = None,
+    until_us: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Iterator[Run]:
+    """Match rules with logs.
+
+    Args:
+        jobs: worker processes; 0 is one for each processor.
+        since_us: only events at or after this time (UTC microseconds), and those without a readable time.
+        until_us: only events before this time, likewise.
+
+    Yields:
+        The run; its findings are kept on disk until the context ends.
+    """
+    detector = prepare(rules)
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+        watch = _Watch(Path(folder), detector, on_progress)
+        window = (since_us if since_us is not None else NO_TIME, until_us or _NO_TIME_LIMIT)
+        tasks = _bundles(collect.plan(logs), jobs or local.default_jobs())
+        watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
+        while tasks:
+            tasks = _run(tasks, detector, window, jobs or local.default_jobs(), watch)
+        yield watch.run(rules)
+
+
+_Task = tuple[str, tuple[collect.Unit, ...]]  # where its findings are kept, and what it reads
+
+
+def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
+    """Neighbouring small units become one task, but there are enough tasks for all workers."""
+    limit = min(_BUNDLE_BYTES, max(sum(unit.weight for unit in units) // (3 * jobs), 1 << 20))
+    bundles: list[list[collect.Unit]] = []
+    room = 0
+    for unit in units:
+        if not bundles or unit.weight > room:
+            bundles.append([])
+            room = limit
+        bundles[-1].append(unit)
+        room -= unit.weight
+    return [(f"{number:06}", tuple(bundle)) for number, bundle in enumerate(bundles)]
+
+
+def _examine(task: _Task, folder: Path, detector: Detector, window: tuple[int, int]) -> Iterator[bytes]:
+    """In a worker: read, match, keep the findings, tell what was seen."""
+    name, units = task
+    account = Account(detector)
+    said: list[bytes] = []
+
+    def say(kind: str, content: object) -> None:
+        said.append(msgspec.json.encode((kind, content)))
+
+    reading = collect.read_units(
+        units,
+        detector.projection | {LOG, HOST},
+        lambda custody: say("custody", custody),
+        lambda path, size: say("bytes", (path, size)),
+    )
+    with (folder / name).open("wb") as file:
+        for events in reading:
+            among = _within(events, window)
+            matches = detector.scan(events, among)
+            account.add(events, matches)
+            count = 0
+            for finding in findings(detector, events, matches):
+                file.write(msgspec.json.encode(finding) + b"\n")
+                count += 1
+            file.flush()
+            say("events", (len(events), count))
+            yield from said
+            said.clear()
+    say("account", account.to_plain())
+    yield from said
+
+
+def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
+    if window == (NO_TIME, _NO_TIME_LIMIT):
+        return None
+    known = events.ts != NO_TIME
+    return np.flatnonzero(~known | (events.ts >= window[0]) & (events.ts < window[1]))
+
+
+def _run(
+    tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: int, watch: _Watch
+) -> list[_Task]:
+    """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own."""
+    again: list[_Task] = []
+    for answer in local.run(tasks, lambda task: _examine(task, watch.folder, detector, window), jobs=jobs):
+        name, units = tasks[answer.task]
+        if isinstance(answer, local.Message):
+            watch.hear(name, answer.content)
+        elif answer.failure and len(units) > 1:
+            watch.forget(name)
+            again += [(f"{name}.{number:06}", (unit,)) for number, unit in enumerate(units)]
+        else:
+            watch.finish(name, units[0], answer.failure)
+    return again
+
+
+class _Watch:
+    """What the workers say, put together."""
+
+    def __init__(self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None]) -> None:
+        self.folder, self.total = folder, 0
+        self._detector, self._on_progress = detector, on_progress
+        self._account = Account(detector)
+        self._heard: dict[str, list[tuple[str, object]]] = {}
+        self._custody: dict[str, list[Custody]] = {}
+        self._bytes = self._events = self._findings = 0
+
+    def hear(self, name: str, message: bytes) -> None:
+        kind, content = msgspec.json.decode(message)
+        if kind == "bytes":
+            self._bytes += content[1]
+            self._on_progress(
+                Progress(
+                    bytes_done=self._bytes,
+                    bytes_total=self.total,
+                    events=self._events,
+                    findings=self._findings,
+                    current=content[0],
+                )
+            )
+            return
+        if kind == "events":
+            self._events += content[0]
+            self._findings += content[1]
+        self._heard.setdefault(name, []).append((kind, content))
+
+    def forget(self, name: str) -> None:
+        """A bundle failed: its units are read again one by one."""
+        self._heard.pop(name, None)
+        (self.folder / name).unlink(missing_ok=True)
+
+    def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
+        for kind, content in self._heard.pop(name, []):
+            if kind == "custody":
+                custody = msgspec.convert(content, Custody)
+                self._custody.setdefault(custody.path, []).append(custody)
+            elif kind == "account":
+                self._account.merge(content)  # type: ignore[arg-type]  # what to_plain() made
+        if failure:
+            path = f"{unit.path}!{unit.member}" if unit.member else unit.path
+            lost = Custody(path=path, file=unit.path, size_bytes=0, problems=(failure,))
+            self._custody.setdefault(path, []).append(lost)
+
+    def run(self, rules: RuleSet) -> Run:
+        custody = tuple(_joined(parts) for _, parts in sorted(self._custody.items()))
+        digests = {entry.path: entry.sha256 for entry in custody if entry.path == entry.file}
+        return Run(
+            rules=rules,
+            findings=_Kept(self.folder, digests),
+            custody=custody,
+            coverage=self._account.coverage(),
+            tool_version=version("tocsin"),
+        )
+
+
+def _joined(parts: list[Custody]) -> Custody:
+    """One account of a source that was read in parts."""
+    if len(parts) == 1:
+        return parts[0]
+    firsts = [part.first_us for part in parts if part.first_us is not None]
+    lasts = [part.last_us for part in parts if part.last_us is not None]
+    return replace(
+        parts[0],
+        size_bytes=max(part.size_bytes for part in parts),
+        sha256=next((part.sha256 for part in parts if part.sha256), ""),
+        format=next((part.format for part in parts if part.format), ""),
+        read=sum(part.read for part in parts),
+        damaged=_added([part.damaged for part in parts]),
+        mended=_added([part.mended for part in parts]),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+        first_us=min(firsts, default=None),
+        last_us=max(lasts, default=None),
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))
+
+
+class _Kept:
+    """Findings on disk, in the order of the tasks; each pass reads them again."""
+
+    def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
+        self._folder, self._digests = folder, digests
+
+    def __iter__(self) -> Iterator[Finding]:
+        decode = msgspec.json.Decoder(Finding).decode
+        for path in sorted(self._folder.iterdir()):
+            with path.open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n"):  # a worker that died may have left half a line
+                        finding = decode(line)
+                        yield replace(finding, src=self._digests.get(finding.src, ""))
