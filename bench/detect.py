@@ -114,11 +114,14 @@ def _write_pack(path: Path, texts: dict[str, str]) -> None:
 # --- Tocsin inside this process: the only functions that know its rooms
 
 
-def tocsin_rules(pack: Path) -> RuleSet:
+def tocsin_rules(pack: Path, cache: Path) -> RuleSet:
     """Compile a pack (or take it from the cache): not timed."""
-    from tocsin import learn
+    from tocsin import pipeline
+    from tocsin.model.rule import RuleText
 
-    return learn.load([pack])
+    with zipfile.ZipFile(pack) as archive:
+        texts = [RuleText(path=name, content=archive.read(name)) for name in sorted(archive.namelist())]
+    return pipeline.compile_rules(texts, cache)
 
 
 def tocsin_detector(rules: RuleSet) -> Detector:
@@ -129,33 +132,27 @@ def tocsin_detector(rules: RuleSet) -> Detector:
 
 def tocsin_projection(rules: RuleSet) -> frozenset[str]:
     """Name the fields that detection reads, as the product itself projects."""
-    named = {pattern.field for pattern in rules.patterns if pattern.field}
-    referred = {pattern.text for pattern in rules.patterns if pattern.kind.startswith("fieldref")}
-    return frozenset(named | referred | {"Computer"})
+    return tocsin_detector(rules).projection | {"Channel", "Computer"}
 
 
-def tocsin_stages(path: Path, rules: RuleSet, detector: Detector, out: IO[str]) -> sqlite.Stages:
+def tocsin_stages(path: Path, detector: Detector, out: IO[str]) -> sqlite.Stages:
     """Do what `sqlite.run` does; here reading and encoding fields are one step, told as `read`."""
+    import msgspec
     from tocsin import collect
+    from tocsin.detect.report import findings
 
-    stages, projection, clock = sqlite.Stages(), tocsin_projection(rules), time.process_time
+    stages, clock = sqlite.Stages(), time.process_time
+    projection, units = detector.projection | {"Channel", "Computer"}, collect.plan([path])
     start = clock()
-    for events in collect.read(str(path), projection=projection):
+    for events in collect.read_units(units, projection, lambda custody: None):
         read = clock()
-        findings = list(detector.scan(events))
+        matches = detector.scan(events)
         matched = clock()
-        for finding in findings:
-            rule = rules.rules[finding.rule]
-            line = {
-                "rule_id": rule.id,
-                "title": rule.title,
-                "level": rule.level,
-                "techniques": rule.techniques,
-            }
-            line |= {"ts": finding.ts_us, "host": finding.host, "kind": finding.kind, "rec": finding.rec}
-            out.write(json.dumps({**line, "path": str(path), "fields": dict(finding.fields)}) + "\n")
+        for finding in findings(detector, events, matches):
+            out.write(msgspec.json.encode(finding).decode() + "\n")
+            stages.findings += 1
         stages.read, stages.match = stages.read + read - start, stages.match + matched - read
-        stages.events, stages.findings = stages.events + len(events), stages.findings + len(findings)
+        stages.events += len(events)
         start = clock()
         stages.write += start - matched
     stages.read += clock() - start
@@ -179,12 +176,12 @@ def _compare(
     bench: Bench, path: Path, label: str, *, rules: int | None = None, indexed: bool = True
 ) -> Figures:
     """Time both sides on one log; tell each stage, and the ratio of the wholes."""
-    sql, ours = bench.sql(rules), tocsin_rules(bench.pack(rules))
-    detector = tocsin_detector(ours)
+    sql = bench.sql(rules)
+    detector = tocsin_detector(tocsin_rules(bench.pack(rules), bench.out / "cache"))
     theirs_all, ours_all = alternate(
         bench.repeat if indexed else 1,  # without the index one run takes minutes
         lambda: sqlite.run(path, sql, io.StringIO(), indexed=indexed),
-        lambda: tocsin_stages(path, ours, detector, io.StringIO()),
+        lambda: tocsin_stages(path, detector, io.StringIO()),
     )
     theirs, mine = _tell(label, "sqlite", theirs_all), _tell(label, "tocsin", ours_all)
     return {
@@ -263,7 +260,7 @@ def only_sqlite(bench: Bench) -> Figures:
 def reading(bench: Bench) -> Figures:
     """Tell Tocsin's reading as shares of what the libraries alone do on the same files."""
     jsonl, evtx = bench.jsonl(bench.events), bench.evtx()
-    projection = tocsin_projection(tocsin_rules(bench.pack()))
+    projection = tocsin_projection(tocsin_rules(bench.pack(), bench.out / "cache"))
     lines = jsonl.read_bytes().splitlines()
     sides: dict[str, Callable[[], object]] = {
         "orjson, lines of a file": lambda: _loads_file(jsonl),

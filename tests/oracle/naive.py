@@ -1,6 +1,7 @@
 """A parsed Sigma rule and one event in, whether the rule matches out: one leaf and one value at a time.
 
-Written from the specification and pySigma's parsed tree alone, and meant to be read rather than run fast.
+Written from the specification and pySigma's parsed tree (but for what `encoders` mends in it), and meant
+to be read rather than run fast.
 What a value is: any JSON value. Its canonical text: text as it is, whole numbers in decimal, other
 numbers as Python's `repr`, `true`/`false`, containers inside a list as compact JSON; null has no text.
 A list matches where one of its elements does; null is no element, as a missing one is none.
@@ -14,8 +15,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
+from unittest.mock import patch
 
 from sigma.conditions import (
     ConditionAND,
@@ -24,7 +26,8 @@ from sigma.conditions import (
     ConditionOR,
     ConditionValueExpression,
 )
-from sigma.rule import SigmaRule
+from sigma.modifiers import modifier_mapping
+from sigma.rule import SigmaDetectionItem, SigmaRule
 from sigma.types import (
     CompareOperators,
     SigmaBool,
@@ -44,6 +47,8 @@ from sigma.types import (
     TimestampPart,
 )
 
+from oracle import encoders
+
 Event = Mapping[str, object]
 
 SYSMON_PROCESS = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": "1"}
@@ -56,28 +61,30 @@ _HEX = re.compile(r"0[xX][0-9a-fA-F]+")
 def parse(rule: Mapping[str, Any]) -> SigmaRule:
     """Parse a rule given as plain mappings."""
     plain = copy.deepcopy(dict(rule))
-    plain["detection"] = _with_known_keys(plain["detection"])
-    return SigmaRule.from_dict(plain)
+    plain["detection"] = _cased_last(plain["detection"])
+    with patch.dict(modifier_mapping, encoders.MODIFIERS):
+        return SigmaRule.from_dict(plain)
 
 
-def _with_known_keys(node: Any) -> Any:
+def parse_line(key: str, value: Any) -> SigmaDetectionItem:
+    """Parse one line of a detection; without a key it holds keywords."""
+    ((last, asked),) = _cased_last({key: value}).items()
+    with patch.dict(modifier_mapping, encoders.MODIFIERS):
+        return SigmaDetectionItem.from_mapping(last or None, asked)
+
+
+def _cased_last(node: Any) -> Any:
+    """`cased` holds wherever it stands, but modifiers of pySigma that stand behind it forget it."""
     if isinstance(node, list):
-        return [_with_known_keys(one) for one in node]
-    if isinstance(node, dict):
-        return {known_key(key): _with_known_keys(value) for key, value in node.items()}
-    return node
-
-
-def known_key(key: str) -> str:
-    """A key as pySigma understands it: `utf16le` is `wide`, and `cased` comes last, for pySigma's encoders,
-    and its `windash`, forget it.
-    """
-    name, *modifiers = key.split("|")
-    modifiers = ["wide" if modifier == "utf16le" else modifier for modifier in modifiers]
-    if "cased" in modifiers:
-        modifiers.remove("cased")
-        modifiers.append("cased")
-    return "|".join([name, *modifiers])
+        return [_cased_last(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {}
+    for key, value in node.items():
+        name, *modifiers = key.split("|")
+        others = [one for one in modifiers if one != "cased"]
+        moved["|".join([name, *others, *(["cased"] if "cased" in modifiers else [])])] = _cased_last(value)
+    return moved
 
 
 def fires(rule: SigmaRule, event: Event) -> bool:
@@ -248,7 +255,12 @@ def number(text: str) -> Decimal | None:
     """The exact number that a text names, in decimal or as 0x and hexadecimal digits."""
     if _HEX.fullmatch(text):
         return Decimal(int(text, 16))
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits: nothing, or more than any number
+        return Decimal(float(text))
 
 
 def compares(wanted: SigmaCompareExpression, text: str) -> bool:

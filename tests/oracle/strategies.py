@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
-from sigma.rule import SigmaDetectionItem
+from sigma.types import SigmaString
 
 from oracle import events, naive, vocabulary
 from oracle.events import Drawn, Item
@@ -54,8 +54,12 @@ def _asked(kind: str) -> st.SearchStrategy[Any]:
             return rule_texts
         case "keyword":
             return st.one_of(rule_texts, rule_texts, st.sampled_from(vocabulary.RULE_NUMBERS))
-        case "wide" | "base64":
+        case "wide":
             return ascii_texts
+        case "base64":
+            # A backslash before an escaped wildcard escapes the escape; base64 takes no wildcards.
+            pieces = _join((*vocabulary.ASCII_PIECES, *vocabulary.ENCODED_PIECES))
+            return pieces.filter(lambda text: not SigmaString(text).contains_special())
         case "scalar":
             return scalars
         case "cidr":
@@ -69,6 +73,7 @@ def _asked(kind: str) -> st.SearchStrategy[Any]:
     return st.sampled_from(vocabulary.TIME_NUMBERS[kind])
 
 
+WIDE = {"wide", "utf16", "utf16le", "utf16be"}
 KINDS = ("text", "text", "text", "compare", "time", "time", *vocabulary.CHAINS)
 
 
@@ -96,14 +101,15 @@ def _item(draw: st.DrawFn, field: str, kind: str, chain: str) -> Item:
     else:
         # Two time parts or two references rarely hold at once; lists of text are the common case.
         most = 1 if kind == "exists" else 3 if kind in ("text", "keyword", "wide", "base64") else 2
-        asking = _asked(chain.partition("|")[0] if kind == "time" else kind)
+        first = chain.partition("|")[0]
+        asking = _asked(first if kind == "time" else "wide" if first in WIDE else kind)
         asked = draw(st.lists(asking, min_size=1, max_size=most))
         if kind == "scalar" and not chain and draw(st.integers(0, 9)) == 0:
             asked = []  # an empty list asks for null
     value = asked[0] if len(asked) == 1 and draw(st.booleans()) else asked
     if kind == "exists":
         value = asked[0]
-    parsed = SigmaDetectionItem.from_mapping(naive.known_key(key) or None, value)
+    parsed = naive.parse_line(key, value)
     return Item(key, value, (*found.values(), "".join(found.values())) if found else tuple(parsed.value))
 
 

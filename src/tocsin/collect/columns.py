@@ -18,6 +18,7 @@ _TRIAL = 2_000
 _NEARLY_UNIQUE = 0.8
 _LONG_CHARS = 80
 
+_MAX_LEVELS = 254
 _MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
 EXTRA = "_extra"  # the fields past that limit, as JSON
 
@@ -45,7 +46,14 @@ def _flat_text(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # its limit is 254 levels, and decoding allows more
+        return f'"nested {_MAX_LEVELS} levels or more: see the raw record"'
+
+
+class _NotText(Exception):
+    """A column holds more than text and null."""
 
 
 class _Codes(dict[Any, int]):
@@ -65,7 +73,7 @@ class _Codes(dict[Any, int]):
 class Vocabulary:
     """The distinct values of one field."""
 
-    __slots__ = ("_ints", "_lists_seen", "_seen", "_strings", "_unique", "lists", "values")
+    __slots__ = ("_ints", "_lists_seen", "_only_text", "_seen", "_strings", "_unique", "lists", "values")
 
     def __init__(self) -> None:
         self.values: list[str | None] = [None, None]
@@ -75,26 +83,33 @@ class Vocabulary:
         self._ints = _Codes(lambda value: self._strings[str(value)])
         self._lists_seen: dict[str, int] = {}
         self._seen = 0
+        self._only_text = True
         self._unique = False
 
     def _append(self, text: str) -> int:
+        if type(text) is not str:
+            raise _NotText
         self.values.append(text)
         return len(self.values) - 1
 
-    def encode(self, column: Sequence[Any]) -> Codes:
-        """Codes of a column of JSON values, in order."""
+    def encode(self, column: Sequence[Any]) -> Codes | None:
+        """Codes of a column of JSON values, in order; None, with nothing taken, if objects are among them."""
         size = len(column)
+        if self._only_text and not self._unique:
+            try:  # the strings' dict never holds a number, so one in the column cannot pass for text
+                codes = np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
+            except (_NotText, TypeError):
+                self._only_text = False
+            else:
+                self._judge(size)
+                return codes
         types = set(map(type, column))
-        if types == {str}:
-            if self._unique:
-                first = len(self.values)
-                self.values.extend(column)
-                return np.arange(first, first + size, dtype=np.int32)
-            codes = np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
-            self._judge(size)
-            return codes
-        if types <= {str, type(None)}:
-            return np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
+        if dict in types:
+            return None
+        if types == {str} and self._unique:
+            first = len(self.values)
+            self.values.extend(column)
+            return np.arange(first, first + size, dtype=np.int32)
         if types <= {int, type(None)}:
             return np.fromiter(map(self._ints.__getitem__, column), np.int32, size)
         return np.fromiter(map(self._code, column), np.int32, size)
@@ -153,17 +168,20 @@ class TableBuilder:
         self.rows += len(rec)
         return first
 
-    def put(self, name: str, rows: Longs, values: Sequence[Any]) -> None:
-        """Give rows that `extend` announced their values of one field."""
+    def put(self, name: str, rows: Longs, values: Sequence[Any]) -> bool:
+        """Give rows that `extend` announced their values of one field; False if there are objects among these."""
         vocabulary = self._vocabularies.get(name)
         if vocabulary is None:
             if len(self._vocabularies) >= _MAX_FIELDS:
                 for row, value in zip(rows.tolist(), values, strict=True):
                     self._past_limit.setdefault(row, {})[name] = value
-                return
+                return True
             vocabulary = self._vocabularies[name] = Vocabulary()
             self._chunks[name] = []
-        self._chunks[name].append((rows, vocabulary.encode(values)))
+        codes = vocabulary.encode(values)
+        if codes is not None:
+            self._chunks[name].append((rows, codes))
+        return codes is not None
 
     def put_repeated(self, name: str, rows: Longs, values: Sequence[Any], index: Longs) -> None:
         """Like `put` where `rows[i]` has `values[index[i]]`."""
@@ -171,7 +189,9 @@ class TableBuilder:
             self.put(name, rows, [values[at] for at in index.tolist()])
             return
         self.put(name, rows[:0], ())
-        self._chunks[name].append((rows, self._vocabularies[name].encode(values)[index]))
+        codes = self._vocabularies[name].encode(values)
+        if codes is not None:
+            self._chunks[name].append((rows, codes[index]))
 
     def put_time(self, rows: Longs, ts: Longs) -> None:
         self._ts.append((rows, ts))

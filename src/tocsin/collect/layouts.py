@@ -7,7 +7,7 @@ appears for the first time is always learned and never lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -93,6 +93,7 @@ class Layouts:
         self._projection = None if projection is None else projection | {TIME}
         self._prefixes = {name[:end] for name in projection or () for end, c in enumerate(name) if c == "."}
         self._objects: set[Path] = set()  # where objects were met
+        self._opened: dict[Path, bool] = {}  # whether objects there may hold fields
         self._forget()
 
     def _forget(self) -> None:
@@ -103,10 +104,10 @@ class Layouts:
         self._count = 0
         self._keys_known = 0
 
-    def add(self, records: Sequence[dict[str, Any]], first_row: int) -> None:
-        """Take records that stand in rows `first_row`, `first_row + 1` ..."""
+    def add(self, records: Iterable[dict[str, Any]], rows: Iterable[int]) -> None:
+        """Take records that stand in these rows of the table."""
         known = self._root.layouts
-        for row, record in enumerate(records, first_row):
+        for row, record in zip(rows, records, strict=True):
             layout = known.get(tuple(record))
             if layout is None or layout.plan is None:
                 self._add_nested(row, record)
@@ -139,10 +140,8 @@ class Layouts:
             if group.timed:
                 table.put_time(rows, microseconds(columns[-1]))
             for (name, path), column in zip(group.fields, columns, strict=False):
-                if dict in set(map(type, column)):
+                if not table.put(name, rows, column):
                     relearn |= self._split(name, path, rows, column, table)
-                else:
-                    table.put(name, rows, column)
             group.rows.clear()
             group.values.clear()
         if relearn:
@@ -179,8 +178,13 @@ class Layouts:
             if type(value) is dict and value:
                 self._objects.add(path)
             return path in self._objects
-        names = self._naming.names_below(path)
-        return names is None or not names.isdisjoint(self._projection) or ".".join(path) in self._prefixes
+        known = self._opened.get(path)
+        if known is None:
+            names = self._naming.names_below(path)
+            known = names is None or not names.isdisjoint(self._projection) or ".".join(path) in self._prefixes
+            if len(self._opened) < _MAX_KEYS_KNOWN:
+                self._opened[path] = known
+        return known
 
     def _understand(self, signature: list[int], parts: list[dict[str, Any]]) -> _Plan:
         """Make the plan of a record whose combination of layouts was not met before."""

@@ -63,7 +63,7 @@ class JsonDecoder:
             if records:
                 chunk = np.full(len(starts), -1, np.int64)
                 first = table.extend(starts + block.offset, chunk, _Slices(block.data, starts, stops))
-                self._layouts.add(records, first)
+                self._layouts.add(records, range(first, first + len(records)))
             self._waiting += len(records)
             if self._waiting >= FLUSH_ROWS:
                 self.flush(table)

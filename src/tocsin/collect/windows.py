@@ -8,7 +8,7 @@ Common Schema, whose fields count only where the record has no native one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 Path = tuple[str, ...]
 
@@ -144,30 +144,10 @@ class WindowsNaming:
     """Names for every shape of Windows record (see the module)."""
 
     def name(self, path: Path) -> tuple[str, int]:
-        plain = _plain(path)
-        dotted = ".".join(plain)
-        inner = plain[1:] if plain[:1] == ("winlog",) else plain
-        if not inner:
-            return ".".join(path), 9
-        top, rest = inner[0], inner[1:]
-        if top == "System" and rest:
-            return _SYSTEM.get(rest, rest[0] if len(rest) == 1 else ".".join(rest)), 0
-        if top in _DATA and rest:
-            return _data_name(rest), 1
-        if top in _USER_DATA and len(rest) > 1:
-            return _data_name(rest[1:]), 1
-        if dotted.removeprefix("winlog.") in _WINLOG and (plain[0] == "winlog" or "." not in dotted):
-            return _WINLOG[dotted.removeprefix("winlog.")], 2
-        if dotted == "user.identifier":
-            return "Security_UserID", 3
-        if dotted in _FLAT:
-            return _FLAT[dotted], 4
-        if dotted in _ECS:
-            return _ECS[dotted], 5
-        return dotted, 3
+        return _name(path)
 
     def time_rank(self, path: Path) -> int | None:
-        return _TIMES.get(".".join(_plain(path)))
+        return _time_rank(path)
 
     def names_below(self, path: Path) -> frozenset[str] | None:
         plain = _plain(path)
@@ -175,6 +155,36 @@ class WindowsNaming:
         if not inner or inner[0] in _DATA | _USER_DATA or inner in (("Event",), ("System",)):
             return None
         return _below().get(".".join(plain), frozenset())
+
+
+@lru_cache(maxsize=65_536)
+def _time_rank(path: Path) -> int | None:
+    return _TIMES.get(".".join(_plain(path)))
+
+
+@lru_cache(maxsize=65_536)
+def _name(path: Path) -> tuple[str, int]:
+    plain = _plain(path)
+    dotted = ".".join(plain)
+    inner = plain[1:] if plain[:1] == ("winlog",) else plain
+    if not inner:
+        return ".".join(path), 9
+    top, rest = inner[0], inner[1:]
+    if top == "System" and rest:
+        return _SYSTEM.get(rest, rest[0] if len(rest) == 1 else ".".join(rest)), 0
+    if top in _DATA and rest:
+        return _data_name(rest), 1
+    if top in _USER_DATA and len(rest) > 1:
+        return _data_name(rest[1:]), 1
+    if dotted.removeprefix("winlog.") in _WINLOG and (plain[0] == "winlog" or "." not in dotted):
+        return _WINLOG[dotted.removeprefix("winlog.")], 2
+    if dotted == "user.identifier":
+        return "Security_UserID", 3
+    if dotted in _FLAT:
+        return _FLAT[dotted], 4
+    if dotted in _ECS:
+        return _ECS[dotted], 5
+    return dotted, 3
 
 
 def _data_name(rest: Path) -> str:

@@ -196,8 +196,9 @@ def _kernel_key(glob: Glob) -> Glob | None:
     root, slash, below = first.partition("\\")
     if root in _ROOTS and (slash or not rest or rest[0] is MANY):
         head, first = (), _ROOTS[root] + slash + below
-    elif not at and any(name.startswith(first) for name in _ROOTS):
-        return None
+    elif not at and (first[0] == "\\" or any(name.startswith(first) for name in _ROOTS)):
+        # Hives of applications alone are written as the kernel has them.
+        return glob if first.startswith("\\registry\\a\\") else None
     elif at and first != "\\" and any(first in kernel for kernel in _IN_FRONT):
         return None  # it would be found in what the kernel puts in front
     found: list[str | globs.Wild] = []
@@ -214,12 +215,14 @@ def _kernel_key(glob: Glob) -> Glob | None:
 
 
 def _value_name(glob: Glob) -> Tree:
-    """A key's default value, `(Default)` to Sysmon, has no name in the log."""
+    """A key's default value, `(Default)` to Sysmon, has no name in the log, or a dash."""
     asked = _covered("ObjectValueName", glob, False)
-    if asked is True or not globs.covers(glob, "(default)"):
-        return asked
-    nameless = [Pattern("ObjectValueName", "null", ""), Pattern("ObjectValueName", "equals", "-")]
-    return any_of([asked, *nameless])
+    if asked is True:
+        return True
+    dash = _equals("ObjectValueName", "-")
+    if globs.covers(glob, "(default)"):
+        return any_of([asked, Pattern("ObjectValueName", "null", ""), dash])
+    return all_of([asked, negate(dash)]) if globs.covers(glob, "-") else asked
 
 
 # What Sysmon writes of a value by the value's type, and the type in the log: its number or, as exporters
@@ -246,7 +249,7 @@ def details(asked: Pattern) -> Tree | None:
         return numbers
     texts = [part for part in glob if isinstance(part, str)]
     text: Tree = globs.pattern("NewValue", glob)
-    if all(_IN_NUMBER.fullmatch(part) for part in texts):
+    if texts and all(_IN_NUMBER.fullmatch(part) for part in texts):
         text = all_of([text, negate(any_of([_NUMBER, _LONG_NUMBER]))])
     found = [text, numbers]
     if globs.covers(glob, "binary data"):

@@ -18,8 +18,7 @@ from tocsin.model.event import Column
 from tocsin.model.rule import Pattern
 
 _ANCHOR = b"\xff"
-_ANCHOR_CHAR = "\udcff"  # what surrogateescape writes as that byte
-_NOTHING = "\udcfe"  # a value that no pattern matches
+_NOTHING = "\udcfe"  # written as a byte that no pattern has
 _PASS_BYTES = 8 << 20  # bounds the memory of one pass's matches
 _FIRST_VALUE = 2
 
@@ -93,15 +92,20 @@ class Literals:
 
     def _scan(self, texts: Sequence[str], owners: Values) -> Values:
         """(needle << 32 | code) of each match."""
-        joined = _ANCHOR_CHAR.join(("", *texts, ""))
-        if not self._cased:
-            joined = joined.lower()
-        haystack = joined.encode("utf-8", "surrogateescape")
+        if self._cased:
+            haystack = _ANCHOR.join((b"", *map(_utf8, texts), b""))
+        else:  # bytes fold ASCII ten times as fast as text folds anything, and most text is ASCII
+            folded = [text.encode() if text.isascii() else _utf8(text.lower()) for text in texts]
+            haystack = _ANCHOR.join((b"", *folded, b"")).lower()
         matches = self._automaton.find_matches_as_indexes(haystack, overlapping=True)
         flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
         anchors = np.flatnonzero(np.frombuffer(haystack, np.uint8) == _ANCHOR[0])
         value = np.searchsorted(anchors, flat[:, 1] + self._shift[flat[:, 0]], "left") - 1
         return (flat[:, 0] << 32) | owners[value]
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _texts(column: Column) -> tuple[list[str], Values]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -47,7 +48,9 @@ def database(expressions: Mapping[int, str]) -> bytes:
     """
     if not expressions:
         return b""
-    written = {number: _written(text) for number, text in expressions.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of expressions that Python finds odd
+        written = {number: _written(text) for number, text in expressions.items()}
     try:
         return _compiled(written)
     except hyperscan.HyperscanError:

@@ -14,7 +14,8 @@ import io
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, BinaryIO
 
 import evtx
@@ -102,9 +103,7 @@ class _Decoder:
         chunks = _Chunks(block)
         for ids, texts in _rendered(block, tally):
             rec = np.array(ids, np.int64)
-            first = table.extend(rec, chunks.offsets(rec), _Renderings(texts))
-            if not (self._bare and self._add(texts, first, bare=True)) and not self._add(texts, first, bare=False):
-                self._whole.add([decode(text.encode()) for text in texts], first)
+            self._add(texts, table.extend(rec, chunks.offsets(rec), _Renderings(texts)))
             if len(self._rows) >= FLUSH_ROWS:
                 self.flush(table)
 
@@ -116,46 +115,67 @@ class _Decoder:
         table.put_time(rows, microseconds(self._times))
         self._rows, self._numbers, self._times = [], [], []
 
-    def _add(self, texts: list[str], first: int, *, bare: bool) -> bool:
-        """Take a batch by its envelopes; False, with nothing taken, if any record is not built as expected.
-
-        With `bare` only the envelope, the time and EventData are asked for.
-        """
-        numbers, bodies, times = [], [], []
+    def _add(self, texts: list[str], first: int) -> None:
+        """Split a batch by its envelopes; records that are not built as expected are decoded whole."""
+        data, inner, odd = _Bodies(), _Bodies(), _Bodies()
+        bare = self._bare
         known, learn = self._envelopes.numbers, self._envelopes.learn
-        for text in texts:
+        for row, text in enumerate(texts, first):
             time = text.find(_TIME_KEY)
             channel = text.find('"Channel":', time)
             end = text.find(_DATA_KEY, channel)
-            empty = end < 0
-            if empty:
+            place = data if bare else inner
+            if end >= 0:
+                body = text[end + len(_DATA_KEY) : -3] if bare else text[time:channel] + text[end + 1 : -2]
+            else:
                 end = text.find(',"UserData":', channel)
-                if end < 0:
+                if end >= 0:
+                    place, body = inner, text[time:channel] + text[end + 1 : -2]
+                else:
                     end = len(text) - len(_NO_DATA if text.endswith(_NO_DATA) else "}}")
-                elif bare:
-                    return False
+                    body = "" if bare else (text[time:channel] + text[end + 1 : -2]).rstrip(",")
             envelope = (text[:time], text[channel:end])
             number = known.get(envelope)
             if number is None:
                 number = learn(envelope)
             if number < 0 or time < 0 or text[time + _TIME_STOP] != '"':
-                return False
-            if bare:
-                bodies.append("" if empty else text[end + len(_DATA_KEY) : -3])
-            elif end < len(text) - 2:
-                bodies.append(text[time:channel] + text[end + 1 : -2])
+                odd.add(row, text, "", -1)
             else:
-                bodies.append(text[time : channel - 1])
-            numbers.append(number)
-            times.append(text[time + len(_TIME_KEY) : time + _TIME_STOP])
-        records = decode_marked("},%d,{" % MARK, bodies)
+                place.add(row, body, text[time + len(_TIME_KEY) : time + _TIME_STOP], number)
+        self._take(data, self._data, texts, first, odd)
+        self._take(inner, self._inner, texts, first, odd)
+        self._whole.add([decode(text.encode()) for text in odd.texts], odd.rows)
+
+    def _take(self, bodies: _Bodies, layouts: Layouts, texts: list[str], first: int, odd: _Bodies) -> None:
+        if not bodies.rows:
+            return
+        records = decode_marked("},%d,{" % MARK, bodies.texts)
         if records is None:
-            return False
-        (self._data if bare else self._inner).add(records, first)
-        self._rows.extend(range(first, first + len(texts)))
-        self._numbers.extend(numbers)
-        self._times.extend(times)
-        return True
+            for row in bodies.rows:
+                odd.add(row, texts[row - first], "", -1)
+            return
+        layouts.add(records, bodies.rows)
+        self._rows += bodies.rows
+        self._numbers += bodies.numbers
+        self._times += bodies.times
+
+
+class _Bodies:
+    """What is to be decoded of some records."""
+
+    __slots__ = ("numbers", "rows", "texts", "times")
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.texts: list[str] = []
+        self.times: list[str] = []
+        self.numbers: list[int] = []
+
+    def add(self, row: int, text: str, time: str, number: int) -> None:
+        self.rows.append(row)
+        self.texts.append(text)
+        self.times.append(time)
+        self.numbers.append(number)
 
 
 def decoder(projection: frozenset[str] | None) -> _Decoder:
@@ -191,23 +211,20 @@ def _rendered(block: Block, tally: Tally) -> Iterator[tuple[list[int], list[str]
     except (OSError, RuntimeError):
         tally.damaged["no EVTX file header"] += 1
         return
-    ids: list[int] = []
-    texts: list[str] = []
     errors = 0
     while errors < _MAX_ERRORS_IN_A_ROW:
+        batch: list[dict[str, Any]] = []
         try:
-            for record in records:
-                ids.append(record["event_record_id"])
-                texts.append(record["data"])
-                if len(ids) == _BATCH_RECORDS:
-                    yield ids, texts
-                    ids, texts, errors = [], [], 0
-            break
-        except RuntimeError as error:  # the iterator goes on behind what it could not read
+            batch.extend(islice(records, _BATCH_RECORDS))
+            ended = not batch
+        except RuntimeError as error:  # what was given before it is in the batch, and the iterator goes on behind it
             tally.damaged[_reason(str(error))] += 1
-            errors += 1
-    if ids:
-        yield ids, texts
+            errors, ended = errors + 1, False
+        if batch:
+            errors = 0
+            yield [record["event_record_id"] for record in batch], [record["data"] for record in batch]
+        if ended:
+            return
 
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|`[^`]*`|\[[^]]*\]|\d+")

@@ -1,0 +1,130 @@
+"""`tocsin detect`: logs and rules in, findings and a summary of them out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tocsin.cli import folders, options, progress
+from tocsin.errors import EvidenceError, RuleError
+from tocsin.model.rule import Level
+
+if TYPE_CHECKING:
+    from tocsin.cli.target import Target
+    from tocsin.model.rule import RuleSet
+    from tocsin.model.run import Run
+
+Status = Literal["stable", "test", "experimental", "deprecated", "unsupported"]
+
+
+def detect(
+    logs: Annotated[
+        list[str],
+        typer.Argument(metavar="LOGS...", help="Files, folders, patterns, archives, or - for standard input."),
+    ],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rules",
+            "-r",
+            metavar="PATH|PACK",
+            help="A rule, a folder or zip of rules, or a pack that was added. All packs if not given.",
+            autocompletion=options.complete_packs,
+        ),
+    ] = None,
+    level: Annotated[Level | None, typer.Option(help="Only rules of this level or above.")] = None,
+    status: Annotated[list[Status] | None, typer.Option(help="Only rules of this status; may be repeated.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only events from then on: ISO 8601, UTC if no zone is told.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only events before then; a date alone is meant to its end.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE|DIR", help="Where to write; a folder gets every kind of result."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar=f"[{'|'.join(options.FORMATS)}]",
+            help="As which; told by the name of --out if not given.",
+            autocompletion=options.complete_formats,
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Worker processes; 0 is one for each processor.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    debug: Annotated[  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
+        bool, typer.Option("--debug", help="Show where in the program an error came from.")
+    ] = False,
+) -> None:
+    """Match Sigma rules with Windows logs: what was found, and what could not have been seen."""
+    since_us, until_us = options.window(since, until)
+
+    from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
+    from tocsin.cli.target import choose
+
+    target = choose(out, form, logs)
+    began = time.monotonic()
+    chosen = _rules(rules or [], level, status or [], quiet=quiet)
+    with ExitStack() as stack:
+        with progress.live(quiet=quiet) as on_progress:
+            run = stack.enter_context(
+                pipeline.detect(
+                    logs, chosen, jobs=jobs, since_us=since_us, until_us=until_us, on_progress=on_progress
+                )
+            )
+        _tell(run, target, time.monotonic() - began, quiet=quiet)
+        if not any(source.format for source in run.custody):
+            raise EvidenceError(
+                "none of this is a log that tocsin can read",
+                hint=f"What was looked at is in {target.manifest}.",
+            )
+
+
+def _rules(names: Sequence[str], level: Level | None, statuses: Sequence[str], *, quiet: bool) -> RuleSet:
+    from tocsin import pipeline
+    from tocsin.learn import packs
+
+    with progress.word("reading rules (compiled once, then kept)", quiet=quiet):
+        every = pipeline.compile_rules(packs.resolve(names), folders.cache())
+    chosen = pipeline.select(every, level=level, statuses=statuses)
+    if not every.rules:
+        raise RuleError(
+            f"none of {len(every.problems)} rules can be used", hint="`tocsin rules check` says why, rule by rule."
+        )
+    if not chosen.rules:
+        raise RuleError(
+            f"none of {len(every.rules)} rules is of that level and status",
+            hint="Ask for a lower --level, or leave out --status.",
+        )
+    return chosen
+
+
+def _tell(run: Run, target: Target, took_s: float, *, quiet: bool) -> None:
+    """Write the files, then say what is in them."""
+    target.save(run)
+    if target.stream:
+        target.pour(run)
+    if quiet and (target.stream or target.wanted):
+        return
+    from rich.console import Console  # for the summary alone, when all else is done
+
+    from tocsin.output import terminal
+    from tocsin.output.summary import summarise
+
+    summary = summarise(run)
+    console = Console(stderr=bool(target.stream), highlight=False, emoji=False, markup=False, soft_wrap=False)
+    if quiet:
+        print(terminal.one_line(summary), file=sys.stdout)  # noqa: T201 - the one line that was asked for
+        return
+    rate = summary.evidence.events / took_s if took_s > 0 else 0.0
+    notes = [f"{took_s:.1f} s, {rate:,.0f} events/s, {len(run.rules.rules):,} rules"]
+    notes += [f"written: {path}" for path, _ in target.files]
+    terminal.show(console, run, summary, notes)

@@ -1,0 +1,155 @@
+"""A few rules and Events in, the events they fire for and those that come nearest to it out.
+
+The matcher itself tells: it is asked for each part of a condition alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tocsin.detect.coverage import fields_of
+from tocsin.detect.matcher import LEFT_IN_RAW, Detector
+from tocsin.model.event import Events, Longs
+from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, RuleSet, Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """An event of a variant's log source. `score` is 1 where all of the condition holds, else less."""
+
+    row: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one variant of a rule sees in Events.
+
+    Args:
+        gated: rows of its log source.
+        fired: those it holds for.
+        absent: fields it reads which none of the gated rows has.
+        nearest: the rows that come closest to firing and do not, best first.
+    """
+
+    variant: int
+    gated: Longs
+    fired: Longs
+    absent: tuple[str, ...]
+    nearest: tuple[Near, ...]
+
+
+def narrowed(rules: RuleSet, numbers: Sequence[int]) -> RuleSet:
+    """Only these rules and what they need. Their expressions are few, and are tried without Hyperscan."""
+    places: dict[int, int] = {}
+
+    def moved(condition: Condition) -> Condition:
+        match condition:
+            case Leaf(pattern):
+                return Leaf(places.setdefault(pattern, len(places)))
+            case Not(part):
+                return Not(moved(part))
+            case All(parts):
+                return All(tuple(map(moved, parts)))
+            case AnyOf(parts):
+                return AnyOf(tuple(map(moved, parts)))
+
+    at = {number: place for place, number in enumerate(numbers)}
+    variants = tuple(
+        replace(one, rule=at[one.rule], gate=moved(one.gate), condition=moved(one.condition))
+        for one in rules.variants
+        if one.rule in at
+    )
+    return RuleSet(
+        rules=tuple(rules.rules[number] for number in numbers),
+        patterns=tuple(rules.patterns[number] for number in places),
+        variants=variants,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A part of a condition that is asked for by itself: where its rule tells what must hold."""
+
+    variant: int
+    alternative: int
+    wanted: bool  # False for what must not hold, which most events satisfy
+
+
+class Probe:
+    """A few rules, ready to be asked why they did or did not fire."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._parts: list[_Part] = []
+        asked: list[Variant] = list(rules.variants)
+        for number, variant in enumerate(rules.variants):
+            for alternative, condition in enumerate(_alternatives(variant.condition)):
+                for part in condition.parts if isinstance(condition, All) else (condition,):
+                    self._parts.append(
+                        _Part(variant=number, alternative=alternative, wanted=not isinstance(part, Not))
+                    )
+                    asked.append(replace(variant, condition=part))
+        self._detector = Detector(replace(rules, variants=tuple(asked)))
+        self.projection = self._detector.projection
+
+    def look(self, events: Events, limit: int) -> Iterator[Sight]:
+        """What each variant that reads such events sees, with at most `limit` of the nearest rows."""
+        matches = self._detector.scan(events)
+        rows = dict(matches.rows)
+        none = np.zeros(0, np.int64)
+        own = len(self.rules.variants)
+        for number, variant in enumerate(self.rules.variants):
+            if variant.kind != events.kind:
+                continue
+            gated = matches.gates[self._detector.gate_of[number]]
+            fired = rows.get(number, none)
+            parts = [
+                (part, rows.get(own + at, none))
+                for at, part in enumerate(self._parts)
+                if part.variant == number
+            ]
+            yield Sight(
+                variant=number,
+                gated=gated,
+                fired=fired,
+                absent=_absent(fields_of(variant.condition, self.rules.patterns), events, gated),
+                nearest=_nearest(gated, fired, parts, limit),
+            )
+
+
+def _alternatives(condition: Condition) -> tuple[Condition, ...]:
+    return condition.parts if isinstance(condition, AnyOf) else (condition,)
+
+
+def _nearest(
+    gated: Longs, fired: Longs, parts: Sequence[tuple[_Part, Longs]], limit: int
+) -> tuple[Near, ...]:
+    """Rows by the share of conditions that held; what must not hold counts a tenth, as it rarely does."""
+    best = np.zeros(len(gated))
+    for alternative in {part.alternative for part, _ in parts}:
+        score, whole = np.zeros(len(gated)), 0.0
+        for part, rows in parts:
+            if part.alternative == alternative:
+                weight = 1.0 if part.wanted else 0.1
+                score[np.searchsorted(gated, rows)] += weight
+                whole += weight
+        best = np.maximum(best, score / whole if whole else score)
+    left = ~np.isin(gated, fired)
+    rows, best = gated[left], best[left]
+    order = np.argsort(-best, kind="stable")[:limit]
+    return tuple(Near(row=int(rows[at]), score=float(best[at])) for at in order)
+
+
+def _absent(fields: Sequence[str], events: Events, rows: Longs) -> tuple[str, ...]:
+    if not len(rows):
+        return ()
+    return tuple(
+        name
+        for name in fields
+        if name not in LEFT_IN_RAW
+        and ((column := events.columns.get(name)) is None or not column.codes[rows].any())
+    )

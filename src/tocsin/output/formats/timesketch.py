@@ -1,0 +1,39 @@
+"""A run in, JSON lines that Timesketch imports as a timeline out.
+
+Timesketch asks for `message`, `datetime` and `timestamp_desc`, and takes every other key as a searchable attribute.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TextIO
+
+from tocsin.model.run import Run
+from tocsin.output.plain import KEYS, as_json, rows
+
+NAME = "timesketch"
+SUFFIX = ".timesketch.jsonl"
+
+# Attributes that Timesketch gives a meaning of its own, and ours; a field of a log may not take their place.
+_TAKEN: Final = {"datetime", "label", "message", "tag", "timestamp", "timestamp_desc", *KEYS}
+_NO_TIME: Final = "1970-01-01T00:00:00.000000Z"  # an event without a time must still be on the timeline
+
+
+def write(run: Run, file: TextIO) -> None:
+    for row, finding in zip(rows(run), run.findings, strict=True):
+        moment = row.pop("ts")
+        fields = row.pop("fields")
+        line: dict[str, Any] = {
+            "message": f"{row['title']} on {row['host'] or 'an unnamed host'} ({row['level']})",
+            "datetime": (moment or _NO_TIME).replace("Z", "+00:00"),
+            "timestamp": finding.ts_us if moment else 0,
+            "timestamp_desc": "Event Logged" if moment else "Not set",
+            "tag": [row["level"], *row["techniques"]],
+            **row,
+        }
+        file.write(as_json({**line, **_attributes(fields)}) + "\n")
+
+
+def _attributes(fields: dict[str, str | None]) -> dict[str, str]:
+    """Fields as attributes. A dot would make OpenSearch see an object, so that `a` and `a.b` exclude each other."""
+    named = ((name.replace(".", "_"), text) for name, text in fields.items() if text is not None)
+    return {f"field_{name}" if name.lower() in _TAKEN else name: text for name, text in named}
