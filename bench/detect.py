@@ -55,9 +55,7 @@ class Bench:
     repeat: int
     events: int = EVENTS
 
-    def jsonl(
-        self, events: int, *, distinct: float = 0.3, commands: float | None = COMMANDS, seed: int = 1
-    ) -> Path:
+    def jsonl(self, events: int, *, distinct: float = 0.3, commands: float | None = COMMANDS, seed: int = 1) -> Path:
         share = "corpus" if commands is None else f"c{commands:g}"
         path = self.out / f"v{evidence.VERSION}-{events}-d{distinct:g}-{share}-s{seed}.jsonl"
         if not path.exists():
@@ -90,9 +88,7 @@ def _rule_texts(rules: int | None, *, every: bool) -> dict[str, str]:
         names = sorted(name for name in pack.namelist() if name.endswith(".yml"))
         if every:
             texts = {name: pack.read(name).decode() for name in names}
-            return {
-                name: text for name, text in texts.items() if re.search(r"(?m)^\s+product:\s*windows\b", text)
-            }
+            return {name: text for name, text in texts.items() if re.search(r"(?m)^\s+product:\s*windows\b", text)}
         names = [name for name in names if name.startswith("rules/windows/")]
         chosen = names if rules is None else [names[i * len(names) // rules] for i in range(rules)]
         return {name: pack.read(name).decode() for name in chosen}
@@ -106,9 +102,7 @@ def _digest(*made_of: Path) -> str:
 def _write_pack(path: Path, texts: dict[str, str]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
         for name, text in texts.items():
-            pack.writestr(
-                zipfile.ZipInfo(name), text
-            )  # a fixed date: the same pack, byte for byte, each time
+            pack.writestr(zipfile.ZipInfo(name), text)  # a fixed date: the same pack, byte for byte, each time
 
 
 # --- Tocsin inside this process: the only functions that know its rooms
@@ -138,6 +132,7 @@ def tocsin_projection(rules: RuleSet) -> frozenset[str]:
 def tocsin_stages(path: Path, detector: Detector, out: IO[str]) -> sqlite.Stages:
     """Do what `sqlite.run` does; here reading and encoding fields are one step, told as `read`."""
     import msgspec
+
     from tocsin import collect
     from tocsin.detect.report import findings
 
@@ -172,9 +167,7 @@ def tocsin_read(path: Path, projection: frozenset[str] | None) -> int:
 # --- figures: each a function of the same shape
 
 
-def _compare(
-    bench: Bench, path: Path, label: str, *, rules: int | None = None, indexed: bool = True
-) -> Figures:
+def _compare(bench: Bench, path: Path, label: str, *, rules: int | None = None, indexed: bool = True) -> Figures:
     """Time both sides on one log; tell each stage, and the ratio of the wholes."""
     sql = bench.sql(rules)
     detector = tocsin_detector(tocsin_rules(bench.pack(rules), bench.out / "cache"))
@@ -339,9 +332,7 @@ def memory(bench: Bench) -> Figures:
     figures = Figures()
     for name, events in (("1m", 1_000_000), ("5m", 5_000_000)):
         run = process([bench.jsonl(events)], pack, cache=cache)
-        print(
-            f"  {events} events: {run.wall_s:.1f} s, {run.cpu_s:.1f} CPU s, {run.peak_mb:.0f} MB", flush=True
-        )
+        print(f"  {events} events: {run.wall_s:.1f} s, {run.cpu_s:.1f} CPU s, {run.peak_mb:.0f} MB", flush=True)
         figures |= {f"peak_mb_{name}": run.peak_mb, f"events_per_s_{name}": events / run.wall_s}
     return figures
 

@@ -40,9 +40,7 @@ MAX_CHUNKS = 0xFFFF  # the header counts them in 16 bits
 
 _TIME = re.compile(rb"(?<!\d)((?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?!\d)")
 _RECORD_ID = re.compile(rb'("(?:RecordNumber|record_number|EventRecordID|record_id)":"?)\d+')
-_PROCESS_ID = re.compile(
-    rb'("\w*[Pp]rocess_?I[Dd]":"?|Process ?I[Dd]:(?: |\\t)*)(0x[0-9a-fA-F]{1,8}|\d{1,9})\b'
-)
+_PROCESS_ID = re.compile(rb'("\w*[Pp]rocess_?I[Dd]":"?|Process ?I[Dd]:(?: |\\t)*)(0x[0-9a-fA-F]{1,8}|\d{1,9})\b')
 _GUID = re.compile(rb'"\w*(?:Process|Logon)G(?:uid|UID)":"\{([0-9A-Fa-f-]{36})\}"')
 _COMMAND = re.compile(rb'"((?:Parent)?CommandLine|ScriptBlockText)":"((?:[^"\\]|\\.)+)"')
 _MESSAGE = re.compile(rb'"[Mm]essage":"(?:[^"\\]|\\.)*"')
@@ -118,9 +116,7 @@ def windows_logs(corpus: Path) -> list[Log]:
     return logs
 
 
-def _opener(
-    lines: Callable[[Path, str], Iterator[bytes]], archive: Path, member: str
-) -> Callable[[], Iterator[bytes]]:
+def _opener(lines: Callable[[Path, str], Iterator[bytes]], archive: Path, member: str) -> Callable[[], Iterator[bytes]]:
     return lambda: lines(archive, member)
 
 
@@ -303,9 +299,7 @@ def write_jsonl(
     part = out.with_name(out.name + ".part")
     size = 0
     with part.open("wb", buffering=1 << 20) as file:
-        for line in windows_events(
-            windows_logs(corpus), events, seed=seed, distinct=distinct, commands=commands
-        ):
+        for line in windows_events(windows_logs(corpus), events, seed=seed, distinct=distinct, commands=commands):
             size += file.write(line + b"\n")
     part.replace(out)
     return size
@@ -316,9 +310,7 @@ def write_jsonl(
 
 def _header(chunks: int, next_record: int) -> bytes:
     """Write the file header: [MS-EVEN6] does not give it; the fields are those every reader checks."""
-    fields = struct.pack(
-        "<8sQQQIHHHH", b"ElfFile\0", 0, chunks - 1, next_record, 128, 1, 3, HEADER_BYTES, chunks
-    )
+    fields = struct.pack("<8sQQQIHHHH", b"ElfFile\0", 0, chunks - 1, next_record, 128, 1, 3, HEADER_BYTES, chunks)
     fields = fields.ljust(120, b"\0")
     return (fields + struct.pack("<II", 0, zlib.crc32(fields))).ljust(HEADER_BYTES, b"\0")
 

@@ -228,9 +228,7 @@ def match(conn: sqlite3.Connection, rules: SqlRules) -> dict[RuleKey, set[int]]:
     return found
 
 
-def write(
-    conn: sqlite3.Connection, rules: SqlRules, found: Mapping[RuleKey, set[int]], path: str, out: IO[str]
-) -> int:
+def write(conn: sqlite3.Connection, rules: SqlRules, found: Mapping[RuleKey, set[int]], path: str, out: IO[str]) -> int:
     """Write one JSON line a rule and event, with the fields the rule looked at; return how many."""
     lines = 0
     for key, rows in found.items():

@@ -17,11 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 # No deadline: two busy cores make any single example slow once in a while. Drawing a rule with its
 # events takes many small choices, which the check for slow drawing mistakes for a fault.
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", derandomize=True, max_examples=150, deadline=None, suppress_health_check=_SLOW_IS_FINE)
 settings.register_profile(
-    "ci", derandomize=True, max_examples=150, deadline=None, suppress_health_check=_SLOW_IS_FINE
-)
-settings.register_profile(
-    "soak", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=_SLOW_IS_FINE
+    "soak", max_examples=5_000, deadline=None, print_blob=True, suppress_health_check=_SLOW_IS_FINE
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -1,11 +1,11 @@
 """Every deliberate error: a message in plain words, a hint what to do, and the exit code of the command line.
 
-    TocsinError                 exit 1
-    ├── EvidenceError           exit 3   a log that cannot be read at all (a damaged record is data, not an error)
-    ├── RuleError               exit 4   a rule, or a pack of rules, that cannot be used
-    ├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
-    ├── SettingsError           exit 2   a setting or an option that makes no sense
-    └── OutputError             exit 5   a result that cannot be written
+TocsinError                 exit 1
+├── EvidenceError           exit 3   a log that cannot be read at all (a damaged record is data, not an error)
+├── RuleError               exit 4   a rule, or a pack of rules, that cannot be used
+├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
+├── SettingsError           exit 2   a setting or an option that makes no sense
+└── OutputError             exit 5   a result that cannot be written
 """
 
 from __future__ import annotations

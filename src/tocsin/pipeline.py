@@ -24,13 +24,13 @@ from tocsin.model.finding import Finding
 from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
 from tocsin.model.run import Run
 
-_BUNDLE_BYTES = 64 << 20  # small sources share a task up to this size
+_BUNDLE_BYTES = 128 << 20  # small sources share a task up to this size
 _NO_TIME_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `bytes_done` counts what was read of the evidence (decompressed), `bytes_total` is about that."""
+    """How far a run is. `bytes_done` was read, decompressed where it was packed; `bytes_total` is an estimate."""
 
     bytes_done: int
     bytes_total: int
@@ -85,14 +85,14 @@ def detect(
     Yields:
         The run; its findings are kept on disk until the context ends.
     """
-    detector = prepare(rules)
+    detector, jobs = prepare(rules), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         watch = _Watch(Path(folder), detector, on_progress)
         window = (since_us if since_us is not None else NO_TIME, until_us or _NO_TIME_LIMIT)
-        tasks = _bundles(collect.plan(logs), jobs or local.default_jobs())
+        tasks = _bundles(collect.plan(logs, jobs), jobs)
         watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
         while tasks:
-            tasks = _run(tasks, detector, window, jobs or local.default_jobs(), watch)
+            tasks = _run(tasks, detector, window, jobs, watch)
         yield watch.run(rules)
 
 
@@ -152,9 +152,7 @@ def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], n
     return np.flatnonzero(~known | (events.ts >= window[0]) & (events.ts < window[1]))
 
 
-def _run(
-    tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: int, watch: _Watch
-) -> list[_Task]:
+def _run(tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: int, watch: _Watch) -> list[_Task]:
     """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own."""
     again: list[_Task] = []
     for answer in local.run(tasks, lambda task: _examine(task, watch.folder, detector, window), jobs=jobs):

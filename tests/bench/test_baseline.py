@@ -15,9 +15,7 @@ from sigma.pipelines.windows.windows import windows_audit_pipeline
 SYSMON = {"Channel": "Microsoft-Windows-Sysmon/Operational"}
 
 
-def rule(
-    identity: int, detection: str, logsource: str = "category: process_creation, product: windows"
-) -> str:
+def rule(identity: int, detection: str, logsource: str = "category: process_creation, product: windows") -> str:
     return f"""
 title: Rule {identity}
 id: 00000000-0000-4000-8000-{identity:012}
@@ -74,18 +72,14 @@ def test_case_regular_expressions_and_networks(tmp_path: Path) -> None:
 
 
 def test_numbers_are_ordered_as_numbers_and_text_is_not_a_number(tmp_path: Path) -> None:
-    events: list[dict[str, object]] = [
-        {"Size": value} for value in ("9", "10", 100, "large", "", "2.5", None)
-    ]
+    events: list[dict[str, object]] = [{"Size": value} for value in ("9", "10", 100, "large", "", "2.5", None)]
     assert found(tmp_path, selection("Size|lt: 10"), events) == [0, 5]
     assert found(tmp_path, selection("Size|gte: 10"), events) == [1, 2]
 
 
 def test_what_is_absent_is_null_and_does_not_spoil_a_negation(tmp_path: Path) -> None:
     events = [{"Image": "a.exe"}, {"Image": "a.exe", "User": "bob"}, {"Image": "a.exe", "User": None}]
-    without = selection(
-        "Image: a.exe", condition="selection and not filter", more="    filter:\n        User: bob\n"
-    )
+    without = selection("Image: a.exe", condition="selection and not filter", more="    filter:\n        User: bob\n")
     assert found(tmp_path, without, events) == [0, 2]
     assert found(tmp_path, selection("User: null"), events) == [0, 2]
     assert found(tmp_path, selection("User|exists: true"), events) == [1]
@@ -125,9 +119,7 @@ def test_every_shape_of_a_record_becomes_the_same_event(tmp_path: Path) -> None:
                     "Channel": "C",
                     "Computer": "H",
                 },
-                "UserData": {
-                    "Nested": {"#attributes": {"xmlns": "x"}, "Image": "I", "Signed": True, "Channel": "X"}
-                },
+                "UserData": {"Nested": {"#attributes": {"xmlns": "x"}, "Image": "I", "Signed": True, "Channel": "X"}},
             }
         },
     ]

@@ -85,10 +85,7 @@ def test_every_line_is_one_json_object(logs: list[evidence.Log]) -> None:
 
 
 def test_logs_are_interleaved_in_proportion() -> None:
-    logs = [
-        in_memory(name, [json.dumps({"log": name}).encode()] * size)
-        for name, size in (("a", 300), ("b", 100))
-    ]
+    logs = [in_memory(name, [json.dumps({"log": name}).encode()] * size) for name, size in (("a", 300), ("b", 100))]
     drawn = [json.loads(line)["log"] for line in evidence.windows_events(logs, 4000)]
     assert Counter(drawn) == {"a": 3000, "b": 1000}
     for start in range(0, 4000, 400):
@@ -146,9 +143,7 @@ def test_the_share_of_distinct_command_lines(distinct: float, least: float, most
 
 def test_a_share_of_events_with_command_lines_can_be_asked_for(logs: list[evidence.Log]) -> None:
     lines = list(evidence.windows_events(logs, 2000, commands=0.4))
-    share = sum(1 for line in lines if b'CommandLine":"' in line or b'ScriptBlockText":"' in line) / len(
-        lines
-    )
+    share = sum(1 for line in lines if b'CommandLine":"' in line or b'ScriptBlockText":"' in line) / len(lines)
     assert 0.4 <= share < 0.45
 
 

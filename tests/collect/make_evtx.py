@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 Element = tuple[str, dict[str, str], "list[Element] | str"]  # name, attributes, what is in it
 
@@ -39,9 +39,9 @@ def file(chunks: Sequence[Sequence[tuple[int, Element]]]) -> bytes:
     """A file of chunks, each of (record id, record)."""
     bodies = [_chunk(records) for records in chunks]
     last = max((number for records in chunks for number, _ in records), default=0)
-    head = struct.pack(
-        "<8sQQQIHHHH", b"ElfFile\0", 0, len(bodies) - 1, last + 1, 128, 1, 3, 4096, len(bodies)
-    ).ljust(120, b"\0")
+    head = struct.pack("<8sQQQIHHHH", b"ElfFile\0", 0, len(bodies) - 1, last + 1, 128, 1, 3, 4096, len(bodies)).ljust(
+        120, b"\0"
+    )
     header = head + struct.pack("<II", 0, zlib.crc32(head))
     return header.ljust(4096, b"\0") + b"".join(bodies)
 
@@ -66,41 +66,35 @@ def _record(number: int, element: Element, at: int) -> bytes:
     ticks = _TICKS_TO_1970 + 1_714_550_400 * 10_000_000
     start = struct.pack("<QQ", number, ticks)
     xml = b"\x0f\x01\x01\x00"
-    for part in _binary_xml(element, at + 8 + len(start) + len(xml)):
-        xml += part
-    xml += b"\x00"
+    xml += _binary_xml(element, at + 8 + len(start) + len(xml)) + b"\x00"
     size = 8 + len(start) + len(xml) + 4
     return b"\x2a\x2a\0\0" + struct.pack("<I", size) + start + xml + struct.pack("<I", size)
 
 
-def _binary_xml(element: Element, at: int) -> Iterator[bytes]:
-    """Pieces of one element that begins at chunk offset `at`: offsets of names count from the chunk's start."""
+def _binary_xml(element: Element, at: int) -> bytes:
+    """One element that begins at chunk offset `at`: offsets of names count from the chunk's start."""
     name, attributes, inner = element
-    size = 7 if not attributes else 11
-    opened = _name(name, at + size)
-    listed = b""
-    for order, (key, text) in enumerate(attributes.items(), 1):
-        token = b"\x46" if order < len(attributes) else b"\x06"
-        here = at + size + len(opened) + len(listed) + 5
-        listed += token + struct.pack("<I", here) + _name(key, here) + _value(text)
-    parts: list[bytes] = []
-    start = at + size + len(opened) + len(listed)
-    if inner:
-        parts.append(b"\x02")
-        for child in inner if isinstance(inner, list) else ():
-            for part in _binary_xml(child, start + sum(map(len, parts))):
-                parts.append(part)
-        if isinstance(inner, str):
-            parts.append(_value(inner))
-        parts.append(b"\x04")
+    body = struct.pack("<I", at + 11) + _name(name)
+    if attributes:
+        listed = b""
+        for order, (key, text) in enumerate(attributes.items(), 1):
+            token = b"\x46" if order < len(attributes) else b"\x06"
+            here = at + 7 + len(body) + 4 + len(listed) + 5
+            listed += token + struct.pack("<I", here) + _name(key) + _value(text)
+        body += struct.pack("<I", len(listed)) + listed
+    if isinstance(inner, str):
+        body += b"\x02" + _value(inner) + b"\x04"
+    elif inner:
+        body += b"\x02"
+        for child in inner:
+            body += _binary_xml(child, at + 7 + len(body))
+        body += b"\x04"
     else:
-        parts.append(b"\x03")
-    content = opened + (struct.pack("<I", len(listed)) if attributes else b"") + listed + b"".join(parts)
-    yield (b"\x41" if attributes else b"\x01") + struct.pack("<I", len(content)) + struct.pack("<I", at + size)[:0]
-    yield struct.pack("<I", at + size) + content
+        body += b"\x03"
+    return (b"\x41" if attributes else b"\x01") + struct.pack("<HI", 0xFFFF, len(body)) + body
 
 
-def _name(text: str, at: int) -> bytes:
+def _name(text: str) -> bytes:
     sum16 = 0
     for character in text:
         sum16 = (sum16 * 65_599 + ord(character)) & 0xFFFF

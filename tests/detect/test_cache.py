@@ -18,9 +18,7 @@ from detect.compiled import compiled, compiled_pack, text_of
 from tocsin.detect import cache
 from tocsin.model.rule import RuleSet, RuleText
 
-RULES = text_of(
-    "s: {A|re: 'x+', B: 1, C: null}\nk: [word]\nf: {D|contains: y}\ncondition: (s or k) and not f"
-)
+RULES = text_of("s: {A|re: 'x+', B: 1, C: null}\nk: [word]\nf: {D|contains: y}\ncondition: (s or k) and not f")
 
 
 @pytest.fixture
@@ -153,9 +151,7 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
     assert (old.exists(), young.exists()) == (False, True)
 
 
-def test_a_failed_write_leaves_nothing(
-    tmp_path: Path, ruleset: RuleSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path, ruleset: RuleSet, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError("no room")
 
@@ -195,9 +191,7 @@ def test_a_digest_does_not_depend_on_the_order_of_lists() -> None:
         (cache.importlib.metadata, "version", lambda _: "another"),
     ],
 )
-def test_a_digest_depends_on_what_compiles(
-    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, value: Any
-) -> None:
+def test_a_digest_depends_on_what_compiles(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, value: Any) -> None:
     before = cache.digest_of([], {})
     monkeypatch.setattr(where, name, value)
     assert cache.digest_of([], {}) != before

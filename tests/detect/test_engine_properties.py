@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -55,9 +56,7 @@ def engine_rows(
 
 def _lines(events: Sequence[Mapping[str, Any]]) -> bytes:
     """JSON lines; every other one escapes what is not ASCII, which changes nothing of what a text is."""
-    return b"".join(
-        json.dumps(event, ensure_ascii=bool(row % 2)).encode() + b"\n" for row, event in enumerate(events)
-    )
+    return b"".join(json.dumps(event, ensure_ascii=bool(row % 2)).encode() + b"\n" for row, event in enumerate(events))
 
 
 def naive_rows(rules: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> Rows:
@@ -105,10 +104,7 @@ def test_any_rule(batch: strategies.Batch) -> None:
 def test_any_line(kind: str, data: st.DataObject) -> None:
     """One line of each kind of modifier, asked for and asked against."""
     item = data.draw(strategies.items(kind=kind))
-    rules = [
-        strategies.rule_of({"line": item.detection, "condition": condition})
-        for condition in ("line", "not line")
-    ]
+    rules = [strategies.rule_of({"line": item.detection, "condition": condition}) for condition in ("line", "not line")]
     events = data.draw(strategies.made_for([Drawn(rule, (item,)) for rule in rules]))
     assert differences(engine_rows(rules, events), naive_rows(rules, events), rules, events) == []
 
@@ -126,3 +122,27 @@ def test_many_rules_projected_and_in_pieces(batch: strategies.Batch, data: st.Da
         engine_rows(rules, events, projected=True, cuts=cuts),
     ):
         assert differences(found, wanted, rules, events) == []
+
+
+@pytest.mark.parametrize("projected", [False, True], ids=["all fields", "projected"])
+def test_long_text_that_hardly_repeats(projected: bool) -> None:
+    """Enough of it that the reader no longer looks for repetitions."""
+    chance = Random(1)
+    lines: list[dict[str, Any]] = [
+        {"CommandLine|contains": ["abaab", "\\?\\?", "b*a?b*%a"]},
+        {"CommandLine|startswith": "a", "CommandLine|endswith": ["b", "\\\\"]},
+        {"CommandLine|re": ["a{4}", "^.{100}$"]},
+        {"CommandLine|fieldref": "Message"},
+        {"Message|contains|all": ["ab", "ba", "\\*"]},
+        {"|all": ["%a", "ab", "null"]},
+    ]
+    rules = [strategies.rule_of({"line": line, "condition": "line"}) for line in lines]
+    events = []
+    for _ in range(3000):
+        texts = ["".join(chance.choices(vocabulary.PIECES, k=60)) for _ in range(2)]
+        same = chance.random() < 0.05
+        events.append({**vocabulary.SYSMON, "CommandLine": texts[0], "Message": texts[0 if same else 1]})
+    events += chance.choices(events, k=1000)
+    wanted = naive_rows(rules, events)
+    assert all(wanted.values())
+    assert differences(engine_rows(rules, events, projected=projected), wanted, rules, events) == []

@@ -354,9 +354,7 @@ def holds(tree: Tree | None, event: EVENT) -> bool:
     return (tree.field or "") in event and globs.covers(glob, event[tree.field or ""].lower())
 
 
-words = st.lists(st.sampled_from(["a", "b", "ab", "\\", "-", "nt authority", "system", "$"]), max_size=5).map(
-    "".join
-)
+words = st.lists(st.sampled_from(["a", "b", "ab", "\\", "-", "nt authority", "system", "$"]), max_size=5).map("".join)
 wild = st.lists(
     st.sampled_from([globs.MANY, globs.ONE, "a", "b", "\\", "nt", "system", "authori"]),
     min_size=1,
@@ -408,9 +406,7 @@ roots = st.sampled_from(["hklm\\software", "hku\\s-1-5-21", "hklm\\system\\curre
 
 
 @given(start=starts, glob=paths, root=roots, key=keys, name=names)
-def test_a_registry_value_in_two_fields(
-    start: list[Any], glob: list[Any], root: str, key: str, name: str
-) -> None:
+def test_a_registry_value_in_two_fields(start: list[Any], glob: list[Any], root: str, key: str, name: str) -> None:
     asked = globs.pattern("TargetObject", [*start, *glob])
     tree = carry.target_object(asked)
     if tree is None:

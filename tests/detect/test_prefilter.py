@@ -64,9 +64,7 @@ def test_what_python_finds_is_reported(value: str) -> None:
     assert wanted <= reported(EXPRESSIONS, value)
 
 
-@pytest.mark.parametrize(
-    "expression", [one for one in EXPRESSIONS if one not in ("(?!)", r"[^\s\S]", "\ud800")]
-)
+@pytest.mark.parametrize("expression", [one for one in EXPRESSIONS if one not in ("(?!)", r"[^\s\S]", "\ud800")])
 def test_what_an_expression_was_made_to_find(expression: str) -> None:
     place = EXPRESSIONS.index(expression)
 
@@ -99,13 +97,9 @@ def test_the_numbers_are_those_of_the_patterns(shared: Path) -> None:
     ruleset = compiled_pack(shared)
     database = hyperscan.loadb(ruleset.regex_database, hyperscan.HS_MODE_BLOCK)
     found: set[int] = set()
-    database.scan(
-        b"", match_event_handler=lambda number, *_: found.add(number), scratch=hyperscan.Scratch(database)
-    )
+    database.scan(b"", match_event_handler=lambda number, *_: found.add(number), scratch=hyperscan.Scratch(database))
     value = b"cmd /c echo %PATH:~0,1% ^s^e^t && powershell -enc aGVsbG8gd29ybGQ= (New-Object Net.WebClient)"
-    database.scan(
-        value, match_event_handler=lambda number, *_: found.add(number), scratch=hyperscan.Scratch(database)
-    )
+    database.scan(value, match_event_handler=lambda number, *_: found.add(number), scratch=hyperscan.Scratch(database))
     assert found
     assert {ruleset.patterns[number].kind for number in found} == {"regex"}
 
@@ -134,7 +128,5 @@ def test_none_for_none() -> None:
 
 def test_large_counts_are_bounded() -> None:
     began = time.process_time()
-    prefilter.database(
-        {0: "(?:(?:(?:a.{1,1000}){1,1000}b){1,1000}c){5,1000}", 1: "(?:[a-z]{1,9999}[0-9]{1,9999}){99}"}
-    )
+    prefilter.database({0: "(?:(?:(?:a.{1,1000}){1,1000}b){1,1000}c){5,1000}", 1: "(?:[a-z]{1,9999}[0-9]{1,9999}){99}"})
     assert time.process_time() - began < 10

@@ -306,12 +306,7 @@ FIRST, SECOND = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222
 
 
 def test_one_bad_document_stops_no_other() -> None:
-    text = (
-        RULE.format(1, FIRST)
-        + "---\ntitle: bad\n---\n"
-        + RULE.format(2, SECOND)
-        + "---\n- list\n---\n---\n5\n"
-    )
+    text = RULE.format(1, FIRST) + "---\ntitle: bad\n---\n" + RULE.format(2, SECOND) + "---\n- list\n---\n---\n5\n"
     ruleset = compiled(text, b"\xff\xfe\x00", "a: [", "")
     assert [(rule.title, rule.line) for rule in ruleset.rules] == [("T1", 1), ("T2", 10)]
     assert [(one.path, one.line, one.reason) for one in ruleset.problems] == [
@@ -418,9 +413,7 @@ def test_filters_apply_to_the_rules_they_name(rules: str) -> None:
 
 def test_a_filter_that_filters_nothing_is_told() -> None:
     other = FILTER.format("any").replace("windows", "linux")
-    ruleset = compiled(
-        RULE.format(1, FIRST), FILTER.format(SECOND), other, FILTER.format("5"), FILTER.format("null")
-    )
+    ruleset = compiled(RULE.format(1, FIRST), FILTER.format(SECOND), other, FILTER.format("5"), FILTER.format("null"))
     assert variants(ruleset) == {"": "A equals 1"}
     assert [one.reason for one in ruleset.problems] == ["not sigma"] * 4
 

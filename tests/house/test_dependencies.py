@@ -80,9 +80,7 @@ def _runtime() -> Iterator[importlib.metadata.Distribution]:
 
 def _licence(found: importlib.metadata.Distribution) -> str:
     said = found.metadata
-    (expression, *_), (spoken, *_) = (
-        said.get_all(name) or [""] for name in ("License-Expression", "License")
-    )
+    (expression, *_), (spoken, *_) = (said.get_all(name) or [""] for name in ("License-Expression", "License"))
     trove = [c.rpartition(" :: ")[2] for c in said.get_all("Classifier") or () if c.startswith("License :: ")]
     text = expression or (spoken if 0 < len(spoken) < 60 else "") or " AND ".join(trove)
     return SPOKEN.get(text, text)
@@ -126,9 +124,7 @@ def test_bounds_on_both_sides(extra: str) -> None:
         assert "<" in sides or canonicalize_name(need.name) in BY_DATE, need
 
 
-@pytest.mark.parametrize(
-    ("lock", "extras"), [("lock", [""]), ("test", ["", "test"]), ("dev", ["", "test", "dev"])]
-)
+@pytest.mark.parametrize(("lock", "extras"), [("lock", [""]), ("test", ["", "test"]), ("dev", ["", "test", "dev"])])
 def test_the_lock_is_within_the_bounds(lock: str, extras: list[str]) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     pinned: dict[str, list[Version]] = {}

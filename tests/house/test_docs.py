@@ -30,10 +30,7 @@ def _prose(path: Path) -> str:
 
 def _anchors(path: Path) -> set[str]:
     """Headings as the usual renderers turn them into anchors."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in HEADING.findall(_prose(path))
-    }
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(_prose(path))}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_id)

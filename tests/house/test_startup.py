@@ -12,7 +12,5 @@ HEAVY = ("pyarrow", "sigma")
 
 def test_the_command_line_loads_nothing_heavy() -> None:
     ask = f"import sys, tocsin.cli.main; print(*[name for name in {HEAVY} if name in sys.modules])"
-    loaded = subprocess.run(
-        [sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True)
     assert loaded.stdout.split() == []

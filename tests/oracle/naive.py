@@ -95,9 +95,7 @@ def fires(rule: SigmaRule, event: Event) -> bool:
 def in_log_source(rule: SigmaRule, event: Event) -> bool:
     """Process creation (as Sysmon writes it) and the Security channel are the log sources known here."""
     wanted = SYSMON_PROCESS if rule.logsource.category == "process_creation" else SECURITY
-    return all(
-        any(one.lower() == text.lower() for one in texts(event, field)) for field, text in wanted.items()
-    )
+    return all(any(one.lower() == text.lower() for one in texts(event, field)) for field, text in wanted.items())
 
 
 def matches(rule: SigmaRule, event: Event) -> bool:

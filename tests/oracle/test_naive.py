@@ -41,9 +41,7 @@ def test_drawn_modifiers_match_and_miss() -> None:
     seen: Counter[tuple[str, bool]] = Counter()
 
     @seed(2)
-    @settings(
-        max_examples=700, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=700, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(strategies.batches())
     def count(batch: strategies.Batch) -> None:
         drawn, events = batch

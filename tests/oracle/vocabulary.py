@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FIELDS = ("Image", "CommandLine", "User", "Task Content")
+FIELDS = ("Image", "CommandLine", "User", "Task Content", "Message")
 SYSMON = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1}
 SECURITY = {"Channel": "Security", "EventID": 4624}
 ELSEWHERE = {"Channel": "Application", "EventID": 1}
@@ -58,7 +58,8 @@ REGEX_PIECES = (
     ("a", "a"), ("aa", "aa"), ("[ab]", "b"), ("A", "A"), (r"\\", "\\"), (r"\\\\", "\\\\"), (".", "x"),
     (".", "\n"), (".*", ""), (r"\d+", "12"), ("a*b", "aab"), ("(?:a|ba)", "ba"), (r"\s", " "), ("%", "%"),
     ("é", "é"), ("[^a]", "b"), ("a{2,3}", "aaa"), (r"\x00", "\0"), ("İ", "İ"), ("(?!b)a", "a"),
-    ("(a)b\\1", "aba"), (r"\*", "*"), ("_?", "_"), (r"\bab\b", "ab"), ("ß", "ß"), ("\\n", "\n"), ("k", "k"), ("a{e}", "a{e}"),
+    ("(a)b\\1", "aba"), (r"\*", "*"), ("_?", "_"), (r"\bab\b", "ab"), ("ß", "ß"), ("\\n", "\n"), ("k", "k"),
+    ("a{e}", "a{e}"),
 )  # fmt: skip
 
 TEXT_CHAINS = (

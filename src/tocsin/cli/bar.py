@@ -47,9 +47,7 @@ class Bar:
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True, ratio=1, overflow="ellipsis", style="bright_black")
         name = progress.current.rpartition("/")[2]
-        line.add_row(
-            ProgressBar(total=total, completed=progress.bytes_done), "  ".join(words), Text(shown(name, 60))
-        )
+        line.add_row(ProgressBar(total=total, completed=progress.bytes_done), "  ".join(words), Text(shown(name, 60)))
         return line
 
 

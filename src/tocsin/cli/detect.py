@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tocsin.cli.target import Target
     from tocsin.model.rule import RuleSet
     from tocsin.model.run import Run
-
-Status = Literal["stable", "test", "experimental", "deprecated", "unsupported"]
 
 
 def detect(
@@ -38,7 +36,14 @@ def detect(
         ),
     ] = None,
     level: Annotated[Level | None, typer.Option(help="Only rules of this level or above.")] = None,
-    status: Annotated[list[Status] | None, typer.Option(help="Only rules of this status; may be repeated.")] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=f"[{'|'.join(options.STATUSES)}]",
+            help="Only rules of this status; may be repeated.",
+            autocompletion=options.complete_statuses,
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only events from then on: ISO 8601, UTC if no zone is told.")
     ] = None,
@@ -66,19 +71,18 @@ def detect(
 ) -> None:
     """Match Sigma rules with Windows logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)
+    statuses = options.statuses(status or [])
 
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.target import choose
 
     target = choose(out, form, logs)
     began = time.monotonic()
-    chosen = _rules(rules or [], level, status or [], quiet=quiet)
+    chosen = _rules(rules or [], level, statuses, quiet=quiet)
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
             run = stack.enter_context(
-                pipeline.detect(
-                    logs, chosen, jobs=jobs, since_us=since_us, until_us=until_us, on_progress=on_progress
-                )
+                pipeline.detect(logs, chosen, jobs=jobs, since_us=since_us, until_us=until_us, on_progress=on_progress)
             )
         _tell(run, target, time.monotonic() - began, quiet=quiet)
         if not any(source.format for source in run.custody):

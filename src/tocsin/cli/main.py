@@ -39,7 +39,7 @@ app.add_typer(rules.app, name="rules")
 app.command()(sample)
 
 
-def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - the library calls it so
+def _tell_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"tocsin {version('tocsin')}")
         raise typer.Exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from tocsin.errors import SettingsError
 
 # Named here and not taken from the drawer, whose import a mere `--help` need not pay for; a test compares.
 FORMATS: Final = ("table", "jsonl", "csv", "timesketch", "navigator", "coverage", "custody")
+STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,6 +42,17 @@ def _moment(option: str, text: str, *, whole_day: bool = False) -> int:
         ) from error
 
 
+def statuses(named: Sequence[str]) -> list[str]:
+    for name in named:
+        if name not in STATUSES:
+            raise SettingsError(f"--status {name}: rules have no such status", hint=f"There are {', '.join(STATUSES)}.")
+    return list(named)
+
+
+def complete_statuses(incomplete: str) -> list[str]:
+    return [name for name in STATUSES if name.startswith(incomplete)]
+
+
 def complete_formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
 
@@ -48,4 +61,4 @@ def complete_packs(incomplete: str) -> list[str]:
     """Packs that were added; a shell completes paths by itself when there is none."""
     from tocsin.learn import packs
 
-    return [name for name in packs.names() if name.startswith(incomplete)]
+    return [pack.name for pack in packs.packs() if pack.name.startswith(incomplete)]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Callable, Sequence
-
 from typing import Any
 
 import numpy as np
 import orjson
 
-from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, FieldsOf, Longs, RawBlock, RawRecords, Source
+from tocsin.model.event import (
+    NO_TIME,
+    NULL,
+    Codes,
+    Column,
+    Events,
+    FieldsOf,
+    Longs,
+    RawBlock,
+    RawRecords,
+    Source,
+)
 
 # Text is kept without deduplication once this many values were seen, nearly all of them new, and long:
 # hashing `Message` or `ScriptBlockText` costs six times what it saves.
@@ -229,5 +238,3 @@ class TableBuilder:
 
 def _joined(parts: list[Any], dtype: type) -> Any:
     return np.concatenate(parts) if parts else np.zeros(0, dtype)
-
-

@@ -1,4 +1,4 @@
-"""A stream of JSON in, blocks of whole records out: one record to a line, or documents in an array or one after another."""
+"""A stream of JSON in, blocks of whole records out: lines, an array, or documents one after another."""
 
 from __future__ import annotations
 

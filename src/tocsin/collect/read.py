@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tocsin.collect import sources
+from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Decoder, Reader
@@ -21,10 +22,11 @@ from tocsin.errors import EvidenceError
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events, Longs, Source
 
-TABLE_BYTES = 64 << 20  # of records in one Events: large enough to spread the fixed cost of matching a table
+TABLE_BYTES = 128 << 20  # of records in one Events: large enough to spread the fixed cost of matching a table
 _TABLE_ROWS = 131_072
 _BLOCK_BYTES = 1 << 20  # small enough to stay near the processor while it is decoded
-_UNIT_BYTES = 64 << 20
+_UNIT_BYTES = 128 << 20
+_LEAST_UNIT_BYTES = 16 << 20
 _KNOWN_FORMATS = "Known formats: " + ", ".join(reader.NAME for reader in READERS) + "."
 
 Done = Callable[[Custody], None]
@@ -86,14 +88,19 @@ class _Account:
         )
 
 
-def plan(logs: Iterable[str | Path]) -> list[Unit]:
+def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
     """Divide the evidence into units, in the order of their paths; large files become ranges.
+
+    Args:
+        jobs: how many will read at once: each should find something to do.
 
     Raises:
         EvidenceError: a name stands for nothing, or a file cannot be opened.
     """
     units: list[Unit] = []
-    for path, size in sources.find(logs):
+    found = sources.find(logs)
+    unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found) // (2 * jobs)), _LEAST_UNIT_BYTES)
+    for path, size in found:
         if path == sources.STDIN:
             units.append(Unit(path=path, weight=_UNIT_BYTES))
             continue
@@ -105,7 +112,7 @@ def plan(logs: Iterable[str | Path]) -> list[Unit]:
             units.append(Unit(path=path, weight=size // 4, digest_only=True))
             continue
         reader = _sniff(head)
-        ranges = reader.ranges(head, size, _UNIT_BYTES) if reader and size > _UNIT_BYTES else []
+        ranges = reader.ranges(head, size, unit_bytes) if reader and size > unit_bytes else []
         if len(ranges) < 2:
             units.append(Unit(path=path, weight=size))
             continue
@@ -115,7 +122,10 @@ def plan(logs: Iterable[str | Path]) -> list[Unit]:
 
 
 def read_units(
-    units: Iterable[Unit], projection: frozenset[str] | None, done: Done, progress: Progress = lambda path, size: None
+    units: Iterable[Unit],
+    projection: frozenset[str] | None,
+    done: Done,
+    progress: Progress = lambda path, size: None,
 ) -> Iterator[Events]:
     """Read units one after another; small sources of one kind share an Events.
 
@@ -123,16 +133,16 @@ def read_units(
         done: told of each source, or part of one, when all its events were given out; of files that hold others, too.
         progress: told the source, and how many bytes of it were read since the last time.
     """
-    tables = _Tables(done)
+    reading = _Reading(projection, done, progress)
     for unit in units:
         with sources.open_path(unit.path) as file:
             if unit.digest_only:
-                done(_digest(unit.path, file, progress))
+                done(_digest(unit.path, file))
             elif unit.stop is not None:
-                yield from _read_range(unit, file, projection, tables, progress)
+                yield from _read_range(unit, file, reading)
             else:
-                yield from _read_whole(unit, file, projection, tables, done, progress)
-    yield from tables.finish_all()
+                yield from _read_whole(unit, file, reading)
+    yield from reading.finish_all()
 
 
 def read(logs: str | Path | Iterable[str | Path], projection: frozenset[str] | None = None) -> Iterator[Events]:
@@ -163,7 +173,10 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
     if reader is None:
         raise EvidenceError(f"{path or 'input'}: no reader knows this format", hint=_KNOWN_FORMATS)
     table = TableBuilder(reader.KIND)
-    table.begin(Source(path=path, file=path, format=reader.NAME, sha256=hashlib.sha256(records).hexdigest()), reader.fields)
+    table.begin(
+        Source(path=path, file=path, format=reader.NAME, sha256=hashlib.sha256(records).hexdigest()),
+        reader.fields,
+    )
     decoder, tally = reader.decoder(projection), Tally()
     for block in reader.cut(cast(BinaryIO, io.BytesIO(records)), 0, None, _BLOCK_BYTES):
         decoder.read(block, table, tally)
@@ -171,11 +184,11 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
     return table.finish()
 
 
-class _Tables:
-    """Tables under way, one for each kind, and the accounts of the sources in them."""
+class _Reading:
+    """What is under way: a table for each kind, with the accounts of the sources in it."""
 
-    def __init__(self, done: Done) -> None:
-        self._done = done
+    def __init__(self, projection: frozenset[str] | None, done: Done, progress: Progress) -> None:
+        self.projection, self.done, self.progress = projection, done, progress
         self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
 
     def add(self, reader: Reader, account: _Account) -> TableBuilder:
@@ -195,7 +208,7 @@ class _Tables:
         for index, account in enumerate(accounts):
             account.take(events.ts[events.src == index])
             if account is not unfinished:
-                self._done(account.close())
+                self.done(account.close())
         return events
 
     def finish_all(self) -> Iterator[Events]:
@@ -205,61 +218,54 @@ class _Tables:
                 yield events
 
 
-def _read_range(
-    unit: Unit, file: BinaryIO, projection: frozenset[str] | None, tables: _Tables, progress: Progress
-) -> Iterator[Events]:
+def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Events]:
     reader = _sniff(file.read(HEAD_BYTES))
     if reader is None:
         raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
     file.seek(unit.start)
     account = _Account(path=unit.path, file=unit.path, format=reader.NAME)
-    yield from _read_blocks(reader, file, unit, account, projection, tables, progress)
+    yield from _read_blocks(reader, reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES), account, reading)
 
 
-def _read_whole(
-    unit: Unit, file: BinaryIO, projection: frozenset[str] | None, tables: _Tables, done: Done, progress: Progress
-) -> Iterator[Events]:
-    outer = Digesting(file)
-    holds_others = unit.member is not None
-    for leaf in sources.leaves(unit.path, file if unit.member is not None else outer, unit.member):
+def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Events]:
+    """Read a file, or a member of a zip, and all logs that it holds."""
+    outer = cast(BinaryIO, Digesting(file)) if unit.member is None else file
+    holds_others = False
+    for leaf in sources.leaves(unit.path, outer, unit.member):
         holds_others |= leaf.path != unit.path
         account = _Account(path=leaf.path, file=unit.path, problems=leaf.problems)
         reader = _sniff(leaf.head)
         if reader is not None:
             account.format = reader.NAME
-            yield from _read_blocks(reader, leaf.stream, unit, account, projection, tables, progress)
+            blocks = reader.cut(cast(BinaryIO, leaf.stream), 0, None, _BLOCK_BYTES)
+            yield from _read_blocks(reader, blocks, account, reading)
         elif not leaf.problems:
             leaf.problems.append("no reader knows this format" if leaf.head else "empty")
         leaf.stream.drain()
         account.size, account.sha256 = leaf.stream.size, leaf.stream.hexdigest()
         if reader is None:
-            done(account.close())
+            reading.done(account.close())
     if holds_others and unit.member is None:
-        outer.drain()
-        done(Custody(path=unit.path, file=unit.path, size_bytes=outer.size, sha256=outer.hexdigest(), format="archive"))
+        reading.done(replace(_digest(unit.path, outer), format="archive"))
 
 
-def _read_blocks(
-    reader: Reader,
-    file: BinaryIO,
-    unit: Unit,
-    account: _Account,
-    projection: frozenset[str] | None,
-    tables: _Tables,
-    progress: Progress,
-) -> Iterator[Events]:
-    decoder = _decoder(reader, projection)
-    table = tables.add(reader, account)
-    for block in reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES):
-        account.tally.damaged.update(block.damaged)
-        decoder.read(block, table, account.tally)
-        table.size_bytes += len(block.data)
-        progress(account.path, len(block.data))
-        if table.size_bytes >= TABLE_BYTES or table.rows >= _TABLE_ROWS:
-            decoder.flush(table)
-            yield tables.close(reader.KIND, account)
-            table = tables.add(reader, account)
-    decoder.flush(table)
+def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, reading: _Reading) -> Iterator[Events]:
+    decoder = _decoder(reader, reading.projection)  # type: ignore[arg-type]  # modules can be hashed
+    try:
+        table = reading.add(reader, account)
+        for block in blocks:
+            account.tally.damaged.update(block.damaged)
+            decoder.read(block, table, account.tally)
+            table.size_bytes += len(block.data)
+            reading.progress(account.path, len(block.data))
+            if table.size_bytes >= TABLE_BYTES or table.rows >= _TABLE_ROWS:
+                decoder.flush(table)
+                yield reading.close(reader.KIND, account)
+                table = reading.add(reader, account)
+        decoder.flush(table)
+    except BaseException:
+        _decoder.cache_clear()  # what waits in it belongs to a table that nobody will see
+        raise
 
 
 @lru_cache(maxsize=8)
@@ -272,10 +278,10 @@ def _sniff(head: bytes) -> Reader | None:
     return next((reader for reader in READERS if reader.sniff(head)), None)
 
 
-def _digest(path: str, file: BinaryIO, progress: Progress) -> Custody:
-    stream = Digesting(file)
+def _digest(path: str, file: BinaryIO) -> Custody:
+    """The digest of a file, or of the rest of one whose beginning passed through `Digesting`."""
+    stream = file if isinstance(file, Digesting) else Digesting(file)
     stream.drain()
-    progress(path, 0)
     return Custody(path=path, file=path, size_bytes=stream.size, sha256=stream.hexdigest())
 
 
@@ -283,4 +289,4 @@ def _sha256(path: str) -> str:
     if path == sources.STDIN:
         return ""
     with sources.open_path(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(path, file).sha256

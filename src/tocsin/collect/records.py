@@ -22,8 +22,8 @@ _BATCH_BYTES = 256 << 10
 FLUSH_ROWS = 32_768
 # Records are decoded many at a time, as one array. A number that no log can know stands between them, so
 # that a record that is open at its end cannot run into the next one and be taken for whole.
-MARK = 10**9 + secrets.randbelow(8 * 10**9)
-_SEPARATOR = b",%d," % MARK
+_MARK = 10**9 + secrets.randbelow(8 * 10**9)
+_SEPARATOR = b",%d," % _MARK
 
 _NOT_JSON = "not valid JSON"
 _NOT_AN_OBJECT = "JSON, but not an object"
@@ -114,9 +114,7 @@ def _batches(block: Block) -> Iterator[tuple[Longs, Longs]]:
         at = end
 
 
-def _decode_together(
-    data: bytes, starts: Longs, stops: Longs, lines: bool
-) -> list[dict[str, Any]] | None:
+def _decode_together(data: bytes, starts: Longs, stops: Longs, lines: bool) -> list[dict[str, Any]] | None:
     """All records at once, or None if any of them needs a closer look."""
     if lines:
         joined = data[starts[0] : stops[-1]].replace(b"\n", _SEPARATOR)
@@ -125,9 +123,9 @@ def _decode_together(
     return _checked(b"[" + joined + b"]", len(starts))
 
 
-def decode_marked(between: str, bodies: list[str]) -> list[dict[str, Any]] | None:
+def decode_marked(bodies: list[str]) -> list[dict[str, Any]] | None:
     """Objects given by what stands between their braces; None if any of them needs a closer look."""
-    return _checked("".join(("[{", between.join(bodies), "}]")), len(bodies))
+    return _checked("".join(("[{", f"}},{_MARK},{{".join(bodies), "}]")), len(bodies))
 
 
 def _checked(array: bytes | str, count: int) -> list[dict[str, Any]] | None:
@@ -136,7 +134,7 @@ def _checked(array: bytes | str, count: int) -> list[dict[str, Any]] | None:
     except orjson.JSONDecodeError:
         return None
     records, marks = values[::2], values[1::2]
-    if len(records) != count or set(map(type, records)) != {dict} or set(marks) - {MARK}:
+    if len(records) != count or set(map(type, records)) != {dict} or set(marks) - {_MARK}:
         return None
     return records  # type: ignore[no-any-return]
 
@@ -175,5 +173,3 @@ def _decode_leniently(text: bytes, tally: Tally) -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
-
-

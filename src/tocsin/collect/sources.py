@@ -1,4 +1,4 @@
-"""What people name on the command line in, streams of log bytes out: files, folders, globs, archives, standard input."""
+"""Names of files, folders, globs and archives in, streams of log bytes out; `-` is standard input."""
 
 from __future__ import annotations
 
@@ -49,9 +49,11 @@ def find(logs: Iterable[str | Path]) -> list[tuple[str, int]]:
         if log == STDIN:
             found[STDIN] = 0
             continue
-        paths = [log] if os.path.lexists(log) else sorted(glob.glob(log, recursive=True))
+        paths = [log] if os.path.lexists(log) else sorted(glob.glob(log, recursive=True))  # noqa: PTH207  # a Path cannot glob an absolute pattern
         if not paths:
-            raise EvidenceError(f"{log}: no such file or folder", hint="Check the path; quote globs such as 'logs/**/*.evtx'.")
+            raise EvidenceError(
+                f"{log}: no such file or folder", hint="Check the path; quote globs such as 'logs/**/*.evtx'."
+            )
         for path in paths:
             for file in _files(Path(path)):
                 found[str(file)] = file.stat().st_size
@@ -66,7 +68,10 @@ def _files(path: Path) -> Iterator[Path]:
     elif path.is_file():
         yield path
     else:
-        raise EvidenceError(f"{path}: not a regular file", hint="Devices and sockets are not read; use `-` for standard input.")
+        raise EvidenceError(
+            f"{path}: not a regular file",
+            hint="Devices and sockets are not read; use `-` for standard input.",
+        )
 
 
 def open_path(path: str) -> BinaryIO:
@@ -74,7 +79,7 @@ def open_path(path: str) -> BinaryIO:
     if path == STDIN:
         return sys.stdin.buffer
     try:
-        return open(path, "rb")  # noqa: SIM115  # the caller closes it
+        return Path(path).open("rb")
     except OSError as error:
         raise EvidenceError(f"{path}: {error.strerror}", hint="Check its permissions.") from error
 
@@ -94,7 +99,12 @@ def leaves(path: str, file: BinaryIO, member: str | None = None) -> Iterator[Lea
 
 
 def _unpack(
-    path: str, file: BinaryIO, depth: int, problems: list[str], member: str | None = None, packed: bool = False
+    path: str,
+    file: BinaryIO,
+    depth: int,
+    problems: list[str],
+    member: str | None = None,
+    packed: bool = False,
 ) -> Iterator[Leaf]:
     stream, head = peek(file)
     if depth <= _MAX_DEPTH:
@@ -232,7 +242,14 @@ class _Guarded(_Reading):
     def _piece(self, size: int) -> bytes:
         try:
             piece = self._file.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
             self._problems.append(f"compressed data that cannot be read further ({error})")
             self._file = cast(BinaryIO, io.BytesIO())
             return b""

@@ -67,7 +67,7 @@ def _same_length(texts: Sequence[str], length: int) -> Longs:
     first_day = months.astype("M8[D]").astype(np.int64)
     good &= (day >= 1) & (day <= (months + 1).astype("M8[D]").astype(np.int64) - first_day)
     seconds = (first_day + day - 1) * 86_400 + (hour * 60 + minute) * 60 + second
-    times = seconds * 1_000_000 + micros
+    times: Longs = seconds * 1_000_000 + micros
     for at in np.flatnonzero(~good).tolist():
         times[at] = _one(texts[at])
     return times

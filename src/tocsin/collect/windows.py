@@ -124,7 +124,7 @@ def _below() -> Mapping[str, frozenset[str]]:
     table: dict[str, set[str]] = {"System.EventID": {"EventID"}}
     keys = {f"System.{'.'.join(path)}": name for path, name in _SYSTEM.items()}
     keys |= {f"winlog.{key}": name for key, name in _WINLOG.items()} | _WINLOG | _ECS
-    keys |= {key: "_ts" for key in _TIMES}
+    keys |= dict.fromkeys(_TIMES, "_ts")
     for key, name in keys.items():
         for end, character in enumerate(key):
             if character == ".":

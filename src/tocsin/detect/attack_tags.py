@@ -49,9 +49,7 @@ def techniques(tags: Iterable[str]) -> tuple[str, ...]:
 
 def tactics(tags: Iterable[str]) -> tuple[str, ...]:
     """Tactics by their short names; older tags write them with underscores."""
-    names = (
-        tag.lower().removeprefix("attack.").replace("_", "-") for tag in tags if tag.startswith("attack.")
-    )
+    names = (tag.lower().removeprefix("attack.").replace("_", "-") for tag in tags if tag.startswith("attack."))
     return tuple(dict.fromkeys(name for name in names if name in TACTICS))
 
 

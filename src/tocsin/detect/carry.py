@@ -124,11 +124,7 @@ def account(asked: Pattern, side: str) -> Tree | None:
     if glob is None or _many(glob):
         return None
     session = f"{side}LogonId"
-    meant = [
-        number
-        for number, names in _SESSIONS.items()
-        if any(_covers(glob, name, asked.cased) for name in names)
-    ]
+    meant = [number for number, names in _SESSIONS.items() if any(_covers(glob, name, asked.cased) for name in names)]
     parts = any_of(
         all_of(
             [

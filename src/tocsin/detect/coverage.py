@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.detect.matcher import LEFT_IN_RAW, Detector, Matches
+from tocsin.detect.matcher import LEFT_IN_RAW, Detector, Matches, patterns_in
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
@@ -125,24 +125,14 @@ class Account:
         by_rule: Counter[int] = Counter()
         if self.gave_up:
             for variant in self._detector.rules.variants:
-                for pattern in set(_patterns(variant.condition)) & self.gave_up.keys():
+                for pattern in set(patterns_in(variant.condition)) & self.gave_up.keys():
                     by_rule[variant.rule] += self.gave_up[pattern]
         return tuple(sorted(by_rule.items()))
 
 
-def _patterns(condition: Condition) -> list[int]:
-    match condition:
-        case Leaf(pattern):
-            return [pattern]
-        case Not(part):
-            return _patterns(part)
-        case All(parts) | AnyOf(parts):
-            return [pattern for part in parts for pattern in _patterns(part)]
-
-
 def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> list[str]:
     """The fields that a condition looks at, sorted."""
-    looked_at = {patterns[number] for number in _patterns(condition)}
+    looked_at = {patterns[number] for number in patterns_in(condition)}
     names = {pattern.field for pattern in looked_at if pattern.field is not None}
     return sorted(names | {pattern.text for pattern in looked_at if pattern.kind.startswith("fieldref")})
 

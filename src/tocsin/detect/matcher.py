@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tocsin.detect.literals import Literals, glob_literals, is_literal
 from tocsin.detect.predicates import GaveUp, Predicate, predicate
 from tocsin.detect.rawtext import RawSearch
-from tocsin.model.event import Column, Events, Longs
+from tocsin.model.event import NULL, Column, Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -93,33 +93,31 @@ class Detector:
         self.projection = frozenset(_fields(rules.patterns)) - LEFT_IN_RAW
         self._literals: dict[tuple[str, bool], Literals] = {}
         self._grouped: dict[tuple[str, bool], dict[int, Pattern]] = {}
+        self.is_literal = bytearray(len(rules.patterns))
         for number, pattern in enumerate(rules.patterns):
             if pattern.field is not None and is_literal(pattern):
                 self._grouped.setdefault((pattern.field, pattern.cased), {})[number] = pattern
+                self.is_literal[number] = True
         self._predicates: dict[int, Predicate] = {}
-        self._raw_search: RawSearch | None = None
+        self._raw_searches: dict[tuple[int, ...], RawSearch] = {}
+        self._whole_by_gate = [self._whole_patterns(variants) for variants in self._by_gate]
         self._regexes: hyperscan.Database | None = None
 
     def scan(self, events: Events, among: Longs | None = None) -> Matches:
         """Match all rules with the events of one table; with `among`, only with these rows (in order)."""
         table = _Table(self, events)
-        matches = Matches(gave_up=table.gave_up)
         everything = np.arange(len(events), dtype=np.int64) if among is None else among
+        matches = Matches(gave_up=table.gave_up)
+        for kind, condition in self.gates:
+            through = table.filter(table.fold(condition), everything) if kind == events.kind else everything[:0]
+            matches.gates.append(through)
+        table.open_gates = tuple(gate for gate, rows in enumerate(matches.gates) if len(rows))
         found: dict[int, Longs] = {}
-        for (kind, gate), variants in zip(self.gates, self._by_gate, strict=True):
-            rows = everything[:0]
-            if kind == events.kind:
-                rows = table.filter(table.fold(gate), everything)
-            matches.gates.append(rows)
-            if not len(rows):
-                continue
-            for number in variants:
+        for gate in table.open_gates:
+            for number in self._by_gate[gate]:
                 node = table.fold(self.rules.variants[number].condition)
-                if node is False:
-                    continue
-                left = table.filter(node, rows)
-                if len(left):
-                    found[number] = left
+                if node is not False and len(rows := table.filter(node, matches.gates[gate])):
+                    found[number] = rows
         matches.rows = sorted(found.items())
         return matches
 
@@ -137,19 +135,34 @@ class Detector:
             self._predicates[number] = predicate(self.rules.patterns[number])
         return self._predicates[number]
 
-    def raw_search(self) -> RawSearch:
-        if self._raw_search is None:
-            patterns = enumerate(self.rules.patterns)
-            self._raw_search = RawSearch(
-                {number: pattern for number, pattern in patterns if pattern.field in (None, *LEFT_IN_RAW)}
-            )
-        return self._raw_search
+    def raw_search(self, gates: Iterable[int]) -> RawSearch:
+        """A search of raw records for the patterns that look at whole records, of the rules behind some gates."""
+        numbers = tuple(sorted({number for gate in gates for number in self._whole_by_gate[gate]}))
+        if numbers not in self._raw_searches:
+            self._raw_searches[numbers] = RawSearch({number: self.rules.patterns[number] for number in numbers})
+        return self._raw_searches[numbers]
+
+    def _whole_patterns(self, variants: Iterable[int]) -> set[int]:
+        used = {n for variant in variants for n in patterns_in(self.rules.variants[variant].condition)}
+        return {number for number in used if self.rules.patterns[number].field in (None, *LEFT_IN_RAW)}
 
     def regexes(self) -> hyperscan.Database:
         if self._regexes is None:
             self._regexes = hyperscan.loadb(self.rules.regex_database, mode=hyperscan.HS_MODE_BLOCK)
             self._regexes.scratch = hyperscan.Scratch(self._regexes)
         return self._regexes
+
+
+def patterns_in(condition: Condition) -> Iterator[int]:
+    """The patterns of a condition, by number."""
+    match condition:
+        case Leaf(pattern):
+            yield pattern
+        case Not(part):
+            yield from patterns_in(part)
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from patterns_in(part)
 
 
 def _fields(patterns: tuple[Pattern, ...]) -> Iterator[str]:
@@ -167,6 +180,7 @@ class _Table:
         self._detector, self._events = detector, events
         self._patterns = detector.rules.patterns
         self.gave_up: Counter[int] = Counter()
+        self.open_gates: tuple[int, ...] = ()
         self._found: dict[str, dict[int, npt.NDArray[np.int64]]] = {}
         self._leaves: dict[int, _Node] = {}
         self._judged: dict[int, npt.NDArray[np.int8]] = {}
@@ -246,10 +260,9 @@ class _Table:
 
     def _literal(self, number: int, pattern: Pattern, column: Column) -> _Node:
         name = pattern.field or ""
-        codes = np.zeros(len(column.values), bool)
-        if not is_literal(pattern):  # '' with an open end, or only wildcards
+        if not self._detector.is_literal[number]:  # '' with an open end, or only wildcards
             if not glob_literals(pattern.text) and set(pattern.text) <= {"*"}:
-                codes[2:] = True
+                codes = np.arange(len(column.values)) > NULL
                 for code, elements in column.lists.items():
                     codes[code] = bool(elements)
                 return _Set(name, codes)
@@ -266,6 +279,7 @@ class _Table:
             found = np.array([code for code in found.tolist() if _any_text(column, code, test)], np.int64)
             if not len(found):
                 return False
+        codes = np.zeros(len(column.values), bool)
         codes[found] = True
         return _Set(name, codes)
 
@@ -323,9 +337,10 @@ class _Table:
             test = self._detector.predicate(number)
             candidates = self._prefiltered(number, column, unknown)
             for code in unknown.tolist():
-                holds = (candidates is None or code in candidates) and self._test(number, column, code, test)
-                judged[code] = _TRUE if holds else _FALSE
-        return judged[codes] == _TRUE
+                worth = candidates is None or code in candidates
+                judged[code] = _TRUE if worth and self._test(number, column, code, test) else _FALSE
+        holds: Mask = judged[codes] == _TRUE
+        return holds
 
     def _test(self, number: int, column: Column, code: int, test: Predicate) -> bool:
         try:
@@ -343,7 +358,7 @@ class _Table:
         database = self._detector.regexes()
         hits: list[int] = []
 
-        def on_match(identity: int, start: int, stop: int, flags: int, context: object) -> None:
+        def on_match(identity: int, *_where: object) -> None:
             hits.append(identity)
 
         for code in codes.tolist():
@@ -361,7 +376,8 @@ class _Table:
         pairs = column.codes[rows].astype(np.int64) << 32 | other.codes[rows]
         distinct, at = np.unique(pairs, return_inverse=True)
         holds = np.array(
-            [_fields_agree(pattern, column, int(pair >> 32), other, int(pair & 0xFFFFFFFF)) for pair in distinct], bool
+            [_fields_agree(pattern, column, int(pair >> 32), other, int(pair & 0xFFFFFFFF)) for pair in distinct],
+            bool,
         )
         return holds[at]
 
@@ -370,7 +386,7 @@ class _Table:
         pattern = self._patterns[number]
         holds = np.zeros(len(rows), bool)
         if self._worth_decoding is None:
-            self._worth_decoding = self._detector.raw_search().candidates(self._events.raw)
+            self._worth_decoding = self._detector.raw_search(self.open_gates).candidates(self._events.raw)
         worth = self._worth_decoding.get(number)
         places = range(len(rows)) if worth is None else np.flatnonzero(np.isin(rows, worth)).tolist()
         for at in places:

@@ -115,9 +115,8 @@ def _cidr(network: str) -> Predicate:
             address = ipaddress.ip_address(value)
         except ValueError:
             return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            if parsed.version == 4:
-                address = address.ipv4_mapped
+        if parsed.version == 4 and isinstance(address, ipaddress.IPv6Address):
+            address = address.ipv4_mapped or address
         return address.version == parsed.version and address in parsed
 
     return test

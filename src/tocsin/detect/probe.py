@@ -89,9 +89,7 @@ class Probe:
         for number, variant in enumerate(rules.variants):
             for alternative, condition in enumerate(_alternatives(variant.condition)):
                 for part in condition.parts if isinstance(condition, All) else (condition,):
-                    self._parts.append(
-                        _Part(variant=number, alternative=alternative, wanted=not isinstance(part, Not))
-                    )
+                    self._parts.append(_Part(variant=number, alternative=alternative, wanted=not isinstance(part, Not)))
                     asked.append(replace(variant, condition=part))
         self._detector = Detector(replace(rules, variants=tuple(asked)))
         self.projection = self._detector.projection
@@ -107,11 +105,7 @@ class Probe:
                 continue
             gated = matches.gates[self._detector.gate_of[number]]
             fired = rows.get(number, none)
-            parts = [
-                (part, rows.get(own + at, none))
-                for at, part in enumerate(self._parts)
-                if part.variant == number
-            ]
+            parts = [(part, rows.get(own + at, none)) for at, part in enumerate(self._parts) if part.variant == number]
             yield Sight(
                 variant=number,
                 gated=gated,
@@ -125,9 +119,7 @@ def _alternatives(condition: Condition) -> tuple[Condition, ...]:
     return condition.parts if isinstance(condition, AnyOf) else (condition,)
 
 
-def _nearest(
-    gated: Longs, fired: Longs, parts: Sequence[tuple[_Part, Longs]], limit: int
-) -> tuple[Near, ...]:
+def _nearest(gated: Longs, fired: Longs, parts: Sequence[tuple[_Part, Longs]], limit: int) -> tuple[Near, ...]:
     """Rows by the share of conditions that held; what must not hold counts a tenth, as it rarely does."""
     best = np.zeros(len(gated))
     for alternative in {part.alternative for part, _ in parts}:
@@ -150,6 +142,5 @@ def _absent(fields: Sequence[str], events: Events, rows: Longs) -> tuple[str, ..
     return tuple(
         name
         for name in fields
-        if name not in LEFT_IN_RAW
-        and ((column := events.columns.get(name)) is None or not column.codes[rows].any())
+        if name not in LEFT_IN_RAW and ((column := events.columns.get(name)) is None or not column.codes[rows].any())
     )

@@ -214,9 +214,7 @@ NETWORK_CONNECTION: Final = Provider(
         "DestinationIp": "DestAddress",
         "DestinationPort": "DestPort",
         "Image": carry.device_path,
-        "Initiated": carry.words(
-            "Direction", {"true": ("%%14593", "outbound"), "false": ("%%14592", "inbound")}
-        ),
+        "Initiated": carry.words("Direction", {"true": ("%%14593", "outbound"), "false": ("%%14592", "inbound")}),
         "ProcessId": "ProcessID",
         "Protocol": carry.words("Protocol", {"tcp": ("6", "tcp"), "udp": ("17", "udp")}),
         "SourceIp": "SourceAddress",

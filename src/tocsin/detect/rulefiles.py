@@ -173,9 +173,7 @@ def _collected(
             if not alone:
                 previous = merged(previous, own) if action else merged(own, common)
             content = own if alone else previous
-            yield Document(
-                path=path, line=line, place=place, content=dict(content), source=source, own_id="id" in own
-            )
+            yield Document(path=path, line=line, place=place, content=dict(content), source=source, own_id="id" in own)
         else:
             text = f"the action of a collection is global, reset or repeat, not {str(action)[:80]!r}"
             yield RuleProblem(path=path, line=line, reason="not sigma", text=text)

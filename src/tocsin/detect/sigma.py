@@ -259,9 +259,7 @@ def _unique(read: Sequence[_Read], problems: list[RuleProblem]) -> Iterator[_Rea
 
 def _of(one: _Read, reason: Literal["duplicate", "unsupported"], text: str) -> RuleProblem:
     rule = one.rule
-    return RuleProblem(
-        path=rule.path, line=rule.line, reason=reason, text=text, rule_id=rule.id, title=rule.title
-    )
+    return RuleProblem(path=rule.path, line=rule.line, reason=reason, text=text, rule_id=rule.id, title=rule.title)
 
 
 def _filtered(read: Sequence[_Read], filters: Sequence[_Filter], problems: list[RuleProblem]) -> list[_Read]:
@@ -320,9 +318,7 @@ def _carried(tree: Tree, binding: Binding) -> Tree:
 def _fields(tree: Tree) -> tuple[str, ...]:
     found: set[str] = set()
     for one in patterns_of(tree):
-        found.update(
-            name for name in (one.field, one.text if one.kind.startswith("fieldref") else None) if name
-        )
+        found.update(name for name in (one.field, one.text if one.kind.startswith("fieldref") else None) if name)
     return tuple(sorted(found))
 
 

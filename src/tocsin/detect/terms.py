@@ -100,9 +100,7 @@ class Allowance:
             raise Unusable("unsupported", "the rules of this file ask for far more than they write", near)
 
 
-def read_detections(
-    section: object, allowance: Allowance, passed_over: Sequence[str] = ()
-) -> SigmaDetections:
+def read_detections(section: object, allowance: Allowance, passed_over: Sequence[str] = ()) -> SigmaDetections:
     """Read pySigma's view of a `detection` or `filter` section, but for the keys to pass over.
 
     Raises:
@@ -120,9 +118,7 @@ def read_detections(
         if "|" in condition:
             text = "counting after a pipe in a condition; Sigma writes correlation rules instead"
             raise Unusable("unsupported", text, "condition")
-    named = {
-        name: value for name, value in section.items() if name != "condition" and name not in passed_over
-    }
+    named = {name: value for name, value in section.items() if name != "condition" and name not in passed_over}
     # Of old rules that count: a span of time, not something to look for.
     if isinstance(named.get("timeframe"), str):
         del named["timeframe"]
@@ -217,8 +213,7 @@ def tree_of(detections: SigmaDetections, allowance: Allowance) -> Tree:
     """
     with _blamed("condition"):
         tree = any_of(
-            _walk(condition.parse(), allowance, condition.condition)
-            for condition in detections.parsed_condition
+            _walk(condition.parse(), allowance, condition.condition) for condition in detections.parsed_condition
         )
         if depth(tree) > MOST_DEPTH:
             raise Unusable("unsupported", f"conditions more than {MOST_DEPTH} levels deep", "condition")
@@ -291,8 +286,7 @@ def _keyword(value: SigmaType, allowance: Allowance) -> Tree:
         case SigmaString():
             cased = isinstance(value, SigmaCasedString)
             return any_of(
-                globs.pattern(None, (globs.MANY, *glob, globs.MANY), cased=cased)
-                for glob in _globs(value, allowance)
+                globs.pattern(None, (globs.MANY, *glob, globs.MANY), cased=cased) for glob in _globs(value, allowance)
             )
         case SigmaTimestampPart():
             raise Unusable("unsupported", "a part of a time is asked of a field, not of the whole event")

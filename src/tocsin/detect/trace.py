@@ -17,7 +17,6 @@ from tocsin.model.rule import All, AnyOf, Condition, Kind, Leaf, Not, Pattern, R
 
 State: TypeAlias = Literal["", "absent", "null"]
 
-_FIELDREF = "fieldref"
 _REFERS: Mapping[str, Kind] = {
     "fieldref": "equals",
     "fieldref_contains": "contains",

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -46,9 +47,7 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(
-    tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SILENCE_S
-) -> Iterator[Message | Done]:
+def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SILENCE_S) -> Iterator[Message | Done]:
     """Do `work` on each task, `jobs` at a time; begun in order, but messages of tasks mix."""
     if "fork" not in multiprocessing.get_all_start_methods():
         yield from _here(tasks, work)
@@ -56,8 +55,7 @@ def run(
     waiting = iter(range(len(tasks)))
     workers: list[_Worker] = []
     try:
-        for _ in range(min(jobs, len(tasks))):
-            workers.append(_Worker(tasks, work, next(waiting)))
+        workers += [_Worker(tasks, work, next(waiting)) for _ in range(min(jobs, len(tasks)))]
         while workers:
             for worker in _ready(workers, silence_s):
                 answer = worker.answer(silence_s)
@@ -65,7 +63,7 @@ def run(
                 if isinstance(answer, Message):
                     continue
                 task = next(waiting, None)
-                if task is None or answer.failure and not worker.alive:
+                if task is None or not worker.alive:
                     worker.stop()
                     workers.remove(worker)
                     if task is not None:
@@ -83,7 +81,7 @@ def _here(tasks: Sequence[T], work: Work[T]) -> Iterator[Message | Done]:
         try:
             for content in work(what):
                 yield Message(task=task, content=content)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong is the task's failure, not the run's
             failure = _words(error)
         yield Done(task=task, failure=failure)
 
@@ -156,7 +154,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
         try:
             for content in work(tasks[task]):
                 pipe.send_bytes(_MESSAGE + content)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong is the task's failure, not the run's
             last = _ERROR + _words(error).encode("utf-8", "replace")
         gc.collect()
         pipe.send_bytes(last)
@@ -164,7 +162,8 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
 
 def _limit_memory() -> None:
     """A hostile file must not take the machine's memory."""
-    in_use = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() if os.path.exists("/proc/self/statm") else 0
+    statm = Path("/proc/self/statm")
+    in_use = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard == resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_AS, (in_use + _MEMORY_BYTES, hard))

@@ -151,9 +151,7 @@ class _Archive:
             self.refuse(name, "has a backslash in its name")
         if name.startswith("/") or ".." in parts or _DRIVE.match(name):
             self.refuse(name, "leads out of the archive")
-        return (
-            "/".join(part for part in parts if part not in ("", ".")) if "." in parts or "" in parts else name
-        )
+        return "/".join(part for part in parts if part not in ("", ".")) if "." in parts or "" in parts else name
 
     def _bound(self, name: str, size: int) -> None:
         if size > MOST_MEMBER_BYTES:

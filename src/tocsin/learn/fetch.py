@@ -39,9 +39,7 @@ def shown(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def fetch(
-    address: str, file: BinaryIO | IO[bytes], *, silence_s: float = SILENCE_S, whole_s: float = WHOLE_S
-) -> str:
+def fetch(address: str, file: BinaryIO | IO[bytes], *, silence_s: float = SILENCE_S, whole_s: float = WHOLE_S) -> str:
     """Write what stands at the address into the file; its SHA-256.
 
     Raises:
@@ -56,9 +54,7 @@ def fetch(
             return _copy(answer, file, name, until)
     except urllib.error.HTTPError as fault:
         fault.close()
-        raise RuleError(
-            f"{name}: the server answered {fault.code} {fault.reason}", hint=_HINT_ADDRESS
-        ) from fault
+        raise RuleError(f"{name}: the server answered {fault.code} {fault.reason}", hint=_HINT_ADDRESS) from fault
     except urllib.error.URLError as fault:
         raise RuleError(f"{name}: cannot be reached ({fault.reason})", hint=_HINT_NETWORK) from fault
     except TimeoutError as fault:

@@ -190,9 +190,7 @@ def _keep(name: str, source: str, sha256: str, contents: Mapping[str, bytes]) ->
             rules=sum(map(is_rule, contents)),
             licences=licence_of(contents),
         )
-        _replace(
-            home / f"{name}.json", lambda file: file.write(msgspec.json.format(msgspec.json.encode(pack)))
-        )
+        _replace(home / f"{name}.json", lambda file: file.write(msgspec.json.format(msgspec.json.encode(pack))))
     except OSError as fault:
         raise RuleError(
             f"{home}: the pack cannot be kept ({fault.strerror})", hint="Packs are kept below $XDG_DATA_HOME."

@@ -11,15 +11,29 @@ Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 LEVELS: tuple[Level, ...] = ("informational", "low", "medium", "high", "critical")
 
 Kind: TypeAlias = Literal[
-    "equals", "contains", "startswith", "endswith",  # literal text
+    "equals",
+    "contains",
+    "startswith",
+    "endswith",  # literal text
     "wildcard",  # text with * and ? inside; \\* \\? \\\\ stand for the characters themselves
     "regex",  # unanchored, case-sensitive unless the text opens with flags such as (?i)
     "cidr",  # text is a network in canonical form
-    "lt", "lte", "gt", "gte",  # text is a number
-    "minute", "hour", "day", "week", "month", "year",  # text is a number; a part of a time, in UTC
+    "lt",
+    "lte",
+    "gt",
+    "gte",  # text is a number
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",  # text is a number; a part of a time, in UTC
     "exists",  # the key is there, whatever it holds
     "null",  # absent, null or (in Windows logs, which have no null) empty
-    "fieldref", "fieldref_contains", "fieldref_startswith", "fieldref_endswith",  # text is a field's name
+    "fieldref",
+    "fieldref_contains",
+    "fieldref_startswith",
+    "fieldref_endswith",  # text is a field's name
 ]
 
 
@@ -58,7 +72,7 @@ Condition: TypeAlias = All | AnyOf | Not | Leaf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a person needs to know of a rule. `attack_release` names the ATT&CK release its tags use ("19", "18", "")."""
+    """What a person needs to know of a rule; `attack_release` is the ATT&CK release of its tags ("19", "18", "")."""
 
     id: str
     title: str

@@ -120,9 +120,7 @@ def summarise(run: Run) -> Summary:
     return Summary(
         evidence=_evidence(run.custody, run.coverage),
         levels={level: levels[level] for level in reversed(LEVELS)},
-        rules=tuple(
-            sorted(by_rule.items(), key=lambda pair: (*_severity(pair[1]), rules[pair[0]].title, pair[0]))
-        ),
+        rules=tuple(sorted(by_rule.items(), key=lambda pair: (*_severity(pair[1]), rules[pair[0]].title, pair[0]))),
         hosts=tuple(sorted(by_host.items(), key=lambda pair: (*_severity(pair[1]), pair[0]))),
         tactics={name: tactics[name] for name in TACTICS if tactics[name]},
         releases=tuple(sorted({rules[number].attack_release for number in by_rule} - {""})),

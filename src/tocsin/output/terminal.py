@@ -50,9 +50,7 @@ def one_line(summary: Summary) -> str:
     return f"{findings} in {evidence}; {unseen.able:,} of {unseen.rules:,} rules could fire"
 
 
-def _page(
-    run: Run, summary: Summary, notes: Sequence[str], width: int, full: str
-) -> Iterator[RenderableType]:
+def _page(run: Run, summary: Summary, notes: Sequence[str], width: int, full: str) -> Iterator[RenderableType]:
     yield _heading(f"EVIDENCE  read by tocsin {run.tool_version}")
     yield from _evidence(summary, width)
     yield _heading("FINDINGS", _count(summary.findings, "finding"))
@@ -92,14 +90,10 @@ def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
     ):
         if counts:
             reasons = "; ".join(f"{shown(reason, 80)} {count:,}" for reason, count in counts.items())
-            yield _indented(
-                Text(f"{_count(sum(counts.values()), 'record')} {words}: {reasons}", style=style)
-            )
+            yield _indented(Text(f"{_count(sum(counts.values()), 'record')} {words}: {reasons}", style=style))
     if evidence.unknown:
         many = _count(len(evidence.unknown), "source")
-        yield _indented(
-            Text(f"{many} no reader knows: {_few(evidence.unknown, width)}", style="bold yellow")
-        )
+        yield _indented(Text(f"{many} no reader knows: {_few(evidence.unknown, width)}", style="bold yellow"))
     for path, text in evidence.problems[:_MOST_NOTES]:
         yield _indented(Text(f"{shown(path, width // 2)}: {shown(text, _LONGEST)}", style="bold yellow"))
     if len(evidence.problems) > _MOST_NOTES:
@@ -161,9 +155,7 @@ def _hosts(summary: Summary, width: int) -> RenderableType:
     return table
 
 
-def _bars(
-    counts: Iterable[tuple[str, int]], width: int, full: str, style: str | Mapping[Level, str]
-) -> RenderableType:
+def _bars(counts: Iterable[tuple[str, int]], width: int, full: str, style: str | Mapping[Level, str]) -> RenderableType:
     rows = list(counts)
     most = max(count for _, count in rows)
     room = max(8, min(60, width - 40))

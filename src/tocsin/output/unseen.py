@@ -45,9 +45,7 @@ def explain(unseen: Unseen, width: int) -> Iterator[RenderableType]:
         yield table
     if unseen.gave_up:
         values = sum(count for _, count in unseen.gave_up)
-        named = _list(
-            {shown(title, width // 2): count for title, count in unseen.gave_up}, "regular expressions"
-        )
+        named = _list({shown(title, width // 2): count for title, count in unseen.gave_up}, "regular expressions")
         yield Text(
             f"{values:,} values were too costly for a regular expression and not tried in full: {named}",
             style="yellow",
@@ -57,9 +55,7 @@ def explain(unseen: Unseen, width: int) -> Iterator[RenderableType]:
 def _reasons(unseen: Unseen) -> list[tuple[int, Text]]:
     reasons = []
     if unseen.no_log_source:
-        text = Text.assemble(
-            ("no such log in the evidence: ", "bold"), _list(unseen.no_log_source, "log sources")
-        )
+        text = Text.assemble(("no such log in the evidence: ", "bold"), _list(unseen.no_log_source, "log sources"))
         reasons.append((sum(unseen.no_log_source.values()), text))
     if unseen.without_fields:
         text = Text.assemble(
@@ -67,10 +63,7 @@ def _reasons(unseen: Unseen) -> list[tuple[int, Text]]:
             _list(unseen.field_absent, "fields"),
         )
         reasons.append((unseen.without_fields, text))
-    reasons += [
-        (count, Text(_UNUSABLE.get(reason, reason), style="bold"))
-        for reason, count in unseen.unusable.items()
-    ]
+    reasons += [(count, Text(_UNUSABLE.get(reason, reason), style="bold")) for reason, count in unseen.unusable.items()]
     return reasons
 
 

@@ -125,7 +125,7 @@ STEPS: Final = (
         "11:24:40.337",
         "dc-01",
         _SYSTEM32 + "net1.exe",
-        "net1 group \"enterprise admins\"",
+        'net1 group "enterprise admins"',
         _SYSTEM32 + "cmd.exe",
         user="svc-backup",
     ),

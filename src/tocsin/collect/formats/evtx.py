@@ -25,7 +25,7 @@ import orjson
 from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.layouts import Layouts, Path, fields_of
-from tocsin.collect.records import FLUSH_ROWS, MARK, Tally, decode, decode_marked
+from tocsin.collect.records import FLUSH_ROWS, Tally, decode, decode_marked
 from tocsin.collect.times import microseconds
 from tocsin.collect.windows import WindowsNaming
 from tocsin.model.event import Codes, Longs
@@ -149,7 +149,7 @@ class _Decoder:
     def _take(self, bodies: _Bodies, layouts: Layouts, texts: list[str], first: int, odd: _Bodies) -> None:
         if not bodies.rows:
             return
-        records = decode_marked("},%d,{" % MARK, bodies.texts)
+        records = decode_marked(bodies.texts)
         if records is None:
             for row in bodies.rows:
                 odd.add(row, texts[row - first], "", -1)
@@ -207,7 +207,7 @@ def _rendered(block: Block, tally: Tally) -> Iterator[tuple[list[int], list[str]
     if not block.data:
         return
     try:
-        records = evtx.PyEvtxParser(io.BytesIO(block.head + block.data), number_of_threads=1).records_json()
+        records: Any = evtx.PyEvtxParser(io.BytesIO(block.head + block.data), number_of_threads=1).records_json()
     except (OSError, RuntimeError):
         tally.damaged["no EVTX file header"] += 1
         return
@@ -275,7 +275,14 @@ def _full(path: Path) -> Path:
 
 
 _MIDDLE_NAMES = frozenset(
-    {"SystemTime", "EventRecordID", "ActivityID", "RelatedActivityID", "Execution_ProcessID", "Execution_ThreadID"}
+    {
+        "SystemTime",
+        "EventRecordID",
+        "ActivityID",
+        "RelatedActivityID",
+        "Execution_ProcessID",
+        "Execution_ThreadID",
+    }
 )
 
 
@@ -291,16 +298,16 @@ class _Envelopes:
         """The number of a new envelope; -1 if its two texts do not make a whole `Event.System`."""
         if len(self.numbers) >= _MAX_ENVELOPES:
             return -1
+        self.numbers[envelope] = -1
         try:
             record = orjson.loads("".join((*envelope, "}}")))
-            whole = list(record) == ["Event"] and list(record["Event"])[-1] == "System"
+            if list(record) != ["Event"] or list(record["Event"])[-1] != "System":
+                return -1
         except (orjson.JSONDecodeError, TypeError, IndexError):
-            whole = False
-        self.numbers[envelope] = len(self._fields) if whole else -1
-        if whole:
-            named = fields_of(record, WindowsNaming())
-            wanted = self._projection
-            self._fields.append({name: value for name, value in named.items() if wanted is None or name in wanted})
+            return -1
+        self.numbers[envelope] = len(self._fields)
+        named, wanted = fields_of(record, WindowsNaming()), self._projection
+        self._fields.append({name: value for name, value in named.items() if wanted is None or name in wanted})
         return self.numbers[envelope]
 
     def put(self, rows: Longs, numbers: Codes, table: TableBuilder) -> None:

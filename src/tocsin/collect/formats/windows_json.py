@@ -11,9 +11,9 @@ import orjson
 
 from tocsin.collect.block import Block
 from tocsin.collect.documents import cut_documents, cut_lines, has_one_record_a_line, skip_line
-from tocsin.collect.streams import peek
 from tocsin.collect.layouts import Layouts, fields_of
 from tocsin.collect.records import JsonDecoder, decode
+from tocsin.collect.streams import peek
 from tocsin.collect.windows import WindowsNaming
 
 NAME = "windows_json"
