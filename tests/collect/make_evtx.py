@@ -72,14 +72,14 @@ def _record(number: int, element: Element, at: int) -> bytes:
 
 
 def _binary_xml(element: Element, at: int) -> bytes:
-    """One element that begins at chunk offset `at`: offsets of names count from the chunk's start."""
+    """One element that begins at chunk offset `at`. Names are found by their offset; ours stand where they are used."""
     name, attributes, inner = element
-    body = struct.pack("<I", at + 11) + _name(name)
+    body = struct.pack("<I", at + 9) + _name(name)
     if attributes:
         listed = b""
         for order, (key, text) in enumerate(attributes.items(), 1):
             token = b"\x46" if order < len(attributes) else b"\x06"
-            here = at + 7 + len(body) + 4 + len(listed) + 5
+            here = at + 5 + len(body) + 4 + len(listed) + 5
             listed += token + struct.pack("<I", here) + _name(key) + _value(text)
         body += struct.pack("<I", len(listed)) + listed
     if isinstance(inner, str):
@@ -87,11 +87,11 @@ def _binary_xml(element: Element, at: int) -> bytes:
     elif inner:
         body += b"\x02"
         for child in inner:
-            body += _binary_xml(child, at + 7 + len(body))
+            body += _binary_xml(child, at + 5 + len(body))
         body += b"\x04"
     else:
         body += b"\x03"
-    return (b"\x41" if attributes else b"\x01") + struct.pack("<HI", 0xFFFF, len(body)) + body
+    return (b"\x41" if attributes else b"\x01") + struct.pack("<I", len(body)) + body
 
 
 def _name(text: str) -> bytes:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 # Named after the day of their release: a bound above would forbid the next day.
-BY_DATE = {"regex", "types-pyyaml", "types-regex", "packaging"}
+BY_DATE = {"types-pyyaml", "packaging"}
 
 # Licences whose code may be used beside ours, as libraries that stay what they are and can be replaced.
 COMPATIBLE = {

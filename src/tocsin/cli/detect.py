@@ -77,8 +77,8 @@ def detect(
     from tocsin.cli.target import choose
 
     target = choose(out, form, logs)
-    began = time.monotonic()
     chosen = _rules(rules or [], level, statuses, quiet=quiet)
+    began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
             run = stack.enter_context(

@@ -30,7 +30,7 @@ def choose(word: str, rules: RuleSet, *, whole: bool) -> list[RuleSet]:
         return [narrowed(rules, [number]) for number in range(len(rules.rules))]
     found = _meant(word, rules.rules)
     if len(found) > 1:
-        named = "; ".join(f"{rules.rules[at].id} {rules.rules[at].title!r}" for at in found[:_MOST_NAMED])
+        named = "; ".join(f"{rules.rules[at].id[:8]} {rules.rules[at].title!r}" for at in found[:_MOST_NAMED])
         more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         raise RuleError(f"{word!r} may mean any of {len(found)} rules", hint=f"Say which: {named}{more}.")
     if not found:

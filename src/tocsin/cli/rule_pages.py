@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 BROKEN: Final = frozenset({"not yaml", "not sigma"})
 
 _FAINT: Final = "bright_black"
-_MOST_PLACES: Final = 3  # of rules with the same problem, on a terminal
+_MOST_GROUPS: Final = 8  # of problems that nobody here can mend, on a terminal
+_MOST_PLACES: Final = 2  # of rules with the same problem, likewise
+_NEAR: Final = 0.1  # below, nothing of what a rule asks for was there
 _MOST_LOGS: Final = 12
 _MOST_IDS: Final = 12
 
@@ -51,7 +53,7 @@ def added(console: Console, pack: Pack, before: Pack | None, rules: RuleSet) -> 
     table.add_row("sha256", pack.sha256)
     table.add_row("licence", _licence(pack))
     table.add_row("usable", _usable(rules))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
     if rules.problems:
         console.print(Text(f"  `tocsin rules check {pack.name}` says why, rule by rule.", _FAINT))
 
@@ -80,7 +82,7 @@ def _licence(pack: Pack) -> Text:
 
 
 def checked(console: Console, rules: RuleSet, reasons: Collection[str], *, shorten: bool) -> None:
-    """Every problem, grouped; with `shorten` a few places are named for each that nobody here can mend."""
+    """Every problem, grouped; with `shorten` only the most common of those that nobody here can mend."""
     problems = [one for one in rules.problems if not reasons or one.reason in reasons]
     for reason, words in REASONS.items():
         of_reason = [one for one in problems if one.reason == reason]
@@ -88,18 +90,28 @@ def checked(console: Console, rules: RuleSet, reasons: Collection[str], *, short
             continue
         style = "bold red" if reason in BROKEN else "bold"
         console.print(Text.assemble((reason.upper(), style), f"  {len(of_reason):,} {words}"))
-        for text, same in _by_text(of_reason):
-            console.print(Padding(Text(f"{shown(text, 600)}  ({len(same):,})"), (0, 0, 0, 2)))
-            told = same[:_MOST_PLACES] if shorten and reason not in BROKEN else same
-            for one in told:
-                line = Text.assemble((f"{shown(one.path)}:{one.line}", "cyan"), (_titled(one), _FAINT))
-                console.print(Padding(line, (0, 0, 0, 4)), soft_wrap=not console.is_terminal)
-            if len(told) < len(same):
-                console.print(Text(f"    and {len(same) - len(told):,} more: --reason '{reason}'", _FAINT))
+        groups = _by_text(of_reason)
+        short = shorten and reason not in BROKEN
+        for text, same in groups[:_MOST_GROUPS] if short else groups:
+            most = len(same) if not short else 0 if reason == "no reader" else _MOST_PLACES
+            _group(console, text, same, most)
+        if short and len(groups) > _MOST_GROUPS:
+            rest = sum(len(same) for _, same in groups[_MOST_GROUPS:])
+            console.print(Text(f"  and {_count(rest, 'more rule')}: all with --reason '{reason}'", _FAINT))
         console.print()
     console.print(Text.assemble(("USABLE  ", "bold"), _usable(rules)))
     if reasons and not problems:
         console.print(f"None is {' or '.join(sorted(reasons))}.")
+
+
+def _group(console: Console, text: str, same: Sequence[RuleProblem], most: int) -> None:
+    """Rules with one problem. Lines are left to the terminal to fold, so that paths can be copied."""
+    console.print(Text(f"  {shown(text, 600)}  ({len(same):,})"), soft_wrap=True)
+    for one in same[:most]:
+        place = Text(f"    {shown(one.path)}:{one.line}", "cyan")
+        console.print(place.append(f"  {shown(one.title, 120)}" if one.title else "", _FAINT), soft_wrap=True)
+    if 0 < most < len(same):
+        console.print(Text(f"    and {len(same) - most:,} more", _FAINT))
 
 
 def _by_text(problems: Sequence[RuleProblem]) -> list[tuple[str, list[RuleProblem]]]:
@@ -110,10 +122,6 @@ def _by_text(problems: Sequence[RuleProblem]) -> list[tuple[str, list[RuleProble
         text = "another file has the same id, and comes first" if one.reason == "duplicate" else one.text
         found.setdefault(text, []).append(one)
     return sorted(found.items(), key=lambda pair: -len(pair[1]))
-
-
-def _titled(problem: RuleProblem) -> str:
-    return f"  {shown(problem.title, 120)}" if problem.title else ""
 
 
 def _usable(rules: RuleSet) -> Text:
@@ -136,12 +144,12 @@ def shown_rule(console: Console, rules: RuleSet) -> None:
     table = _facts()
     for name, text in _about(rule):
         table.add_row(name, text)
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
     for variant in rules.variants:
         console.print()
         console.print(Text.assemble(("WHERE  ", "bold"), _where(rules, variant)))
         console.print(Text("WHAT MUST HOLD", "bold"))
-        console.print(Padding(rule_trees.outlined(outline(rules, variant.condition)), (0, 0, 0, 2)))
+        console.print(Padding(rule_trees.outlined(outline(rules, variant.condition)), (0, 0, 0, 2), expand=False))
     if not rules.variants:
         console.print(Text("No log that Windows writes can tell what this rule asks for.", "bold yellow"))
     console.print()
@@ -177,22 +185,21 @@ def _about(rule: Rule) -> Iterator[tuple[str, Text]]:
 
 def _where(rules: RuleSet, variant: Variant) -> Text:
     words = rule_trees.sentence(outline(rules, variant.gate))
-    named = f"{variant.name} logs, " if variant.name else f"{variant.kind} logs, "
-    return Text.assemble(named, (shown(words) or "every event", "cyan"))
+    return Text.assemble(f"{variant.name or variant.kind} logs (", (shown(words) or "every event", "cyan"), ")")
 
 
 # --------------------------------------------------------------------------------- one rule on one log
 
 
-def tried(console: Console, rules: RuleSet, trial: Trial, limit: int) -> None:
+def tried(console: Console, rules: RuleSet, trial: Trial) -> None:
     """What became of one rule on a log."""
     console.print(_headline(rules.rules[0]))
-    console.print(Text(f"  {shown(rules.rules[0].path)}:{rules.rules[0].line}", _FAINT))
+    console.print(Text(f"  {shown(rules.rules[0].path)}:{rules.rules[0].line}", _FAINT), soft_wrap=True)
     _read(console, trial)
     for bound in trial.bound:
         many = Text(f"{_count(bound.gated, 'event')}, ")
         many.append(f"{bound.fired:,} fired", "bold green" if bound.fired else "bold")
-        console.print(Text.assemble("  ", _where(rules, bound.variant), ": ", many))
+        console.print(Text.assemble("  ", _where(rules, bound.variant), ": ", many), soft_wrap=True)
     fired = sum(bound.fired for bound in trial.bound)
     gated = [bound for bound in trial.bound if bound.gated]
     if fired:
@@ -202,9 +209,10 @@ def tried(console: Console, rules: RuleSet, trial: Trial, limit: int) -> None:
                 more = _count(bound.fired - len(bound.events), "more event")
                 console.print(Text(f"and {more} fired: --limit {bound.fired} shows all", _FAINT))
     elif gated:
-        _missing(console, gated)
+        _missing(console, rules, gated)
         for bound in gated:
-            _events(console, bound.nearest[:limit], "NEAREST", rules, bound)
+            near = [event for event in bound.nearest if event.score >= _NEAR] or bound.nearest[:1]
+            _events(console, near, "NEAREST", rules, bound)
     else:
         _no_log_source(console, rules, trial)
     console.print()
@@ -228,14 +236,14 @@ def _events(console: Console, events: Sequence[Traced], word: str, rules: RuleSe
             clock(event.ts_us) + (" UTC" if event.ts_us is not None else ""),
             f"host {shown(event.host, 80) or '(no name)'}",
         ]
-        facts += [f"record {event.rec}", shown(event.path)]
+        facts += [f"at byte {event.rec}" if event.chunk < 0 else f"record {event.rec}", shown(event.path)]
         if bound.variant.name and len(rules.variants) > 1:
             facts.insert(0, bound.variant.name)
-        console.print(Text.assemble((f"{word}{of}", style), "  ", "  ".join(facts)))
-        console.print(Padding(rule_trees.traced(event.step), (0, 0, 0, 2)))
+        console.print(Text.assemble((f"{word}{of}", style), "  ", "  ".join(facts)), soft_wrap=True)
+        console.print(Padding(rule_trees.traced(event.step), (0, 0, 0, 2), expand=False))
 
 
-def _missing(console: Console, gated: Sequence[Bound]) -> None:
+def _missing(console: Console, rules: RuleSet, gated: Sequence[Bound]) -> None:
     """It did not fire: say so, and which fields are not there at all."""
     many = _count(sum(bound.gated for bound in gated), "event")
     console.print()
@@ -245,9 +253,23 @@ def _missing(console: Console, gated: Sequence[Bound]) -> None:
     for bound in gated:
         if bound.absent:
             names = ", ".join(shown(name, 60) for name in sorted(bound.absent))
-            of = f" of {bound.variant.name}" if bound.variant.name else ""
-            console.print(Text(f"  no event{of} has the field {names}", "yellow"))
+            console.print(Text(f"  no event{_of(bound)} has the field {names}", "yellow"))
+    for bound in gated:
+        console.print(Text(f"  of {_count(bound.gated, 'event')}{_of(bound)}, this many hold", _FAINT))
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(overflow="fold")
+        alternatives = {part.alternative for part in bound.held}
+        for part, count in bound.held.items():
+            words = rule_trees.headline(outline(rules, part.condition))
+            which = f"alternative {part.alternative + 1}: " if len(alternatives) > 1 else ""
+            table.add_row(Text(f"{count:,}", "" if count else "bold red"), Text(f"{which}{words}"))
+        console.print(Padding(table, (0, 0, 0, 4), expand=False))
     console.print(Text("  The nearest events; `<-` points to what was in the way.", _FAINT))
+
+
+def _of(bound: Bound) -> str:
+    return f" of {bound.variant.name}" if bound.variant.name else ""
 
 
 def _no_log_source(console: Console, rules: RuleSet, trial: Trial) -> None:
@@ -273,7 +295,7 @@ def _no_log_source(console: Console, rules: RuleSet, trial: Trial) -> None:
         told = [shown(number, 20) or "none" for number, _ in numbers.most_common(_MOST_IDS)]
         more = [f"and {len(numbers) - _MOST_IDS} more"] if len(numbers) > _MOST_IDS else []
         table.add_row(_text(log or "(no name)"), f"{numbers.total():,}", ", ".join(told + more))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
     if len(largest) > _MOST_LOGS:
         console.print(Text(f"  and {_count(len(largest) - _MOST_LOGS, 'more log')}", _FAINT))
 

@@ -35,15 +35,28 @@ def traced(step: Step) -> Tree:
 
 
 def sentence(step: Step) -> str:
-    """A short condition on one line."""
+    """A short condition on one line; '' where nothing is asked."""
     if not step.parts:
-        return f"{step.label}: {step.asked}"
+        return f"{step.label}: {step.asked}" if step.asked else ""
     if step.label == "not":
         return f"not ({sentence(step.parts[0])})"
     word = " or " if step.label == "any of" else " and "
     if _alike(step.parts):
         return f"{step.parts[0].label}: {word.join(part.asked for part in step.parts)}"
     return word.join(sentence(part) for part in step.parts)
+
+
+def headline(step: Step) -> str:
+    """A condition of any size on one line: what it is about, without what it lists."""
+    negated = step.label == "not"
+    inner = step.parts[0] if negated else step
+    if not inner.parts:
+        return f"{'not ' if negated else ''}{shown(inner.label)}: {_asked(inner.asked)}"
+    word = _WORDS.get((inner.label, negated), "not")
+    if _alike(inner.parts):
+        return f"{shown(inner.parts[0].label)} {word} {len(inner.parts)}"
+    about = "; ".join(headline(part) for part in _gathered(inner))
+    return cut(f"{word} ({about})", _LONGEST_ASKED)
 
 
 def _alike(parts: Sequence[Step]) -> bool:
@@ -85,9 +98,11 @@ class _Drawing:
         some = guilty and (step.label == "all of") is inner
         held = step.held is not negated
         word = _WORDS[step.label, negated]
-        line = self._line(Text(f"{word} these {len(step.parts)}"), held, wanted=wanted, guilty=guilty and not some)
+        parts = list(_gathered(step))
+        words = Text(f"{word} these {len(parts)}")
+        line = self._line(words, held, wanted=wanted, guilty=guilty and not some)
         branch = tree.add(line)
-        for part in _gathered(step):
+        for part in parts:
             self._add(branch, part, wanted=inner, guilty=some and part.held is not inner)
 
     def _leaf(self, tree: Tree, step: Step, *, wanted: bool, guilty: bool, negated: bool) -> None:
@@ -114,18 +129,16 @@ class _Drawing:
         held = [part for part in step.parts if part.held]
         missed = [part for part in step.parts if not part.held]
         inner = wanted is not negated
-        if held:
-            self._list(group, held, "x", "green" if inner else "bold red" if guilty else _FAINT)
-        if missed and (step.label == "all of" or not held):
-            self._list(group, missed, " ", _FAINT if not guilty else "red")
         for line in self._values(held or step.parts[:1]):
             group.add(line)
-
-    def _list(self, tree: Tree, parts: Sequence[Step], mark: str, style: str) -> None:
-        for part in parts[:_MOST_TOLD]:
-            tree.add(Text.assemble((f"[{mark}] ", style), _asked(part.asked)))
-        if len(parts) > _MOST_TOLD:
-            tree.add(Text(f"[{mark}] and {len(parts) - _MOST_TOLD:,} more", style))
+        for part in held[:_MOST_TOLD]:
+            group.add(Text.assemble(("[x] ", "green" if inner else "bold red"), _asked(part.asked)))
+        if len(held) > _MOST_TOLD:
+            group.add(Text(f"[x] and {len(held) - _MOST_TOLD:,} more", _FAINT))
+        if missed and (step.label == "all of" or not held):
+            texts = [_asked(part.asked) for part in missed[:_MOST_TOLD]]
+            more = f"  and {len(missed) - _MOST_TOLD:,} more" if len(missed) > _MOST_TOLD else ""
+            group.add(Text.assemble(("[ ] ", "red" if guilty else _FAINT), Text("  ").join(texts), (more, _FAINT)))
 
     def _line(self, words: Text, held: bool, *, wanted: bool, guilty: bool) -> Text:
         if not self._marks:

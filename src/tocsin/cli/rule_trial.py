@@ -20,13 +20,17 @@ EVENT_ID: Final = "EventID"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """An event and what became of each condition there. `score` is 1 where the rule fired."""
+    """An event and what became of each condition there. `score` is 1 where the rule fired.
+
+    `rec` is a record id, or where `chunk` is -1 a byte offset.
+    """
 
     step: trace.Step
     score: float
     ts_us: int | None
     host: str
     rec: int
+    chunk: int
     path: str
 
 
@@ -34,12 +38,15 @@ class Traced:
 class Bound:
     """A rule in one log source: how many events of it there were, and a few of them traced.
 
-    `absent` are fields that no event of the log source has; None until there was such an event.
+    Args:
+        held: each part of the condition, and for how many events it held.
+        absent: fields that no event of the log source has; None until there was such an event.
     """
 
     variant: Variant
     gated: int = 0
     fired: int = 0
+    held: dict[probe.Part, int] = field(default_factory=dict)
     absent: set[str] | None = None
     events: list[Traced] = field(default_factory=list)
     nearest: list[Traced] = field(default_factory=list)
@@ -69,6 +76,8 @@ def tried(rules: RuleSet, log: str, limit: int) -> Trial:
             bound = trial.bound[sight.variant]
             bound.gated += len(sight.gated)
             bound.fired += len(sight.fired)
+            for part, rows in sight.held:
+                bound.held[part] = bound.held.get(part, 0) + len(rows)
             if len(sight.gated):
                 absent = set(sight.absent)
                 bound.absent = absent if bound.absent is None else bound.absent & absent
@@ -94,6 +103,7 @@ def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: f
         ts_us=None if ts == NO_TIME else ts,
         host=(host.text(row) if host else None) or "",
         rec=int(events.rec[row]),
+        chunk=int(events.chunk[row]),
         path=events.sources[events.src[row]].path,
     )
 

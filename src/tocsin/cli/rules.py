@@ -9,6 +9,7 @@ import typer
 
 from tocsin.cli import folders, options, progress
 from tocsin.errors import EvidenceError, RuleError, SettingsError
+from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ Chosen = Annotated[
 
 # Named here and not taken from the pages, whose import a mere `--help` need not pay for; a test compares.
 REASONS: Final = ("no reader", "duplicate", "placeholder", "unsupported", "not sigma", "not yaml")
-_NARROWEST: Final = 100  # of what is written to a file or another program
+_NARROWEST: Final = 120  # of what is written to a file or another program
 
 app = typer.Typer(
     help="Packs of rules: add, list and check them; show a rule, and test it on a log.", no_args_is_help=True
@@ -48,7 +49,7 @@ def add(
     from tocsin.learn import packs
 
     before = {pack.name: pack for pack in packs.packs()}
-    with progress.word(f"fetching {source}" if "://" in source else f"reading {source}", quiet=False):
+    with progress.word(f"reading {shown(source, 60)}", quiet=False):
         pack = packs.add(source, name)
     rules = _compiled([pack.name])
 
@@ -102,8 +103,8 @@ def check(
         raise typer.Exit(RuleError.exit_code)
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_rule(
     rule: Annotated[
         str, typer.Argument(metavar="RULE", help="An id or how it begins, a part of the title, or a rule file.")
     ],
@@ -133,14 +134,15 @@ def try_on_log(
 
     console = _console()
     for one in _chosen(rule, rules or []):
-        with progress.word(f"reading {log}", quiet=False):
+        with progress.word(f"reading {shown(log, 60)}", quiet=False):
             trial = rule_trial.tried(one, log, limit)
-        rule_pages.tried(console, one, trial, limit)
         if not any(source.format for source in trial.custody):
+            why = next((problem for source in trial.custody for problem in source.problems), "there is nothing in it")
             raise EvidenceError(
-                f"{log}: nothing in it is a log that tocsin can read",
-                hint="What it is made of decides, not its name; docs/add-a-log-format.md says how to add one.",
+                f"{log}: no log that tocsin can read ({why})",
+                hint="What it is made of decides, not its name; docs/add-a-log-format.md says how to add a format.",
             )
+        rule_pages.tried(console, one, trial)
 
 
 def _compiled(names: Sequence[str]) -> RuleSet:

@@ -69,7 +69,7 @@ def choose(out: str | None, form: str | None, logs: Sequence[str]) -> Target:
     else:
         target = _in_file(Path(out), form)
     for path, _ in target.files:
-        if path.exists() and _names(logs, path):
+        if _names(logs, path):
             raise _among_evidence(path)
         prepare_folder(path.parent)
     return target
@@ -112,7 +112,7 @@ def _by_suffix(path: Path) -> Writer:
 
 
 def _names(logs: Sequence[str], path: Path) -> bool:
-    """Whether a file that is there is one of the logs: results of an earlier run among the evidence, or worse."""
+    """Whether a path is one of the logs, or below a folder of them, where the next run would take it for evidence."""
     place = os.path.realpath(path)
     for log in logs:
         for named in (log, *glob.iglob(log, recursive=True)):

@@ -33,7 +33,7 @@ EXTRA = "_extra"  # the fields past that limit, as JSON
 
 
 def text_of(value: Any) -> str | tuple[str, ...] | None:
-    """The canonical text of one JSON value; a list gives a text for each element."""
+    """The canonical text of one JSON value; a list gives a text for each element that is not null."""
     match value:
         case str() | None:
             return value
@@ -44,7 +44,7 @@ def text_of(value: Any) -> str | tuple[str, ...] | None:
         case int() | float():
             return repr(value)
         case list():
-            return tuple("null" if v is None else v if isinstance(v, str) else _flat_text(v) for v in value)
+            return tuple(v if isinstance(v, str) else _flat_text(v) for v in value if v is not None)
         case _:
             return _json(value)
 

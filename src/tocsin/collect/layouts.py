@@ -18,6 +18,7 @@ from tocsin.collect.times import microseconds
 
 Path: TypeAlias = tuple[str, ...]
 Row: TypeAlias = tuple[Any, ...]
+Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
 
 TIME = "_ts"  # what `names_below` calls the event's time
 _MAX_DEPTH = 12  # objects deeper than this stay one value, as JSON text
@@ -87,10 +88,13 @@ class _Plan:
 class Layouts:
     """Splits records of one naming into fields; with a projection, only into those."""
 
-    def __init__(self, naming: Naming, projection: frozenset[str] | None, base: Path = ()) -> None:
-        """With a `base`, records are what stands at that path of whole ones."""
-        self._naming, self._base = naming, base
-        self._projection = None if projection is None else projection | {TIME}
+    def __init__(
+        self, naming: Naming, projection: frozenset[str] | None, whole: Callable[[bytes], Reading], base: Path = ()
+    ) -> None:
+        """With a `base`, records are what stands at that path of whole ones; `whole` reads a raw one."""
+        self._naming, self._base, self._whole = naming, base, whole
+        self._projection = projection
+        self._known_names = None if projection is None else projection | {TIME}
         self._prefixes = {name[:end] for name in projection or () for end, c in enumerate(name) if c == "."}
         self._objects: set[Path] = set()  # where objects were met
         self._opened: dict[Path, bool] = {}  # whether objects there may hold fields

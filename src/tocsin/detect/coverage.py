@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.detect.matcher import LEFT_IN_RAW, Detector, Matches, patterns_in
+from tocsin.detect.matcher import Detector, Matches, patterns_in
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
@@ -89,7 +89,7 @@ class Account:
         for number, variant in enumerate(rules.variants):
             gate = self._detector.gate_of[number]
             if self.gates[gate]:
-                present = self.fields[gate]
+                present = self.fields[gate] | self._detector.left_in_raw
                 missing: set[str] = set()
                 can_hold = _can_hold(variant.condition, rules.patterns, present, missing)
                 states[variant.rule].append((can_hold is not False, missing))
@@ -149,7 +149,7 @@ def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[st
     match condition:
         case Leaf(number):
             pattern = patterns[number]
-            if pattern.field is None or pattern.field in present or pattern.field in LEFT_IN_RAW:
+            if pattern.field is None or pattern.field in present:
                 return None
             missing.add(pattern.field)
             return pattern.kind == "null"

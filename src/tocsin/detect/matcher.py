@@ -90,7 +90,10 @@ class Detector:
         self._by_gate: list[list[int]] = [[] for _ in gates]
         for number, gate in enumerate(self.gate_of):
             self._by_gate[gate].append(number)
-        self.projection = frozenset(_fields(rules.patterns)) - LEFT_IN_RAW
+        compared = {pattern.text for pattern in rules.patterns if pattern.kind.startswith("fieldref")}
+        compared |= {pattern.field or "" for pattern in rules.patterns if pattern.kind.startswith("fieldref")}
+        self.left_in_raw = LEFT_IN_RAW - compared  # two fields are compared by their columns
+        self.projection = frozenset(_fields(rules.patterns)) - self.left_in_raw
         self._literals: dict[tuple[str, bool], Literals] = {}
         self._grouped: dict[tuple[str, bool], dict[int, Pattern]] = {}
         self.is_literal = bytearray(len(rules.patterns))
@@ -144,7 +147,7 @@ class Detector:
 
     def _whole_patterns(self, variants: Iterable[int]) -> set[int]:
         used = {n for variant in variants for n in patterns_in(self.rules.variants[variant].condition)}
-        return {number for number in used if self.rules.patterns[number].field in (None, *LEFT_IN_RAW)}
+        return {number for number in used if self.rules.patterns[number].field in (None, *self.left_in_raw)}
 
     def regexes(self) -> hyperscan.Database:
         if self._regexes is None:
@@ -242,14 +245,17 @@ class _Table:
             return _Try(lambda rows: self._in_whole(number, rows, None))
         column = self._events.columns.get(pattern.field)
         if column is None:
-            if pattern.field in LEFT_IN_RAW:
+            if pattern.field in self._detector.left_in_raw:
                 return _Try(lambda rows: self._in_whole(number, rows, pattern.field))
             return pattern.kind == "null"
         match pattern.kind:
             case "exists":
                 return _Set(pattern.field, np.arange(len(column.values)) > 0)
             case "null":
-                return _Set(pattern.field, np.array([not text for text in column.values], bool))
+                empty = np.array([not text for text in column.values], bool)
+                for code, elements in column.lists.items():
+                    empty[code] = "" in elements
+                return _Set(pattern.field, empty)
             case "fieldref" | "fieldref_contains" | "fieldref_startswith" | "fieldref_endswith":
                 return _Try(lambda rows: self._compare_fields(pattern, column, rows))
             case "regex" | "cidr" | "lt" | "lte" | "gt" | "gte":
@@ -392,7 +398,8 @@ class _Table:
         for at in places:
             whole = self._whole(int(rows[at]))
             if pattern.kind in ("null", "exists"):
-                holds[at] = (name in whole) if pattern.kind == "exists" else not any(whole.get(name or "") or ())
+                texts = whole.get(name or "", None)
+                holds[at] = name in whole if pattern.kind == "exists" else texts is None or "" in texts
                 continue
             test = self._detector.predicate(number)
             names = whole if name is None else (name,)

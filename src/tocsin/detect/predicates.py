@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-
-import regex
+from decimal import Decimal, InvalidOperation
 
 from tocsin.model.rule import Pattern
 
-_LONGEST_MATCH_S = 1.0  # hostile text can make a backtracking expression run for hours
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_LONGEST_MATCH_S = 1.0  # of processor time: hostile text can make a backtracking expression run for hours
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+")
 
 Predicate = Callable[[str], bool]
@@ -38,7 +40,7 @@ def predicate(pattern: Pattern) -> Predicate:
         case "cidr":
             return _cidr(pattern.text)
         case "lt" | "lte" | "gt" | "gte":
-            return _compare(pattern.kind, float(pattern.text))
+            return _compare(pattern.kind, Decimal(pattern.text))
         case "minute" | "hour" | "day" | "week" | "month" | "year":
             return _time_part(pattern.kind, int(pattern.text))
     raise ValueError(f"{pattern.kind} does not look at one value")
@@ -96,15 +98,35 @@ def glob(pattern: str) -> Predicate:
 
 
 def _regex(text: str) -> Predicate:
-    compiled = regex.compile(text)
+    search = re.compile(text).search
 
     def test(value: str) -> bool:
-        try:
-            return compiled.search(value, timeout=_LONGEST_MATCH_S) is not None
-        except TimeoutError as error:
-            raise GaveUp(text) from error
+        with _time_limit():
+            return search(value) is not None
 
     return test
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """Raise `GaveUp` when the block takes too long; Python's `re` looks for signals while it searches.
+
+    Only a main thread hears signals, such as that of a worker process; elsewhere there is no limit.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, _give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST_MATCH_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _give_up(*_signal: object) -> None:
+    raise GaveUp
 
 
 def _cidr(network: str) -> Predicate:
@@ -122,13 +144,22 @@ def _cidr(network: str) -> Predicate:
     return test
 
 
-def _compare(kind: str, bound: float) -> Predicate:
+def _number(text: str) -> Decimal | None:
+    """Exactly: 64-bit masks do not fit into a float."""
+    if _HEX.fullmatch(text):
+        return Decimal(int(text, 16))
+    if not _DECIMAL.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond all measure: nothing, or more than any number
+        return Decimal(float(text))
+
+
+def _compare(kind: str, bound: Decimal) -> Predicate:
     def test(value: str) -> bool:
-        if _HEX.fullmatch(value):
-            number = float(int(value, 16)) if len(value) < 200 else float("inf")
-        elif _DECIMAL.fullmatch(value):
-            number = float(value)
-        else:
+        number = _number(value)
+        if number is None:
             return False
         match kind:
             case "lt":

@@ -13,7 +13,16 @@ import numpy as np
 from tocsin.detect.coverage import fields_of
 from tocsin.detect.matcher import LEFT_IN_RAW, Detector
 from tocsin.model.event import Events, Longs
-from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, RuleSet, Variant
+from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What must hold, among other things, for a variant to fire. Of several alternatives one is enough."""
+
+    variant: int
+    alternative: int
+    condition: Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class Sight:
         gated: rows of its log source.
         fired: those it holds for.
         absent: fields it reads which none of the gated rows has.
+        held: each part of its condition, and the rows that holds for.
         nearest: the rows that come closest to firing and do not, best first.
     """
 
@@ -39,6 +49,7 @@ class Sight:
     gated: Longs
     fired: Longs
     absent: tuple[str, ...]
+    held: tuple[tuple[Part, Longs], ...]
     nearest: tuple[Near, ...]
 
 
@@ -70,28 +81,19 @@ def narrowed(rules: RuleSet, numbers: Sequence[int]) -> RuleSet:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """A part of a condition that is asked for by itself: where its rule tells what must hold."""
-
-    variant: int
-    alternative: int
-    wanted: bool  # False for what must not hold, which most events satisfy
-
-
 class Probe:
     """A few rules, ready to be asked why they did or did not fire."""
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._parts: list[_Part] = []
-        asked: list[Variant] = list(rules.variants)
-        for number, variant in enumerate(rules.variants):
-            for alternative, condition in enumerate(_alternatives(variant.condition)):
-                for part in condition.parts if isinstance(condition, All) else (condition,):
-                    self._parts.append(_Part(variant=number, alternative=alternative, wanted=not isinstance(part, Not)))
-                    asked.append(replace(variant, condition=part))
-        self._detector = Detector(replace(rules, variants=tuple(asked)))
+        self.parts = tuple(
+            Part(variant=number, alternative=alternative, condition=part)
+            for number, variant in enumerate(rules.variants)
+            for alternative, condition in enumerate(_alternatives(variant.condition))
+            for part in (condition.parts if isinstance(condition, All) else (condition,))
+        )
+        asked = [replace(rules.variants[part.variant], condition=part.condition) for part in self.parts]
+        self._detector = Detector(replace(rules, variants=(*rules.variants, *asked)))
         self.projection = self._detector.projection
 
     def look(self, events: Events, limit: int) -> Iterator[Sight]:
@@ -105,35 +107,48 @@ class Probe:
                 continue
             gated = matches.gates[self._detector.gate_of[number]]
             fired = rows.get(number, none)
-            parts = [(part, rows.get(own + at, none)) for at, part in enumerate(self._parts) if part.variant == number]
+            held = tuple(
+                (part, rows.get(own + at, none)) for at, part in enumerate(self.parts) if part.variant == number
+            )
             yield Sight(
                 variant=number,
                 gated=gated,
                 fired=fired,
                 absent=_absent(fields_of(variant.condition, self.rules.patterns), events, gated),
-                nearest=_nearest(gated, fired, parts, limit),
+                held=held,
+                nearest=self._nearest(gated, fired, held, limit),
             )
+
+    def _nearest(self, gated: Longs, fired: Longs, held: Sequence[tuple[Part, Longs]], limit: int) -> tuple[Near, ...]:
+        """Rows by the share of the conditions that held, of the alternative where that is largest."""
+        best = np.zeros(len(gated))
+        for alternative in {part.alternative for part, _ in held}:
+            score, whole = np.zeros(len(gated)), 0.0
+            for part, rows in held:
+                if part.alternative == alternative:
+                    weight = self._weight(part.condition)
+                    score[np.searchsorted(gated, rows)] += weight
+                    whole += weight
+            best = np.maximum(best, score / whole)
+        left = ~np.isin(gated, fired)
+        rows, best = gated[left], best[left]
+        order = np.argsort(-best, kind="stable")[:limit]
+        return tuple(Near(row=int(rows[at]), score=float(best[at])) for at in order)
+
+    def _weight(self, condition: Condition) -> float:
+        """What must not hold counts little, as it rarely does; an event of another id is not near at all."""
+        if isinstance(condition, Not):
+            return 0.01
+        return 5.0 if fields_of(condition, self.rules.patterns) == ["EventID"] else 1.0
 
 
 def _alternatives(condition: Condition) -> tuple[Condition, ...]:
-    return condition.parts if isinstance(condition, AnyOf) else (condition,)
-
-
-def _nearest(gated: Longs, fired: Longs, parts: Sequence[tuple[_Part, Longs]], limit: int) -> tuple[Near, ...]:
-    """Rows by the share of conditions that held; what must not hold counts a tenth, as it rarely does."""
-    best = np.zeros(len(gated))
-    for alternative in {part.alternative for part, _ in parts}:
-        score, whole = np.zeros(len(gated)), 0.0
-        for part, rows in parts:
-            if part.alternative == alternative:
-                weight = 1.0 if part.wanted else 0.1
-                score[np.searchsorted(gated, rows)] += weight
-                whole += weight
-        best = np.maximum(best, score / whole if whole else score)
-    left = ~np.isin(gated, fired)
-    rows, best = gated[left], best[left]
-    order = np.argsort(-best, kind="stable")[:limit]
-    return tuple(Near(row=int(rows[at]), score=float(best[at])) for at in order)
+    """The conjunctions of which one is enough; what stands beside them is one alternative together."""
+    if not isinstance(condition, AnyOf):
+        return (condition,)
+    several = tuple(part for part in condition.parts if isinstance(part, All) and part.parts)
+    single = tuple(part for part in condition.parts if part not in several)
+    return (*several, AnyOf(single)) if single or not several else several
 
 
 def _absent(fields: Sequence[str], events: Events, rows: Longs) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tocsin.model.coverage import Coverage
@@ -65,6 +65,7 @@ class Evidence:
     last_us: int | None
     hosts: int
     damaged: Mapping[str, int]
+    damaged_in: tuple[str, ...]  # sources, those that lost most first
     mended: Mapping[str, int]
     unknown: tuple[str, ...]
     problems: tuple[tuple[str, str], ...]
@@ -133,7 +134,7 @@ def _severity(tally: Tally) -> tuple[int, ...]:
     return tuple(-tally.levels[level] for level in reversed(LEVELS))
 
 
-def _evidence(custody: Iterable[Custody], coverage: Coverage) -> Evidence:
+def _evidence(custody: Sequence[Custody], coverage: Coverage) -> Evidence:
     damaged: Counter[str] = Counter()
     mended: Counter[str] = Counter()
     read = [source for source in custody if source.format]
@@ -154,6 +155,7 @@ def _evidence(custody: Iterable[Custody], coverage: Coverage) -> Evidence:
         last_us=max(lasts, default=None),
         hosts=len({log.host for log in coverage.seen if log.host}),
         damaged=_falling(damaged),
+        damaged_in=tuple(_falling({s.path: sum(s.damaged.values()) for s in custody if s.damaged})),
         mended=_falling(mended),
         unknown=tuple(
             source.path

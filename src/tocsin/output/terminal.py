@@ -17,6 +17,7 @@ from tocsin.output.screen import shown
 from tocsin.output.summary import Summary, Tally
 from tocsin.output.unseen import explain, seen_logs
 
+_SHORT: Final[Mapping[Level, str]] = {"critical": "crit", "medium": "med", "informational": "info"}
 _WIDEST: Final = 130
 _WIDE: Final = 110  # from here on there is room for seconds, and for when something was last seen
 _MOST_RULES: Final = 15
@@ -53,7 +54,7 @@ def one_line(summary: Summary) -> str:
 def _page(run: Run, summary: Summary, notes: Sequence[str], width: int, full: str) -> Iterator[RenderableType]:
     yield _heading(f"EVIDENCE  read by tocsin {run.tool_version}")
     yield from _evidence(summary, width)
-    yield _heading("FINDINGS", _count(summary.findings, "finding"))
+    yield _heading("FINDINGS", f"{summary.findings:,}")
     yield from _findings(summary, width, full)
     if summary.rules:
         yield _heading("RULES THAT FIRED", _rest(len(summary.rules), _MOST_RULES, "worst first"))
@@ -84,23 +85,23 @@ def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
     yield _indented(Text(" · ".join(facts), style="bold"))
     if evidence.first_us is not None:
         yield _indented(Text(_span(evidence.first_us, evidence.last_us)))
-    for counts, words, style in (
-        (evidence.damaged, "damaged and lost", "bold yellow"),
-        (evidence.mended, "mended and kept", "yellow"),
-    ):
-        if counts:
-            reasons = "; ".join(f"{shown(reason, 80)} {count:,}" for reason, count in counts.items())
-            yield _indented(Text(f"{_count(sum(counts.values()), 'record')} {words}: {reasons}", style=style))
-    if evidence.unknown:
-        many = _count(len(evidence.unknown), "source")
-        yield _indented(Text(f"{many} no reader knows: {_few(evidence.unknown, width)}", style="bold yellow"))
-    for path, text in evidence.problems[:_MOST_NOTES]:
-        yield _indented(Text(f"{shown(path, width // 2)}: {shown(text, _LONGEST)}", style="bold yellow"))
-    if len(evidence.problems) > _MOST_NOTES:
-        more = len(evidence.problems) - _MOST_NOTES
-        yield _indented(
-            Text(f"and {_count(more, 'more problem')}, all of them in the custody manifest", style="yellow")
-        )
+    if evidence.damaged:
+        many = _count(sum(evidence.damaged.values()), "damaged record")
+        words = f"{many} lost in {_few(evidence.damaged_in, width)}: {_counts(evidence.damaged)}"
+        yield _indented(Text(words, style="bold yellow"))
+    if evidence.mended:
+        many = _count(sum(evidence.mended.values()), "record")
+        yield _indented(Text(f"{many} mended and kept: {_counts(evidence.mended)}", style="yellow"))
+    stopped = [(text, path) for path, text in evidence.problems]
+    stopped += [("no reader knows its format", path) for path in evidence.unknown]
+    told = sorted({text for text, _ in stopped})
+    for text in told[:_MOST_NOTES]:
+        paths = [path for other, path in stopped if other == text]
+        words = f"{_count(len(paths), 'source')}: {shown(text, _LONGEST)}: {_few(paths, width)}"
+        yield _indented(Text(words, style="bold yellow"))
+    if len(told) > _MOST_NOTES:
+        more = _count(len(told) - _MOST_NOTES, "more kind")
+        yield _indented(Text(f"and {more} of problem, all in the custody manifest", style="yellow"))
 
 
 def _findings(summary: Summary, width: int, full: str) -> Iterator[RenderableType]:
@@ -138,7 +139,7 @@ def _hosts(summary: Summary, width: int) -> RenderableType:
     table.add_column("host", ratio=1, no_wrap=True, overflow="ellipsis")
     present = [level for level in reversed(LEVELS) if summary.levels[level]]
     for level in present:
-        table.add_column(Text(level if width >= _WIDE else level[:4]), justify="right", no_wrap=True)
+        table.add_column(Text(level if width >= _WIDE else _SHORT.get(level, level)), justify="right", no_wrap=True)
     table.add_column("findings", justify="right", no_wrap=True)
     _add_times(table, width)
     for host, tally in summary.hosts[:_MOST_HOSTS]:
@@ -219,16 +220,26 @@ def _heading(title: str, more: str = "") -> Text:
 
 
 def _indented(block: RenderableType) -> Padding:
-    return Padding(block, (0, 0, 0, 2))
+    return Padding(block, (0, 0, 0, 2), expand=False)
 
 
 def _rest(all_of_them: int, told: int, order: str) -> str:
     return f"{told} of {all_of_them:,}, {order}" if all_of_them > told else f"{all_of_them:,}, {order}"
 
 
-def _few(texts: Sequence[str], width: int) -> str:
-    names = ", ".join(shown(text, width // 2) for text in texts[:_MOST_NOTES])
-    return f"{names} and {len(texts) - _MOST_NOTES:,} more" if len(texts) > _MOST_NOTES else names
+def _few(paths: Sequence[str], width: int) -> str:
+    """Names without their folders, which the manifest tells."""
+    names = ", ".join(shown(_name(path), width // 2) for path in paths[:_MOST_NOTES])
+    return f"{names} and {len(paths) - _MOST_NOTES:,} more" if len(paths) > _MOST_NOTES else names
+
+
+def _name(path: str) -> str:
+    file, mark, member = path.partition("!")
+    return file.rpartition("/")[2] + mark + member
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{shown(reason, 80)} {count:,}" for reason, count in counts.items())
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,6 +14,7 @@ from tocsin.output.plain import utc
 from tocsin.output.screen import shown
 from tocsin.output.summary import Unseen
 
+_WIDE: Final = 110
 _MOST: Final = 8
 _MOST_LOGS: Final = 12
 
@@ -55,7 +56,7 @@ def explain(unseen: Unseen, width: int) -> Iterator[RenderableType]:
 def _reasons(unseen: Unseen) -> list[tuple[int, Text]]:
     reasons = []
     if unseen.no_log_source:
-        text = Text.assemble(("no such log in the evidence: ", "bold"), _list(unseen.no_log_source, "log sources"))
+        text = Text.assemble(("no such log in the evidence: ", "bold"), _list({_plainly(name): n for name, n in unseen.no_log_source.items()}, "log sources"))
         reasons.append((sum(unseen.no_log_source.values()), text))
     if unseen.without_fields:
         text = Text.assemble(
@@ -74,12 +75,12 @@ def seen_logs(seen: Sequence[SeenLog], width: int) -> Iterator[RenderableType]:
         return
     yield Text()
     yield Text("Only these logs, hosts and times were looked at:", style="bold")
-    wide = width >= 110
+    wide = width >= _WIDE
     table = Table(box=None, header_style="bright_black", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("host", no_wrap=True, overflow="ellipsis", max_width=32 if wide else 18)
-    table.add_column("log", no_wrap=True, overflow="ellipsis", max_width=46 if wide else 22)
-    for name in ("records", "from (UTC)", "to (UTC)"):
-        table.add_column(name, no_wrap=True, justify="right" if name == "records" else "left")
+    table.add_column("host", no_wrap=True, overflow="ellipsis", max_width=32 if wide else 20)
+    table.add_column("log", no_wrap=True, overflow="ellipsis", max_width=46 if wide else 18)
+    table.add_column("records", no_wrap=True, justify="right")
+    table.add_column("from and to (UTC)", no_wrap=True)
     # The largest logs of all, but host by host.
     largest = sorted(seen, key=lambda log: (-log.records, log.host, log.channel))[:_MOST_LOGS]
     for log in sorted(largest, key=lambda log: (log.host, -log.records, log.channel)):
@@ -87,8 +88,7 @@ def seen_logs(seen: Sequence[SeenLog], width: int) -> Iterator[RenderableType]:
             Text(shown(log.host, 80) or "(no name)"),
             Text(_log(log.channel, short=not wide)),
             f"{log.records:,}",
-            _time(log.first_us),
-            _time(log.last_us),
+            _span(log.first_us, log.last_us, short=not wide),
         )
     yield table
     rest = len(seen) - len(largest)
@@ -101,9 +101,17 @@ def _log(channel: str, *, short: bool) -> str:
     return name.removeprefix("Microsoft-Windows-").removesuffix("/Operational") if short else name
 
 
-def _time(us: int | None) -> str:
-    text = utc(us)
-    return text[:16].replace("T", " ") if text else "no time"
+def _span(first_us: int | None, last_us: int | None, *, short: bool) -> str:
+    """From and to; on a narrow terminal without the hours, unless it is all within one day."""
+    first, last = ((utc(us) or "no time")[:16].replace("T", " ") for us in (first_us, last_us))
+    if first[:10] == last[:10]:
+        return first if first == last else f"{first} to {last[11:]}"
+    return f"{first[:10]} to {last[:10]}" if short else f"{first} to {last}"
+
+
+def _plainly(logsource: str) -> str:
+    """A rule's log source without the parts that it leaves open."""
+    return "/".join(part for part in logsource.split("/") if part)
 
 
 def _list(counts: Mapping[str, int], noun: str) -> str:
