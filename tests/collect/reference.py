@@ -38,23 +38,20 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def canonical(value: Any) -> Text:
-    if value is None or isinstance(value, str):
-        return value
+    """A list gives a text for each element that is not null."""
     if isinstance(value, list):
-        return tuple(_element(element) for element in value)
-    return _element(value)
+        return tuple(_text(element) for element in value if element is not None)
+    return None if value is None else _text(value)
 
 
-def _element(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, dict | list):
         return orjson.dumps(value).decode()
-    return {None: "null", True: "true", False: "false"}.get(value) if _constant(value) else repr(value)  # type: ignore[return-value]
-
-
-def _constant(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
+    return repr(value)
 
 
 def texts(record: Mapping[str, Any]) -> Counter[Text]:

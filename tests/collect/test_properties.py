@@ -26,7 +26,12 @@ KEYS = st.sampled_from(
     + ["EventID", "Channel", "Version", "process", "pid", "Hostname", "Computer", "@timestamp", "Provider", "Name"]
 )
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.sampled_from([0, 1, -1, 1.0, -0.0, 2**53 + 1, 0.1, 1e22, 1e-7])
-SCALARS = st.none() | st.booleans() | NUMBERS | st.sampled_from(["", "1", "true", "null", "a.b", "\u2028é\U0001f600", "{", "\\"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | NUMBERS
+    | st.sampled_from(["", "1", "true", "null", "a.b", "\u2028é\U0001f600", "{", "\\"])
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

@@ -12,7 +12,7 @@ import typer
 
 from tocsin.cli import folders, options, progress
 from tocsin.errors import EvidenceError, RuleError
-from tocsin.model.rule import Level
+from tocsin.model.rule import LEVELS, Level
 
 if TYPE_CHECKING:
     from tocsin.cli.target import Target
@@ -20,54 +20,68 @@ if TYPE_CHECKING:
     from tocsin.model.run import Run
 
 
+Logs = Annotated[
+    list[str],
+    typer.Argument(metavar="LOGS", help="Files, folders, patterns, archives, or - for standard input."),
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rules",
+        "-r",
+        metavar="PATH|PACK",
+        help="A rule, a folder or zip of rules, or a pack that was added. All packs if not given.",
+        autocompletion=options.complete_packs,
+    ),
+]
+Lowest = Annotated[
+    Level | None, typer.Option(metavar="LEVEL", help=f"Only rules of this level or above: {', '.join(LEVELS)}.")
+]
+Statuses = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="STATUS",
+        help=f"Only rules of this status: {', '.join(options.STATUSES)}. May be repeated.",
+        autocompletion=options.complete_statuses,
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only events from then on: ISO 8601, UTC if no zone is told.")
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only events before then; a date alone is meant to its end.")
+]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", "-o", metavar="FILE|DIR", help="Where to write; a folder gets every kind of result."),
+]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help=f"One of {', '.join(options.FORMATS)}; told by the name of --out if not given.",
+        autocompletion=options.complete_formats,
+    ),
+]
+Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0 is one for each processor.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")]
+
+
 def detect(
-    logs: Annotated[
-        list[str],
-        typer.Argument(metavar="LOGS...", help="Files, folders, patterns, archives, or - for standard input."),
-    ],
-    rules: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--rules",
-            "-r",
-            metavar="PATH|PACK",
-            help="A rule, a folder or zip of rules, or a pack that was added. All packs if not given.",
-            autocompletion=options.complete_packs,
-        ),
-    ] = None,
-    level: Annotated[Level | None, typer.Option(help="Only rules of this level or above.")] = None,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar=f"[{'|'.join(options.STATUSES)}]",
-            help="Only rules of this status; may be repeated.",
-            autocompletion=options.complete_statuses,
-        ),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only events from then on: ISO 8601, UTC if no zone is told.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only events before then; a date alone is meant to its end.")
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", "-o", metavar="FILE|DIR", help="Where to write; a folder gets every kind of result."),
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar=f"[{'|'.join(options.FORMATS)}]",
-            help="As which; told by the name of --out if not given.",
-            autocompletion=options.complete_formats,
-        ),
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Worker processes; 0 is one for each processor.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
-    debug: Annotated[  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
-        bool, typer.Option("--debug", help="Show where in the program an error came from.")
-    ] = False,
+    logs: Logs,
+    *,
+    rules: Rules = None,
+    level: Lowest = None,
+    status: Statuses = None,
+    since: Since = None,
+    until: Until = None,
+    out: Out = None,
+    form: Form = None,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match Sigma rules with Windows logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)

@@ -8,9 +8,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from types import FrameType
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -25,7 +26,7 @@ INTERRUPTED: Final = 130
 NOBODY_READS: Final = 141
 
 # What is wrong with the words on the command line; the library does not export the class under a name.
-_UsageError: Final = typer.BadParameter.__mro__[1]
+_UsageError: Final[type[Exception]] = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
     name="tocsin",
@@ -77,13 +78,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", "", INTERRUPTED, [])
     except BrokenPipeError:
-        # Whoever read standard output went away, as `head` does. Python would complain once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
+        return _nobody_reads()
+    except SystemExit as end:  # so the libraries say it that run commands and draw tables
+        if isinstance(end.__context__, BrokenPipeError):
+            return _nobody_reads()
+        raise
     except Exception as error:  # noqa: BLE001 - the last one to know: nobody should have to read a traceback
         name = type(error).__name__
         return _complain(f"a fault of tocsin itself: {name}: {error}", "See where with --debug.", FAULT, words)
+    if code == INTERRUPTED:  # newer versions of the library turn Ctrl-C into this by themselves
+        return _complain("interrupted", "", INTERRUPTED, [])
     return code if isinstance(code, int) else 0
+
+
+def _nobody_reads() -> int:
+    """Whoever read standard output went away, as `head` does. Python would complain once more on its way out."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return NOBODY_READS
 
 
 def _complain(message: str, hint: str, code: int, words: Sequence[str]) -> int:
@@ -102,6 +114,6 @@ def _usage(error: BaseException) -> tuple[str, str]:
     return " ".join(str(told).split()), f"{place} --help tells what it takes."
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as a signal calls it
     """Somebody ends this process: leave as after an error, so that workers and temporary files go too."""
     raise SystemExit(128 + number)

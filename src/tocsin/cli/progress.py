@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from tocsin.output.screen import shown
+
 if TYPE_CHECKING:
     from tocsin.pipeline import Progress
 
@@ -46,6 +48,7 @@ def live(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
 @contextmanager
 def word(text: str, *, quiet: bool) -> Iterator[None]:
     """A word on what is being done, gone when it is done."""
+    text = shown(text, 78)
     told = not quiet and _is_terminal()
     if told:
         sys.stderr.write(text + "\r")

@@ -32,12 +32,12 @@ _MOST_IDS: Final = 12
 
 # What is wrong, in the order in which it is told: what somebody must mend comes last and stays in sight.
 REASONS: Final = {
-    "no reader": "are for logs that no reader knows yet",
-    "duplicate": "have the id of a rule that is used",
-    "placeholder": "have a placeholder that nobody filled in",
-    "unsupported": "ask for what the engine does not do yet",
-    "not sigma": "are not Sigma rules",
-    "not yaml": "are not YAML",
+    "no reader": "for logs that no reader knows yet",
+    "duplicate": "with the id of a rule that is used",
+    "placeholder": "with a placeholder that nobody filled in",
+    "unsupported": "asking for what the engine does not do yet",
+    "not sigma": "not Sigma",
+    "not yaml": "not YAML",
 }
 
 
@@ -89,7 +89,7 @@ def checked(console: Console, rules: RuleSet, reasons: Collection[str], *, short
         if not of_reason:
             continue
         style = "bold red" if reason in BROKEN else "bold"
-        console.print(Text.assemble((reason.upper(), style), f"  {len(of_reason):,} {words}"))
+        console.print(Text.assemble((reason.upper(), style), f"  {_count(len(of_reason), 'rule')}, {words}"))
         groups = _by_text(of_reason)
         short = shorten and reason not in BROKEN
         for text, same in groups[:_MOST_GROUPS] if short else groups:

@@ -63,6 +63,10 @@ def _alike(parts: Sequence[Step]) -> bool:
     return len({part.label for part in parts}) == 1 and not any(part.parts for part in parts)
 
 
+def _is_simple(step: Step) -> bool:
+    return not step.parts or (step.label != "not" and _alike(step.parts))
+
+
 class _Drawing:
     """One tree while it is drawn. A value that was told in full is not told again."""
 
@@ -94,8 +98,10 @@ class _Drawing:
 
     def _branch(self, tree: Tree, step: Step, *, wanted: bool, guilty: bool, negated: bool) -> None:
         inner = wanted is not negated  # what its parts should be
-        # Of parts that must all hold some are to blame; of parts of which one is enough, all of them together.
-        some = guilty and (step.label == "all of") is inner
+        # Of parts that must all hold some are in the way; of parts of which one is enough all of them together,
+        # but where these are long themselves, it is better to see what each of them lacks.
+        deep = any(not _is_simple(part) for part in step.parts)
+        some = guilty and (deep or (step.label == "all of") is inner)
         held = step.held is not negated
         word = _WORDS[step.label, negated]
         parts = list(_gathered(step))

@@ -115,7 +115,7 @@ def _names(logs: Sequence[str], path: Path) -> bool:
     """Whether a path is one of the logs, or below a folder of them, where the next run would take it for evidence."""
     place = os.path.realpath(path)
     for log in logs:
-        for named in (log, *glob.iglob(log, recursive=True)):
+        for named in (log, *glob.glob(log, recursive=True)):  # noqa: PTH207 - as evidence is named
             real = os.path.realpath(named)
             if place == real or place.startswith(real.rstrip("/") + "/"):
                 return True

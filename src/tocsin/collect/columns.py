@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from tocsin.model.event import (
+    ABSENT,
     NO_TIME,
     NULL,
     Codes,
@@ -201,6 +202,13 @@ class TableBuilder:
         codes = self._vocabularies[name].encode(values)
         if codes is not None:
             self._chunks[name].append((rows, codes[index]))
+
+    def blank(self, name: str, rows: Longs) -> None:
+        """Take back what `put` gave rows of a field."""
+        if name in self._chunks:
+            self._chunks[name].append((rows, np.full(len(rows), ABSENT, np.int32)))
+        for row in rows.tolist() if self._past_limit else ():
+            self._past_limit.get(row, {}).pop(name, None)
 
     def put_time(self, rows: Longs, ts: Longs) -> None:
         self._ts.append((rows, ts))

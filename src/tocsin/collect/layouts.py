@@ -22,6 +22,7 @@ Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, 
 
 TIME = "_ts"  # what `names_below` calls the event's time
 _MAX_DEPTH = 12  # objects deeper than this stay one value, as JSON text
+_ANY = "\0"  # a key that has no name of its own
 _MAX_KEYS_KNOWN = 500_000  # hostile logs can name every key anew; past this, layouts are learned again
 
 
@@ -143,9 +144,9 @@ class Layouts:
             columns = list(zip(*group.values, strict=True))
             if group.timed:
                 table.put_time(rows, microseconds(columns[-1]))
-            for (name, path), column in zip(group.fields, columns, strict=False):
-                if not table.put(name, rows, column):
-                    relearn |= self._split(name, path, rows, column, table)
+            put = [table.put(name, rows, column) for (name, _), column in zip(group.fields, columns, strict=False)]
+            if not all(put) or (group.timed and dict in set(map(type, columns[-1]))):
+                relearn |= self._put_whole(group, rows, columns, table)
             group.rows.clear()
             group.values.clear()
         if relearn:
@@ -178,14 +179,21 @@ class Layouts:
     def _may_hold_fields(self, path: Path, value: Any) -> bool:
         if len(path) > _MAX_DEPTH:
             return False
-        if self._projection is None:
+        if self._known_names is None:
             if type(value) is dict and value:
                 self._objects.add(path)
+            if not value and (value is None or type(value) is dict) and self._naming.names_below(path) is None:
+                return True  # `EventData` is null in one record and an object in the next
             return path in self._objects
         known = self._opened.get(path)
         if known is None:
             names = self._naming.names_below(path)
-            known = names is None or not names.isdisjoint(self._projection) or ".".join(path) in self._prefixes
+            known = (
+                names is None
+                or not names.isdisjoint(self._known_names)
+                or ".".join(path) in self._prefixes
+                or self._naming.name((*path, _ANY))[0].removesuffix(f".{_ANY}") in self._prefixes
+            )
             if len(self._opened) < _MAX_KEYS_KNOWN:
                 self._opened[path] = known
         return known
@@ -218,36 +226,57 @@ class Layouts:
         for sub in below:
             yield from self._leaves(sub, parts)
 
-    def _split(self, name: str, path: Path, rows: Any, column: Row, table: TableBuilder) -> bool:
-        """Encode a column in which objects turned up; True if they were not expected here."""
-        unexpected = False
-        plain = np.array([type(value) is not dict for value in column])
-        if plain.any():
-            table.put(name, rows[plain], [value for value in column if type(value) is not dict])
-        for at in np.flatnonzero(~plain):
-            unexpected |= bool(column[at]) and len(path) <= _MAX_DEPTH and path not in self._objects
-            for below, value in _named(self._naming, path, column[at]):
-                if self._projection is None or below in self._projection:
-                    table.put(below, rows[at : at + 1], [value])
-        if unexpected:
-            self._objects.add(path)
-        return unexpected and self._projection is None
+    def _put_whole(self, group: _Group, rows: Any, columns: list[Row], table: TableBuilder) -> bool:
+        """Encode a group in whose columns objects turned up; True if layouts must be learned again.
+
+        What stands in an object may claim a name that another key has, so these records are read as a whole.
+        """
+        odd = [[at for at, value in enumerate(column) if type(value) is dict] for column in columns]
+        at_odd = np.unique(np.array([at for ats in odd for at in ats], np.int64))
+        plain = np.delete(np.arange(len(rows)), at_odd)
+        for (name, path), column, ats in zip(group.fields, columns, odd, strict=False):
+            table.blank(name, rows[at_odd])
+            if ats:
+                table.put(name, rows[plain], [column[at] for at in plain.tolist()])
+        for row in rows[at_odd]:
+            fields, time = self._whole(table.raw[row])
+            table.put_time(row.reshape(1), microseconds([time]))
+            for name, value in fields:
+                if self._projection is None or name in self._projection:
+                    table.put(name, row.reshape(1), [value])
+        relearn = False
+        for (_, path), column, ats in zip(group.fields, columns, odd, strict=False):
+            if len(path) <= _MAX_DEPTH and any(column[at] for at in ats):
+                if self._projection is None:
+                    relearn |= path not in self._objects
+                    self._objects.add(path)
+                else:
+                    relearn |= not self._opened.get(path)
+                    self._opened[path] = True
+        return relearn
+
+
+def reading_of(record: Mapping[str, Any], naming: Naming) -> Reading:
+    """The fields of one record, and its time, read without any layout."""
+    values = dict(_flat((), record))
+    values.pop((), None)
+    times = [(rank, path) for path in values if (rank := naming.time_rank(path)) is not None]
+    fields = [(name, values[path]) for name, path in _claims(naming, list(values))]
+    return fields, values[min(times)[1]] if times else None
 
 
 def fields_of(record: Mapping[str, Any], naming: Naming) -> dict[str, str | tuple[str, ...] | None]:
-    """Every field of one record, read without any layout: the plain way, for the few records that are shown."""
-    return {name: text_of(value) for name, value in _named(naming, (), record)}
-
-
-def _named(naming: Naming, path: Path, value: Any) -> list[tuple[str, Any]]:
-    values = dict(_flat(path, value))
-    return [(name, values[path]) for name, path in _claims(naming, list(values))]
+    """Every field of one record as text: the plain way, for the few records that are shown."""
+    return {name: text_of(value) for name, value in reading_of(record, naming)[0]}
 
 
 def _flat(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    """Values in the order of `_leaves`: those of an object before those of the objects in it."""
     if type(value) is dict and value and len(path) <= _MAX_DEPTH:
-        for key, below in value.items():
-            yield from _flat((*path, key), below)
+        for nested in (False, True):
+            for key, below in value.items():
+                if (type(below) is dict and bool(below) and len(path) < _MAX_DEPTH) is nested:
+                    yield from _flat((*path, key), below)
     else:
         yield path, text_of(value) if type(value) is dict else value
 

@@ -16,7 +16,7 @@ KIND = "windows"
 HOST = "Computer"
 ALWAYS_READ = frozenset({"Channel", "EventID", "Computer", "Provider_Name"})
 
-_SYSTEM = {
+_SYSTEM: dict[Path, str] = {
     ("Provider", "Name"): "Provider_Name",
     ("Provider", "Guid"): "Provider_Guid",
     ("Provider", "EventSourceName"): "Provider_EventSourceName",

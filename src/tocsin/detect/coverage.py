@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tocsin.detect.matcher import Detector, Matches, patterns_in
+from tocsin.detect.matcher import Detector, Matches, collect_patterns
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
@@ -21,7 +21,7 @@ class Account:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._gate_fields = _fields_by_gate(detector)
+        self._gate_fields = [_fields(used, detector.rules.patterns) for used in detector.patterns_by_gate]
         self.gates: Counter[int] = Counter()
         self.fields: dict[int, set[str]] = {gate: set() for gate in range(len(detector.gates))}
         self.seen: dict[tuple[str, str, str], tuple[int, int, int]] = {}
@@ -125,23 +125,24 @@ class Account:
         by_rule: Counter[int] = Counter()
         if self.gave_up:
             for variant in self._detector.rules.variants:
-                for pattern in set(patterns_in(variant.condition)) & self.gave_up.keys():
+                used: set[int] = set()
+                collect_patterns(variant.condition, used)
+                for pattern in used & self.gave_up.keys():
                     by_rule[variant.rule] += self.gave_up[pattern]
         return tuple(sorted(by_rule.items()))
 
 
-def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> list[str]:
-    """The fields that a condition looks at, sorted."""
-    looked_at = {patterns[number] for number in patterns_in(condition)}
+def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> set[str]:
+    """The fields that a condition looks at."""
+    used: set[int] = set()
+    collect_patterns(condition, used)
+    return _fields(used, patterns)
+
+
+def _fields(used: Iterable[int], patterns: Sequence[Pattern]) -> set[str]:
+    looked_at = [patterns[number] for number in used]
     names = {pattern.field for pattern in looked_at if pattern.field is not None}
-    return sorted(names | {pattern.text for pattern in looked_at if pattern.kind.startswith("fieldref")})
-
-
-def _fields_by_gate(detector: Detector) -> list[set[str]]:
-    fields: list[set[str]] = [set() for _ in detector.gates]
-    for number, variant in enumerate(detector.rules.variants):
-        fields[detector.gate_of[number]].update(fields_of(variant.condition, detector.rules.patterns))
-    return fields
+    return names | {pattern.text for pattern in looked_at if pattern.kind.startswith("fieldref")}
 
 
 def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[str], missing: set[str]) -> bool | None:

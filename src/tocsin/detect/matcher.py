@@ -10,58 +10,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import hyperscan
 import numpy as np
 import numpy.typing as npt
 
 from tocsin.detect.literals import Literals, glob_literals, is_literal
-from tocsin.detect.predicates import GaveUp, Predicate, predicate
+from tocsin.detect.nodes import Among, And, Mask, Neg, Node, Or, Try, cost
+from tocsin.detect.predicates import GaveUp, Predicate, any_text, fields_agree, predicate, texts_of
 from tocsin.detect.rawtext import RawSearch
 from tocsin.model.event import NULL, Column, Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
 
-Mask: TypeAlias = npt.NDArray[np.bool_]
-
 # Long and nearly unique text that few rules read: it stays in the raw record until rows are left to look at.
 LEFT_IN_RAW = frozenset({"Message", "message"})
 _UNKNOWN, _FALSE, _TRUE = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """Holds for rows whose value of `field` has its code in `codes`."""
-
-    field: str
-    codes: Mask
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """Holds for rows that must be looked at: `rows` -> which of them."""
-
-    test: Callable[[Longs], Mask]
-
-
-@dataclass(frozen=True, slots=True)
-class _And:
-    parts: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Or:
-    parts: tuple[_Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Neg:
-    part: _Node
-
-
-_Node: TypeAlias = bool | _Set | _Try | _And | _Or | _Neg
 
 
 @dataclass(slots=True)
@@ -103,7 +68,7 @@ class Detector:
                 self.is_literal[number] = True
         self._predicates: dict[int, Predicate] = {}
         self._raw_searches: dict[tuple[int, ...], RawSearch] = {}
-        self._whole_by_gate = [self._whole_patterns(variants) for variants in self._by_gate]
+        self.patterns_by_gate = [self._patterns(variants) for variants in self._by_gate]
         self._regexes: hyperscan.Database | None = None
 
     def scan(self, events: Events, among: Longs | None = None) -> Matches:
@@ -140,14 +105,18 @@ class Detector:
 
     def raw_search(self, gates: Iterable[int]) -> RawSearch:
         """A search of raw records for the patterns that look at whole records, of the rules behind some gates."""
-        numbers = tuple(sorted({number for gate in gates for number in self._whole_by_gate[gate]}))
+        whole = (None, *self.left_in_raw)
+        used = set().union(*(self.patterns_by_gate[gate] for gate in gates))
+        numbers = tuple(sorted(number for number in used if self.rules.patterns[number].field in whole))
         if numbers not in self._raw_searches:
             self._raw_searches[numbers] = RawSearch({number: self.rules.patterns[number] for number in numbers})
         return self._raw_searches[numbers]
 
-    def _whole_patterns(self, variants: Iterable[int]) -> set[int]:
-        used = {n for variant in variants for n in patterns_in(self.rules.variants[variant].condition)}
-        return {number for number in used if self.rules.patterns[number].field in (None, *self.left_in_raw)}
+    def _patterns(self, variants: Iterable[int]) -> set[int]:
+        used: set[int] = set()
+        for variant in variants:
+            collect_patterns(self.rules.variants[variant].condition, used)
+        return used
 
     def regexes(self) -> hyperscan.Database:
         if self._regexes is None:
@@ -156,16 +125,15 @@ class Detector:
         return self._regexes
 
 
-def patterns_in(condition: Condition) -> Iterator[int]:
-    """The patterns of a condition, by number."""
-    match condition:
-        case Leaf(pattern):
-            yield pattern
-        case Not(part):
-            yield from patterns_in(part)
-        case All(parts) | AnyOf(parts):
-            for part in parts:
-                yield from patterns_in(part)
+def collect_patterns(condition: Condition, into: set[int]) -> None:
+    """Add the patterns of a condition, by number."""
+    if isinstance(condition, Leaf):
+        into.add(condition.pattern)
+    elif isinstance(condition, Not):
+        collect_patterns(condition.part, into)
+    else:
+        for part in condition.parts:
+            collect_patterns(part, into)
 
 
 def _fields(patterns: tuple[Pattern, ...]) -> Iterator[str]:
@@ -185,7 +153,7 @@ class _Table:
         self.gave_up: Counter[int] = Counter()
         self.open_gates: tuple[int, ...] = ()
         self._found: dict[str, dict[int, npt.NDArray[np.int64]]] = {}
-        self._leaves: dict[int, _Node] = {}
+        self._leaves: dict[int, Node] = {}
         self._judged: dict[int, npt.NDArray[np.int8]] = {}
         self._candidates: dict[str, dict[int, set[int]]] = {}
         self._worth_decoding: dict[int, Longs] | None = None
@@ -193,7 +161,7 @@ class _Table:
 
     # --- folding ---
 
-    def fold(self, condition: Condition) -> _Node:
+    def fold(self, condition: Condition) -> Node:
         match condition:
             case Leaf(pattern):
                 leaf = self._leaves.get(pattern)
@@ -208,18 +176,18 @@ class _Table:
                 node = self.fold(part)
                 if isinstance(node, bool):
                     return not node
-                return _Set(node.field, ~node.codes) if isinstance(node, _Set) else _Neg(node)
+                return Among(node.field, ~node.codes) if isinstance(node, Among) else Neg(node)
 
-    def _fold_parts(self, parts: tuple[Condition, ...], *, conjunction: bool) -> _Node:
+    def _fold_parts(self, parts: tuple[Condition, ...], *, conjunction: bool) -> Node:
         """Sets of one field become one set; a false part ends a conjunction, a true one a disjunction."""
         sets: dict[str, Mask] = {}
-        others: list[_Node] = []
+        others: list[Node] = []
         for part in parts:
             node = self.fold(part)
             if isinstance(node, bool):
                 if node is not conjunction:
                     return node
-            elif isinstance(node, _Set):
+            elif isinstance(node, Among):
                 known = sets.get(node.field)
                 if known is None:
                     sets[node.field] = node.codes
@@ -227,52 +195,52 @@ class _Table:
                     sets[node.field] = known & node.codes if conjunction else known | node.codes
             else:
                 others.append(node)
-        nodes: list[_Node] = []
+        nodes: list[Node] = []
         for name, codes in sets.items():
             if conjunction and not codes.any():
                 return False
-            nodes.append(_Set(name, codes))
+            nodes.append(Among(name, codes))
         nodes += others
         if not nodes:
             return conjunction
         if len(nodes) == 1:
             return nodes[0]
-        return _And(tuple(nodes)) if conjunction else _Or(tuple(nodes))
+        return And(tuple(nodes)) if conjunction else Or(tuple(nodes))
 
-    def _leaf(self, number: int) -> _Node:
+    def _leaf(self, number: int) -> Node:
         pattern = self._patterns[number]
         if pattern.field is None:
-            return _Try(lambda rows: self._in_whole(number, rows, None))
+            return Try(lambda rows: self._in_whole(number, rows, None))
         column = self._events.columns.get(pattern.field)
         if column is None:
             if pattern.field in self._detector.left_in_raw:
-                return _Try(lambda rows: self._in_whole(number, rows, pattern.field))
+                return Try(lambda rows: self._in_whole(number, rows, pattern.field))
             return pattern.kind == "null"
         match pattern.kind:
             case "exists":
-                return _Set(pattern.field, np.arange(len(column.values)) > 0)
+                return Among(pattern.field, np.arange(len(column.values)) > 0)
             case "null":
                 empty = np.array([not text for text in column.values], bool)
                 for code, elements in column.lists.items():
                     empty[code] = "" in elements
-                return _Set(pattern.field, empty)
+                return Among(pattern.field, empty)
             case "fieldref" | "fieldref_contains" | "fieldref_startswith" | "fieldref_endswith":
-                return _Try(lambda rows: self._compare_fields(pattern, column, rows))
+                return Try(lambda rows: self._compare_fields(pattern, column, rows))
             case "regex" | "cidr" | "lt" | "lte" | "gt" | "gte":
-                return _Try(lambda rows: self._judge(number, column, rows))
+                return Try(lambda rows: self._judge(number, column, rows))
             case "minute" | "hour" | "day" | "week" | "month" | "year":
-                return _Try(lambda rows: self._judge(number, column, rows))
+                return Try(lambda rows: self._judge(number, column, rows))
         return self._literal(number, pattern, column)
 
-    def _literal(self, number: int, pattern: Pattern, column: Column) -> _Node:
+    def _literal(self, number: int, pattern: Pattern, column: Column) -> Node:
         name = pattern.field or ""
         if not self._detector.is_literal[number]:  # '' with an open end, or only wildcards
             if not glob_literals(pattern.text) and set(pattern.text) <= {"*"}:
                 codes = np.arange(len(column.values)) > NULL
                 for code, elements in column.lists.items():
                     codes[code] = bool(elements)
-                return _Set(name, codes)
-            return _Try(lambda rows: self._judge(number, column, rows))
+                return Among(name, codes)
+            return Try(lambda rows: self._judge(number, column, rows))
         if name not in self._found:
             self._found[name] = {}
             for literals in self._detector.literals(name):
@@ -282,47 +250,47 @@ class _Table:
             return False
         if pattern.kind == "wildcard":
             test = self._detector.predicate(number)
-            found = np.array([code for code in found.tolist() if _any_text(column, code, test)], np.int64)
+            found = np.array([code for code in found.tolist() if any_text(column, code, test)], np.int64)
             if not len(found):
                 return False
         codes = np.zeros(len(column.values), bool)
         codes[found] = True
-        return _Set(name, codes)
+        return Among(name, codes)
 
     # --- filtering ---
 
-    def filter(self, node: _Node, rows: Longs) -> Longs:
+    def filter(self, node: Node, rows: Longs) -> Longs:
         """Those of the rows for which the node holds."""
         match node:
             case bool():
                 return rows if node else rows[:0]
-            case _Set(name, codes):
+            case Among(name, codes):
                 return rows[codes[self._events.columns[name].codes[rows]]]
-            case _And(parts):
-                for part in sorted(parts, key=_cost):
+            case And(parts):
+                for part in sorted(parts, key=cost):
                     if not len(rows):
                         break
                     rows = self.filter(part, rows)
                 return rows
         return rows[self._mask(node, rows)]
 
-    def _mask(self, node: _Node, rows: Longs) -> Mask:
+    def _mask(self, node: Node, rows: Longs) -> Mask:
         match node:
             case bool():
                 return np.full(len(rows), node)
-            case _Set(name, codes):
+            case Among(name, codes):
                 return codes[self._events.columns[name].codes[rows]]
-            case _Neg(part):
+            case Neg(part):
                 return ~self._mask(part, rows)
-            case _Try(test):
+            case Try(test):
                 return test(rows)
-            case _And(parts):
+            case And(parts):
                 mask = np.zeros(len(rows), bool)
-                mask[np.searchsorted(rows, self.filter(_And(parts), rows))] = True
+                mask[np.searchsorted(rows, self.filter(And(parts), rows))] = True
                 return mask
-            case _Or(parts):
+            case Or(parts):
                 mask = np.zeros(len(rows), bool)
-                for part in sorted(parts, key=_cost):
+                for part in sorted(parts, key=cost):
                     open_rows = np.flatnonzero(~mask)
                     if not len(open_rows):
                         break
@@ -350,7 +318,7 @@ class _Table:
 
     def _test(self, number: int, column: Column, code: int, test: Predicate) -> bool:
         try:
-            return _any_text(column, code, test)
+            return any_text(column, code, test)
         except GaveUp:
             self.gave_up[number] += 1
             return False
@@ -369,7 +337,7 @@ class _Table:
 
         for code in codes.tolist():
             if code not in known:
-                for text in _texts_of(column, code):
+                for text in texts_of(column, code):
                     database.scan(text.encode("utf-8", "surrogatepass"), match_event_handler=on_match)
                 known[code] = set(hits)
                 hits.clear()
@@ -382,7 +350,7 @@ class _Table:
         pairs = column.codes[rows].astype(np.int64) << 32 | other.codes[rows]
         distinct, at = np.unique(pairs, return_inverse=True)
         holds = np.array(
-            [_fields_agree(pattern, column, int(pair >> 32), other, int(pair & 0xFFFFFFFF)) for pair in distinct],
+            [fields_agree(pattern, column, int(pair >> 32), other, int(pair & 0xFFFFFFFF)) for pair in distinct],
             bool,
         )
         return holds[at]
@@ -416,45 +384,3 @@ class _Table:
             whole = {name: (value,) if isinstance(value, str) else value for name, value in fields.items()}
             self._wholes[row] = whole
         return whole
-
-
-def _cost(node: _Node) -> tuple[int, int]:
-    match node:
-        case _Set(_, codes):
-            return 0, int(np.count_nonzero(codes))
-        case _Try():
-            return 3, 0
-        case _And() | _Or() | _Neg():
-            return 1 + (_tries(node) > 0), 0
-    return 0, 0
-
-
-def _tries(node: _Node) -> int:
-    match node:
-        case _Try():
-            return 1
-        case _And(parts) | _Or(parts):
-            return sum(map(_tries, parts))
-        case _Neg(part):
-            return _tries(part)
-    return 0
-
-
-def _texts_of(column: Column, code: int) -> tuple[str, ...]:
-    if code in column.lists:
-        return column.lists[code]
-    text = column.values[code]
-    return () if text is None else (text,)
-
-
-def _any_text(column: Column, code: int, test: Predicate) -> bool:
-    return any(test(text) for text in _texts_of(column, code))
-
-
-def _fields_agree(pattern: Pattern, column: Column, code: int, other: Column, other_code: int) -> bool:
-    kind = pattern.kind.removeprefix("fieldref").removeprefix("_") or "equals"
-    for wanted in _texts_of(other, other_code):
-        literal = Pattern(None, kind, wanted if pattern.cased else wanted.lower(), pattern.cased)  # type: ignore[arg-type]
-        if _any_text(column, code, predicate(literal)):
-            return True
-    return False

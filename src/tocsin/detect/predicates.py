@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from tocsin.model.event import Column
 from tocsin.model.rule import Pattern
 
 _LONGEST_MATCH_S = 1.0  # of processor time: hostile text can make a backtracking expression run for hours
@@ -185,3 +186,26 @@ def _time_part(kind: str, wanted: int) -> Predicate:
         return part == wanted
 
     return test
+
+
+def texts_of(column: Column, code: int) -> tuple[str, ...]:
+    """The texts that a value offers: a list's elements, none for null."""
+    if code in column.lists:
+        return column.lists[code]
+    text = column.values[code]
+    return () if text is None else (text,)
+
+
+def any_text(column: Column, code: int, test: Predicate) -> bool:
+    """Whether a test holds for any text of a value."""
+    return any(test(text) for text in texts_of(column, code))
+
+
+def fields_agree(pattern: Pattern, column: Column, code: int, other: Column, other_code: int) -> bool:
+    """Whether any text of one value is as a `fieldref` pattern wants it to any text of the other."""
+    kind = pattern.kind.removeprefix("fieldref").removeprefix("_") or "equals"
+    for wanted in texts_of(other, other_code):
+        literal = Pattern(None, kind, wanted if pattern.cased else wanted.lower(), pattern.cased)  # type: ignore[arg-type]
+        if any_text(column, code, predicate(literal)):
+            return True
+    return False

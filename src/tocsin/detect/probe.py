@@ -114,7 +114,7 @@ class Probe:
                 variant=number,
                 gated=gated,
                 fired=fired,
-                absent=_absent(fields_of(variant.condition, self.rules.patterns), events, gated),
+                absent=_absent(sorted(fields_of(variant.condition, self.rules.patterns)), events, gated),
                 held=held,
                 nearest=self._nearest(gated, fired, held, limit),
             )
@@ -139,7 +139,7 @@ class Probe:
         """What must not hold counts little, as it rarely does; an event of another id is not near at all."""
         if isinstance(condition, Not):
             return 0.01
-        return 5.0 if fields_of(condition, self.rules.patterns) == ["EventID"] else 1.0
+        return 5.0 if fields_of(condition, self.rules.patterns) == {"EventID"} else 1.0
 
 
 def _alternatives(condition: Condition) -> tuple[Condition, ...]:

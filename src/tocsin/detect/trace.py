@@ -88,7 +88,7 @@ class _Event:
             case "exists":
                 held = looks[0].state != "absent"
             case "null":
-                held = not looks[0].text
+                held = bool(looks[0].state) or "" in self._texts(pattern.field)
             case "fieldref" | "fieldref_contains" | "fieldref_startswith" | "fieldref_endswith":
                 looks.append(self._look(pattern.text))
                 held = self._refers(pattern, pattern.field)

@@ -124,7 +124,8 @@ class _Archive:
         plain = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if zipped else file
         names: set[str] = set()
         # As a stream, so that what unpacks to too much is stopped on its way.
-        with tarfile.open(fileobj=cast("BinaryIO", _Bounded(plain, self)), mode="r|") as archive:
+        stream = _Bounded(plain, self)
+        with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|") as archive:
             for entry in archive:
                 name = self._admit(entry.name)
                 if not (entry.isreg() or entry.isdir()):
@@ -138,6 +139,8 @@ class _Archive:
                 member = archive.extractfile(entry)
                 assert member is not None
                 yield name, self._read(name, cast("BinaryIO", member))
+        while stream.read(_PIECE):  # the checksum stands at the very end, behind what tarfile reads
+            pass
 
     def _admit(self, name: str) -> str:
         """The name of a member, in its shortest form, if it stays inside the archive."""

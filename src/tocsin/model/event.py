@@ -37,7 +37,7 @@ class Column:
     lists: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def text(self, row: int) -> str | None:
-        return self.values[self.codes[row]]
+        return self.values[int(self.codes[row])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class RawRecords(Sequence[bytes]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, row):  # type: ignore[no-untyped-def, override]  # rows only, no slices
+    def __getitem__(self, row):  # type: ignore[no-untyped-def]  # rows only, no slices
         at = bisect_right(self._firsts, row) - 1
         return self._blocks[at].record(int(row) - self._firsts[at])
 
@@ -120,7 +120,7 @@ class Events:
 
     def all_fields(self, row: int) -> Mapping[str, str | tuple[str, ...] | None]:
         """Every field of one record, decoded from `raw`; a list gives its elements."""
-        return self.fields_of[self.src[row]](self.raw[row])
+        return self.fields_of[int(self.src[row])](self.raw[row])
 
     def to_arrow(self) -> pa.Table:
         """One wide sparse table: `_ts _host _kind _raw _src _rec`, then every field as dictionary<int32, string>.

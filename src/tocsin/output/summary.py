@@ -179,7 +179,7 @@ def _unseen(coverage: Coverage, rules: RuleSet) -> Unseen:
         else:
             able += 1
     # A duplicate is no loss: the rule it repeats is there.
-    unusable = Counter(problem.reason for problem in coverage.problems if problem.reason != "duplicate")
+    unusable: Counter[str] = Counter(problem.reason for problem in coverage.problems if problem.reason != "duplicate")
     return Unseen(
         able=able,
         rules=len(coverage.rules) + sum(unusable.values()),

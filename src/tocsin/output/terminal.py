@@ -38,8 +38,12 @@ def show(console: Console, run: Run, summary: Summary, notes: Sequence[str] = ()
     """Print the page; `notes` are its last lines."""
     width = min(console.width, _WIDEST)
     full = "#" if console.options.ascii_only else "█"
-    for block in _page(run, summary, notes, width, full):
+    for block in _page(run, summary, width, full):
         console.print(block, width=width)
+    if notes:
+        console.print()
+    for note in notes:  # with the terminal's own line breaks, so that a long path can be copied
+        console.print(Text(f"  {shown(note)}", style="bright_black"), soft_wrap=True)
 
 
 def one_line(summary: Summary) -> str:
@@ -51,27 +55,23 @@ def one_line(summary: Summary) -> str:
     return f"{findings} in {evidence}; {unseen.able:,} of {unseen.rules:,} rules could fire"
 
 
-def _page(run: Run, summary: Summary, notes: Sequence[str], width: int, full: str) -> Iterator[RenderableType]:
+def _page(run: Run, summary: Summary, width: int, full: str) -> Iterator[RenderableType]:
     yield _heading(f"EVIDENCE  read by tocsin {run.tool_version}")
     yield from _evidence(summary, width)
     yield _heading("FINDINGS", f"{summary.findings:,}")
     yield from _findings(summary, width, full)
     if summary.rules:
         yield _heading("RULES THAT FIRED", _rest(len(summary.rules), _MOST_RULES, "worst first"))
-        yield _rules(run, summary, width)
+        yield _indented(_rules(run, summary, width))
         yield _heading("HOSTS", _rest(len(summary.hosts), _MOST_HOSTS, "worst first"))
-        yield _hosts(summary, width)
+        yield _indented(_hosts(summary, width))
     if summary.tactics:
         release = f"as of release {' and '.join(summary.releases)}" if summary.releases else ""
         yield _heading("ATT&CK TACTICS", f"{release}, in the order of an intrusion".lstrip(", "))
-        yield _bars(summary.tactics.items(), width, full, "magenta")
+        yield _indented(_bars(summary.tactics.items(), width, full, "magenta"))
     yield _heading("WHAT COULD NOT HAVE BEEN SEEN")
     yield from (_indented(block) for block in explain(summary.unseen, width))
     yield from (_indented(block) for block in seen_logs(run.coverage.seen, width))
-    if notes:
-        yield Text()
-    for note in notes:
-        yield Text(shown(note), style="bright_black", overflow="fold")
 
 
 def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
@@ -107,7 +107,7 @@ def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
 def _findings(summary: Summary, width: int, full: str) -> Iterator[RenderableType]:
     if summary.findings:
         present = [(level, count) for level, count in summary.levels.items() if count]
-        yield _bars(present, width, full, STYLES)
+        yield _indented(_bars(present, width, full, STYLES))
         return
     unseen = summary.unseen
     held = f"{_count(unseen.able, 'rule')} could have fired on what is here and held for no event"
@@ -147,7 +147,7 @@ def _hosts(summary: Summary, width: int) -> RenderableType:
         table.add_row(
             Text(shown(host, _LONGEST) or "(no name)"),
             *(
-                Text(f"{n:,}", style=STYLES[level]) if n else Text("·", style="bright_black")
+                _styled(f"{n:,}", STYLES[level]) if n else _styled("·", "bright_black")
                 for level, n in zip(present, counts, strict=True)
             ),
             f"{tally.count:,}",
@@ -159,7 +159,7 @@ def _hosts(summary: Summary, width: int) -> RenderableType:
 def _bars(counts: Iterable[tuple[str, int]], width: int, full: str, style: str | Mapping[Level, str]) -> RenderableType:
     rows = list(counts)
     most = max(count for _, count in rows)
-    room = max(8, min(60, width - 40))
+    room = max(8, min(60, width - 42))
     table = _table(header=False)
     table.add_column(min_width=20, no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -167,7 +167,7 @@ def _bars(counts: Iterable[tuple[str, int]], width: int, full: str, style: str |
     for name, count in rows:
         colour = style if isinstance(style, str) else STYLES[name]  # type: ignore[index]  # then names are levels
         bar = Text(full * max(1, round(room * count / most)), style=colour.split(" on ")[-1])
-        label = Text(name.replace("-", " "), style=colour if isinstance(style, Mapping) else "")
+        label = _styled(name.replace("-", " "), colour if isinstance(style, Mapping) else "")
         table.add_row(label, f"{count:,}", bar)
     return table
 
@@ -210,7 +210,12 @@ def _span(first_us: int | None, last_us: int | None) -> str:
 
 
 def _level(level: Level) -> Text:
-    return Text("info" if level == "informational" else level, style=STYLES[level])
+    return _styled("info" if level == "informational" else level, STYLES[level])
+
+
+def _styled(text: str, style: str) -> Text:
+    """Coloured as far as the text goes, and not to the end of its cell."""
+    return Text.assemble((text, style))
 
 
 def _heading(title: str, more: str = "") -> Text:

@@ -56,7 +56,8 @@ def explain(unseen: Unseen, width: int) -> Iterator[RenderableType]:
 def _reasons(unseen: Unseen) -> list[tuple[int, Text]]:
     reasons = []
     if unseen.no_log_source:
-        text = Text.assemble(("no such log in the evidence: ", "bold"), _list({_plainly(name): n for name, n in unseen.no_log_source.items()}, "log sources"))
+        sources = {_plainly(name): count for name, count in unseen.no_log_source.items()}
+        text = Text.assemble(("no such log in the evidence: ", "bold"), _list(sources, "log sources"))
         reasons.append((sum(unseen.no_log_source.values()), text))
     if unseen.without_fields:
         text = Text.assemble(
@@ -73,8 +74,7 @@ def seen_logs(seen: Sequence[SeenLog], width: int) -> Iterator[RenderableType]:
     if not seen:
         yield Text("No log was read, so nothing can be said of any host.", style="bold")
         return
-    yield Text()
-    yield Text("Only these logs, hosts and times were looked at:", style="bold")
+    yield Text("\nOnly these logs, hosts and times were looked at:", style="bold")
     wide = width >= _WIDE
     table = Table(box=None, header_style="bright_black", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("host", no_wrap=True, overflow="ellipsis", max_width=32 if wide else 20)

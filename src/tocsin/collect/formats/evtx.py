@@ -24,7 +24,7 @@ import orjson
 
 from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.layouts import Layouts, Path, fields_of
+from tocsin.collect.layouts import Layouts, Path, Reading, fields_of, reading_of
 from tocsin.collect.records import FLUSH_ROWS, Tally, decode, decode_marked
 from tocsin.collect.times import microseconds
 from tocsin.collect.windows import WindowsNaming
@@ -91,9 +91,9 @@ class _Decoder:
     def __init__(self, projection: frozenset[str] | None) -> None:
         naming = WindowsNaming()
         self._bare = projection is not None and projection.isdisjoint(_MIDDLE_NAMES)
-        self._data = Layouts(naming, projection, base=("Event", "EventData"))
-        self._inner = Layouts(_Naming(), projection)
-        self._whole = Layouts(naming, projection)
+        self._data = Layouts(naming, projection, _reading, base=("Event", "EventData"))
+        self._inner = Layouts(_Naming(), projection, _reading)
+        self._whole = Layouts(naming, projection, _reading)
         self._envelopes = _Envelopes(projection)
         self._rows: list[int] = []
         self._numbers: list[int] = []
@@ -180,6 +180,10 @@ class _Bodies:
 
 def decoder(projection: frozenset[str] | None) -> _Decoder:
     return _Decoder(projection)
+
+
+def _reading(record: bytes) -> Reading:
+    return reading_of(decode(record), WindowsNaming())
 
 
 def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:

@@ -11,7 +11,7 @@ import orjson
 
 from tocsin.collect.block import Block
 from tocsin.collect.documents import cut_documents, cut_lines, has_one_record_a_line, skip_line
-from tocsin.collect.layouts import Layouts, fields_of
+from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.streams import peek
 from tocsin.collect.windows import WindowsNaming
@@ -53,14 +53,22 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
 
 
 def decoder(projection: frozenset[str] | None) -> JsonDecoder:
-    return JsonDecoder(Layouts(WindowsNaming(), projection), _FOLDED, _unfold)
+    return JsonDecoder(Layouts(WindowsNaming(), projection, _reading), _FOLDED, _unfold)
 
 
 def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+    return fields_of(_unfolded(record), WindowsNaming())
+
+
+def _reading(record: bytes) -> Reading:
+    return reading_of(_unfolded(record), WindowsNaming())
+
+
+def _unfolded(record: bytes) -> dict[str, Any]:
     values = decode(record)
     if isinstance(values.get(_FOLDED), str):
         _unfold(values)
-    return fields_of(values, WindowsNaming())
+    return values
 
 
 def _unfold(record: dict[str, Any]) -> None:

@@ -1,0 +1,20 @@
+"""Windows rules ready to be matched, with the texts they were compiled from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tocsin.detect import Detector
+from tocsin.detect.coverage import HOST, LOG
+from tocsin.model.rule import RuleText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    texts: tuple[RuleText, ...]
+    detector: Detector
+
+    @property
+    def projection(self) -> frozenset[str]:
+        """What the pipeline reads."""
+        return self.detector.projection | {LOG, HOST}
