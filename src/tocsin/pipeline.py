@@ -88,7 +88,7 @@ def detect(
     detector, jobs = prepare(rules), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         watch = _Watch(Path(folder), detector, on_progress)
-        window = (since_us if since_us is not None else NO_TIME, until_us or _NO_TIME_LIMIT)
+        window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         tasks = _bundles(collect.plan(logs, jobs), jobs)
         watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
         while tasks:
@@ -210,8 +210,8 @@ class _Watch:
             elif kind == "account":
                 self._account.merge(content)  # type: ignore[arg-type]  # what to_plain() made
         if failure:
-            path = f"{unit.path}!{unit.member}" if unit.member else unit.path
-            lost = Custody(path=path, file=unit.path, size_bytes=0, problems=(failure,))
+            path = f"{unit.label}!{unit.member}" if unit.member else unit.label
+            lost = Custody(path=path, file=unit.label, size_bytes=0, problems=(failure,))
             self._custody.setdefault(path, []).append(lost)
 
     def run(self, rules: RuleSet) -> Run:

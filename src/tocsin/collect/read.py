@@ -47,6 +47,11 @@ class Unit:
     stop: int | None = None
     digest_only: bool = False
 
+    @property
+    def label(self) -> str:
+        """The path as text: a file's name may hold bytes that are not UTF-8."""
+        return sources.label(self.path)
+
 
 @dataclass(slots=True, kw_only=True)
 class _Account:
@@ -137,7 +142,7 @@ def read_units(
     for unit in units:
         with sources.open_path(unit.path) as file:
             if unit.digest_only:
-                done(_digest(unit.path, file))
+                done(_digest(unit.label, file))
             elif unit.stop is not None:
                 yield from _read_range(unit, file, reading)
             else:
@@ -223,7 +228,7 @@ def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     if reader is None:
         raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
     file.seek(unit.start)
-    account = _Account(path=unit.path, file=unit.path, format=reader.NAME)
+    account = _Account(path=unit.label, file=unit.label, format=reader.NAME)
     yield from _read_blocks(reader, reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES), account, reading)
 
 
@@ -231,9 +236,9 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     """Read a file, or a member of a zip, and all logs that it holds."""
     outer = cast(BinaryIO, Digesting(file)) if unit.member is None else file
     holds_others = False
-    for leaf in sources.leaves(unit.path, outer, unit.member):
-        holds_others |= leaf.path != unit.path
-        account = _Account(path=leaf.path, file=unit.path, problems=leaf.problems)
+    for leaf in sources.leaves(unit.label, outer, unit.member):
+        holds_others |= leaf.path != unit.label
+        account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems)
         reader = _sniff(leaf.head)
         if reader is not None:
             account.format = reader.NAME
@@ -246,7 +251,7 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
         if reader is None:
             reading.done(account.close())
     if holds_others and unit.member is None:
-        reading.done(replace(_digest(unit.path, outer), format="archive"))
+        reading.done(replace(_digest(unit.label, outer), format="archive"))
 
 
 def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, reading: _Reading) -> Iterator[Events]:

@@ -24,11 +24,14 @@ _PROVIDER = re.compile(
     rb'"(?:Channel|LogName|log_name|channel|Provider|ProviderName|provider_name|SourceName|source_name'
     rb'|EventSourceName|event_data|EventData|winlog|ProviderGuid)"\s*:'
 )
+_FINDING = b'{"rule_id":'  # what detection itself writes names EventID and Channel, but is no log
 _FOLDED = "EventData"  # Azure Log Analytics keeps it as text: JSON in one table, XML in another
 _XML_FIELD = re.compile(r'<Data Name="([^"]*)"\s*(?:/>|>([^<]*)</Data>)')
 
 
 def sniff(head: bytes) -> bool:
+    if head.startswith(_FINDING):
+        return False
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     return start in (b"{", b"[") and bool(_EVENT_ID.search(head) and _PROVIDER.search(head))
 
