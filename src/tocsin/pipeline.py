@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -139,9 +140,9 @@ def _examine(task: _Task, folder: Path, detector: Detector, window: tuple[int, i
                 count += 1
             file.flush()
             say("events", (len(events), count))
+            say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
             yield from said
             said.clear()
-    say("account", account.to_plain())
     yield from said
 
 
@@ -153,7 +154,10 @@ def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], n
 
 
 def _run(tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: int, watch: _Watch) -> list[_Task]:
-    """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own."""
+    """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own.
+
+    Of a file that cannot be read to its end the digest is still taken.
+    """
     again: list[_Task] = []
     for answer in local.run(tasks, lambda task: _examine(task, watch.folder, detector, window), jobs=jobs):
         name, units = tasks[answer.task]
@@ -164,6 +168,8 @@ def _run(tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: 
             again += [(f"{name}.{number:06}", (unit,)) for number, unit in enumerate(units)]
         else:
             watch.finish(name, units[0], answer.failure)
+            if answer.failure and units[0].is_whole_file:
+                again.append((f"{name}.digest", (replace(units[0], digest_only=True),)))
     return again
 
 
@@ -176,43 +182,52 @@ class _Watch:
         self._account = Account(detector)
         self._heard: dict[str, list[tuple[str, object]]] = {}
         self._custody: dict[str, list[Custody]] = {}
-        self._bytes = self._events = self._findings = 0
+        self._total = (0, 0, 0)  # bytes, events, findings
+        self._counts: dict[str, tuple[int, int, int]] = {}  # of each task
 
     def hear(self, name: str, message: bytes) -> None:
         kind, content = msgspec.json.decode(message)
         if kind == "bytes":
-            self._bytes += content[1]
+            self._count(name, (content[1], 0, 0))
+            size, events, found = self._total
             self._on_progress(
-                Progress(
-                    bytes_done=self._bytes,
-                    bytes_total=self.total,
-                    events=self._events,
-                    findings=self._findings,
-                    current=content[0],
-                )
+                Progress(bytes_done=size, bytes_total=self.total, events=events, findings=found, current=content[0])
             )
             return
         if kind == "events":
-            self._events += content[0]
-            self._findings += content[1]
+            self._count(name, (0, *content))
         self._heard.setdefault(name, []).append((kind, content))
+
+    def _count(self, name: str, more: tuple[int, int, int]) -> None:
+        known = self._counts.get(name, (0, 0, 0))
+        self._counts[name] = _sums(known, more)
+        self._total = _sums(self._total, more)
 
     def forget(self, name: str) -> None:
         """A bundle failed: its units are read again one by one."""
         self._heard.pop(name, None)
+        size, events, found = self._counts.pop(name, (0, 0, 0))
+        self._total = _sums(self._total, (-size, -events, -found))
         (self.folder / name).unlink(missing_ok=True)
 
     def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
+        account: dict[str, Any] = {}
+        read = 0
         for kind, content in self._heard.pop(name, []):
             if kind == "custody":
                 custody = msgspec.convert(content, Custody)
                 self._custody.setdefault(custody.path, []).append(custody)
+                read += custody.read
             elif kind == "account":
-                self._account.merge(content)  # type: ignore[arg-type]  # what to_plain() made
+                account = content  # type: ignore[assignment]  # what to_plain() made
         if failure:
             path = f"{unit.label}!{unit.member}" if unit.member else unit.label
-            lost = Custody(path=path, file=unit.label, size_bytes=0, problems=(failure,))
+            read = max(self._counts.get(name, (0, 0, 0))[1] - read, 0)
+            lost = Custody(path=path, file=unit.label, size_bytes=0, read=read, problems=(failure,))
             self._custody.setdefault(path, []).append(lost)
+            # What was found before the end stands, told of or not.
+            account["findings"] = list(Counter(finding.rule for finding in _kept(self.folder / name)).items())
+        self._account.merge(account)
 
     def run(self, rules: RuleSet) -> Run:
         custody = tuple(_joined(parts) for _, parts in sorted(self._custody.items()))
@@ -224,6 +239,10 @@ class _Watch:
             coverage=self._account.coverage(),
             tool_version=version("tocsin"),
         )
+
+
+def _sums(known: tuple[int, int, int], more: tuple[int, int, int]) -> tuple[int, int, int]:
+    return known[0] + more[0], known[1] + more[1], known[2] + more[2]
 
 
 def _joined(parts: list[Custody]) -> Custody:
@@ -260,10 +279,15 @@ class _Kept:
         self._folder, self._digests = folder, digests
 
     def __iter__(self) -> Iterator[Finding]:
-        decode = msgspec.json.Decoder(Finding).decode
         for path in sorted(self._folder.iterdir()):
-            with path.open("rb") as file:
-                for line in file:
-                    if line.endswith(b"\n"):  # a worker that died may have left half a line
-                        finding = decode(line)
-                        yield replace(finding, src=self._digests.get(finding.src, ""))
+            for finding in _kept(path):
+                yield replace(finding, src=self._digests.get(finding.src, ""))
+
+
+def _kept(path: Path) -> Iterator[Finding]:
+    decode = msgspec.json.Decoder(Finding).decode
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):  # a worker that died may have left half a line
+                    yield decode(line)

@@ -75,6 +75,12 @@ def log_of(path: Path, *events: Mapping[str, Any]) -> Path:
 # --------------------------------------------------------------------------------- packs
 
 
+def test_alone_it_tells_what_there_is(tocsin: Tocsin) -> None:
+    code, out, err = tocsin()
+    assert (code, err) == (0, "")
+    assert "Packs of rules" in out
+
+
 def test_add_and_list(tocsin: Tocsin, folder: Path) -> None:
     assert "No pack was added yet" in tocsin("list")[1]
     code, out, _ = tocsin("add", folder)

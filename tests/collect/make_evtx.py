@@ -25,6 +25,7 @@ def event(
     system: list[Element] = [
         ("Provider", {"Name": "Microsoft-Windows-Security-Auditing"}, []),
         ("EventID", {}, str(event_id)),
+        ("Version", {}, "2"),
         ("TimeCreated", {"SystemTime": f"2024-05-01T08:{minutes:02d}:{second:02d}.000000Z"}, []),
         ("EventRecordID", {}, str(number)),
         ("Channel", {}, channel),
@@ -103,3 +104,13 @@ def _name(text: str) -> bytes:
 
 def _value(text: str) -> bytes:
     return b"\x05\x01" + struct.pack("<H", len(text)) + text.encode("utf-16-le")
+
+
+def sample() -> bytes:
+    """`formats/evtx/two_chunks.evtx`."""
+    first = [
+        (1, event(1, 4688, {"NewProcessName": r"C:\Windows\System32\net.exe", "CommandLine": 'net user "José" /add'})),
+        (2, event(2, 4624, {})),
+        (3, event(3, 4, {"Version": "15.0"}, channel="Microsoft-Windows-Sysmon/Operational", seconds=1)),
+    ]
+    return file([first, [(4, event(4, 4625, {"TargetUserName": "anna", "LogonType": "3"}, seconds=61))]])

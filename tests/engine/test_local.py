@@ -208,16 +208,15 @@ def test_closing_early_stops_the_workers() -> None:
 
 
 def test_workers_that_started_are_stopped_if_another_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    begin = local._Worker.begin
+    real, started = local._Worker, []
 
-    def begins(worker: local._Worker, task: int) -> None:
+    def start(tasks: Sequence[int], work: Say, task: int) -> local._Worker:
         if len(started) == 2:
             raise OSError("no more processes")
-        started.append(worker)
-        begin(worker, task)
+        started.append(real(tasks, work, task))
+        return started[-1]
 
-    monkeypatch.setattr(local._Worker, "begin", begins)
+    monkeypatch.setattr(local, "_Worker", start)
     with pytest.raises(OSError, match="no more processes"):
         list(local.run(range(4), lambda task: iter([b""]), jobs=3))
 

@@ -31,9 +31,13 @@ Chosen = Annotated[
 REASONS: Final = ("no reader", "duplicate", "placeholder", "unsupported", "not sigma", "not yaml")
 _NARROWEST: Final = 120  # of what is written to a file or another program
 
-app = typer.Typer(
-    help="Packs of rules: add, list and check them; show a rule, and test it on a log.", no_args_is_help=True
-)
+app = typer.Typer(help="Packs of rules: add, list and check them; show a rule, and test it on a log.")
+
+
+@app.callback(invoke_without_command=True)
+def _root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()

@@ -139,7 +139,7 @@ class Vocabulary:
             return self._strings[text]
         whole = _json(value)
         code = self._lists_seen.get(whole)
-        if code is None:
+        if code is None or self.lists[code] != text:  # lists too deep to write down look alike
             code = self._lists_seen[whole] = self._append(whole)
             self.lists[code] = text
         return code
@@ -215,6 +215,9 @@ class TableBuilder:
 
     def finish(self) -> Events:
         if self._past_limit:
+            kept, chunks = self._vocabularies.pop(EXTRA, None), self._chunks.pop(EXTRA, [])
+            if kept:  # the log has such a key itself
+                self._vocabularies[f"{EXTRA}_"], self._chunks[f"{EXTRA}_"] = kept, chunks
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
             self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])

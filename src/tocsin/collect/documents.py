@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice, pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -14,16 +15,18 @@ from tocsin.collect.block import Block
 MAX_RECORD_BYTES = 16 << 20
 _STEP = 64 << 10
 _TOO_LONG = f"record longer than {MAX_RECORD_BYTES >> 20} MiB"
-_RESYNC = re.compile(rb"\n[ \t]{0,8}\{")
+_OPENING = re.compile(rb"\n([ \t]*)\{")
+_MOST_OPENINGS = 200_000  # in 16 MiB: records of 80 bytes
 _CUT_OFF = "cut off at the end of the file"
 
 
 def has_one_record_a_line(head: bytes) -> bool:
     """Tell JSON lines from an array or from pretty-printed documents by the first lines."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    first, _, rest = text.partition(b"\n")
-    if not text.startswith(b"{"):
-        return not text.startswith(b"[")
+    first, rest = b"", head.removeprefix(b"\xef\xbb\xbf")
+    while rest and not first.startswith((b"{", b"[")):  # a damaged first line says nothing
+        first, _, rest = rest.lstrip().partition(b"\n")
+    if not first.startswith(b"{"):
+        return not first.startswith(b"[")
     return first.rstrip().endswith(b"}") or rest.lstrip(b" \t").startswith(b'{"') or not rest
 
 
@@ -80,35 +83,52 @@ def skip_line(file: BinaryIO) -> tuple[int, bytes]:
 
 
 def cut_documents(file: BinaryIO, block_bytes: int) -> Iterator[Block]:
-    """Blocks with the span of each document; what stands between documents is passed over."""
-    data, offset, depth = b"", 0, 0
-    base: int | None = None
+    """Blocks with the span of each object that stands in no other; what stands between them is passed over."""
+    data, offset = b"", 0
     while True:
         fresh = file.read(block_bytes)
         data += fresh
-        if base is None:
-            base = 1 if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[") else 0
-        spans, rest, depth, stray = _spans(data, depth, base)
+        spans, rest, stray = _spans(data)
         damaged: Counter[str] = Counter({"stray closing bracket": stray} if stray else {})
-        if not fresh:
-            if rest < len(data):
-                damaged[_CUT_OFF] += 1
-            if spans or damaged:
-                yield Block(data=data, offset=offset, spans=spans, damaged=damaged)
-            return
-        if len(data) - rest > MAX_RECORD_BYTES:
-            damaged["brackets do not close, or " + _TOO_LONG] += 1
-            found = _RESYNC.search(data, rest + 1)
-            rest = found.start() + 1 if found else len(data)
+        if rest < len(data) and (not fresh or len(data) - rest > MAX_RECORD_BYTES):
+            found, rest, reason = _resumed(data, rest, ended=not fresh)
+            spans += found
+            if reason:
+                damaged[reason] += 1
         if spans or damaged:
-            yield Block(data=data[:rest], offset=offset, spans=spans, damaged=damaged)
+            yield Block(data=data[:rest], offset=offset, spans=tuple(spans), damaged=damaged)
+        if not fresh:
+            return
         offset, data = offset + rest, data[rest:]
 
 
-def _spans(data: bytes, depth: int, base: int) -> tuple[tuple[tuple[int, int], ...], int, int, int]:
-    """Spans of whole documents; where an unfinished one begins; the depth there; closing brackets too many.
+def _resumed(data: bytes, first: int, *, ended: bool) -> tuple[list[tuple[int, int]], int, str]:
+    """Spans of what may be documents from `first`, where one begins that does not end; where to go on; what is lost.
 
-    Brackets count outside strings only; a quote counts unless an odd run of backslashes stands before it.
+    One lost bracket must not take all documents behind it along: these begin on the lines that are least
+    indented. Whether what stands between two such lines is JSON is seen when it is decoded.
+    """
+    openings = [
+        (match.end(1) - match.start(1), match.end() - 1)
+        for match in islice(_OPENING.finditer(data, first), _MOST_OPENINGS)
+    ]
+    least = min(openings, default=(0, 0))[0]
+    starts = [first, *(at for indent, at in openings if indent == least)]
+    spans = [(start, data.rfind(b"}", start, stop) + 1 or stop) for start, stop in pairwise(starts)]
+    last = starts[-1]
+    if not ended:
+        return (spans, last, "") if spans else ([], len(data), "brackets do not close, or " + _TOO_LONG)
+    whole, _, _ = _spans(data[last:])
+    spans += [(last + start, last + stop) for start, stop in whole]
+    return spans, len(data), "" if whole else _CUT_OFF
+
+
+def _spans(data: bytes) -> tuple[list[tuple[int, int]], int, int]:
+    """Spans of whole documents; where an unfinished one begins; closing brackets too many.
+
+    Brackets count outside strings only; a quote counts unless an odd run of backslashes stands before it. No
+    string goes on behind the end of a line, so a lost quote makes one line unreadable and no more. Square
+    brackets need not be counted: an object ends where its braces are closed.
     """
     chars = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(chars == ord('"'))
@@ -116,20 +136,20 @@ def _spans(data: bytes, depth: int, base: int) -> tuple[tuple[tuple[int, int], .
     escaped = [at for at in before[chars[before - 1] == ord("\\")].tolist() if _odd(data, at)]
     if escaped:
         quotes = np.setdiff1d(quotes, np.array(escaped, quotes.dtype), assume_unique=True)
-    opens = (chars == ord("{")) | (chars == ord("["))
-    brackets = np.flatnonzero(opens | (chars == ord("}")) | (chars == ord("]")))
-    brackets = brackets[np.searchsorted(quotes, brackets) % 2 == 0]
-    steps = np.where(opens[brackets], 1, -1)
-    walk = depth + np.cumsum(steps)
+    opens = chars == ord("{")
+    braces = np.flatnonzero(opens | (chars == ord("}")))
+    newlines = np.flatnonzero(chars == ord("\n"))
+    lines = np.concatenate(([0], newlines + 1))[np.searchsorted(newlines, braces)]
+    braces = braces[(np.searchsorted(quotes, braces) - np.searchsorted(quotes, lines)) % 2 == 0]
+    steps = np.where(opens[braces], 1, -1)
+    walk = np.cumsum(steps)
     depths = walk - np.minimum(np.minimum.accumulate(walk), 0) if len(walk) else walk
-    earlier = np.concatenate(([depth], depths[:-1]))[: len(depths)]
-    starts = brackets[(steps == 1) & (earlier == base)]
-    stops = brackets[(steps == -1) & (earlier == base + 1)] + 1
-    spans = tuple(zip(starts.tolist(), stops.tolist(), strict=False))
+    earlier = np.concatenate(([0], depths[:-1]))[: len(depths)]
+    starts = braces[(steps == 1) & (earlier == 0)].tolist()
+    stops = (braces[(steps == -1) & (earlier == 1)] + 1).tolist()
     stray = int(((steps == -1) & (earlier == 0)).sum())
-    if len(starts) > len(stops):
-        return spans, int(starts[-1]), base, stray
-    return spans, len(data), int(depths[-1]) if len(depths) else depth, stray
+    rest = starts[-1] if len(starts) > len(stops) else len(data)
+    return list(zip(starts, stops, strict=False)), rest, stray
 
 
 def _odd(data: bytes, at: int) -> bool:

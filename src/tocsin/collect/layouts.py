@@ -234,7 +234,7 @@ class Layouts:
         odd = [[at for at, value in enumerate(column) if type(value) is dict] for column in columns]
         at_odd = np.unique(np.array([at for ats in odd for at in ats], np.int64))
         plain = np.delete(np.arange(len(rows)), at_odd)
-        for (name, path), column, ats in zip(group.fields, columns, odd, strict=False):
+        for (name, _), column, ats in zip(group.fields, columns, odd, strict=False):
             table.blank(name, rows[at_odd])
             if ats:
                 table.put(name, rows[plain], [column[at] for at in plain.tolist()])

@@ -48,6 +48,11 @@ class Unit:
     digest_only: bool = False
 
     @property
+    def is_whole_file(self) -> bool:
+        """Whether it reads a file on disk, of which no other unit takes the digest."""
+        return self.path != sources.STDIN and self.member is None and self.stop is None and not self.digest_only
+
+    @property
     def label(self) -> str:
         """The path as text: a file's name may hold bytes that are not UTF-8."""
         return sources.label(self.path)
@@ -235,23 +240,30 @@ def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
 def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Events]:
     """Read a file, or a member of a zip, and all logs that it holds."""
     outer = cast(BinaryIO, Digesting(file)) if unit.member is None else file
-    holds_others = False
+    holds_others, faults = False, list[str]()
     for leaf in sources.leaves(unit.label, outer, unit.member):
         holds_others |= leaf.path != unit.label
+        if isinstance(leaf, sources.Fault):
+            if leaf.path == unit.label:
+                holds_others, faults = True, leaf.problems
+            else:
+                account = _Account(path=leaf.path, file=unit.label, format="archive", problems=leaf.problems)
+                reading.done(account.close())
+            continue
         account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems)
         reader = _sniff(leaf.head)
         if reader is not None:
             account.format = reader.NAME
-            blocks = reader.cut(cast(BinaryIO, leaf.stream), 0, None, _BLOCK_BYTES)
+            blocks = reader.cut(leaf.stream, 0, None, _BLOCK_BYTES)
             yield from _read_blocks(reader, blocks, account, reading)
         elif not leaf.problems:
             leaf.problems.append("no reader knows this format" if leaf.head else "empty")
-        leaf.stream.drain()
-        account.size, account.sha256 = leaf.stream.size, leaf.stream.hexdigest()
+        leaf.digest.drain()
+        account.size, account.sha256 = leaf.digest.size, leaf.digest.hexdigest()
         if reader is None:
             reading.done(account.close())
     if holds_others and unit.member is None:
-        reading.done(replace(_digest(unit.label, outer), format="archive"))
+        reading.done(replace(_digest(unit.label, outer), format="archive", problems=tuple(faults)))
 
 
 def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, reading: _Reading) -> Iterator[Events]:

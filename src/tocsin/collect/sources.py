@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import io
 import os
 import sys
 import tarfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import zstandard
-
-from tocsin.collect.streams import Digesting, peek
+from tocsin.collect import torn_zip
+from tocsin.collect.streams import (
+    GZIP,
+    PIECE,
+    ZSTANDARD,
+    Bounded,
+    Digesting,
+    Expansion,
+    Guarded,
+    Inflated,
+    Recoded,
+    joined,
+    peek,
+    read_fully,
+)
 from tocsin.errors import EvidenceError
 
 STDIN = "-"
@@ -195,6 +205,8 @@ def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fau
             taken = partial(int, entry.compress_size)
             guarded = Guarded(opened, faults, taken, packed.expansion, most)
             yield from _unpack(_inner(packed, entry.filename, guarded, guarded.expansion, faults), depth + 1)
+    if packed.problems:
+        yield Fault(path=packed.path, problems=packed.problems)
 
 
 def _untorn(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
@@ -206,9 +218,7 @@ def _untorn(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
 
 
 def _inner(packed: _Packed, name: str, file: object, expansion: Expansion, problems: list[str]) -> _Packed:
-    return _Packed(
-        path=f"{packed.path}!{name}", file=cast(BinaryIO, file), expansion=expansion, problems=problems
-    )
+    return _Packed(path=f"{packed.path}!{name}", file=cast(BinaryIO, file), expansion=expansion, problems=problems)
 
 
 def _untar(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:

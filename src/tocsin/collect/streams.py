@@ -53,6 +53,11 @@ class _Ahead(io.RawIOBase):
         return part
 
 
+def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
+    """A stream that gives `head`, then the rest."""
+    return cast(BinaryIO, _Ahead(head, rest))
+
+
 def peek(file: BinaryIO, size: int = HEAD_BYTES) -> tuple[BinaryIO, bytes]:
     """The first bytes, and a stream that still gives them."""
     head = b""
@@ -62,10 +67,11 @@ def peek(file: BinaryIO, size: int = HEAD_BYTES) -> tuple[BinaryIO, bytes]:
 
 
 class Digesting(io.RawIOBase):
-    """A stream that takes the SHA-256 of what passes."""
+    """A stream that takes the SHA-256 of what passes. Its first end is its last, though the file may still grow."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._sha256 = file, hashlib.sha256()
+        self._ended = False
         self.size = 0
 
     def readable(self) -> bool:
@@ -75,7 +81,10 @@ class Digesting(io.RawIOBase):
         return False
 
     def read(self, size: int = -1) -> bytes:
+        if self._ended:
+            return b""
         part = self._file.read(size)
+        self._ended = not part and size != 0
         self._sha256.update(part)
         self.size += len(part)
         return part
@@ -109,6 +118,11 @@ class Pieces(io.RawIOBase):
 
     def _piece(self, size: int) -> bytes:
         raise NotImplementedError
+
+    def skip(self) -> None:
+        """Pass over what is left."""
+        while self.read(PIECE):
+            pass
 
     def read(self, size: int = -1) -> bytes:
         want = size if size is not None and size >= 0 else 1 << 62
@@ -226,8 +240,7 @@ class Bounded(Pieces):
         return piece
 
     def skip(self) -> None:
-        while self.read(PIECE):
-            pass
+        super().skip()
         read_fully(self._file, self._padding)
 
 

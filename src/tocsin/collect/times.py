@@ -12,7 +12,7 @@ import numpy as np
 from tocsin.model.event import NO_TIME, Longs
 
 _DATE_TIME = 19  # characters of 2024-03-26T09:00:00
-_POWERSHELL_DATE = re.compile(r"/Date\((-?\d+)\)/")
+_POWERSHELL_DATE = re.compile(r"/Date\((-?\d{1,20})\)/")
 _LATEST_S = 253_402_300_799  # the end of year 9999
 
 
@@ -35,7 +35,7 @@ def _each(values: Sequence[Any]) -> Longs:
 
 def _same_length(texts: Sequence[str], length: int) -> Longs:
     """Read `YYYY-MM-DD[T ]hh:mm:ss[.f*][Z]` by columns of characters, anything else one by one."""
-    if not _DATE_TIME <= length <= 30 or len(texts) < 8:
+    if not _DATE_TIME <= length <= 30 or length == _DATE_TIME + 1 or len(texts) < 8:
         return _each(texts)
     try:
         chars = np.array(texts, f"S{length}").view(np.uint8).reshape(len(texts), length).T.astype(np.int32)

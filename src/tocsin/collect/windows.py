@@ -57,6 +57,7 @@ _FLAT = {
     "Hostname": "Computer",
     "MachineName": "Computer",
     "EventId": "EventID",
+    "Id": "EventID",
     "SourceName": "Provider_Name",
     "EventSourceName": "Provider_Name",
     "ProviderName": "Provider_Name",
@@ -116,6 +117,12 @@ _TIMES = {
 }
 _DATA = {"EventData", "event_data"}
 _USER_DATA = {"UserData", "user_data"}
+# These names are the envelope's, whatever an event's own fields are called: Sysmon 4 has a `Version` and
+# log clearing a `Channel` of its own, which would otherwise stand for, or hide, the record's.
+_ENVELOPE = {*_SYSTEM.values(), "Channel", "Computer", "EventRecordID", "Keywords", "Level", "Opcode", "Task"} | {
+    "Version",
+    "xmlns",
+}
 
 
 @cache
@@ -172,10 +179,12 @@ def _name(path: Path) -> tuple[str, int]:
     top, rest = inner[0], inner[1:]
     if top == "System" and rest:
         return _SYSTEM.get(rest, rest[0] if len(rest) == 1 else ".".join(rest)), 0
-    if top in _DATA and rest:
-        return _data_name(rest), 1
-    if top in _USER_DATA and len(rest) > 1:
-        return _data_name(rest[1:]), 1
+    if (top in _DATA or top == "user_data") and rest:
+        name = _data_name(rest)
+        return (dotted if name in _ENVELOPE else name), 1
+    if top in _USER_DATA and len(rest) > 1:  # Windows wraps its fields in one more element, Winlogbeat does not
+        name = _data_name(rest[1:])
+        return (dotted if name in _ENVELOPE else name), 1
     if dotted.removeprefix("winlog.") in _WINLOG and (plain[0] == "winlog" or "." not in dotted):
         return _WINLOG[dotted.removeprefix("winlog.")], 2
     if dotted == "user.identifier":

@@ -72,15 +72,16 @@ class Account:
         }
 
     def merge(self, plain: Mapping[str, Sequence[Any]]) -> None:
-        for gate, count in plain["gates"]:
+        """Add what `to_plain` gave, or a part of it."""
+        for gate, count in plain.get("gates", ()):
             self.gates[gate] += count
-        for gate, names in plain["fields"]:
+        for gate, names in plain.get("fields", ()):
             self.fields[gate].update(names)
-        for key, span in plain["seen"]:
+        for key, span in plain.get("seen", ()):
             self._saw(tuple(key), tuple(span))
-        for pattern, count in plain["gave_up"]:
+        for pattern, count in plain.get("gave_up", ()):
             self.gave_up[pattern] += count
-        for rule, count in plain["findings"]:
+        for rule, count in plain.get("findings", ()):
             self.findings[rule] += count
 
     def coverage(self) -> Coverage:

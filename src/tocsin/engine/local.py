@@ -55,7 +55,8 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
     waiting = iter(range(len(tasks)))
     workers: list[_Worker] = []
     try:
-        workers += [_Worker(tasks, work, next(waiting)) for _ in range(min(jobs, len(tasks)))]
+        # Not a list first: if one cannot be started, those before it must be known to be stopped.
+        workers.extend(_Worker(tasks, work, next(waiting)) for _ in range(min(jobs, len(tasks))))
         while workers:
             for worker in _ready(workers, silence_s):
                 answer = worker.answer(silence_s)
@@ -63,13 +64,12 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
                 if isinstance(answer, Message):
                     continue
                 task = next(waiting, None)
-                if task is None or not worker.alive:
-                    worker.stop()
-                    workers.remove(worker)
-                    if task is not None:
-                        workers.append(_Worker(tasks, work, task))
-                else:
-                    worker.begin(task)
+                if task is not None and worker.alive and worker.begin(task):
+                    continue
+                worker.stop()
+                workers.remove(worker)
+                if task is not None:
+                    workers.append(_Worker(tasks, work, task))
     finally:
         for worker in workers:
             worker.stop()
@@ -98,10 +98,15 @@ class _Worker:
         self.alive = True
         self.begin(task)
 
-    def begin(self, task: int) -> None:
+    def begin(self, task: int) -> bool:
+        """False if the worker died since it last spoke."""
         self.task = task
         self.heard_at = time.monotonic()
-        self.pipe.send_bytes(task.to_bytes(8, "big"))
+        try:
+            self.pipe.send_bytes(task.to_bytes(8, "big"))
+        except OSError:
+            return False
+        return True
 
     def answer(self, silence_s: float) -> Message | Done:
         """What the worker says, or that it no longer can."""
@@ -154,7 +159,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
         try:
             for content in work(tasks[task]):
                 pipe.send_bytes(_MESSAGE + content)
-        except Exception as error:  # noqa: BLE001  # whatever goes wrong is the task's failure, not the run's
+        except BaseException as error:  # noqa: BLE001  # a panic of a library in Rust is no Exception
             last = _ERROR + _words(error).encode("utf-8", "replace")
         gc.collect()
         pipe.send_bytes(last)
@@ -169,7 +174,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (in_use + _MEMORY_BYTES, hard))
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "needed more memory than a file may take"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -177,5 +182,6 @@ def _words(error: Exception) -> str:
 
 def _end(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
-        return f"the reader crashed ({signal.Signals(-exit_code).name})"
+        known = -exit_code in set(signal.Signals)
+        return f"the reader crashed ({signal.Signals(-exit_code).name if known else f'signal {-exit_code}'})"
     return f"the reader ended unexpectedly (exit code {exit_code})"

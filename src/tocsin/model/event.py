@@ -146,6 +146,8 @@ class Events:
             "_src": constant(self.src, [source.sha256 for source in self.sources]),
             "_rec": pa.array(self.rec),
         }
-        for name, column in self.columns.items():
-            table[name if name not in table else f"{name}_"] = encoded(column)
+        for name, column in sorted(self.columns.items(), key=lambda field: field[0] in table):
+            while name in table:  # a log may call its own fields so
+                name += "_"
+            table[name] = encoded(column)
         return pa.table(table)

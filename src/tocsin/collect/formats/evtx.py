@@ -102,7 +102,7 @@ class _Decoder:
     def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
         chunks = _Chunks(block)
         for ids, texts in _rendered(block, tally):
-            rec = np.array(ids, np.int64)
+            rec = np.array(ids, np.uint64).astype(np.int64)  # a damaged id can be anything
             self._add(texts, table.extend(rec, chunks.offsets(rec), _Renderings(texts)))
             if len(self._rows) >= FLUSH_ROWS:
                 self.flush(table)
@@ -278,8 +278,13 @@ def _full(path: Path) -> Path:
     return path if path[0] in _OUTSIDE_SYSTEM else ("System", *path)
 
 
+# What can be in a record outside its envelope and its EventData; objects that are null are fields themselves.
 _MIDDLE_NAMES = frozenset(
     {
+        "TimeCreated",
+        "Correlation",
+        "Execution",
+        "EventData",
         "SystemTime",
         "EventRecordID",
         "ActivityID",

@@ -19,6 +19,7 @@ from tocsin.collect.windows import WindowsNaming
 NAME = "windows_json"
 KIND = "windows"
 
+_OPENING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)  # on any line: the first may be damaged
 _EVENT_ID = re.compile(rb'"(?:EventID|EventId|event_id|Id|event\.code)"\s*:')
 _PROVIDER = re.compile(
     rb'"(?:Channel|LogName|log_name|channel|Provider|ProviderName|provider_name|SourceName|source_name'
@@ -26,14 +27,14 @@ _PROVIDER = re.compile(
 )
 _FINDING = b'{"rule_id":'  # what detection itself writes names EventID and Channel, but is no log
 _FOLDED = "EventData"  # Azure Log Analytics keeps it as text: JSON in one table, XML in another
-_XML_FIELD = re.compile(r'<Data Name="([^"]*)"\s*(?:/>|>([^<]*)</Data>)')
+_XML_FIELD = re.compile(r'<Data(?:\s+Name="([^"]*)")?\s*(?:/>|>([^<]*)</Data>)')
 
 
 def sniff(head: bytes) -> bool:
     if head.startswith(_FINDING):
         return False
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return start in (b"{", b"[") and bool(_EVENT_ID.search(head) and _PROVIDER.search(head))
+    opened = _OPENING.search(head.removeprefix(b"\xef\xbb\xbf"))
+    return bool(opened and _EVENT_ID.search(head) and _PROVIDER.search(head))
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
@@ -84,6 +85,10 @@ def _unfold(record: dict[str, Any]) -> None:
         if isinstance(inner, dict) and inner:
             record[_FOLDED] = inner
     elif text.startswith("<"):
-        inner = {html.unescape(name): html.unescape(value or "") for name, value in _XML_FIELD.findall(text)}
-        if inner:
-            record[_FOLDED] = inner
+        found = [(html.unescape(name), html.unescape(value)) for name, value in _XML_FIELD.findall(text)]
+        named: dict[str, Any] = {name: value for name, value in found if name}
+        unnamed = [value for name, value in found if not name]
+        if unnamed:
+            named["Data"] = unnamed
+        if named:
+            record[_FOLDED] = named
