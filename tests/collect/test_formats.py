@@ -18,7 +18,7 @@ from tocsin.model.event import NO_TIME
 
 HERE = Path(__file__).parent / "formats"
 NAMES = [reader.NAME for reader in READERS]
-SAMPLES = sorted(path for name in NAMES for path in (HERE / name).iterdir() if path.suffix not in {".md"})
+SAMPLES = sorted(path for name in NAMES for path in (HERE / name).iterdir() if path.suffix != ".md")
 SAMPLES = [path for path in SAMPLES if path.name != "golden.jsonl"]
 
 

@@ -21,9 +21,41 @@ from tocsin.model.event import Events, Source
 
 # Few keys, so that they meet: plain, dotted like a path, with a space, named like our own columns.
 KEYS = st.sampled_from(
-    ["a", "b", "a.b", "b.a", "a.b.", "c d", "cd", "", "\0", "é", "_ts", "_raw", "_extra", "__class__", "#text"]
-    + ["#attributes", "Event", "System", "EventData", "UserData", "winlog", "event_data", "user_data", "Data"]
-    + ["EventID", "Channel", "Version", "process", "pid", "Hostname", "Computer", "@timestamp", "Provider"]
+    [
+        "a",
+        "b",
+        "a.b",
+        "b.a",
+        "a.b.",
+        "c d",
+        "cd",
+        "",
+        "\x00",
+        "é",
+        "_ts",
+        "_raw",
+        "_extra",
+        "__class__",
+        "#text",
+        "#attributes",
+        "Event",
+        "System",
+        "EventData",
+        "UserData",
+        "winlog",
+        "event_data",
+        "user_data",
+        "Data",
+        "EventID",
+        "Channel",
+        "Version",
+        "process",
+        "pid",
+        "Hostname",
+        "Computer",
+        "@timestamp",
+        "Provider",
+    ]
 )
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.sampled_from([0, 1, -1, 1.0, -0.0, 2**53 + 1, 0.1, 1e22, 1e-7, 2**70])
 WORDS = st.sampled_from(["", "1", "true", "null", "a.b", "\u2028é\U0001f600", "{", "\\", '"', "x\ny", "1714550400"])
@@ -147,12 +179,16 @@ def test_documents_of_any_layout_are_cut_whole(
 def test_a_damaged_document_takes_no_other_along(found: list[dict[str, Any]], data: st.DataObject) -> None:
     array = data.draw(st.booleans())
     indented = [
-        json.dumps(record, indent=2) if not array else "\n".join("  " + x for x in json.dumps(record, indent=2).split("\n"))
+        json.dumps(record, indent=2)
+        if not array
+        else "\n".join("  " + x for x in json.dumps(record, indent=2).split("\n"))
         for record in found
     ]
     bad = data.draw(st.integers(0, len(found) - 1))
     at = data.draw(st.integers(0, len(indented[bad]) - 1))
-    indented[bad] = indented[bad][:at] + data.draw(st.sampled_from(["", "\x01", "}", "{", '"'])) + indented[bad][at + 1 :]
+    indented[bad] = (
+        indented[bad][:at] + data.draw(st.sampled_from(["", "\x01", "}", "{", '"'])) + indented[bad][at + 1 :]
+    )
     text = "[\n" + ",\n".join(indented) + "\n]\n" if array else "\n".join(indented) + "\n"
     events = _lenient(text.encode(), data.draw(st.sampled_from([50, 1 << 20])))
     raws = Counter(raw.strip() for raw in events.raw)

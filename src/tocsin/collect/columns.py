@@ -51,7 +51,7 @@ def text_of(value: Any) -> str | tuple[str, ...] | None:
 
 
 def _flat_text(value: Any) -> str:
-    text = text_of(value)
+    text = None if isinstance(value, list) else text_of(value)  # a list in a list stays one text, however deep
     return text if isinstance(text, str) else _json(value)
 
 

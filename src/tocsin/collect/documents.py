@@ -84,10 +84,14 @@ def skip_line(file: BinaryIO) -> tuple[int, bytes]:
 
 def cut_documents(file: BinaryIO, block_bytes: int) -> Iterator[Block]:
     """Blocks with the span of each object that stands in no other; what stands between them is passed over."""
-    data, offset = b"", 0
+    data, offset, ends = b"", 0, b""
+    array: bool | None = None
     while True:
         fresh = file.read(block_bytes)
         data += fresh
+        if array is None and (begins := data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]):
+            array = begins == b"["
+        ends = fresh.rstrip()[-1:] or ends
         spans, rest, stray = _spans(data)
         damaged: Counter[str] = Counter({"stray closing bracket": stray} if stray else {})
         if rest < len(data) and (not fresh or len(data) - rest > MAX_RECORD_BYTES):
@@ -95,6 +99,8 @@ def cut_documents(file: BinaryIO, block_bytes: int) -> Iterator[Block]:
             spans += found
             if reason:
                 damaged[reason] += 1
+        elif array and not fresh and ends != b"]":
+            damaged[_CUT_OFF] += 1
         if spans or damaged:
             yield Block(data=data[:rest], offset=offset, spans=tuple(spans), damaged=damaged)
         if not fresh:

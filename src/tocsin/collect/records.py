@@ -134,7 +134,7 @@ def _checked(array: bytes | str, count: int) -> list[dict[str, Any]] | None:
     except orjson.JSONDecodeError:
         return None
     records, marks = values[::2], values[1::2]
-    if len(records) != count or set(map(type, records)) != {dict} or set(marks) - {_MARK}:
+    if len(records) != count or set(map(type, records)) != {dict} or marks.count(_MARK) != len(marks):
         return None
     return records  # type: ignore[no-any-return]
 

@@ -34,7 +34,8 @@ from tocsin.errors import EvidenceError
 STDIN = "-"
 _MAX_DEPTH = 3  # archives in archives
 _MAX_NESTED_BYTES = 512 << 20  # an archive that stands in an archive is held in memory
-_READ_ONCE = 4 << 10  # of members packed with bzip2 or LZMA, which `zipfile` unpacks without a limit
+# Bytes to feed at once to what `zipfile` unpacks without a limit: 45 bytes of bzip2 can stand for 46 MB.
+_MOST = {zipfile.ZIP_BZIP2: 64, zipfile.ZIP_LZMA: 4 << 10}
 _TREES = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)  # tar headers that say nothing of the next file's name
 
 
@@ -201,9 +202,10 @@ def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fau
             except (RuntimeError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
                 faults.append(f"archive member that cannot be opened ({error})")
                 opened = cast(BinaryIO, io.BytesIO())
-            most = PIECE if entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _READ_ONCE
-            taken = partial(int, entry.compress_size)
-            guarded = Guarded(opened, faults, taken, packed.expansion, most)
+            most = _MOST.get(entry.compress_type, PIECE)
+            if isinstance(opened, zipfile.ZipExtFile):
+                opened.MIN_READ_SIZE = min(most, opened.MIN_READ_SIZE)
+            guarded = Guarded(opened, faults, partial(int, entry.compress_size), packed.expansion, most)
             yield from _unpack(_inner(packed, entry.filename, guarded, guarded.expansion, faults), depth + 1)
     if packed.problems:
         yield Fault(path=packed.path, problems=packed.problems)

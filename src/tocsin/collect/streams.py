@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -155,6 +156,7 @@ class Guarded(Pieces):
         except (
             zipfile.BadZipFile,
             zlib.error,
+            lzma.LZMAError,
             EOFError,
             OSError,
             RuntimeError,

@@ -31,7 +31,7 @@ def members(file: BinaryIO, problems: list[str]) -> Iterator[Member]:
     """Members from front to back, until one cannot be told from what follows it."""
     front = _Front(file)
     while (header := front.read(30)).startswith(b"PK\x03\x04") and len(header) == 30:
-        flags, method, _, packed, _, name_bytes, extra_bytes = _HEADER.unpack(header)
+        _, flags, method, packed, _, name_bytes, extra_bytes = _HEADER.unpack(header)
         name = front.read(name_bytes).decode("utf-8" if flags & _UTF8 else "cp437", "replace")
         extra = front.read(extra_bytes)
         if packed == _IN_EXTRA:

@@ -123,14 +123,12 @@ class Account:
         return RuleCoverage(rule=rule, state="field absent", detail=", ".join(missing))
 
     def _gave_up_by_rule(self) -> tuple[tuple[int, int], ...]:
-        by_rule: Counter[int] = Counter()
+        used: dict[int, set[int]] = {}  # by rule: its variants may share a pattern
         if self.gave_up:
             for variant in self._detector.rules.variants:
-                used: set[int] = set()
-                collect_patterns(variant.condition, used)
-                for pattern in used & self.gave_up.keys():
-                    by_rule[variant.rule] += self.gave_up[pattern]
-        return tuple(sorted(by_rule.items()))
+                collect_patterns(variant.condition, used.setdefault(variant.rule, set()))
+        values = {rule: sum(self.gave_up[pattern] for pattern in patterns) for rule, patterns in sorted(used.items())}
+        return tuple((rule, count) for rule, count in values.items() if count)
 
 
 def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> set[str]:

@@ -19,7 +19,8 @@ from tocsin.model.rule import Pattern
 
 _ANCHOR = b"\xff"
 _NOTHING = "\udcfe"  # written as a byte that no pattern has
-_PASS_BYTES = 8 << 20  # bounds the memory of one pass's matches
+_PASS_BYTES = 8 << 20
+_WINDOW_BYTES = 512 << 10  # bounds the memory of matches: each takes some 150 bytes until it is an array
 _DFA_BYTES = 32 << 10  # a DFA searches up to ten times as fast, but takes 1 KiB for each byte of its patterns
 _FIRST_VALUE = 2
 
@@ -69,6 +70,7 @@ class Literals:
         for number, pattern in patterns.items():
             needles.setdefault(_needle(pattern), []).append(number)
         texts = list(needles)
+        self._longest = max(map(len, texts))
         small = sum(map(len, texts)) <= _DFA_BYTES
         self._automaton = BytesAhoCorasick(
             texts, implementation=Implementation.DFA if small else Implementation.ContiguousNFA
@@ -99,11 +101,19 @@ class Literals:
         else:  # bytes fold ASCII ten times as fast as text folds anything, and most text is ASCII
             folded = [text.encode() if text.isascii() else _utf8(text.lower()) for text in texts]
             haystack = _ANCHOR.join((b"", *folded, b"")).lower()
-        matches = self._automaton.find_matches_as_indexes(haystack, overlapping=True)
-        flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
         anchors = np.flatnonzero(np.frombuffer(haystack, np.uint8) == _ANCHOR[0])
-        value = np.searchsorted(anchors, flat[:, 1] + self._shift[flat[:, 0]], "left") - 1
-        return (flat[:, 0] << 32) | owners[value]
+        pairs = [
+            self._scan_window(haystack, start, anchors, owners) for start in range(0, len(haystack), _WINDOW_BYTES)
+        ]
+        return np.concatenate(pairs)
+
+    def _scan_window(self, haystack: bytes, start: int, anchors: Values, owners: Values) -> Values:
+        """The matches that begin in one window: text can be made so that every byte begins some."""
+        window = haystack[start : start + _WINDOW_BYTES + self._longest]
+        matches = self._automaton.find_matches_as_indexes(window, overlapping=True)
+        flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
+        value = np.searchsorted(anchors, start + flat[:, 1] + self._shift[flat[:, 0]], "left") - 1
+        return np.unique((flat[:, 0] << 32) | owners[value])
 
 
 def _utf8(text: str) -> bytes:

@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import hyperscan
 import numpy as np
@@ -19,13 +20,14 @@ import numpy.typing as npt
 
 from tocsin.detect.literals import Literals, glob_literals, is_literal
 from tocsin.detect.nodes import Among, And, Mask, Neg, Node, Or, Try, cost
-from tocsin.detect.predicates import GaveUp, Predicate, any_text, fields_agree, predicate, texts_of
+from tocsin.detect.predicates import GaveUp, Predicate, any_of_texts, any_text, fields_agree, predicate, texts_of
 from tocsin.detect.rawtext import RawSearch
 from tocsin.model.event import NULL, Column, Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
 
 # Long and nearly unique text that few rules read: it stays in the raw record until rows are left to look at.
 LEFT_IN_RAW = frozenset({"Message", "message"})
+_MOST_GIVEN_UP = 100  # values of one table, for each regular expression: the rest is counted, not tried
 _UNKNOWN, _FALSE, _TRUE = 0, 1, 2
 
 
@@ -36,7 +38,7 @@ class Matches:
     Args:
         rows: (variant, rows in order), in the order of variants.
         gates: rows that each gate let through, by gate.
-        gave_up: values on which a regular expression took too long, by pattern.
+        gave_up: values on which a regular expression took too long, or was not tried after many such, by pattern.
     """
 
     rows: list[tuple[int, Longs]] = field(default_factory=list)
@@ -317,11 +319,16 @@ class _Table:
         return holds
 
     def _test(self, number: int, column: Column, code: int, test: Predicate) -> bool:
-        try:
-            return any_text(column, code, test)
-        except GaveUp:
-            self.gave_up[number] += 1
-            return False
+        return self._tried(number, partial(any_text, column, code, test))
+
+    def _tried(self, number: int, test: Callable[[], bool]) -> bool:
+        if self.gave_up[number] < _MOST_GIVEN_UP:
+            try:
+                return test()
+            except GaveUp:
+                pass
+        self.gave_up[number] += 1
+        return False
 
     def _prefiltered(self, number: int, column: Column, codes: Longs) -> set[int] | None:
         """For a regex: the values worth trying, found in one pass for all regexes; None: all are."""
@@ -371,10 +378,8 @@ class _Table:
                 continue
             test = self._detector.predicate(number)
             names = whole if name is None else (name,)
-            try:
-                holds[at] = any(test(text) for key in names for text in whole.get(key) or ())
-            except GaveUp:
-                self.gave_up[number] += 1
+            tried = [text for key in names for text in whole.get(key) or ()]
+            holds[at] = self._tried(number, partial(any_of_texts, tried, test))
         return holds
 
     def _whole(self, row: int) -> Mapping[str, tuple[str, ...] | None]:

@@ -47,12 +47,14 @@ class RawSearch:
         found: dict[int, list[int]] = {at: [] for at in range(len(self._numbers) + 1)}
 
         for first, data, starts in raw.blocks():
-            ends: list[tuple[int, int]] = []
-            self._database.scan(data, match_event_handler=lambda at, _, end, *rest: ends.append((at, end)))  # noqa: B023
+            ends: list[int] = []
+            self._database.scan(data, match_event_handler=lambda at, _, end, *rest: ends.append(at << 32 | end))  # noqa: B023
             if ends:
-                which, stops = np.array(ends, np.int64).T
+                told = np.array(ends, np.int64)
+                which, stops = told >> 32, told & 0xFFFFFFFF
                 rows = first + np.searchsorted(starts, stops - 1, "right") - 1
-                for at, row in zip(which.tolist(), rows.tolist(), strict=True):
+                pairs = np.unique(which << 32 | rows)  # a record may hold a keyword a thousand times
+                for at, row in zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True):
                     found[at].append(row)
         odd = found[0]
         return {

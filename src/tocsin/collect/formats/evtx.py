@@ -68,7 +68,13 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
         file.seek(start)
     size = max(block_bytes // _CHUNK_BYTES, 1) * _CHUNK_BYTES
     while data := _read_fully(file, size if stop is None else min(size, stop - offset)):
-        yield Block(data=data, offset=offset, head=header)
+        torn = len(data) % _CHUNK_BYTES
+        damaged: Counter[str] = Counter()
+        if torn:  # the library passes over a chunk that is not whole, with all records that it still has
+            if data.startswith(b"ElfChnk\0", len(data) - torn):
+                damaged["file ends within a chunk"] += 1
+            data += bytes(_CHUNK_BYTES - torn)
+        yield Block(data=data, offset=offset, head=header, damaged=damaged)
         offset += len(data)
 
 

@@ -46,9 +46,12 @@ def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     if start == 0:
-        file, head = peek(file)
+        again, head = peek(file)
         if not has_one_record_a_line(head):
-            return cut_documents(file, min(block_bytes, 4 << 20))
+            return cut_documents(again, min(block_bytes, 4 << 20))
+        if stop is None:
+            return cut_lines(again, 0, None, block_bytes)
+        file.seek(0)
     else:  # a line belongs to the range in which it begins
         file.seek(start - 1)
         start += skip_line(file)[0] - 1
