@@ -24,7 +24,7 @@ def found(detections: list[str], *records: dict[str, Any], projected: bool = Tru
 
 def test_what_a_finding_says() -> None:
     records = ({**SYSTEM, "A": "no"}, {**SYSTEM, "A": "Yes", "B": 5, "@timestamp": "2024-05-01T08:00:00.25Z"})
-    [one] = found(["s: {A: yes, B: 5, C: null}\nf: {D: x}\ncondition: s and not f"], *records)
+    [one] = found(["s: {A: 'yes', B: 5, C: null}\nf: {D: x}\ncondition: s and not f"], *records)
     assert one == Finding(
         rule=0,
         variant="",

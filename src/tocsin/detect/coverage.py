@@ -149,6 +149,9 @@ def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[st
     match condition:
         case Leaf(number):
             pattern = patterns[number]
+            if pattern.kind.startswith("fieldref") and pattern.text not in present:
+                missing.add(pattern.text)
+                return False
             if pattern.field is None or pattern.field in present:
                 return None
             missing.add(pattern.field)
