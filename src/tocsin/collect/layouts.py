@@ -15,6 +15,7 @@ import numpy as np
 
 from tocsin.collect.columns import TableBuilder, text_of
 from tocsin.collect.times import microseconds
+from tocsin.model.event import NO_TIME
 
 Path: TypeAlias = tuple[str, ...]
 Row: TypeAlias = tuple[Any, ...]
@@ -142,10 +143,13 @@ class Layouts:
                 continue
             rows = np.fromiter(group.rows, np.int64, len(group.rows))
             columns = list(zip(*group.values, strict=True))
+            untimed = False
             if group.timed:
-                table.put_time(rows, microseconds(columns[-1]))
+                ts = microseconds(columns[-1])
+                table.put_time(rows, ts)
+                untimed = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
             put = [table.put(name, rows, column) for (name, _), column in zip(group.fields, columns, strict=False)]
-            if not all(put) or (group.timed and dict in set(map(type, columns[-1]))):
+            if untimed or not all(put):
                 relearn |= self._put_whole(group, rows, columns, table)
             group.rows.clear()
             group.values.clear()

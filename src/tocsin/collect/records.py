@@ -29,6 +29,7 @@ _NOT_JSON = "not valid JSON"
 _NOT_AN_OBJECT = "JSON, but not an object"
 _TOO_DEEP = "nested too deeply"
 _BAD_TEXT = "invalid UTF-8, replaced"
+_BARE_CONTROLS = "control characters in text"
 
 
 class Tally:
@@ -73,9 +74,9 @@ class JsonDecoder:
         self._waiting = 0
 
 
-def decode(record: bytes) -> dict[str, Any]:
-    """One record that is known to be good."""
-    return _decode(record, Tally()) or {}
+def decode(record: bytes, tally: Tally | None = None) -> dict[str, Any]:
+    """One record that is kept whatever it is; without fields if it cannot be read."""
+    return _decode(record, tally or Tally()) or {}
 
 
 class _Slices:
@@ -156,9 +157,14 @@ def _decode(record: bytes, tally: Tally) -> dict[str, Any] | None:
 
 
 def _decode_leniently(text: bytes, tally: Tally) -> Any:
-    """Keep a record whose only fault is its text encoding (bad UTF-8, half a surrogate pair)."""
+    """Keep a record whose only fault is its text: bad UTF-8, half a surrogate pair, control characters."""
+    fault = _BAD_TEXT
     try:
-        value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse)
+        try:
+            value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse)
+        except json.JSONDecodeError:
+            value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse, strict=False)
+            fault = _BARE_CONTROLS
         whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         value = orjson.loads(whole)
     except RecursionError:
@@ -167,7 +173,7 @@ def _decode_leniently(text: bytes, tally: Tally) -> Any:
     except ValueError as error:
         tally.damaged[_TOO_DEEP if "recursion" in str(error).lower() else _NOT_JSON] += 1
         return None
-    tally.mended[_BAD_TEXT] += 1
+    tally.mended[fault] += 1
     return value
 
 
