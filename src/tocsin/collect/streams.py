@@ -61,10 +61,8 @@ def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
 
 def peek(file: BinaryIO, size: int = HEAD_BYTES) -> tuple[BinaryIO, bytes]:
     """The first bytes, and a stream that still gives them."""
-    head = b""
-    while len(head) < size and (part := file.read(size - len(head))):
-        head += part
-    return cast(BinaryIO, _Ahead(head, file)), head
+    head = read_fully(file, size)
+    return joined(head, file), head
 
 
 class Digesting(io.RawIOBase):
@@ -92,7 +90,7 @@ class Digesting(io.RawIOBase):
 
     def drain(self) -> None:
         """Read what is left, so that the digest is of all of it."""
-        while self.read(1 << 20):
+        while self.read(PIECE):
             continue
 
     def hexdigest(self) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tocsin.detect.matcher import Detector, Matches, collect_patterns
+from tocsin.detect.matcher import Detector, Matches, collect_patterns, fields_in
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
@@ -21,7 +21,6 @@ class Account:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._gate_fields = [_fields(used, detector.rules.patterns) for used in detector.patterns_by_gate]
         self.gates: Counter[int] = Counter()
         self.fields: dict[int, set[str]] = {gate: set() for gate in range(len(detector.gates))}
         self.seen: dict[tuple[str, str, str], tuple[int, int, int]] = {}
@@ -33,7 +32,7 @@ class Account:
             if not len(rows):
                 continue
             self.gates[gate] += len(rows)
-            for name in self._gate_fields[gate] - self.fields[gate]:
+            for name in self._detector.fields_by_gate[gate] - self.fields[gate]:
                 column = events.columns.get(name)
                 if column is not None and column.codes[rows].any():
                     self.fields[gate].add(name)
@@ -135,13 +134,7 @@ def fields_of(condition: Condition, patterns: Sequence[Pattern]) -> set[str]:
     """The fields that a condition looks at."""
     used: set[int] = set()
     collect_patterns(condition, used)
-    return _fields(used, patterns)
-
-
-def _fields(used: Iterable[int], patterns: Sequence[Pattern]) -> set[str]:
-    looked_at = [patterns[number] for number in used]
-    names = {pattern.field for pattern in looked_at if pattern.field is not None}
-    return names | {pattern.text for pattern in looked_at if pattern.kind.startswith("fieldref")}
+    return fields_in(patterns[number] for number in used)
 
 
 def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[str], missing: set[str]) -> bool | None:

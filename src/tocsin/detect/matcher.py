@@ -57,10 +57,9 @@ class Detector:
         self._by_gate: list[list[int]] = [[] for _ in gates]
         for number, gate in enumerate(self.gate_of):
             self._by_gate[gate].append(number)
-        compared = {pattern.text for pattern in rules.patterns if pattern.kind.startswith("fieldref")}
-        compared |= {pattern.field or "" for pattern in rules.patterns if pattern.kind.startswith("fieldref")}
-        self.left_in_raw = LEFT_IN_RAW - compared  # two fields are compared by their columns
-        self.projection = frozenset(_fields(rules.patterns)) - self.left_in_raw
+        # Two fields are compared by their columns.
+        self.left_in_raw = LEFT_IN_RAW - fields_in(one for one in rules.patterns if one.kind.startswith("fieldref"))
+        self.projection = frozenset(fields_in(rules.patterns)) - self.left_in_raw
         self._literals: dict[tuple[str, bool], Literals] = {}
         self._grouped: dict[tuple[str, bool], dict[int, Pattern]] = {}
         self.is_literal = bytearray(len(rules.patterns))
@@ -70,7 +69,8 @@ class Detector:
                 self.is_literal[number] = True
         self._predicates: dict[int, Predicate] = {}
         self._raw_searches: dict[tuple[int, ...], RawSearch] = {}
-        self.patterns_by_gate = [self._patterns(variants) for variants in self._by_gate]
+        self._patterns_by_gate = [self._patterns(variants) for variants in self._by_gate]
+        self.fields_by_gate = [fields_in(rules.patterns[one] for one in used) for used in self._patterns_by_gate]
         self._regexes: hyperscan.Database | None = None
 
     def scan(self, events: Events, among: Longs | None = None) -> Matches:
@@ -108,7 +108,7 @@ class Detector:
     def raw_search(self, gates: Iterable[int]) -> RawSearch:
         """A search of raw records for the patterns that look at whole records, of the rules behind some gates."""
         whole = (None, *self.left_in_raw)
-        used = set().union(*(self.patterns_by_gate[gate] for gate in gates))
+        used = set().union(*(self._patterns_by_gate[gate] for gate in gates))
         numbers = tuple(sorted(number for number in used if self.rules.patterns[number].field in whole))
         if numbers not in self._raw_searches:
             self._raw_searches[numbers] = RawSearch({number: self.rules.patterns[number] for number in numbers})
@@ -138,12 +138,15 @@ def collect_patterns(condition: Condition, into: set[int]) -> None:
             collect_patterns(part, into)
 
 
-def _fields(patterns: tuple[Pattern, ...]) -> Iterator[str]:
+def fields_in(patterns: Iterable[Pattern]) -> set[str]:
+    """The fields that patterns look at; two where one field is compared with another."""
+    names: set[str] = set()
     for pattern in patterns:
         if pattern.field is not None:
-            yield pattern.field
-            if pattern.kind.startswith("fieldref"):
-                yield pattern.text
+            names.add(pattern.field)
+        if pattern.kind.startswith("fieldref"):
+            names.add(pattern.text)
+    return names
 
 
 class _Table:
@@ -228,11 +231,9 @@ class _Table:
                 return Among(pattern.field, empty)
             case "fieldref" | "fieldref_contains" | "fieldref_startswith" | "fieldref_endswith":
                 return Try(lambda rows: self._compare_fields(pattern, column, rows))
-            case "regex" | "cidr" | "lt" | "lte" | "gt" | "gte":
-                return Try(lambda rows: self._judge(number, column, rows))
-            case "minute" | "hour" | "day" | "week" | "month" | "year":
-                return Try(lambda rows: self._judge(number, column, rows))
-        return self._literal(number, pattern, column)
+            case "equals" | "contains" | "startswith" | "endswith" | "wildcard":
+                return self._literal(number, pattern, column)
+        return Try(lambda rows: self._judge(number, column, rows))
 
     def _literal(self, number: int, pattern: Pattern, column: Column) -> Node:
         name = pattern.field or ""
@@ -314,12 +315,10 @@ class _Table:
             candidates = self._prefiltered(number, column, unknown)
             for code in unknown.tolist():
                 worth = candidates is None or code in candidates
-                judged[code] = _TRUE if worth and self._test(number, column, code, test) else _FALSE
-        holds: Mask = judged[codes] == _TRUE
-        return holds
-
-    def _test(self, number: int, column: Column, code: int, test: Predicate) -> bool:
-        return self._tried(number, partial(any_text, column, code, test))
+                holds = worth and self._tried(number, partial(any_text, column, code, test))
+                judged[code] = _TRUE if holds else _FALSE
+        mask: Mask = judged[codes] == _TRUE
+        return mask
 
     def _tried(self, number: int, test: Callable[[], bool]) -> bool:
         if self.gave_up[number] < _MOST_GIVEN_UP:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tocsin.detect.matcher import LEFT_IN_RAW
-from tocsin.detect.predicates import GaveUp, predicate
+from tocsin.detect.predicates import GaveUp, predicate, texts_of
 from tocsin.model.event import Events
 from tocsin.model.rule import All, AnyOf, Condition, Kind, Leaf, Not, Pattern, RuleSet
 
@@ -120,8 +120,7 @@ class _Event:
         column = self._events.columns.get(name)
         if column is None:
             return _texts_of(self._whole().get(name)) if name in LEFT_IN_RAW else ()
-        code = int(column.codes[self._row])
-        return column.lists[code] if code in column.lists else _texts_of(column.values[code])
+        return texts_of(column, int(column.codes[self._row]))
 
     def _look(self, name: str) -> Look:
         column = self._events.columns.get(name)

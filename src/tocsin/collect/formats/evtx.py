@@ -27,6 +27,7 @@ from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.layouts import Layouts, Path, Reading, fields_of, reading_of
 from tocsin.collect.records import FLUSH_ROWS, Tally, decode, decode_marked
+from tocsin.collect.streams import read_fully
 from tocsin.collect.times import microseconds
 from tocsin.collect.windows import WindowsNaming
 from tocsin.model.event import Codes, Longs
@@ -70,7 +71,7 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
     if start:
         file.seek(start)
     size = max(block_bytes // _CHUNK_BYTES, 1) * _CHUNK_BYTES
-    while data := _read_fully(file, size if stop is None else min(size, stop - offset)):
+    while data := read_fully(file, size if stop is None else min(size, stop - offset)):
         torn = len(data) % _CHUNK_BYTES
         damaged: Counter[str] = Counter()
         if torn:  # the library passes over a chunk that is not whole, with all records that it still has
@@ -79,15 +80,6 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
             data += bytes(_CHUNK_BYTES - torn)
         yield Block(data=data, offset=offset, head=header, damaged=damaged)
         offset += len(data)
-
-
-def _read_fully(file: BinaryIO, size: int) -> bytes:
-    """Streams may give less than asked for; a chunk must not be torn."""
-    parts = []
-    while size > 0 and (part := file.read(size)):
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
 
 
 def _counted(reason: str) -> Counter[str]:
