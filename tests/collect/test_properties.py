@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from collect.reference import parsed, row_of, texts
 from tocsin.collect import documents, read, read_bytes, records
+from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.formats import windows_json
 from tocsin.collect.records import Tally
@@ -99,7 +100,7 @@ def test_what_was_learned_of_one_table_serves_the_next(batches: list[list[dict[s
     for found in batches:
         content = as_lines(found)
         table = TableBuilder("windows")
-        table.begin(Source(path="x"), windows_json.fields)
+        table.begin(Source(path="x"), windows_json.fields, Clock())
         for block in windows_json.cut(cast(BinaryIO, io.BytesIO(content)), 0, None, 1 << 20):
             decoder.read(block, table, Tally())
         decoder.flush(table)
@@ -143,7 +144,7 @@ def _cut(content: bytes, start: int, stop: int | None, block_bytes: int) -> Iter
 
 def _read(blocks: Any) -> Iterator[tuple[int, bytes]]:
     table = TableBuilder("windows")
-    table.begin(Source(path="x"), windows_json.fields)
+    table.begin(Source(path="x"), windows_json.fields, Clock())
     decoder, tally = windows_json.decoder(None), Tally()
     for block in blocks:
         assert not block.damaged
@@ -198,7 +199,7 @@ def test_a_damaged_document_takes_no_other_along(found: list[dict[str, Any]], da
 
 def _lenient(content: bytes, block_bytes: int) -> Events:
     table = TableBuilder("windows")
-    table.begin(Source(path="x"), windows_json.fields)
+    table.begin(Source(path="x"), windows_json.fields, Clock())
     decoder, tally = windows_json.decoder(None), Tally()
     for block in documents.cut_documents(cast(BinaryIO, io.BytesIO(content)), block_bytes):
         decoder.read(block, table, tally)

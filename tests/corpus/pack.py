@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tocsin.detect import Detector
-from tocsin.detect.coverage import HOST, LOG
+from tocsin.model.kind import ENVELOPE
 from tocsin.model.rule import RuleText
 
 
@@ -17,4 +17,4 @@ class Pack:
     @property
     def projection(self) -> frozenset[str]:
         """What the pipeline reads."""
-        return self.detector.projection | {LOG, HOST}
+        return self.detector.projection | ENVELOPE

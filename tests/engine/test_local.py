@@ -27,13 +27,23 @@ def no_worker_is_left() -> Iterator[None]:
     assert multiprocessing.active_children() == []
 
 
+def sent(work: Say) -> local.Work[int]:
+    """Work that sends what another yields."""
+
+    def send_all(task: int, send: local.Send) -> None:
+        for content in work(task):
+            send(content)
+
+    return send_all
+
+
 def answers(
     tasks: Sequence[int], work: Say, *, jobs: int = 2, silence_s: float = 30
 ) -> tuple[dict[int, list[bytes]], dict[int, str]]:
     """What each task said, and how it ended ('' for well). Each ends once, and says nothing after that."""
     said: dict[int, list[bytes]] = {task: [] for task in range(len(tasks))}
     ends: dict[int, str] = {}
-    for answer in local.run(tasks, work, jobs=jobs, silence_s=silence_s):
+    for answer in local.run(tasks, sent(work), jobs=jobs, silence_s=silence_s):
         assert answer.task not in ends
         if isinstance(answer, Message):
             said[answer.task].append(answer.content)
@@ -75,12 +85,12 @@ def test_every_task_is_done_and_its_messages_keep_their_order(jobs: int) -> None
 
 
 def test_one_job_does_tasks_in_order() -> None:
-    ended = [answer.task for answer in local.run(range(9), speak, jobs=1) if isinstance(answer, Done)]
+    ended = [answer.task for answer in local.run(range(9), sent(speak), jobs=1) if isinstance(answer, Done)]
     assert ended == list(range(9))
 
 
 def test_no_tasks() -> None:
-    assert list(local.run([], speak, jobs=4)) == []
+    assert list(local.run([], sent(speak), jobs=4)) == []
 
 
 def test_a_task_may_say_nothing() -> None:
@@ -162,7 +172,7 @@ def test_a_slow_task_that_speaks_is_not_stopped() -> None:
 
 def test_whoever_listens_slowly_does_not_stop_workers() -> None:
     ends = []
-    for answer in local.run(range(3), speak, jobs=3, silence_s=0.3):
+    for answer in local.run(range(3), sent(speak), jobs=3, silence_s=0.3):
         time.sleep(0.2)
         if isinstance(answer, Done):
             ends.append(answer.failure)
@@ -182,7 +192,7 @@ def test_a_worker_that_dies_between_tasks_is_replaced() -> None:
     """It tells that a task is done, then is killed; the next task goes to another."""
     pids: list[int] = []
     ends = []
-    for answer in local.run(range(3), lambda task: iter([str(os.getpid()).encode()]), jobs=1):
+    for answer in local.run(range(3), lambda task, send: send(str(os.getpid()).encode()), jobs=1):
         if isinstance(answer, Message):
             pids.append(int(answer.content))
             continue
@@ -199,7 +209,7 @@ def test_closing_early_stops_the_workers() -> None:
         yield str(os.getpid()).encode()
         time.sleep(600)
 
-    running = local.run(range(4), work, jobs=2)
+    running = local.run(range(4), sent(work), jobs=2)
     first = next(running)
     assert isinstance(first, Message)
     running.close()  # type: ignore[attr-defined]  # it is a generator
@@ -218,7 +228,7 @@ def test_workers_that_started_are_stopped_if_another_cannot(monkeypatch: pytest.
 
     monkeypatch.setattr(local, "_Worker", start)
     with pytest.raises(OSError, match="no more processes"):
-        list(local.run(range(4), lambda task: iter([b""]), jobs=3))
+        list(local.run(range(4), lambda task, send: send(b""), jobs=3))
 
 
 def test_an_interrupt_leaves_no_worker(tmp_path: Path) -> None:
@@ -228,8 +238,8 @@ def test_an_interrupt_leaves_no_worker(tmp_path: Path) -> None:
         import os, sys, time
         from tocsin.engine import local
 
-        def work(task):
-            yield str(os.getpid()).encode()
+        def work(task, send):
+            send(str(os.getpid()).encode())
             time.sleep(600)
 
         try:

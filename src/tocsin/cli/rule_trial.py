@@ -10,9 +10,9 @@ import numpy as np
 
 from tocsin import collect
 from tocsin.detect import probe, trace
-from tocsin.detect.coverage import HOST, LOG
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
+from tocsin.model.kind import ENVELOPE, KINDS
 from tocsin.model.rule import RuleSet, Variant
 
 EVENT_ID: Final = "EventID"
@@ -69,7 +69,7 @@ def tried(rules: RuleSet, log: str, limit: int) -> Trial:
     """Try the rule on every event of the log; at most `limit` events are traced for each log source."""
     asker = probe.Probe(rules)
     trial = Trial(bound=[Bound(variant=variant) for variant in rules.variants])
-    reading = collect.read_units(collect.plan([log]), asker.projection | {LOG, HOST, EVENT_ID}, trial.custody.append)
+    reading = collect.read_units(collect.plan([log]), asker.projection | ENVELOPE | {EVENT_ID}, trial.custody.append)
     for events in reading:
         _see(events, trial.seen)
         for sight in asker.look(events, limit):
@@ -96,7 +96,7 @@ def tried(rules: RuleSet, log: str, limit: int) -> Trial:
 
 def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: float) -> Traced:
     ts = int(events.ts[row])
-    host = events.columns.get(HOST)
+    host = events.columns.get(KINDS[events.kind].host)
     return Traced(
         step=trace.trace(rules, variant.condition, events, row),
         score=score,
@@ -109,7 +109,7 @@ def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: f
 
 
 def _see(events: Events, seen: Counter[tuple[str, str]]) -> None:
-    log, number = events.columns.get(LOG), events.columns.get(EVENT_ID)
+    log, number = events.columns.get(KINDS[events.kind].log), events.columns.get(EVENT_ID)
     none = np.zeros(len(events), np.int64)
     pairs = (log.codes.astype(np.int64) if log else none) << 32 | (number.codes if number else none)
     for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):

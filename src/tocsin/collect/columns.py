@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from tocsin.collect.clock import Clock
 from tocsin.model.event import (
     ABSENT,
     NO_TIME,
@@ -152,6 +153,7 @@ class TableBuilder:
         self.kind = kind
         self.rows = 0
         self.size_bytes = 0  # of the blocks read into it, for whoever decides when it is full
+        self.clock = Clock()  # of the newest source
         self._sources: list[Source] = []
         self._fields_of: list[FieldsOf] = []
         self.raw = RawRecords()
@@ -163,8 +165,9 @@ class TableBuilder:
         self._chunk: list[Longs] = []
         self._src: list[Codes] = []
 
-    def begin(self, source: Source, fields_of: FieldsOf) -> None:
+    def begin(self, source: Source, fields_of: FieldsOf, clock: Clock) -> None:
         """What comes next is of this source; `fields_of` reads one of its raw records in full."""
+        self.clock = clock
         self._sources.append(source)
         self._fields_of.append(fields_of)
 

@@ -7,12 +7,14 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from tocsin.collect import sources
 from tocsin.collect.block import Block
+from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Decoder, Reader
@@ -37,7 +39,7 @@ Progress = Callable[[str, int], None]
 class Unit:
     """A part of the evidence that can be read by itself. `weight` is about its size in bytes.
 
-    `digest_only` takes the digest of a file whose parts are read elsewhere.
+    `digest_only` takes the digest of a file whose parts are read elsewhere. `fault` says why it cannot be read.
     """
 
     path: str
@@ -46,11 +48,13 @@ class Unit:
     start: int = 0
     stop: int | None = None
     digest_only: bool = False
+    fault: str = ""
 
     @property
     def is_whole_file(self) -> bool:
         """Whether it reads a file on disk, of which no other unit takes the digest."""
-        return self.path != sources.STDIN and self.member is None and self.stop is None and not self.digest_only
+        whole = self.member is None and self.stop is None and not self.digest_only
+        return whole and self.path != sources.STDIN and not self.fault
 
     @property
     def label(self) -> str:
@@ -72,6 +76,7 @@ class _Account:
     problems: list[str] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
+    changed_us: int | None = None
 
     def take(self, ts: Longs) -> None:
         """Count records that went into a table."""
@@ -105,17 +110,21 @@ def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
         jobs: how many will read at once: each should find something to do.
 
     Raises:
-        EvidenceError: a name stands for nothing, or a file cannot be opened.
+        EvidenceError: a name stands for nothing, or nothing of it can be opened.
     """
-    units: list[Unit] = []
-    found = sources.find(logs)
+    found, closed = sources.find(logs)
+    units = [Unit(path=path, weight=0, fault=fault) for path, fault in closed.items()]
     unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found) // (2 * jobs)), _LEAST_UNIT_BYTES)
     for path, size in found:
         if path == sources.STDIN:
             units.append(Unit(path=path, weight=_UNIT_BYTES))
             continue
-        with sources.open_path(path) as file:
-            head = file.read(HEAD_BYTES)
+        try:
+            with sources.open_path(path) as file:
+                head = file.read(HEAD_BYTES)
+        except EvidenceError as error:
+            units.append(Unit(path=path, weight=0, fault=str(error)))
+            continue
         members = sources.zip_members(path) if head.startswith(b"PK") else None
         if members is not None:
             units += [Unit(path=path, weight=weight, member=name) for name, weight in members]
@@ -128,7 +137,9 @@ def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
             continue
         units += [Unit(path=path, weight=stop - start, start=start, stop=stop) for start, stop in ranges]
         units.append(Unit(path=path, weight=size // 4, digest_only=True))
-    return units
+    if units and all(unit.fault for unit in units):
+        raise EvidenceError(units[0].fault, hint="Check its permissions: nothing that was named can be read.")
+    return sorted(units, key=lambda unit: unit.path)
 
 
 def read_units(
@@ -136,15 +147,20 @@ def read_units(
     projection: frozenset[str] | None,
     done: Done,
     progress: Progress = lambda path, size: None,
+    zone: tzinfo = UTC,
 ) -> Iterator[Events]:
     """Read units one after another; small sources of one kind share an Events.
 
     Args:
+        zone: of times that name none.
         done: told of each source, or part of one, when all its events were given out; of files that hold others, too.
         progress: told the source, and how many bytes of it were read since the last time.
     """
-    reading = _Reading(projection, done, progress)
+    reading = _Reading(projection, done, progress, zone)
     for unit in units:
+        if unit.fault:
+            done(Custody(path=unit.label, file=unit.label, size_bytes=0, problems=(unit.fault,)))
+            continue
         with sources.open_path(unit.path) as file:
             if unit.digest_only:
                 done(_digest(unit.label, file))
@@ -155,11 +171,14 @@ def read_units(
     yield from reading.finish_all()
 
 
-def read(logs: str | Path | Iterable[str | Path], projection: frozenset[str] | None = None) -> Iterator[Events]:
+def read(
+    logs: str | Path | Iterable[str | Path], projection: frozenset[str] | None = None, zone: tzinfo = UTC
+) -> Iterator[Events]:
     """Read logs with every field, or those of the projection; the digests of their files are known (but for `-`).
 
     Args:
         logs: files, folders, globs, archives; `-` is standard input.
+        zone: of times that name none.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:  # hashing lets other threads run
         digests: dict[str, Future[str]] = {}
@@ -168,7 +187,7 @@ def read(logs: str | Path | Iterable[str | Path], projection: frozenset[str] | N
                 continue
             if unit.path not in digests:
                 digests[unit.path] = beside.submit(_sha256, unit.path)
-            for events in read_units([unit], projection, lambda custody: None):
+            for events in read_units([unit], projection, lambda custody: None, zone=zone):
                 known = tuple(replace(source, sha256=digests[unit.path].result()) for source in events.sources)
                 yield replace(events, sources=known)
 
@@ -186,6 +205,7 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
     table.begin(
         Source(path=path, file=path, format=reader.NAME, sha256=hashlib.sha256(records).hexdigest()),
         reader.fields,
+        Clock(),
     )
     decoder, tally = reader.decoder(projection), Tally()
     for block in reader.cut(cast(BinaryIO, io.BytesIO(records)), 0, None, _BLOCK_BYTES):
@@ -197,8 +217,8 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
 class _Reading:
     """What is under way: a table for each kind, with the accounts of the sources in it."""
 
-    def __init__(self, projection: frozenset[str] | None, done: Done, progress: Progress) -> None:
-        self.projection, self.done, self.progress = projection, done, progress
+    def __init__(self, projection: frozenset[str] | None, done: Done, progress: Progress, zone: tzinfo) -> None:
+        self.projection, self.done, self.progress, self.zone = projection, done, progress, zone
         self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
 
     def add(self, reader: Reader, account: _Account) -> TableBuilder:
@@ -207,7 +227,8 @@ class _Reading:
             self._open[reader.KIND] = (TableBuilder(reader.KIND), [])
         table, accounts = self._open[reader.KIND]
         if not accounts or accounts[-1] is not account:
-            table.begin(Source(path=account.path, file=account.file, format=reader.NAME), reader.fields)
+            source = Source(path=account.path, file=account.file, format=reader.NAME)
+            table.begin(source, reader.fields, Clock(zone=self.zone, latest_us=account.changed_us))
             accounts.append(account)
         return table
 
@@ -233,7 +254,8 @@ def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     if reader is None:
         raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
     file.seek(unit.start)
-    account = _Account(path=unit.label, file=unit.label, format=reader.NAME)
+    changed = sources.changed_us(file)
+    account = _Account(path=unit.label, file=unit.label, format=reader.NAME, changed_us=changed)
     yield from _read_blocks(reader, reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES), account, reading)
 
 
@@ -241,7 +263,7 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     """Read a file, or a member of a zip, and all logs that it holds."""
     outer = cast(BinaryIO, Digesting(file)) if unit.member is None else file
     holds_others, faults = False, list[str]()
-    for leaf in sources.leaves(unit.label, outer, unit.member):
+    for leaf in sources.leaves(unit.label, outer, unit.member, sources.changed_us(file)):
         holds_others |= leaf.path != unit.label
         if isinstance(leaf, sources.Fault):
             if leaf.path == unit.label:
@@ -250,7 +272,7 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
                 account = _Account(path=leaf.path, file=unit.label, format="archive", problems=leaf.problems)
                 reading.done(account.close())
             continue
-        account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems)
+        account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems, changed_us=leaf.changed_us)
         reader = _sniff(leaf.head)
         if reader is not None:
             account.format = reader.NAME

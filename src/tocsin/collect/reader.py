@@ -22,7 +22,7 @@ class Decoder(Protocol):
 
 class Reader(Protocol):
     NAME: str
-    KIND: str  # the kind of log source its Events are
+    KIND: str  # the kind of log source its Events are: a key of `model.kind.KINDS`
 
     def sniff(self, head: bytes) -> bool:
         """Whether a file that begins with `head` (up to 64 KiB) is of this format, whatever it is called."""
@@ -36,5 +36,5 @@ class Reader(Protocol):
     def decoder(self, projection: frozenset[str] | None) -> Decoder:
         """One that gives the fields of the projection (None: every one)."""
 
-    def fields(self, record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-        """Every field of one raw record."""
+    def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+        """Every field of one raw record; `header` is its block's `head`."""

@@ -28,7 +28,7 @@ _SEPARATOR = b",%d," % _MARK
 _NOT_JSON = "not valid JSON"
 _NOT_AN_OBJECT = "JSON, but not an object"
 _TOO_DEEP = "nested too deeply"
-_BAD_TEXT = "invalid UTF-8, replaced"
+BAD_TEXT = "invalid UTF-8, replaced"
 _BARE_CONTROLS = "control characters in text"
 
 
@@ -63,7 +63,7 @@ class JsonDecoder:
                     self._unfold(record)
             if records:
                 chunk = np.full(len(starts), -1, np.int64)
-                first = table.extend(starts + block.offset, chunk, _Slices(block.data, starts, stops))
+                first = table.extend(starts + block.offset, chunk, Slices(block.data, starts, stops))
                 self._layouts.add(records, range(first, first + len(records)))
             self._waiting += len(records)
             if self._waiting >= FLUSH_ROWS:
@@ -79,13 +79,13 @@ def decode(record: bytes, tally: Tally | None = None) -> dict[str, Any]:
     return _decode(record, tally or Tally()) or {}
 
 
-class _Slices:
-    """Records as slices of their block."""
+class Slices:
+    """Records as slices of their block, below the header that stands before them."""
 
-    __slots__ = ("_data", "_starts", "_stops")
+    __slots__ = ("_data", "_starts", "_stops", "header")
 
-    def __init__(self, data: bytes, starts: Longs, stops: Longs) -> None:
-        self._data, self._starts, self._stops = data, starts, stops
+    def __init__(self, data: bytes, starts: Longs, stops: Longs, header: bytes = b"") -> None:
+        self._data, self._starts, self._stops, self.header = data, starts, stops, header
 
     def record(self, at: int) -> bytes:
         return self._data[self._starts[at] : self._stops[at]].rstrip(b"\r")
@@ -158,7 +158,7 @@ def _decode(record: bytes, tally: Tally) -> dict[str, Any] | None:
 
 def _decode_leniently(text: bytes, tally: Tally) -> Any:
     """Keep a record whose only fault is its text: bad UTF-8, half a surrogate pair, control characters."""
-    fault = _BAD_TEXT
+    fault = BAD_TEXT
     try:
         try:
             value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import glob
 import io
 import os
+import stat
 import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -43,7 +45,8 @@ _TREES = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)  # tar headers that say not
 class Leaf:
     """One stream of log bytes inside a file. `problems` grows while the stream is read.
 
-    `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text.
+    `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text. `changed_us` is when
+    it was last written to (UTC microseconds), as its file or archive says; None where nothing does.
     """
 
     path: str
@@ -51,6 +54,7 @@ class Leaf:
     digest: Digesting
     head: bytes
     problems: list[str]
+    changed_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +65,16 @@ class Fault:
     problems: list[str]
 
 
-def find(logs: Iterable[str | Path]) -> list[tuple[str, int]]:
+def find(logs: Iterable[str | Path]) -> tuple[list[tuple[str, int]], dict[str, str]]:
     """Paths and sizes of all files that the names stand for, each once, sorted; `-` is standard input.
 
+    Also the folders in them that cannot be listed, and why.
+
     Raises:
-        EvidenceError: a name stands for nothing, or a folder cannot be listed.
+        EvidenceError: a name stands for nothing.
     """
     found: dict[str, int] = {}
+    closed: dict[str, str] = {}
     for log in map(str, logs):
         if log == STDIN:
             _keep_stdin()
@@ -78,11 +85,11 @@ def find(logs: Iterable[str | Path]) -> list[tuple[str, int]]:
             raise EvidenceError(
                 f"{log}: no such file or folder", hint="Check the path; quote globs such as 'logs/**/*.evtx'."
             )
-        files = {str(file): file.stat().st_size for path in paths for file in _files(Path(path))}
-        if not files:
+        files = {str(file): file.stat().st_size for path in paths for file in _files(Path(path), closed)}
+        if not files and not closed:
             raise EvidenceError(f"{log}: an empty folder", hint="Name files, or a folder that holds some.")
         found |= files
-    return sorted(found.items())
+    return sorted(found.items()), closed
 
 
 @cache
@@ -96,9 +103,12 @@ def label(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, closed: dict[str, str]) -> Iterator[Path]:
+    def refused(error: OSError) -> None:
+        closed[str(error.filename)] = f"a folder that cannot be listed: {error.strerror}"
+
     if path.is_dir():
-        for folder, folders, names in os.walk(path, onerror=_refuse):
+        for folder, folders, names in os.walk(path, onerror=refused):
             folders.sort()
             yield from (Path(folder, name) for name in sorted(names) if Path(folder, name).is_file())
     elif path.is_file():
@@ -108,10 +118,6 @@ def _files(path: Path) -> Iterator[Path]:
             f"{path}: not a regular file",
             hint="Devices and sockets are not read; use `-` for standard input.",
         )
-
-
-def _refuse(error: OSError) -> None:
-    raise EvidenceError(f"{error.filename}: {error.strerror}", hint="Check its permissions.") from error
 
 
 def open_path(path: str) -> BinaryIO:
@@ -137,9 +143,18 @@ def zip_members(path: str) -> list[tuple[str, int]] | None:
         return None
 
 
-def leaves(path: str, file: BinaryIO, member: str | None = None) -> Iterator[Leaf | Fault]:
+def changed_us(file: BinaryIO) -> int | None:
+    """When a file on disk was last written to; None for a pipe."""
+    status = os.fstat(file.fileno())
+    return status.st_mtime_ns // 1000 if stat.S_ISREG(status.st_mode) else None
+
+
+def leaves(
+    path: str, file: BinaryIO, member: str | None = None, changed_us: int | None = None
+) -> Iterator[Leaf | Fault]:
     """The log streams in a file, one after another; each must be read before the next is asked for."""
-    yield from _unpack(_Packed(path=path, file=file, problems=[], expansion=lambda: 1.0), 0, member)
+    packed = _Packed(path=path, file=file, problems=[], expansion=lambda: 1.0, changed_us=changed_us)
+    yield from _unpack(packed, 0, member)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +165,7 @@ class _Packed:
     file: BinaryIO
     problems: list[str]
     expansion: Expansion
+    changed_us: int | None
     unpacked: bool = False  # of a compressed file: the name is still that file's
 
 
@@ -174,7 +190,7 @@ def _unpack(packed: _Packed, depth: int, member: str | None = None) -> Iterator[
     if encoding:
         text, head = peek(cast(BinaryIO, Recoded(text, encoding)))
     path = f"{packed.path}!{Path(packed.path.rpartition('!')[2]).stem}" if packed.unpacked else packed.path
-    yield Leaf(path=path, stream=text, digest=digest, head=head, problems=packed.problems)
+    yield Leaf(path=path, stream=text, digest=digest, head=head, problems=packed.problems, changed_us=packed.changed_us)
 
 
 def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fault]:
@@ -206,7 +222,8 @@ def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fau
             if isinstance(opened, zipfile.ZipExtFile):
                 opened.MIN_READ_SIZE = min(most, opened.MIN_READ_SIZE)
             guarded = Guarded(opened, faults, partial(int, entry.compress_size), packed.expansion, most)
-            yield from _unpack(_inner(packed, entry.filename, guarded, guarded.expansion, faults), depth + 1)
+            inner = _inner(packed, entry.filename, guarded, guarded.expansion, faults, _dos_time(entry.date_time))
+            yield from _unpack(inner, depth + 1)
     if packed.problems:
         yield Fault(path=packed.path, problems=packed.problems)
 
@@ -219,8 +236,30 @@ def _untorn(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
     yield Fault(path=packed.path, problems=packed.problems)
 
 
-def _inner(packed: _Packed, name: str, file: object, expansion: Expansion, problems: list[str]) -> _Packed:
-    return _Packed(path=f"{packed.path}!{name}", file=cast(BinaryIO, file), expansion=expansion, problems=problems)
+def _inner(
+    packed: _Packed,
+    name: str,
+    file: object,
+    expansion: Expansion,
+    problems: list[str],
+    changed_us: int | None = None,
+) -> _Packed:
+    return _Packed(
+        path=f"{packed.path}!{name}",
+        file=cast(BinaryIO, file),
+        expansion=expansion,
+        problems=problems,
+        changed_us=packed.changed_us if changed_us is None else changed_us,
+    )
+
+
+def _dos_time(parts: tuple[int, int, int, int, int, int]) -> int | None:
+    """A zip's time of a member, in whatever zone it was packed; None where it says 1980, which is its nothing."""
+    try:
+        moment = datetime(*parts, tzinfo=UTC)
+    except ValueError:
+        return None
+    return None if moment.year == 1980 else int(moment.timestamp()) * 1_000_000
 
 
 def _untar(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
@@ -240,7 +279,9 @@ def _untar(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
             name = _pax_path(body.read(65_536)) or name
         elif entry.type not in _TREES:
             if entry.isreg():
-                yield from _unpack(_inner(packed, name or entry.name, body, packed.expansion, faults), depth + 1)
+                changed = int(entry.mtime * 1_000_000) or None
+                inner = _inner(packed, name or entry.name, body, packed.expansion, faults, changed)
+                yield from _unpack(inner, depth + 1)
             name = ""
         body.skip()
     if len(header) not in (0, 512):

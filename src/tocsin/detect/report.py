@@ -7,16 +7,17 @@ from functools import lru_cache
 
 import msgspec
 
-from tocsin.detect.coverage import HOST, fields_of
+from tocsin.detect.coverage import fields_of
 from tocsin.detect.matcher import Detector, Matches
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
+from tocsin.model.kind import KINDS
 
 
 def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[Finding]:
     """One for each rule and event; `src` is the path of the file on disk, whose digest is not known yet."""
     pairs = sorted((row, number) for number, rows in matches.rows for row in rows.tolist())
-    host = events.columns.get(HOST)
+    host = events.columns.get(KINDS[events.kind].host)
     for row, number in pairs:
         variant = detector.rules.variants[number]
         ts = int(events.ts[row])

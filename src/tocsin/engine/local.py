@@ -13,11 +13,11 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -25,7 +25,8 @@ _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
 _MESSAGE, _DONE, _ERROR = b"m", b"d", b"e"
 
-Work = Callable[[T], Iterable[bytes]]
+Send: TypeAlias = Callable[[bytes], None]
+Work: TypeAlias = Callable[[T, Send], None]  # does a task, and sends word whenever it has some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,12 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
 def _here(tasks: Sequence[T], work: Work[T]) -> Iterator[Message | Done]:
     for task, what in enumerate(tasks):
         failure = ""
+        said: list[bytes] = []
         try:
-            for content in work(what):
-                yield Message(task=task, content=content)
+            work(what, said.append)
         except Exception as error:  # noqa: BLE001  # whatever goes wrong is the task's failure, not the run's
             failure = _words(error)
+        yield from (Message(task=task, content=content) for content in said)
         yield Done(task=task, failure=failure)
 
 
@@ -157,8 +159,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
             return
         last = _DONE
         try:
-            for content in work(tasks[task]):
-                pipe.send_bytes(_MESSAGE + content)
+            work(tasks[task], lambda content: pipe.send_bytes(_MESSAGE + content))
         except BaseException as error:  # noqa: BLE001  # a panic of a library in Rust is no Exception
             last = _ERROR + _words(error).encode("utf-8", "replace")
         gc.collect()

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.model.kind import KINDS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Codes: TypeAlias = npt.NDArray[np.int32]
 Longs: TypeAlias = npt.NDArray[np.int64]
 
-FieldsOf: TypeAlias = Callable[[bytes], Mapping[str, str | tuple[str, ...] | None]]
+FieldsOf: TypeAlias = Callable[[bytes, bytes], Mapping[str, str | tuple[str, ...] | None]]
 
 ABSENT = 0  # the record has no such key
 NULL = 1  # the key is there and holds JSON null
@@ -51,7 +53,10 @@ class Source:
 
 
 class RawBlock(Protocol):
-    """Records that were read together."""
+    """Records that were read together; `header` stood before them and says how to read them, or is empty."""
+
+    @property
+    def header(self) -> bytes: ...
 
     def record(self, at: int) -> bytes: ...
 
@@ -80,6 +85,10 @@ class RawRecords(Sequence[bytes]):
             data, starts = block.joined()
             yield first, data, starts
 
+    def header(self, row: int) -> bytes:
+        """What must be known to read a record, such as the names of its columns."""
+        return self._blocks[bisect_right(self._firsts, row) - 1].header
+
     def __len__(self) -> int:
         return self._length
 
@@ -102,7 +111,7 @@ class Events:
         rec: record id (EVTX) or byte offset in the source (text).
         chunk: byte offset of the EVTX chunk the record was rendered from; -1 for text.
         columns: field name -> Column; with a projection only those asked for.
-        fields_of: for each source, a raw record -> every field of it as text, whatever the projection was.
+        fields_of: for each source, a raw record and its header -> every field of it as text, whatever the projection was.
     """
 
     kind: str
@@ -120,7 +129,7 @@ class Events:
 
     def all_fields(self, row: int) -> Mapping[str, str | tuple[str, ...] | None]:
         """Every field of one record, decoded from `raw`; a list gives its elements."""
-        return self.fields_of[int(self.src[row])](self.raw[row])
+        return self.fields_of[int(self.src[row])](self.raw[row], self.raw.header(row))
 
     def to_arrow(self) -> pa.Table:
         """One wide sparse table: `_ts _host _kind _raw _src _rec`, then every field as dictionary<int32, string>.
@@ -137,7 +146,7 @@ class Events:
             return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(values, pa.string()))
 
         size = len(self)
-        host = self.columns.get("Computer")
+        host = self.columns.get(KINDS[self.kind].host)
         table = {
             "_ts": pa.array(self.ts, mask=self.ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": encoded(host) if host else pa.nulls(size, pa.dictionary(pa.int32(), pa.string())),

@@ -194,12 +194,13 @@ def _reading(record: bytes) -> Reading:
     return reading_of(decode(record), WindowsNaming())
 
 
-def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
     return fields_of(decode(record), WindowsNaming())
 
 
 class _Renderings:
     __slots__ = ("_texts",)
+    header = b""
 
     def __init__(self, texts: list[str]) -> None:
         self._texts = texts

@@ -63,7 +63,7 @@ def decoder(projection: frozenset[str] | None) -> JsonDecoder:
     return JsonDecoder(Layouts(WindowsNaming(), projection, _reading), _FOLDED, _unfold)
 
 
-def fields(record: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
     return fields_of(_unfolded(record), WindowsNaming())
 
 
