@@ -17,10 +17,13 @@ import msgspec
 import numpy as np
 
 from tocsin import collect
-from tocsin.detect import Detector, cache, prepare
+from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
 from tocsin.detect.report import findings
+from tocsin.detect.subset import subset
 from tocsin.engine import local
+from tocsin.learn import attack as attack_facts
+from tocsin.model.attack import NO_FACTS, Facts, telltales
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
@@ -30,6 +33,9 @@ from tocsin.model.run import Run
 
 _BUNDLE_BYTES = 128 << 20  # small sources share a task up to this size
 _NO_TIME_LIMIT = 1 << 62
+# Below a run's folder: findings, and events for correlations, a file for each task.
+_FOUND, _SEEN = "found", "seen"
+_CORRELATED = "correlated"  # sorts behind the names of tasks, which are numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +51,28 @@ class Progress:
 
 def compile_rules(texts: Sequence[RuleText], cache_folder: Path | None = None) -> RuleSet:
     """Compile rules, or load them if they were compiled before; pySigma is imported only to compile."""
-    digest = cache.digest_of(texts, {})
+    digest = cache.digest_of(texts, {}, attack_facts.digest())
     if cache_folder is not None and (known := cache.load(cache_folder, digest)):
         return known
-    from tocsin.detect import sigma  # pySigma takes longer to import than compiled rules to load
+    from tocsin.detect import attack_tags, sigma  # pySigma takes longer to import than compiled rules to load
 
-    rules = replace(sigma.compile_rules(texts), digest=digest)
+    rules = sigma.compile_rules(texts)
+    dated = attack_tags.dated(rules.rules, telltales(attack_facts.known()))
+    rules = replace(rules, rules=dated, digest=digest)
     if cache_folder is not None:
         cache.save(cache_folder, rules)
     return rules
 
 
 def select(rules: RuleSet, *, level: Level | None = None, statuses: Collection[str] = ()) -> RuleSet:
-    """The rules at or above a level, and of these statuses if any are named."""
+    """The rules at or above a level, and of these statuses if any are named; with what their correlations refer to."""
     lowest = LEVELS.index(level) if level else 0
     kept = [
         number
         for number, rule in enumerate(rules.rules)
         if LEVELS.index(rule.level) >= lowest and (not statuses or rule.status in statuses)
     ]
-    place = {number: at for at, number in enumerate(kept)}
-    variants = tuple(replace(v, rule=place[v.rule]) for v in rules.variants if v.rule in place)
-    return replace(rules, rules=tuple(rules.rules[number] for number in kept), variants=variants)
+    return subset(rules, kept)
 
 
 @contextmanager
@@ -78,6 +84,8 @@ def detect(
     since_us: int | None = None,
     until_us: int | None = None,
     zone: tzinfo = UTC,
+    attack: Facts = NO_FACTS,
+    attack_release: str = "",
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Run]:
     """Match rules with logs.
@@ -87,6 +95,8 @@ def detect(
         since_us: only events at or after this time (UTC microseconds), and those without a readable time.
         until_us: only events before this time, likewise.
         zone: of times in logs that name none.
+        attack: what translates techniques, for results that are of one release of ATT&CK.
+        attack_release: that release; the newest that rules with findings are tagged for, if none is named.
 
     Yields:
         The run; its findings are kept on disk until the context ends.
@@ -100,7 +110,10 @@ def detect(
         examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone)
         while tasks:
             tasks = _run(tasks, examine, jobs, watch)
-        yield watch.run(rules)
+        run = watch.run(rules)
+        if rules.correlations:
+            run = _correlated(run, watch.folder)
+        yield replace(run, attack=attack, attack_release=attack_release)
 
 
 _Task = tuple[str, tuple[collect.Unit, ...]]  # where its findings are kept, and what it reads
@@ -137,7 +150,7 @@ def _examine(
         lambda path, size: say("bytes", (path, size)),
         zone,
     )
-    with (folder / name).open("wb") as file:
+    with (folder / _FOUND / name).open("wb") as file, (folder / _SEEN / name).open("wb") as seen:
         for events in reading:
             among = _within(events, window)
             matches = detector.scan(events, among)
@@ -146,7 +159,9 @@ def _examine(
             for finding in findings(detector, events, matches):
                 file.write(msgspec.json.encode(finding) + b"\n")
                 count += 1
+            seen.writelines(streams.frames(detector, events, matches))
             file.flush()
+            seen.flush()
             say("events", (len(events), count))
             say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
 
@@ -178,11 +193,23 @@ def _run(tasks: list[_Task], examine: local.Work[_Task], jobs: int, watch: _Watc
     return again
 
 
+def _correlated(run: Run, folder: Path) -> Run:
+    """The run with the findings of correlations behind all others."""
+    sightings = streams.read((folder / _SEEN).iterdir())
+    found = correlate.correlate(run.rules.correlations, sightings.streams, sightings.vocabulary)
+    with (folder / _FOUND / _CORRELATED).open("wb") as file:
+        for finding in sighted.findings(run.rules, found, sightings):
+            file.write(msgspec.json.encode(finding) + b"\n")
+    return replace(run, coverage=sighted.covered(run.coverage, run.rules, found, sightings))
+
+
 class _Watch:
     """What the workers say, put together."""
 
     def __init__(self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None]) -> None:
         self.folder, self.total = folder, 0
+        for kept in (_FOUND, _SEEN):
+            (folder / kept).mkdir()
         self._detector, self._on_progress = detector, on_progress
         self._account = Account(detector)
         self._heard: dict[str, list[tuple[str, object]]] = {}
@@ -213,7 +240,8 @@ class _Watch:
         self._heard.pop(name, None)
         size, events, found = self._counts.pop(name, (0, 0, 0))
         self._total = _sums(self._total, (-size, -events, -found))
-        (self.folder / name).unlink(missing_ok=True)
+        for kept in (_FOUND, _SEEN):
+            (self.folder / kept / name).unlink(missing_ok=True)
 
     def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
         account: dict[str, Any] = {}
@@ -231,7 +259,7 @@ class _Watch:
             lost = Custody(path=path, file=unit.label, size_bytes=0, read=read, problems=(failure,))
             self._custody.setdefault(path, []).append(lost)
             # What was found before the end stands, told of or not.
-            account["findings"] = list(Counter(finding.rule for finding in _kept(self.folder / name)).items())
+            account["findings"] = list(Counter(finding.rule for finding in _kept(self.folder / _FOUND / name)).items())
         self._account.merge(account)
 
     def run(self, rules: RuleSet) -> Run:
@@ -239,7 +267,7 @@ class _Watch:
         digests = {entry.path: entry.sha256 for entry in custody if entry.path == entry.file}
         return Run(
             rules=rules,
-            findings=_Kept(self.folder, digests),
+            findings=_Kept(self.folder / _FOUND, digests),
             custody=custody,
             coverage=self._account.coverage(),
             tool_version=version("tocsin"),
@@ -278,7 +306,7 @@ def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 class _Kept:
-    """Findings on disk, in the order of the tasks; each pass reads them again."""
+    """Findings on disk, in the order of the tasks, correlations last; each pass reads them again."""
 
     def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
         self._folder, self._digests = folder, digests

@@ -121,7 +121,7 @@ def test_check_is_content_where_nothing_is_broken(tocsin: Tocsin, folder: Path) 
     code, out, _ = tocsin("check", folder)
     assert code == 0
     assert f"{folder}/linux.yml:1  Elsewhere" in out
-    assert "the log source product 'linux', category 'process_creation' has no reader yet  (1)" in out
+    assert "the log source product 'linux', category 'process_creation' has no reader  (1)" in out
     assert "2 of 3 rules; not: 1 no reader" in out
 
 

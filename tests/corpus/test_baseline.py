@@ -89,7 +89,7 @@ def test_no_rule_for_windows_is_left_out(pack: Pack) -> None:
 def test_the_baseline_converts_nearly_all(sql: sqlite.SqlRules) -> None:
     """All but keywords, which have no column to look at."""
     assert len(sql.rules) > 2800
-    assert len(sql.failures) < 20
+    assert len(sql.failures) < len(sql.rules) / 50
     assert all("SigmaFeatureNotSupportedByBackendError" in why for why in sql.failures.values())
 
 

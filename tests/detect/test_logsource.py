@@ -11,20 +11,23 @@ from hypothesis import strategies as st
 
 from detect.compiled import compiled, refused, shape, text_of, variants
 from tocsin.detect import carry, globs, logsource
+from tocsin.detect.places import PLACES
 from tocsin.detect.sigma import TABLES
 from tocsin.detect.trees import And, Neg, Or, Tree
+from tocsin.model.kind import KINDS
 from tocsin.model.rule import Pattern
 
 PROCESS = "{product: windows, category: process_creation}"
 REGISTRY = "{product: windows, category: registry_set}"
+FILES = "{product: windows, category: file_access}"
 NETWORK = "{product: windows, category: network_connection}"
 SYSMON = "Channel equals microsoft-windows-sysmon/operational"
 
 
-def gates(logsource_text: str) -> dict[str, Any]:
+def gates(logsource_text: str, kinds: frozenset[str] = frozenset({"windows"})) -> dict[str, Any]:
     ruleset = compiled(text_of("s: [word]\ncondition: s", logsource=logsource_text))
     assert ruleset.problems == ()
-    assert {one.kind for one in ruleset.variants} == {"windows"}
+    assert {one.kind for one in ruleset.variants} == kinds
     return {one.name: shape(ruleset, one.gate) for one in ruleset.variants}
 
 
@@ -110,6 +113,45 @@ def test_gates(source: str, wanted: dict[str, Any]) -> None:
     assert gates(source) == wanted
 
 
+@pytest.mark.parametrize(
+    ("source", "kinds", "wanted"),
+    [
+        ("{category: webserver}", {"webserver"}, {"": ["all"]}),
+        ("{category: webserver, product: apache}", {"webserver"}, {"": ["all"]}),
+        ("{product: zeek, service: http}", {"zeek"}, {"": "_path equals http"}),
+        (
+            "{product: linux, service: sshd}",
+            {"linux"},
+            {"": ["any", "program equals sshd", "program equals sshd-session"]},
+        ),
+        ("{category: firewall}", {"firewall", "linux"}, {"": ["all"], "syslog": "src_ip exists"}),
+    ],
+)
+def test_gates_outside_windows(
+    source: str, kinds: set[str], wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logsource, "KINDS", kinds)
+    assert gates(source, frozenset(kinds)) == wanted
+
+
+def test_every_kind_that_is_read_is_a_place() -> None:
+    places = {place.kind for found in PLACES.values() for place in found}
+    assert KINDS.keys() - {"windows", "suricata"} <= places
+
+
+def test_a_place_that_nothing_reads_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logsource, "KINDS", {"windows"})
+    assert logsource.places("webserver", "", "") == ()
+
+
+def test_opened_files_are_looked_for_where_windows_audits_them() -> None:
+    asked = both("{FileName|endswith: '\\Login Data', Image|endswith: '\\evil.exe'}", FILES)
+    assert asked == ["all", "ObjectName endswith \\login data", "ProcessName endswith \\evil.exe"]
+    assert gates(FILES)["security"] == [
+        "all", "Channel equals security", "EventID equals 4663", "ObjectType equals file"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("category", ["registry_add", "registry_delete", "registry_event", "registry_set"])
 def test_registry_operations(category: str) -> None:
     gate = gates(f"{{product: windows, category: {category}}}")["security"]
@@ -126,13 +168,12 @@ def test_registry_operations(category: str) -> None:
 @pytest.mark.parametrize(
     ("source", "word"),
     [
-        ("{product: linux, category: process_creation}", "product 'linux', category 'process_creation'"),
-        ("{category: webserver}", "category 'webserver'"),
-        ("{service: apache}", "service 'apache'"),
+        ("{product: beos, category: process_creation}", "product 'beos', category 'process_creation'"),
+        ("{category: telepathy}", "category 'telepathy'"),
+        ("{service: gopher}", "service 'gopher'"),
         ("{service: security}", "service 'security'"),
         ("{product: windows, service: unheard-of}", "channel is not known"),
         ("{product: windows, category: unheard_of}", "category 'unheard_of'"),
-        ("{product: windows, category: file_access}", "in no Windows log"),
         ("{product: windows, category: file_rename}", "in no Windows log"),
     ],
 )

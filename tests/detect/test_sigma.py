@@ -15,7 +15,7 @@ import pytest
 
 from detect.compiled import asked, compiled, compiled_pack, pack, refused, shape, text_of, variants
 from tocsin.detect import sigma
-from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, RuleText
+from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not
 
 # --------------------------------------------------------------------------------- values and wildcards
 
@@ -386,13 +386,6 @@ def test_a_rule_without_id_gets_one_that_stays() -> None:
     assert str(uuid.UUID(one.rules[0].id)) == one.rules[0].id
 
 
-def test_correlation_is_said_not_to_work_yet() -> None:
-    text = "title: c\ncorrelation: {type: event_count, rules: [x]}\n"
-    reason, line, words = refused(text)
-    assert (reason, line) == ("unsupported", 1)
-    assert "correlation" in words
-
-
 FILTER = """title: f
 logsource: {{product: windows}}
 filter:
@@ -506,7 +499,6 @@ tags: [attack.t1059.001, attack.T1003, attack.defense_evasion, attack.g0016, att
     assert rule.tags[-2:] == ("cve.1", "odd")
     assert rule.techniques == ("T1059.001", "T1003")
     assert rule.tactics == ("defense-evasion", "execution")
-    assert rule.attack_release == "18"
     assert rule.fields == ("A", "B", "C", "D")
 
 
@@ -536,69 +528,22 @@ def test_what_every_rule_needs(text: str, line: int) -> None:
     assert refused(text)[:2] == ("not sigma", line)
 
 
-def release_of(*rules: tuple[str, str]) -> list[str]:
-    texts = [
-        RuleText(
-            path=path,
-            content=text_of("s: {A: 1}\ncondition: s", more=f"tags: [{tags}]\nid: r{place}\n").encode(),
-        )
-        for place, (path, tags) in enumerate(rules)
-    ]
-    return [rule.attack_release for rule in sigma.compile_rules(texts).rules]
-
-
-@pytest.mark.parametrize(
-    ("tags", "wanted"),
-    [
-        ("attack.stealth", "19"),
-        ("attack.defense-impairment", "19"),
-        ("attack.t1685.001", "19"),
-        ("attack.t1027.018", "19"),
-        ("attack.defense-evasion", "18"),
-        ("attack.defense_evasion", "18"),
-        ("attack.t1562.001", "18"),
-        ("attack.t1070.001", "18"),
-        ("attack.t1070.004", ""),
-        ("attack.t1059, attack.execution", ""),
-        ("attack.defense-evasion, attack.t1685", "19"),
-        ("", ""),
-    ],
-)
-def test_the_release_of_attack_that_tags_tell(tags: str, wanted: str) -> None:
-    assert release_of(("a.yml", tags)) == [wanted]
-
-
-def test_the_release_of_a_pack() -> None:
-    neutral = "attack.t1059"
-    packs = [("p.zip!a/1.yml", "attack.stealth"), ("p.zip!b/2.yml", neutral), ("q.zip!1.yml", neutral)]
-    assert release_of(*packs, ("p.zip!c.yml", "attack.t1562")) == ["19", "19", "", "18"]
-    folders = [("x/a/1.yml", "attack.defense-evasion"), ("x/a/2.yml", neutral), ("x/b/3.yml", neutral)]
-    assert release_of(*folders, ("x/b/c/4.yml", "attack.stealth"), ("x/a/5.yml", "")) == [
-        "18",
-        "18",
-        "19",
-        "19",
-        "",
-    ]
-
-
 # --------------------------------------------------------------------------------- the public pack
 
 
 def test_the_public_pack(shared: Path) -> None:
     ruleset = compiled_pack(shared)
     assert len(pack(shared)) == 3780
-    assert len(ruleset.rules) == 2841
+    assert len(ruleset.rules) == 3266
     assert collections.Counter(one.reason for one in ruleset.problems) == {
-        "no reader": 923,
-        "placeholder": 16,
+        "no reader": 489,
+        "placeholder": 25,
     }
     assert collections.Counter(one.name for one in ruleset.variants) == {
         "sysmon": 1754,
-        "security": 1620,
-        "": 1087,
+        "security": 1633,
+        "": 1499,
     }
-    assert {rule.attack_release for rule in ruleset.rules if rule.techniques or rule.tactics} == {"19"}
     assert len(ruleset.patterns) == len(set(ruleset.patterns))
     assert ruleset.regex_database
 

@@ -70,6 +70,7 @@ def test_a_line_for_each_finding(run: Run, written: Callable[[Writer], str]) -> 
         "path": "logs/a.evtx",
         "variant": "sysmon",
         "fields": {"Image": "C:\\a.exe", "Empty": None},
+        "correlation": None,
     }
     assert lines[1]["chunk"] is None
     assert lines[2]["ts"] is None
@@ -116,7 +117,7 @@ def test_navigator_layer(written: Callable[[Writer], str]) -> None:
     assert layer["domain"] == "enterprise-attack"
     assert [(one["techniqueID"], one["score"]) for one in layer["techniques"]] == [("T1003", 4), ("T1059.001", 2)]
     assert "Rule 1 (2)" in layer["techniques"][0]["comment"]
-    assert "18, 19" in layer["description"]
+    assert "tagged for ATT&CK 18 stand beside those of release 19" in layer["description"]
 
 
 def test_custody_manifest(written: Callable[[Writer], str]) -> None:

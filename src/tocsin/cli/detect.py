@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tocsin.cli import folders, options, progress
-from tocsin.errors import EvidenceError, RuleError
+from tocsin.errors import EvidenceError, RuleError, SettingsError
 from tocsin.model.rule import LEVELS, Level
 
 if TYPE_CHECKING:
     from tocsin.cli.target import Target
+    from tocsin.model.attack import Facts
     from tocsin.model.rule import RuleSet
     from tocsin.model.run import Run
 
@@ -64,6 +65,13 @@ Form = Annotated[
         autocompletion=options.complete_formats,
     ),
 ]
+AttackRelease = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RELEASE",
+        help="Which release of ATT&CK a Navigator layer is for; the newest that rules are tagged for if not given.",
+    ),
+]
 Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0 is one for each processor.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")]
@@ -79,24 +87,35 @@ def detect(
     until: Until = None,
     out: Out = None,
     form: Form = None,
+    attack_release: AttackRelease = None,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
-    """Match Sigma rules with Windows logs: what was found, and what could not have been seen."""
+    """Match Sigma rules with logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)
     statuses = options.statuses(status or [])
 
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.target import choose
 
+    attack = _attack(attack_release)
     target = choose(out, form, logs)
     chosen = _rules(rules or [], level, statuses, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
             run = stack.enter_context(
-                pipeline.detect(logs, chosen, jobs=jobs, since_us=since_us, until_us=until_us, on_progress=on_progress)
+                pipeline.detect(
+                    logs,
+                    chosen,
+                    jobs=jobs,
+                    since_us=since_us,
+                    until_us=until_us,
+                    attack=attack,
+                    attack_release=attack_release or "",
+                    on_progress=on_progress,
+                )
             )
         _tell(run, target, time.monotonic() - began, quiet=quiet)
         if not any(source.format for source in run.custody):
@@ -104,6 +123,19 @@ def detect(
                 "none of this is a log that tocsin can read",
                 hint=f"What was looked at is in {target.manifest}.",
             )
+
+
+def _attack(wanted: str | None) -> Facts:
+    from tocsin.learn import attack
+
+    known = attack.known()
+    if wanted is not None and known.release(wanted) is None:
+        there = ", ".join(release.name for release in known.releases)
+        raise SettingsError(
+            f"--attack-release {wanted}: nothing is known of that release of ATT&CK",
+            hint=f"There are {there}; `tocsin learn attack FILE` adds others.",
+        )
+    return known
 
 
 def _rules(names: Sequence[str], level: Level | None, statuses: Sequence[str], *, quiet: bool) -> RuleSet:

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli import rule_trees
+from tocsin.cli import rule_correlations, rule_trees
 from tocsin.detect.trace import outline
-from tocsin.model.rule import Rule, RuleProblem, RuleSet, Variant
+from tocsin.model.rule import CORRELATION, Rule, RuleProblem, RuleSet, Variant
 from tocsin.output.screen import shown
 from tocsin.output.terminal import STYLES, clock
 
@@ -138,19 +138,22 @@ def _usable(rules: RuleSet) -> Text:
 
 
 def shown_rule(console: Console, rules: RuleSet) -> None:
-    """A set of one rule."""
+    """The first rule of a set; others are those that it refers to."""
     rule = rules.rules[0]
     console.print(_headline(rule))
     table = _facts()
     for name, text in _about(rule):
         table.add_row(name, text)
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
-    for variant in rules.variants:
+    own = [variant for variant in rules.variants if not variant.rule]
+    for variant in own:
         console.print()
         console.print(Text.assemble(("WHERE  ", "bold"), _where(rules, variant)))
         console.print(Text("WHAT MUST HOLD", "bold"))
         console.print(Padding(rule_trees.outlined(outline(rules, variant.condition)), (0, 0, 0, 2), expand=False))
-    if not rules.variants:
+    if any(not one.rule for one in rules.correlations):
+        rule_correlations.shown_correlation(console, rules)
+    elif not own:
         console.print(Text("No log that Windows writes can tell what this rule asks for.", "bold yellow"))
     console.print()
 
@@ -180,7 +183,8 @@ def _about(rule: Rule) -> Iterator[tuple[str, Text]]:
         if texts:
             yield name, Text("\n").join(_text(one) for one in texts)
     yield "log source", _text(rule.logsource)
-    yield "fields read", _text(", ".join(rule.fields) or "any: it looks for keywords")
+    if rule.fields or rule.logsource != CORRELATION:
+        yield "fields read", _text(", ".join(rule.fields) or "any: it looks for keywords")
 
 
 def _where(rules: RuleSet, variant: Variant) -> Text:

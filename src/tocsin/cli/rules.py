@@ -107,6 +107,32 @@ def check(
         raise typer.Exit(RuleError.exit_code)
 
 
+@app.command()
+def sources(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PACK|PATH]...",
+            help="Packs, folders, archives or files; every pack if none is named.",
+            autocompletion=options.complete_packs,
+        ),
+    ] = None,
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Write the table as Markdown.")] = False,
+) -> None:
+    """List the log sources that rules name: which are read, and how many rules that concerns."""
+    from tocsin.cli import source_pages
+    from tocsin.detect import census
+    from tocsin.learn import packs
+
+    with progress.word("reading rules", quiet=False):
+        found = census.named(packs.resolve(names or []))
+    if markdown:
+        typer.echo(source_pages.markdown(found), nl=False)
+    else:
+        source_pages.listed(_console(), found)
+
+
 @app.command("show")
 def show_rule(
     rule: Annotated[
@@ -137,7 +163,14 @@ def try_on_log(
     from tocsin.cli import rule_pages, rule_trial
 
     console = _console()
-    for one in _chosen(rule, rules or []):
+    chosen = _chosen(rule, rules or [])
+    single = [one for one in chosen if not one.correlations]
+    if not single:
+        raise RuleError(
+            f"{shown(chosen[0].rules[0].title, 80)}: a correlation looks at many events, and is not tried on one",
+            hint="Test the rules that it refers to, or run it: `tocsin detect LOG --rules FILE`.",
+        )
+    for one in single:
         with progress.word(f"reading {shown(log, 60)}", quiet=False):
             trial = rule_trial.tried(one, log, limit)
         if not any(source.format for source in trial.custody):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -21,7 +21,11 @@ from tocsin.model.event import (
     RawBlock,
     RawRecords,
     Source,
+    Texts,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Text is kept without deduplication once this many values were seen, nearly all of them new, and long:
 # hashing `Message` or `ScriptBlockText` costs six times what it saves.
@@ -159,6 +163,7 @@ class TableBuilder:
         self.raw = RawRecords()
         self._vocabularies: dict[str, Vocabulary] = {}
         self._chunks: dict[str, list[tuple[Longs, Codes]]] = {}
+        self._texts: dict[str, list[tuple[Longs, pa.StringArray]]] = {}
         self._past_limit: dict[int, dict[str, Any]] = {}
         self._ts: list[tuple[Longs, Longs]] = []
         self._rec: list[Longs] = []
@@ -206,6 +211,14 @@ class TableBuilder:
         if codes is not None:
             self._chunks[name].append((rows, codes[index]))
 
+    def put_texts(self, name: str, rows: Longs, texts: pa.StringArray) -> None:
+        """Like `put` with texts that Arrow holds: no Python text is made of them before somebody asks for it."""
+        if name not in self._vocabularies and len(self._vocabularies) >= _MAX_FIELDS:
+            self.put(name, rows, texts.to_pylist())
+            return
+        self.put(name, rows[:0], ())
+        self._texts.setdefault(name, []).append((rows, texts))
+
     def blank(self, name: str, rows: Longs) -> None:
         """Take back what `put` gave rows of a field."""
         if name in self._chunks:
@@ -224,10 +237,7 @@ class TableBuilder:
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
             self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
-        columns = {
-            name: Column(codes=self._dense(self._chunks[name]), values=vocabulary.values, lists=vocabulary.lists)
-            for name, vocabulary in self._vocabularies.items()
-        }
+        columns = {name: self._column(name, vocabulary) for name, vocabulary in self._vocabularies.items()}
         ts = np.full(self.rows, NO_TIME, np.int64)
         for rows, values in self._ts:
             ts[rows] = values
@@ -242,6 +252,28 @@ class TableBuilder:
             columns=columns,
             fields_of=tuple(self._fields_of),
         )
+
+    def _column(self, name: str, vocabulary: Vocabulary) -> Column:
+        pieces = self._texts.get(name, [])
+        if pieces and vocabulary.lists:  # a list's text and the same text by itself are two values
+            for rows, texts in pieces:
+                self.put(name, rows, texts.to_pylist())
+        elif pieces:
+            return self._encoded(self._chunks[name], vocabulary.values[2:], pieces)
+        return Column(codes=self._dense(self._chunks[name]), values=vocabulary.values, lists=vocabulary.lists)
+
+    def _encoded(
+        self, chunks: list[tuple[Longs, Codes]], values: list[str | None], pieces: list[tuple[Longs, pa.StringArray]]
+    ) -> Column:
+        """One vocabulary for the values that are known already and for those that Arrow holds."""
+        import pyarrow as pa
+
+        encoded = pa.concat_arrays([pa.array(values, pa.string()), *(texts for _, texts in pieces)]).dictionary_encode()
+        indices = encoded.indices.to_numpy() + 2
+        known = np.concatenate((np.array([ABSENT, NULL], np.int32), indices[: len(values)]))
+        codes = self._dense([(rows, known[part]) for rows, part in chunks])
+        codes[np.concatenate([rows for rows, _ in pieces])] = indices[len(values) :]
+        return Column(codes=codes, values=Texts(encoded.dictionary))
 
     def _dense(self, chunks: list[tuple[Longs, Codes]]) -> Codes:
         codes = np.zeros(self.rows, np.int32)

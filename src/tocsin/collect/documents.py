@@ -9,15 +9,18 @@ from itertools import islice, pairwise
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.collect.block import Block
+from tocsin.collect.streams import peek
+from tocsin.model.event import Longs
 
 MAX_RECORD_BYTES = 16 << 20
 _STEP = 64 << 10
 _TOO_LONG = f"record longer than {MAX_RECORD_BYTES >> 20} MiB"
 _OPENING = re.compile(rb"\n([ \t]*)\{")
 _MOST_OPENINGS = 200_000  # in 16 MiB: records of 80 bytes
-_CUT_OFF = "cut off at the end of the file"
+CUT_OFF = "cut off at the end of the file"
 
 
 def has_one_record_a_line(head: bytes) -> bool:
@@ -28,6 +31,29 @@ def has_one_record_a_line(head: bytes) -> bool:
     if not first.startswith(b"{"):
         return not first.startswith(b"[")
     return first.rstrip().endswith(b"}") or rest.lstrip(b" \t").startswith(b'{"') or not rest
+
+
+def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Where a file can be read in parallel: lines are whole between the newlines nearest to these offsets."""
+    if not has_one_record_a_line(head):
+        return [(0, size)]
+    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    """Blocks of a range, or of a stream, of any of these."""
+    if start == 0:
+        again, head = peek(file)
+        if not has_one_record_a_line(head):
+            return cut_documents(again, min(block_bytes, 4 << 20))
+        if stop is None:
+            return cut_lines(again, 0, None, block_bytes)
+        file.seek(0)
+    else:  # a line belongs to the range in which it begins
+        file.seek(start - 1)
+        start += skip_line(file)[0] - 1
+        file.seek(start)
+    return cut_lines(file, start, stop, block_bytes)
 
 
 def cut_lines(file: BinaryIO, offset: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
@@ -89,8 +115,7 @@ def cut_documents(file: BinaryIO, block_bytes: int) -> Iterator[Block]:
     while True:
         fresh = file.read(block_bytes)
         data += fresh
-        if array is None and (begins := data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]):
-            array = begins == b"["
+        array = starts_array(data) if array is None else array
         ends = fresh.rstrip()[-1:] or ends
         spans, rest, stray = _spans(data)
         damaged: Counter[str] = Counter({"stray closing bracket": stray} if stray else {})
@@ -100,7 +125,7 @@ def cut_documents(file: BinaryIO, block_bytes: int) -> Iterator[Block]:
             if reason:
                 damaged[reason] += 1
         elif array and not fresh and ends != b"]":
-            damaged[_CUT_OFF] += 1
+            damaged[CUT_OFF] += 1
         if spans or damaged:
             yield Block(data=data[:rest], offset=offset, spans=tuple(spans), damaged=damaged)
         if not fresh:
@@ -126,28 +151,15 @@ def _resumed(data: bytes, first: int, *, ended: bool) -> tuple[list[tuple[int, i
         return (spans, last, "") if spans else ([], len(data), "brackets do not close, or " + _TOO_LONG)
     whole, _, _ = _spans(data[last:])
     spans += [(last + start, last + stop) for start, stop in whole]
-    return spans, len(data), "" if whole else _CUT_OFF
+    return spans, len(data), "" if whole else CUT_OFF
 
 
 def _spans(data: bytes) -> tuple[list[tuple[int, int]], int, int]:
     """Spans of whole documents; where an unfinished one begins; closing brackets too many.
 
-    Brackets count outside strings only; a quote counts unless an odd run of backslashes stands before it. No
-    string goes on behind the end of a line, so a lost quote makes one line unreadable and no more. Square
-    brackets need not be counted: an object ends where its braces are closed.
+    Square brackets need not be counted: an object ends where its braces are closed.
     """
-    chars = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(chars == ord('"'))
-    before = quotes[quotes > 0]
-    escaped = [at for at in before[chars[before - 1] == ord("\\")].tolist() if _odd(data, at)]
-    if escaped:
-        quotes = np.setdiff1d(quotes, np.array(escaped, quotes.dtype), assume_unique=True)
-    opens = chars == ord("{")
-    braces = np.flatnonzero(opens | (chars == ord("}")))
-    newlines = np.flatnonzero(chars == ord("\n"))
-    lines = np.concatenate(([0], newlines + 1))[np.searchsorted(newlines, braces)]
-    braces = braces[(np.searchsorted(quotes, braces) - np.searchsorted(quotes, lines)) % 2 == 0]
-    steps = np.where(opens[braces], 1, -1)
+    braces, steps = brackets(data, square=False)
     walk = np.cumsum(steps)
     depths = walk - np.minimum(np.minimum.accumulate(walk), 0) if len(walk) else walk
     earlier = np.concatenate(([0], depths[:-1]))[: len(depths)]
@@ -158,9 +170,37 @@ def _spans(data: bytes) -> tuple[list[tuple[int, int]], int, int]:
     return list(zip(starts, stops, strict=False)), rest, stray
 
 
-def _odd(data: bytes, at: int) -> bool:
-    """Whether an odd number of backslashes stands before `at`."""
-    run = at
-    while run and data[run - 1] == ord("\\"):
-        run -= 1
-    return (at - run) % 2 == 1
+def starts_array(data: bytes) -> bool | None:
+    """Whether a square bracket stands before anything else; None if nothing does."""
+    begins = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return begins == b"[" if begins else None
+
+
+def brackets(data: bytes, *, square: bool) -> tuple[Longs, Longs]:
+    """Where braces, and square brackets if wanted, stand outside strings, and +1 for those that open, -1 for others.
+
+    A quote counts unless an odd run of backslashes stands before it. No string goes on behind the end of a line, so
+    a lost quote makes one line unreadable and no more.
+    """
+    chars = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(chars == ord('"'))
+    quotes = quotes[~_escaped(chars, quotes)]
+    either = chars | 0x20 if square else chars  # `[` and `{` differ in one bit, as do `]` and `}`
+    places = np.flatnonzero((either == ord("{")) | (either == ord("}")))
+    newlines = np.flatnonzero(chars == ord("\n"))
+    lines = np.concatenate(([0], newlines + 1))[np.searchsorted(newlines, places)]
+    places = places[(np.searchsorted(quotes, places) - np.searchsorted(quotes, lines)) % 2 == 0]
+    return places, np.where(either[places] == ord("{"), 1, -1)
+
+
+def _escaped(chars: npt.NDArray[np.uint8], quotes: Longs) -> npt.NDArray[np.bool_]:
+    """Whether an odd number of backslashes stands before each quote."""
+    slashes = np.flatnonzero(chars == ord("\\"))
+    if not len(slashes):
+        return np.zeros(len(quotes), bool)
+    begins = np.concatenate(([True], np.diff(slashes) > 1))  # where a run of them does
+    run_starts = slashes[np.maximum.accumulate(np.where(begins, np.arange(len(slashes)), 0))]
+    last = np.searchsorted(slashes, quotes) - 1  # the last backslash before each quote
+    touches = (last >= 0) & (slashes[last] == quotes - 1)
+    odd: npt.NDArray[np.bool_] = touches & ((quotes - run_starts[last]) % 2 == 1)
+    return odd

@@ -9,35 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from tocsin.collect.claims import Naming, Path, claims, is_besides, spread
 from tocsin.collect.columns import TableBuilder, text_of
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME
 
-Path: TypeAlias = tuple[str, ...]
 Row: TypeAlias = tuple[Any, ...]
+Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only what stands in lists there is wanted
 Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
 
 TIME = "_ts"  # what `names_below` calls the event's time
 _MAX_DEPTH = 12  # objects deeper than this stay one value, as JSON text
 _ANY = "\0"  # a key that has no name of its own
 _MAX_KEYS_KNOWN = 500_000  # hostile logs can name every key anew; past this, layouts are learned again
-
-
-class Naming(Protocol):
-    """How a format's keys become Sigma's field names."""
-
-    def name(self, path: Path) -> tuple[str, int]:
-        """Field name and rank: where two keys of one record claim a name, the lower rank has it."""
-
-    def time_rank(self, path: Path) -> int | None:
-        """How good a source of the event's time this key is (lower is better); None if it is none."""
-
-    def names_below(self, path: Path) -> frozenset[str] | None:
-        """The names that keys below `path` can have beyond `path.key`; None if they can have any."""
+_FEW = 32  # records of one group are encoded by themselves from here on: below, the calls cost more than the values
 
 
 class _Place:
@@ -69,7 +58,7 @@ class _Group:
 
     __slots__ = ("fields", "rows", "timed", "values")
 
-    def __init__(self, fields: tuple[tuple[str, Path], ...], timed: bool) -> None:
+    def __init__(self, fields: tuple[Field, ...], timed: bool) -> None:
         self.fields, self.timed = fields, timed
         self.rows: list[int] = []
         self.values: list[Row] = []
@@ -106,7 +95,7 @@ class Layouts:
         self._root = _Place(self._base)
         self._places: dict[Path, _Place] = {}
         self._plans: dict[tuple[int, ...], _Plan] = {}
-        self._groups: dict[tuple[tuple[tuple[str, Path], ...], bool], _Group] = {}
+        self._groups: dict[tuple[tuple[Field, ...], bool], _Group] = {}
         self._count = 0
         self._keys_known = 0
 
@@ -135,26 +124,82 @@ class Layouts:
         plan.group.values.append(plan.take(record if len(parts) == 1 else parts))
         plan.group.rows.append(row)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many layouts are known that the next flush forgets them: it should come soon."""
+        return self._keys_known > _MAX_KEYS_KNOWN
+
     def flush(self, table: TableBuilder) -> None:
         """Encode all records taken since the last flush."""
-        relearn = self._keys_known > _MAX_KEYS_KNOWN
+        relearn = self.is_crowded
+        few: dict[str, tuple[list[int], list[Any]]] = {}
         for group in self._groups.values():
             if not group.rows:
                 continue
-            rows = np.fromiter(group.rows, np.int64, len(group.rows))
             columns = list(zip(*group.values, strict=True))
-            untimed = False
-            if group.timed:
-                ts = microseconds(columns[-1])
-                table.put_time(rows, ts)
-                untimed = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
-            put = [table.put(name, rows, column) for (name, _), column in zip(group.fields, columns, strict=False)]
-            if untimed or not all(put):
-                relearn |= self._put_whole(group, rows, columns, table)
+            if self._naming.spreads:
+                self._spread(group, columns, table)
+            if len(group.rows) >= _FEW or self._hold_objects(group, columns):
+                relearn |= self._put(group, columns, table)
+            else:
+                if group.timed:
+                    table.put_time(np.array(group.rows, np.int64), microseconds(columns[-1]))
+                for (name, _), column in zip(group.fields, columns, strict=False):
+                    if name is not None:
+                        rows, values = few.setdefault(name, ([], []))
+                        rows += group.rows
+                        values += column
             group.rows.clear()
             group.values.clear()
+        for name, (rows, values) in few.items():
+            table.put(name, np.array(rows, np.int64), values)
         if relearn:
             self._forget()
+
+    def _hold_objects(self, group: _Group, columns: list[Row]) -> bool:
+        for at, (field, column) in enumerate(zip(group.fields, columns, strict=False)):
+            if dict in set(map(type, column)):
+                columns[at] = self._as_text(field, column)
+        return any(dict in set(map(type, column)) for column in columns)
+
+    def _as_text(self, field: Field, column: Row) -> Row:
+        """Objects without keys as text, and all objects in a field to which an object comes as text."""
+        whole = is_besides(self._naming, *field)
+        return tuple(text_of(v) if type(v) is dict and (whole or not v) else v for v in column)
+
+    def _put(self, group: _Group, columns: list[Row], table: TableBuilder) -> bool:
+        """Encode a group by itself; True if layouts must be learned again."""
+        rows = np.array(group.rows, np.int64)
+        odd = False
+        if group.timed:
+            ts = microseconds(columns[-1])
+            table.put_time(rows, ts)
+            odd = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
+        for at, field in enumerate(group.fields):
+            if field[0] is not None and not table.put(field[0], rows, columns[at]):
+                columns[at] = self._as_text(field, columns[at])
+                odd |= not table.put(field[0], rows, columns[at])
+        return odd and self._put_whole(group, rows, columns, table)
+
+    def _spread(self, group: _Group, columns: list[Row], table: TableBuilder) -> None:
+        """Give records the fields that stand in the objects of their lists."""
+        at_path = {path: column for (_, path), column in zip(group.fields, columns, strict=False)}
+        lists = [
+            (path, column)
+            for path, column in sorted(at_path.items())
+            if list in set(map(type, column)) and (self._projection is None or self._opened.get(path))
+        ]
+        own = {name for name, _ in group.fields}
+        found: dict[str, tuple[list[int], list[Any]]] = {}
+        for at, row in enumerate(group.rows if lists else ()):
+            of_row = [(path, column[at]) for path, column in lists if type(column[at]) is list]
+            for name, value in spread(self._naming, of_row).items():
+                if name not in own and (self._projection is None or name in self._projection):
+                    rows, values = found.setdefault(name, ([], []))
+                    rows.append(row)
+                    values.append(value)
+        for name, (rows, values) in found.items():
+            table.put(name, np.array(rows, np.int64), values)
 
     def _walk(self, node: dict[str, Any], place: _Place, parts: list[Any], signature: list[int]) -> None:
         layout = place.layouts.get(tuple(node))
@@ -204,12 +249,17 @@ class Layouts:
 
     def _understand(self, signature: list[int], parts: list[dict[str, Any]]) -> _Plan:
         """Make the plan of a record whose combination of layouts was not met before."""
-        leaves = list(self._leaves(self._root, iter(enumerate(parts))))
-        chosen = _claims(self._naming, [path for _, _, path in leaves])
-        where = {path: (at, key) for at, key, path in leaves}
-        wanted = [(n, p) for n, p in chosen if self._projection is None or n in self._projection]
-        fields = tuple(sorted(wanted, key=lambda field: (where[field[1]][0], field)))
-        times = [(rank, path) for path in where if (rank := self._naming.time_rank(path)) is not None]
+        stands = list(self._stands(self._root, iter(enumerate(parts))))
+        leaves = [path for _, _, path, split in stands if not split]
+        chosen = claims(self._naming, leaves, [path for _, _, path, split in stands if split])
+        self._keys_known += len(stands)
+        where = {path: (at, key) for at, key, path, _ in stands}
+        wanted: list[Field] = [(n, p) for n, p in chosen if self._projection is None or n in self._projection]
+        if self._naming.spreads and self._projection is not None:
+            given = {path for _, path in wanted}
+            wanted += [(None, path) for path in leaves if path not in given and self._opened.get(path)]
+        fields = tuple(sorted(wanted, key=lambda field: (where[field[1]], field[1], field[0] or "")))
+        times = [(rank, path) for path in leaves if (rank := self._naming.time_rank(path)) is not None]
         taken = [where[path] for _, path in fields] + ([where[min(times)[1]]] if times else [])
         group = self._groups.setdefault((fields, bool(times)), _Group(fields, bool(times)))
         plan = self._plans[tuple(signature)] = _Plan(group, _taker(taken, alone=len(parts) == 1))
@@ -217,18 +267,18 @@ class Layouts:
             self._root.layouts[tuple(parts[0])].plan = plan
         return plan
 
-    def _leaves(self, place: _Place, parts: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, str, Path]]:
-        """Every value that is not split further, in the order in which `_walk` met its object."""
+    def _stands(self, place: _Place, parts: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, str, Path, bool]]:
+        """Every value and whether it is split further, in the order in which `_walk` met the objects."""
         at, node = next(parts)
         subs = dict(place.layouts[tuple(node)].subs)
         below = []
         for key, value in node.items():
-            if key in subs and type(value) is dict and value:
+            split = key in subs and type(value) is dict and bool(value)
+            if split:
                 below.append(subs[key])
-            else:
-                yield at, key, (*place.path, key)
+            yield at, key, (*place.path, key), split
         for sub in below:
-            yield from self._leaves(sub, parts)
+            yield from self._stands(sub, parts)
 
     def _put_whole(self, group: _Group, rows: Any, columns: list[Row], table: TableBuilder) -> bool:
         """Encode a group in whose columns objects turned up; True if layouts must be learned again.
@@ -239,6 +289,8 @@ class Layouts:
         at_odd = np.unique(np.array([at for ats in odd for at in ats], np.int64))
         plain = np.delete(np.arange(len(rows)), at_odd)
         for (name, _), column, ats in zip(group.fields, columns, odd, strict=False):
+            if name is None:
+                continue
             table.blank(name, rows[at_odd])
             if ats:
                 table.put(name, rows[plain], [column[at] for at in plain.tolist()])
@@ -262,10 +314,17 @@ class Layouts:
 
 def reading_of(record: Mapping[str, Any], naming: Naming) -> Reading:
     """The fields of one record, and its time, read without any layout."""
-    values = dict(_flat((), record))
-    values.pop((), None)
-    times = [(rank, path) for path in values if (rank := naming.time_rank(path)) is not None]
-    fields = [(name, values[path]) for name, path in _claims(naming, list(values))]
+    stands = list(_flat((), record))
+    values = {path: value for path, value, _ in stands}
+    leaves = [path for path, _, split in stands if not split]
+    made = claims(naming, leaves, [path for path, _, split in stands if split])
+    fields = [(name, values[path]) for name, path in made]
+    fields = [(name, text_of(value) if type(value) is dict else value) for name, value in fields]
+    if naming.spreads:
+        own = {name for name, _ in fields}
+        lists = [(path, values[path]) for path in sorted(leaves) if type(values[path]) is list]
+        fields += [(name, value) for name, value in spread(naming, lists).items() if name not in own]
+    times = [(rank, path) for path in leaves if (rank := naming.time_rank(path)) is not None]
     return fields, values[min(times)[1]] if times else None
 
 
@@ -274,33 +333,16 @@ def fields_of(record: Mapping[str, Any], naming: Naming) -> dict[str, str | tupl
     return {name: text_of(value) for name, value in reading_of(record, naming)[0]}
 
 
-def _flat(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
-    """Values in the order of `_leaves`: those of an object before those of the objects in it."""
-    if type(value) is dict and value and len(path) <= _MAX_DEPTH:
-        for nested in (False, True):
-            for key, below in value.items():
-                if (type(below) is dict and bool(below) and len(path) < _MAX_DEPTH) is nested:
-                    yield from _flat((*path, key), below)
-    else:
-        yield path, text_of(value) if type(value) is dict else value
-
-
-def _claims(naming: Naming, paths: list[Path]) -> list[tuple[str, Path]]:
-    """Who gets which name: the lowest rank, then the first in order; others keep their full path as name."""
-    best: dict[str, tuple[int, int]] = {}
-    claims = [naming.name(path) for path in paths]
-    for order, (name, rank) in enumerate(claims):
-        best[name] = min(best.get(name, (rank, order)), (rank, order))
-    taken = set(best)
-    fields = []
-    for order, (path, (name, rank)) in enumerate(zip(paths, claims, strict=True)):
-        if best[name] != (rank, order):
-            name = ".".join(path)
-            while name in taken:
-                name += "_"
-            taken.add(name)
-        fields.append((name, path))
-    return fields
+def _flat(path: Path, node: Mapping[str, Any]) -> Iterator[tuple[Path, Any, bool]]:
+    """Values and whether they are split further: those of an object before those of the objects in it."""
+    below = []
+    for key, value in node.items():
+        split = type(value) is dict and bool(value) and len(path) < _MAX_DEPTH
+        yield (*path, key), value, split
+        if split:
+            below.append(((*path, key), value))
+    for inner, value in below:
+        yield from _flat(inner, value)
 
 
 def _taker(where: list[tuple[int, str]], *, alone: bool) -> Callable[[Any], Row]:

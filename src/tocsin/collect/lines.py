@@ -7,9 +7,10 @@ vouch for is left to `Parse`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,12 @@ import numpy.typing as npt
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
+from tocsin.collect.documents import cut_lines, skip_line
 from tocsin.collect.records import BAD_TEXT, Slices, Tally
-from tocsin.model.event import Longs
+from tocsin.model.event import Longs, pieces
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -38,12 +43,17 @@ Parse: TypeAlias = Callable[[str, bytes, Clock], Parsed | str | None]
 
 
 class Lines:
-    """The lines of a block that are not blank; `stops` leaves out the ends of lines."""
+    """The lines of a block that are not blank; `stops` leaves out the ends of lines.
 
-    __slots__ = ("data", "head", "octets", "starts", "stops")
+    Args:
+        is_text: whether all of the block is UTF-8.
+    """
+
+    __slots__ = ("data", "head", "is_text", "octets", "starts", "stops")
 
     def __init__(self, block: Block) -> None:
         self.data, self.head = block.data, block.head
+        self.is_text = _is_text(block.data)
         self.octets: Bytes = np.frombuffer(block.data, np.uint8)
         if block.spans is not None:
             spans = np.array(block.spans, np.int64).reshape(-1, 2)
@@ -52,7 +62,10 @@ class Lines:
             ends = np.flatnonzero(self.octets == ord("\n"))
             starts = np.concatenate((np.zeros(1, np.int64), ends + 1))
             stops = np.append(ends, len(self.octets))
-        stops = stops - ((stops > starts) & (self.octets[np.maximum(stops, 1) - 1] == ord("\r")))
+        if len(self.octets):  # a block may hold nothing but a word of what was lost
+            stops = stops - ((stops > starts) & (self.octets[np.maximum(stops, 1) - 1] == ord("\r")))
+        if not block.offset and block.data.startswith(BOM_UTF8):
+            starts[0] += len(BOM_UTF8)
         full = stops > starts
         self.starts: Longs = starts[full]
         self.stops: Longs = stops[full]
@@ -68,14 +81,24 @@ class Spans(NamedTuple):
     stops: Longs
 
 
+class Told(NamedTuple):
+    """A field that `tell` reads out of the text at a span; absent where it gives None."""
+
+    spans: Spans
+    tell: Callable[[str], str | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """The fields of the lines that `usual` marks; arrays have one element for each of these lines."""
+    """The fields of the lines that `usual` marks; arrays have one element for each of these lines.
+
+    A field that is plain text has it in every one of them.
+    """
 
     usual: Mask
     ts: Longs
-    fields: Mapping[str, Spans]
-    mended: str = ""  # what was assumed of every one of them
+    fields: Mapping[str, Spans | Told | str]
+    mended: str | Mapping[str, int] = ""  # what was assumed of every one of them, or of how many
 
 
 Splitter: TypeAlias = Callable[[Lines, frozenset[str] | None, Clock], Split]
@@ -128,12 +151,28 @@ class LineDecoder:
     def _put_split(self, split: Split, rows: Longs, lines: Lines, table: TableBuilder, tally: Tally) -> None:
         table.put_time(rows, split.ts)
         if split.mended:
-            tally.mended[split.mended] += len(rows)
-        if not lines.data.isascii() and (bad := _count_bad(lines, split.usual)):
+            tally.mended.update({split.mended: len(rows)} if isinstance(split.mended, str) else split.mended)
+        if bad := _count_bad(lines, split.usual):
             tally.mended[BAD_TEXT] += bad
-        for name, spans in split.fields.items():
-            if self._projection is None or name in self._projection:
-                put_spans(table, name, rows, lines, spans)
+        known: dict[int, tuple[Longs, pa.StringArray]] = {}  # two fields may be told by one span
+        for name, place in split.fields.items():
+            if self._projection is not None and name not in self._projection:
+                continue
+            if isinstance(place, str):
+                table.put_repeated(name, rows, [place], np.zeros(len(rows), np.int64))
+                continue
+            spans = place.spans if isinstance(place, Told) else place
+            if id(spans) not in known:
+                known[id(spans)] = _texts_at(spans, rows, lines)
+            there, texts = known[id(spans)]
+            if not len(there):
+                continue
+            if isinstance(place, Told):
+                encoded = texts.dictionary_encode()
+                told = [place.tell(text) for text in encoded.dictionary.to_pylist()]
+                put_told(table, name, there, told, encoded.indices.to_numpy())
+            else:
+                table.put_texts(name, there, texts)
 
     def _put_parsed(self, parsed: list[tuple[int, Parsed]], rows: Longs, table: TableBuilder) -> None:
         """Lines with the same fields are put together."""
@@ -152,43 +191,63 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
-def put_spans(table: TableBuilder, name: str, rows: Longs, lines: Lines, spans: Spans) -> None:
-    """Give rows the text that stands at their spans."""
-    if (spans.starts < 0).any():
-        there = spans.starts >= 0
-        rows, spans = rows[there], Spans(spans.starts[there], spans.stops[there])
+def ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Where a file of lines can be read in parallel: a line belongs to the range in which it begins."""
+    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    """Blocks of the lines of a range."""
+    if start:
+        file.seek(start - 1)
+        start += skip_line(file)[0] - 1
+        file.seek(start)
+    return cut_lines(file, start, stop, block_bytes)
+
+
+def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None], index: Longs) -> None:
+    """Like `put_repeated`, but absent where there is no text."""
+    if None in texts:
+        there = np.array([text is not None for text in texts], bool)[index]
+        rows, index = rows[there], index[there]
     if len(rows):
-        texts, index = distinct(lines, spans)
         table.put_repeated(name, rows, texts, index)
 
 
 def distinct(lines: Lines, spans: Spans) -> tuple[list[str], Longs]:
     """The distinct texts at spans that stand in order and do not overlap, and for each span which text it is."""
+    _, texts = _texts_at(spans, spans.starts, lines)
+    encoded = texts.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
+
+
+def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:
+    """The rows in which something stands at a span, and what it is; spans stand in order and do not overlap."""
     import pyarrow as pa  # only for formats that are read by columns: it takes a third of a warm start
 
-    bounds = np.empty(2 * len(spans.starts), np.int32)
-    bounds[0::2], bounds[1::2] = spans.starts, spans.stops
-    # Every second piece between the bounds is a span: taking these copies them in C, whatever their lengths.
-    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(lines.data)]
-    pieces = pa.Array.from_buffers(pa.binary(), len(bounds) - 1, buffers)
-    encoded = pieces.take(pa.array(np.arange(0, len(bounds), 2))).dictionary_encode()
+    if (spans.starts < 0).any():
+        there = spans.starts >= 0
+        rows, spans = rows[there], Spans(spans.starts[there], spans.stops[there])
+    if lines.is_text:
+        return rows, pieces(pa.string(), lines.data, *spans)
+    encoded = pieces(pa.binary(), lines.data, *spans).dictionary_encode()
     texts = [text.decode("utf-8", "replace") for text in encoded.dictionary.to_pylist()]
-    return texts, encoded.indices.to_numpy().astype(np.int64)
+    return rows, pa.array(texts, pa.string()).take(encoded.indices)
 
 
 def _count_bad(lines: Lines, usual: Mask) -> int:
     """How many of the usual lines are not UTF-8."""
-    try:
-        lines.data.decode()
-    except UnicodeDecodeError:
-        pairs = zip(lines.starts[usual].tolist(), lines.stops[usual].tolist(), strict=True)
-        return sum(not _is_text(lines.data[start:stop]) for start, stop in pairs)
-    return 0
+    if lines.is_text:
+        return 0
+    pairs = zip(lines.starts[usual].tolist(), lines.stops[usual].tolist(), strict=True)
+    return sum(not _is_text(lines.data[start:stop]) for start, stop in pairs)
 
 
-def _is_text(line: bytes) -> bool:
+def _is_text(text: bytes) -> bool:
+    if text.isascii():
+        return True
     try:
-        line.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True

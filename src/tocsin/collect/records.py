@@ -43,7 +43,7 @@ class Tally:
 
 
 class JsonDecoder:
-    """Reads blocks of JSON records; `unfold` mends, in place, records whose key `folded` holds text."""
+    """Reads blocks of JSON records; `unfold` mends, in place, records whose key `folded` holds text ('': all)."""
 
     def __init__(self, layouts: Layouts, folded: str, unfold: Callable[[dict[str, Any]], None]) -> None:
         self._layouts, self._folded, self._unfold = layouts, folded, unfold
@@ -59,14 +59,14 @@ class JsonDecoder:
                 starts, stops = starts[good], stops[good]
                 records = [record for record in decoded if record is not None]
             for record in records:
-                if type(record.get(self._folded)) is str:
+                if not self._folded or type(record.get(self._folded)) is str:
                     self._unfold(record)
             if records:
                 chunk = np.full(len(starts), -1, np.int64)
                 first = table.extend(starts + block.offset, chunk, Slices(block.data, starts, stops))
                 self._layouts.add(records, range(first, first + len(records)))
             self._waiting += len(records)
-            if self._waiting >= FLUSH_ROWS:
+            if self._waiting >= FLUSH_ROWS or self._layouts.is_crowded:
                 self.flush(table)
 
     def flush(self, table: TableBuilder) -> None:
@@ -90,9 +90,16 @@ class Slices:
     def record(self, at: int) -> bytes:
         return self._data[self._starts[at] : self._stops[at]].rstrip(b"\r")
 
-    def joined(self) -> tuple[bytes, Longs]:
+    def joined(self) -> tuple[bytes, Longs, Longs]:
         first = int(self._starts[0])
-        return self._data[first : int(self._stops[-1])], self._starts - first
+        data = self._data[first : int(self._stops[-1])]
+        starts, stops = self._starts - first, self._stops - first
+        octets = np.frombuffer(data, np.uint8)
+        returns = octets[stops - 1] == ord("\r")
+        if returns.any():
+            sizes = [len(self.record(at)) for at in np.flatnonzero(returns).tolist()]
+            stops[returns] = starts[returns] + sizes
+        return data, starts, stops
 
 
 def _batches(block: Block) -> Iterator[tuple[Longs, Longs]]:

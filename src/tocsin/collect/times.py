@@ -37,10 +37,10 @@ def _same_length(texts: Sequence[str], length: int) -> Longs:
     """Read `YYYY-MM-DD[T ]hh:mm:ss[.f*][Z]` by columns of characters, anything else one by one."""
     if not _DATE_TIME <= length <= 30 or length == _DATE_TIME + 1 or len(texts) < 8:
         return _each(texts)
-    try:
-        chars = np.array(texts, f"S{length}").view(np.uint8).reshape(len(texts), length).T.astype(np.int32)
-    except UnicodeEncodeError:
+    together = "".join(texts)
+    if not together.isascii():
         return _each(texts)
+    chars = np.frombuffer(together.encode(), np.uint8).reshape(len(texts), length).T.astype(np.int32)
     good = np.ones(len(texts), bool)
     if (chars[-1] == ord("Z")).all():
         length -= 1

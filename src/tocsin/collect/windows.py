@@ -150,6 +150,10 @@ def _plain(path: Path) -> Path:
 class WindowsNaming:
     """Names for every shape of Windows record (see the module)."""
 
+    also: Mapping[str, tuple[str, ...]] = {}
+    besides: Mapping[str, tuple[str, ...]] = {}
+    spreads = False
+
     def name(self, path: Path) -> tuple[str, int]:
         return _name(path)
 

@@ -1,45 +1,45 @@
 """The tags of a rule in, its ATT&CK techniques and tactics out, and the release whose names they are.
 
-Release 19 split the tactic defense-evasion in two and moved techniques to new numbers. A rule that uses
-a name only one of the releases has tells; the others of its pack are taken to be tagged alike.
+Release 19 divided the tactic defense-evasion and moved techniques to new numbers. A rule that uses a name
+only one of the releases has tells; the others of its pack are taken to be tagged alike.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
-from typing import Final
+from typing import Final, TypeAlias
+
+from tocsin.model.rule import Rule
+
+# What releases are told by, in the order in which to ask: `tocsin.model.attack.telltales`.
+Telltales: TypeAlias = Sequence[tuple[str, frozenset[str]]]
 
 _TECHNIQUE: Final = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
 
-_TACTICS_18: Final = frozenset({"defense-evasion"})
-_TACTICS_19: Final = frozenset({"defense-impairment", "stealth"})
-TACTICS: Final = (
-    frozenset(
-        {
-            "collection",
-            "command-and-control",
-            "credential-access",
-            "discovery",
-            "execution",
-            "exfiltration",
-            "impact",
-            "initial-access",
-            "lateral-movement",
-            "persistence",
-            "privilege-escalation",
-            "reconnaissance",
-            "resource-development",
-        }
-    )
-    | _TACTICS_18
-    | _TACTICS_19
+# Of release 19 and of those before it. Tags of groups and software have no place among them.
+TACTICS: Final = frozenset(
+    {
+        "collection",
+        "command-and-control",
+        "credential-access",
+        "defense-evasion",
+        "defense-impairment",
+        "discovery",
+        "execution",
+        "exfiltration",
+        "impact",
+        "initial-access",
+        "lateral-movement",
+        "persistence",
+        "privilege-escalation",
+        "reconnaissance",
+        "resource-development",
+        "stealth",
+    }
 )
-
-# Numbers, with all below them, that release 19 has and 18 had not, and those that it took back.
-_NEW_IN_19: Final = ("T1027.018", *(f"T{number}" for number in range(1682, 1691)))
-_GONE_IN_19: Final = ("T1562", "T1656", "T1672", "T1070.001", "T1070.002")
 
 
 def techniques(tags: Iterable[str]) -> tuple[str, ...]:
@@ -53,34 +53,31 @@ def tactics(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name in TACTICS))
 
 
-def release(numbers: Sequence[str], names: Sequence[str]) -> str:
-    """What a rule's own techniques and tactics tell: "19", "18" for any release before it, or nothing."""
-    if not _TACTICS_19.isdisjoint(names) or _any_below(numbers, _NEW_IN_19):
-        return "19"
-    if not _TACTICS_18.isdisjoint(names) or _any_below(numbers, _GONE_IN_19):
-        return "18"
-    return ""
+def dated(rules: Sequence[Rule], telltales: Telltales) -> tuple[Rule, ...]:
+    """The rules, each with the release of its tags: by what it says itself, else by its nearest pack, else none."""
+    own = [_release(rule, telltales) for rule in rules]
+    newest = {name: place for place, (name, _) in enumerate(reversed(telltales))}
+    told: dict[str, str] = {}
+    for rule, one in zip(rules, own, strict=True):
+        for pack in _packs(rule.path) if one else ():
+            told[pack] = max(told.get(pack, one), one, key=newest.__getitem__)
+    return tuple(
+        replace(rule, attack_release=one or (_nearby(rule.path, told) if rule.techniques or rule.tactics else ""))
+        for rule, one in zip(rules, own, strict=True)
+    )
 
 
-def _any_below(numbers: Iterable[str], roots: Sequence[str]) -> bool:
-    return any(number == root or number.startswith(f"{root}.") for number in numbers for root in roots)
+def _release(rule: Rule, telltales: Telltales) -> str:
+    words = {*rule.techniques, *rule.tactics}
+    return next((name for name, only in telltales if not words.isdisjoint(only)), "")
 
 
-def packs(path: str) -> list[str]:
+def _packs(path: str) -> list[str]:
     """The packs that a rule belongs to, nearest first: its archive, or its folder and those around it."""
     archive, inside, _ = path.partition("!")
     return [archive] if inside else [str(folder) for folder in PurePath(path).parents]
 
 
-def releases_of_packs(told: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """The release of each pack, from (path, release) of rules that tell. One of 19 tells it of all."""
-    found: dict[str, str] = {}
-    for path, one in told:
-        for pack in packs(path):
-            found[pack] = max(one, found.get(pack, ""))
-    return found
-
-
-def release_nearby(path: str, packs_told: Mapping[str, str]) -> str:
-    """The release of the nearest pack that tells one."""
-    return next((packs_told[pack] for pack in packs(path) if pack in packs_told), "")
+def _nearby(path: str, told: Mapping[str, str]) -> str:
+    """The release of the nearest pack that tells one. One rule of a newer release tells it of all."""
+    return next((told[pack] for pack in _packs(path) if pack in told), "")

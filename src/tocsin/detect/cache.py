@@ -25,7 +25,7 @@ import msgspec
 
 from tocsin.model.rule import RuleSet, RuleText
 
-ENGINE: Final = 1  # raised with every change of what rules are compiled to
+ENGINE: Final = 2  # raised with every change of what rules are compiled to
 MOST_FILES: Final = 8
 MOST_BYTES: Final = 1 << 29
 
@@ -46,8 +46,12 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RuleSet)
 
 
-def digest_of(texts: Iterable[RuleText], expansions: Mapping[str, Sequence[str]]) -> str:
-    """SHA-256 of all that a compiled rule set depends on, each part with its length."""
+def digest_of(texts: Iterable[RuleText], expansions: Mapping[str, Sequence[str]], attack: str = "") -> str:
+    """SHA-256 of all that a compiled rule set depends on, each part with its length.
+
+    Args:
+        attack: the digest of the facts about ATT&CK that tell the release of tags.
+    """
     digest = hashlib.sha256()
 
     def add(*parts: bytes | str) -> None:
@@ -62,6 +66,7 @@ def digest_of(texts: Iterable[RuleText], expansions: Mapping[str, Sequence[str]]
     add(str(len(expansions)))
     for name in sorted(expansions):
         add(name, str(len(expansions[name])), *expansions[name])
+    add(attack)
     for text in texts:
         add(text.path, text.content)
     return digest.hexdigest()

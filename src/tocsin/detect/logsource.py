@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tocsin.detect.places import PLACES, Place
 from tocsin.detect.providers import (
+    FILE_ACCESS,
     NETWORK_CONNECTION,
     PROCESS_CREATION,
     REGISTRY,
@@ -18,6 +20,7 @@ from tocsin.detect.providers import (
     Provider,
 )
 from tocsin.detect.trees import Tree, all_of, any_of
+from tocsin.model.kind import KINDS
 from tocsin.model.rule import Pattern
 
 # Channels of services that the pipeline packages do not name.
@@ -37,7 +40,6 @@ MORE_CHANNELS: Final[Mapping[str, str]] = {
 
 # Categories for which Windows keeps no log, and who could see such events.
 UNLOGGED: Final[Mapping[str, str]] = {
-    "file_access": "only the Kernel-File event tracing provider sees files being opened",
     "file_rename": "only the Kernel-File event tracing provider sees files being renamed",
 }
 
@@ -70,8 +72,13 @@ class Binding:
 
 def variants(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
     """The places to look, or the reason why there is none. Parts that a rule does not name are empty."""
+    if found := places(category, product, service):
+        return tuple(Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate)) for one in found)
     if product not in ("windows", ""):
-        return f"{_name(category, product, service)} has no reader yet"
+        return f"{_name(category, product, service)} has no reader"
+    if category == "file_access":  # Sysmon has no such event; auditing of files has, where it is switched on
+        gate = all_of([_gate("Security", FILE_ACCESS.event_id), Pattern("ObjectType", "equals", "file")])
+        return (Binding(name="security", kind="windows", gate=gate, provider=FILE_ACCESS),)
     generic = _generic(category, tables)
     if generic:
         return generic
@@ -80,11 +87,24 @@ def variants(category: str, product: str, service: str, tables: Tables) -> tuple
     if product and service:
         channels = tables.channels.get(service) or MORE_CHANNELS.get(service)
         if channels is None:
-            return f"{_name(category, product, service)} has no reader yet: its channel is not known"
+            return f"{_name(category, product, service)} has no reader: its channel is not known"
         return (Binding(name="", kind="windows", gate=_gate(channels)),)
     if product and not category:
         return (Binding(name="", kind="windows", gate=True),)
-    return f"{_name(category, product, service)} has no reader yet"
+    return f"{_name(category, product, service)} has no reader"
+
+
+def places(category: str, product: str, service: str) -> tuple[Place, ...]:
+    """Where a log source outside Windows is found; a product that logs what a category asks is that category."""
+    found = PLACES.get((category, product, service)) or (PLACES.get((category, "", ""), ()) if category else ())
+    return tuple(place for place in found if place.kind in KINDS)
+
+
+def _place_gate(fields: Mapping[str, Sequence[str]]) -> Tree:
+    def holds(name: str, text: str) -> Pattern:
+        return Pattern(name, "exists", "") if text == "*" else Pattern(name, "equals" if text else "null", text)
+
+    return all_of(any_of(holds(name, text) for text in texts) for name, texts in fields.items())
 
 
 def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:

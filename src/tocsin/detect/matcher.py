@@ -57,9 +57,11 @@ class Detector:
         self._by_gate: list[list[int]] = [[] for _ in gates]
         for number, gate in enumerate(self.gate_of):
             self._by_gate[gate].append(number)
-        # Two fields are compared by their columns.
-        self.left_in_raw = LEFT_IN_RAW - fields_in(one for one in rules.patterns if one.kind.startswith("fieldref"))
-        self.projection = frozenset(fields_in(rules.patterns)) - self.left_in_raw
+        # Two fields are compared by their columns, and correlations group by them.
+        carried = {name for variant in rules.variants for _, name in variant.carry}
+        compared = fields_in(one for one in rules.patterns if one.kind.startswith("fieldref"))
+        self.left_in_raw = LEFT_IN_RAW - compared - carried
+        self.projection = (frozenset(fields_in(rules.patterns)) | carried) - self.left_in_raw
         self._literals: dict[tuple[str, bool], Literals] = {}
         self._grouped: dict[tuple[str, bool], dict[int, Pattern]] = {}
         self.is_literal = bytearray(len(rules.patterns))

@@ -154,7 +154,7 @@ def _cidr(network: str) -> Predicate:
     return test
 
 
-def _number(text: str) -> Decimal | None:
+def number(text: str) -> Decimal | None:
     """Exactly: 64-bit masks do not fit into a float."""
     if _HEX.fullmatch(text):
         return Decimal(int(text, 16))
@@ -168,18 +168,18 @@ def _number(text: str) -> Decimal | None:
 
 def _compare(kind: str, bound: Decimal) -> Predicate:
     def test(value: str) -> bool:
-        number = _number(value)
-        if number is None:
+        found = number(value)
+        if found is None:
             return False
         match kind:
             case "lt":
-                return number < bound
+                return found < bound
             case "lte":
-                return number <= bound
+                return found <= bound
             case "gt":
-                return number > bound
+                return found > bound
             case _:
-                return number >= bound
+                return found >= bound
 
     return test
 

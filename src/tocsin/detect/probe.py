@@ -12,6 +12,7 @@ import numpy as np
 
 from tocsin.detect.coverage import fields_of
 from tocsin.detect.matcher import LEFT_IN_RAW, Detector
+from tocsin.detect.subset import subset
 from tocsin.model.event import Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, RuleSet
 
@@ -68,14 +69,12 @@ def narrowed(rules: RuleSet, numbers: Sequence[int]) -> RuleSet:
             case AnyOf(parts):
                 return AnyOf(tuple(map(moved, parts)))
 
-    at = {number: place for place, number in enumerate(numbers)}
-    variants = tuple(
-        replace(one, rule=at[one.rule], gate=moved(one.gate), condition=moved(one.condition))
-        for one in rules.variants
-        if one.rule in at
-    )
+    few = subset(rules, numbers)
+    variants = tuple(replace(one, gate=moved(one.gate), condition=moved(one.condition)) for one in few.variants)
     return RuleSet(
-        rules=tuple(rules.rules[number] for number in numbers),
+        rules=few.rules,
+        correlations=few.correlations,
+        quiet=few.quiet,
         patterns=tuple(rules.patterns[number] for number in places),
         variants=variants,
     )

@@ -207,6 +207,33 @@ REGISTRY_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "registry_set": (*_CREATED, *_MODIFIED),
 }
 
+# 4663, an attempt was made to access an object: of files whose auditing is switched on. Sigma's names for files
+# being opened are those of the event tracing provider Kernel-File.
+FILE_ACCESS: Final = Provider(
+    event_id=4663,
+    carried={
+        "FileName": "ObjectName",
+        "TargetFilename": "ObjectName",
+        "Image": "ProcessName",
+        "LogonId": carry.subject(carry.logon),
+        "ProcessId": carry.hexadecimal("ProcessId"),
+        "User": carry.subject(carry.account),
+    },
+    own=_SUBJECT
+    | frozenset(
+        {
+            "AccessList",
+            "AccessMask",
+            "HandleId",
+            "ObjectName",
+            "ObjectServer",
+            "ObjectType",
+            "ProcessName",
+            "ResourceAttributes",
+        }
+    ),
+)
+
 # 5156, the Windows Filtering Platform has permitted a connection.
 NETWORK_CONNECTION: Final = Provider(
     event_id=5156,

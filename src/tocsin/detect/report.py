@@ -15,11 +15,16 @@ from tocsin.model.kind import KINDS
 
 
 def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[Finding]:
-    """One for each rule and event; `src` is the path of the file on disk, whose digest is not known yet."""
-    pairs = sorted((row, number) for number, rows in matches.rows for row in rows.tolist())
+    """One for each rule and event; `src` is the path of the file on disk, whose digest is not known yet.
+
+    Rules that only serve correlations have none.
+    """
+    rules = detector.rules
+    told = [one for one in matches.rows if rules.variants[one[0]].rule not in rules.quiet]
+    pairs = sorted((row, number) for number, rows in told for row in rows.tolist())
     host = events.columns.get(KINDS[events.kind].host)
     for row, number in pairs:
-        variant = detector.rules.variants[number]
+        variant = rules.variants[number]
         ts = int(events.ts[row])
         source = events.sources[events.src[row]]
         yield Finding(

@@ -7,6 +7,7 @@ values are made of them. What cannot be read is a problem with its line; the res
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -186,3 +187,11 @@ def merged(under: Mapping[Any, Any], over: Mapping[Any, Any]) -> dict[Any, Any]:
         below = both.get(key)
         both[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return both
+
+
+def canonical_id(text: str) -> str:
+    """A UUID in its usual form; any other text as it is."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return text

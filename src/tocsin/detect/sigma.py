@@ -18,14 +18,15 @@ from sigma.pipelines.common import windows_logsource_mapping
 from sigma.pipelines.sysmon.sysmon import sysmon_generic_logsource_eventid_mapping
 from sigma.pipelines.windows.windows import windows_generic_category_channel_mapping
 
-from tocsin.detect import attack_tags, logsource, prefilter, rulefiles, terms
+from tocsin.detect import attack_tags, correlation_rules, logsource, prefilter, referred, rulefiles, terms
 from tocsin.detect.cache import digest_of
+from tocsin.detect.correlation_links import Drafted, Links, carrying, linked
 from tocsin.detect.logsource import Binding, Tables
 from tocsin.detect.providers import Inexact, carry_over
-from tocsin.detect.rulefiles import Document
+from tocsin.detect.rulefiles import Document, canonical_id
 from tocsin.detect.terms import Allowance, Expansions, Unusable
 from tocsin.detect.trees import Tree, all_of, numbered, patterns_of
-from tocsin.model.rule import LEVELS, Level, Pattern, Rule, RuleProblem, RuleSet, RuleText, Variant
+from tocsin.model.rule import CORRELATION, LEVELS, Level, Pattern, Rule, RuleProblem, RuleSet, RuleText, Variant
 
 TABLES: Final = Tables(
     channels=windows_logsource_mapping,
@@ -67,7 +68,9 @@ def compile_rules(texts: Sequence[RuleText], *, expansions: Expansions = _NOTHIN
     Rules keep the order of their files. Of two rules with one id the first is used.
     """
     problems: list[RuleProblem] = []
+    lost: dict[str, RuleProblem] = {}
     read: list[_Read] = []
+    drafted: list[Drafted] = []
     filters: list[_Filter] = []
     with _undisturbed():
         for text in texts:
@@ -79,18 +82,25 @@ def compile_rules(texts: Sequence[RuleText], *, expansions: Expansions = _NOTHIN
                 try:
                     if "filter" in document.content:
                         filters.append(_read_filter(document, allowance))
+                    elif "correlation" in document.content:
+                        drafted.append(_read_correlation(document))
                     else:
                         read.append(_read_rule(document, allowance))
                 except Unusable as fault:
                     problems.append(_problem(document, fault))
-        read = list(_unique(read, problems))
+                    lost |= dict.fromkeys((problems[-1].rule_id, _text(document.content.get("name"))), problems[-1])
+        read, drafted = _unique(read, drafted, problems)
         read = _filtered(read, filters, problems)
         rules, variants, patterns = _assembled(read, problems)
+        links = _correlated(read, drafted, rules, lost, problems)
+        providers = {(one.rule.id, each.name): each.provider for one in read for each in one.bindings}
         expressions = {number: one.text for one, number in patterns.items() if one.kind == "regex"}
         return RuleSet(
-            rules=_with_releases(rules),
+            rules=(*rules, *links.rules),
             patterns=tuple(patterns),
-            variants=tuple(variants),
+            variants=carrying(variants, rules, links.correlations, providers),
+            correlations=links.correlations,
+            quiet=tuple(sorted(referred.quiet(links.correlations))),
             problems=tuple(problems),
             digest=digest_of(texts, expansions),
             regex_database=prefilter.database(expressions),
@@ -117,27 +127,38 @@ def _undisturbed() -> Iterator[None]:
 
 def _read_rule(document: Document, allowance: Allowance) -> _Read:
     content = document.content
-    if "correlation" in content:
-        raise Unusable("unsupported", "correlation rules are not supported yet; the rules it names are used")
-    title = content.get("title")
-    if not isinstance(title, str) or not title.strip():
-        raise Unusable("not sigma", "a rule needs a `title`")
-    source = _log_source(content)
+    _title(content)
+    source = log_source(content)
     detections = terms.read_detections(content.get("detection"), allowance)
     bindings = logsource.variants(*source, TABLES)
     if isinstance(bindings, str):
         terms.check(detections)
         raise Unusable("no reader", bindings)
     category, product, service = source
+    rule = _about(document, f"{product}/{category}/{service}".rstrip("/"))
+    tree = terms.tree_of(detections, allowance)
+    return _Read(rule=rule, name=_text(content.get("name")), source=source, tree=tree, bindings=bindings)
+
+
+def _read_correlation(document: Document) -> Drafted:
+    content = document.content
+    draft = correlation_rules.read(content["correlation"])
+    rule = _about(document, CORRELATION)
+    return Drafted(rule=rule, name=_text(content.get("name")), draft=draft, document=document)
+
+
+def _about(document: Document, logsource: str) -> Rule:
+    """What people see of a rule."""
+    content = document.content
     tags = _texts(content.get("tags"))
-    rule = Rule(
+    return Rule(
         id=_id(document),
-        title=title.strip()[:MOST_TITLE],
+        title=_title(content),
         level=_level(content.get("level")),
         status=_status(content.get("status")),
         path=document.path,
         line=document.line,
-        logsource=f"{product}/{category}/{service}".rstrip("/"),
+        logsource=logsource,
         description=_text(content.get("description")),
         author=_text(content.get("author")),
         references=_texts(content.get("references")),
@@ -146,9 +167,13 @@ def _read_rule(document: Document, allowance: Allowance) -> _Read:
         techniques=attack_tags.techniques(tags),
         tactics=attack_tags.tactics(tags),
     )
-    tree = terms.tree_of(detections, allowance)
-    name = _text(content.get("name"))
-    return _Read(rule=rule, name=name, source=source, tree=tree, bindings=bindings)
+
+
+def _title(content: Mapping[Any, Any]) -> str:
+    title = content.get("title")
+    if not isinstance(title, str) or not title.strip():
+        raise Unusable("not sigma", "a rule needs a `title`")
+    return title.strip()[:MOST_TITLE]
 
 
 def _read_filter(document: Document, allowance: Allowance) -> _Filter:
@@ -161,13 +186,13 @@ def _read_filter(document: Document, allowance: Allowance) -> _Filter:
     detections = terms.read_detections(section, allowance, passed_over=("rules",))
     return _Filter(
         document=document,
-        source=_log_source(document.content),
-        rules=frozenset(_canonical_id(str(one)) for one in named) if named else None,
+        source=log_source(document.content),
+        rules=frozenset(canonical_id(str(one)) for one in named) if named else None,
         tree=terms.tree_of(detections, allowance),
     )
 
 
-def _log_source(content: Mapping[Any, Any]) -> tuple[str, str, str]:
+def log_source(content: Mapping[Any, Any]) -> tuple[str, str, str]:
     section = content.get("logsource")
     if not isinstance(section, dict):
         raise Unusable("not sigma", "a rule needs a mapping `logsource`")
@@ -203,13 +228,6 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(one) for one in values if one is not None)
 
 
-def _canonical_id(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return text
-
-
 def _id(document: Document) -> str:
     """The rule's id. One that has none, or shares that of its collection, gets one that stays the same."""
     written = document.content.get("id")
@@ -218,8 +236,8 @@ def _id(document: Document) -> str:
     if written is None:
         return str(uuid.uuid5(_WITHOUT_ID, f"{document.place} {document.source}"))
     if document.own_id:
-        return _canonical_id(written)
-    return str(uuid.uuid5(_WITHOUT_ID, f"{document.place} {_canonical_id(written)}"))
+        return canonical_id(written)
+    return str(uuid.uuid5(_WITHOUT_ID, f"{document.place} {canonical_id(written)}"))
 
 
 def _problem(document: Document, fault: Unusable) -> RuleProblem:
@@ -229,7 +247,7 @@ def _problem(document: Document, fault: Unusable) -> RuleProblem:
         line=_line(document, fault.near),
         reason=fault.reason,
         text=str(fault)[:500],
-        rule_id=_canonical_id(rule_id) if isinstance(rule_id, str) else "",
+        rule_id=canonical_id(rule_id) if isinstance(rule_id, str) else "",
         title=title if isinstance(title, str) else "",
     )
 
@@ -246,18 +264,23 @@ def _line(document: Document, near: str) -> int:
 # --------------------------------------------------------------------------------- all documents
 
 
-def _unique(read: Sequence[_Read], problems: list[RuleProblem]) -> Iterator[_Read]:
+def _unique(
+    read: Sequence[_Read], drafted: Sequence[Drafted], problems: list[RuleProblem]
+) -> tuple[list[_Read], list[Drafted]]:
     first: dict[str, Rule] = {}
-    for one in read:
+    both: tuple[_Read | Drafted, ...] = (*read, *drafted)
+    for one in both:
         known = first.setdefault(one.rule.id, one.rule)
-        if known is one.rule:
-            yield one
-        else:
+        if known is not one.rule:
             text = f"the id {one.rule.id} is that of {known.path}:{known.line}, which is used"
             problems.append(_of(one, "duplicate", text))
+    return (
+        [one for one in read if first[one.rule.id] is one.rule],
+        [one for one in drafted if first[one.rule.id] is one.rule],
+    )
 
 
-def _of(one: _Read, reason: Literal["duplicate", "unsupported"], text: str) -> RuleProblem:
+def _of(one: _Read | Drafted, reason: Literal["duplicate", "unsupported"], text: str) -> RuleProblem:
     rule = one.rule
     return RuleProblem(path=rule.path, line=rule.line, reason=reason, text=text, rule_id=rule.id, title=rule.title)
 
@@ -306,6 +329,25 @@ def _assembled(
     return rules, variants, patterns
 
 
+def _correlated(
+    read: Sequence[_Read],
+    drafted: Sequence[Drafted],
+    rules: Sequence[Rule],
+    lost: Mapping[str, RuleProblem],
+    problems: list[RuleProblem],
+) -> Links:
+    """The correlations among the compiled rules; why the others cannot be used is added to the problems.
+
+    `lost` are the rules that could not be read, by id and name; those that came to nothing later are known by now.
+    """
+    names = {one.rule.id: one.name for one in read}
+    later = {key: one for one in problems for key in (one.rule_id, names.get(one.rule_id)) if key}
+    lost = {**{key: one for key, one in later.items() if one.reason != "duplicate"}, **lost}
+    found = linked(drafted, [(rule, names[rule.id]) for rule in rules], lost)
+    problems += [_problem(one.document, fault) for one, fault in found.unusable]
+    return found
+
+
 def _carried(tree: Tree, binding: Binding) -> Tree:
     if binding.provider is None:
         return tree
@@ -320,17 +362,3 @@ def _fields(tree: Tree) -> tuple[str, ...]:
     for one in patterns_of(tree):
         found.update(name for name in (one.field, one.text if one.kind.startswith("fieldref") else None) if name)
     return tuple(sorted(found))
-
-
-def _with_releases(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    own = [attack_tags.release(rule.techniques, rule.tactics) for rule in rules]
-    told = ((rule.path, one) for rule, one in zip(rules, own, strict=True) if one)
-    packs = attack_tags.releases_of_packs(told)
-    return tuple(
-        replace(
-            rule,
-            attack_release=one
-            or (attack_tags.release_nearby(rule.path, packs) if rule.techniques or rule.tactics else ""),
-        )
-        for rule, one in zip(rules, own, strict=True)
-    )

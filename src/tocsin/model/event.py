@@ -25,6 +25,30 @@ NULL = 1  # the key is there and holds JSON null
 NO_TIME = int(np.iinfo(np.int64).min)  # `Events.ts` of a record without a readable time
 
 
+class Texts(Sequence[str | None]):
+    """Values of a column that Arrow holds; Python's texts are made when the first is asked for."""
+
+    __slots__ = ("_texts", "arrow")
+
+    def __init__(self, arrow: pa.StringArray) -> None:
+        self.arrow = arrow
+        self._texts: list[str | None] = []
+
+    def __len__(self) -> int:
+        return len(self.arrow) + 2
+
+    def __getitem__(self, at):  # type: ignore[no-untyped-def]  # a code, or a slice of codes
+        return self._made()[at]
+
+    def __iter__(self) -> Iterator[str | None]:
+        return iter(self._made())
+
+    def _made(self) -> list[str | None]:
+        if not self._texts:
+            self._texts = [None, None, *self.arrow.to_pylist()]
+        return self._texts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One field of many records.
@@ -60,8 +84,8 @@ class RawBlock(Protocol):
 
     def record(self, at: int) -> bytes: ...
 
-    def joined(self) -> tuple[bytes, Longs]:
-        """All of them in one piece, and where in it each begins."""
+    def joined(self) -> tuple[bytes, Longs, Longs]:
+        """All of them in one piece, and where in it each begins and ends; a byte or more stands between two."""
 
 
 class RawRecords(Sequence[bytes]):
@@ -82,12 +106,19 @@ class RawRecords(Sequence[bytes]):
     def blocks(self) -> Iterator[tuple[int, bytes, Longs]]:
         """First row, bytes, and where each record begins in them."""
         for first, block in zip(self._firsts, self._blocks, strict=True):
-            data, starts = block.joined()
+            data, starts, _ = block.joined()
             yield first, data, starts
 
     def header(self, row: int) -> bytes:
         """What must be known to read a record, such as the names of its columns."""
         return self._blocks[bisect_right(self._firsts, row) - 1].header
+
+    def to_arrow(self) -> pa.Array:
+        """All of them as one array; the blocks are copied in one piece each."""
+        import pyarrow as pa
+
+        joined = (block.joined() for block in self._blocks)
+        return pa.concat_arrays([pa.array([], pa.binary()), *(pieces(pa.binary(), *one) for one in joined)])
 
     def __len__(self) -> int:
         return self._length
@@ -111,7 +142,7 @@ class Events:
         rec: record id (EVTX) or byte offset in the source (text).
         chunk: byte offset of the EVTX chunk the record was rendered from; -1 for text.
         columns: field name -> Column; with a projection only those asked for.
-        fields_of: for each source, a raw record and its header -> every field of it as text, whatever the projection was.
+        fields_of: for each source, a raw record and its header -> every field of it as text, whatever was projected.
     """
 
     kind: str
@@ -140,7 +171,9 @@ class Events:
 
         def encoded(column: Column) -> pa.Array:
             codes = pa.array(column.codes - 2, mask=column.codes < 2)
-            return pa.DictionaryArray.from_arrays(codes, pa.array(column.values[2:], pa.string()), safe=False)
+            values = column.values
+            texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+            return pa.DictionaryArray.from_arrays(codes, texts, safe=False)
 
         def constant(index: Codes, values: list[str]) -> pa.Array:
             return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(values, pa.string()))
@@ -151,7 +184,7 @@ class Events:
             "_ts": pa.array(self.ts, mask=self.ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": encoded(host) if host else pa.nulls(size, pa.dictionary(pa.int32(), pa.string())),
             "_kind": constant(np.zeros(size, np.int32), [self.kind]),
-            "_raw": pa.array(self.raw, pa.binary(), size=size),
+            "_raw": self.raw.to_arrow(),
             "_src": constant(self.src, [source.sha256 for source in self.sources]),
             "_rec": pa.array(self.rec),
         }
@@ -160,3 +193,15 @@ class Events:
                 name += "_"
             table[name] = encoded(column)
         return pa.table(table)
+
+
+def pieces(form: pa.DataType, data: bytes, starts: Longs, stops: Longs) -> pa.Array:
+    """What stands from each of `starts` to before its stop, as text or bytes; in order, and none overlaps another."""
+    import pyarrow as pa
+
+    bounds = np.empty(2 * len(starts), np.int32)
+    bounds[0::2], bounds[1::2] = starts, stops
+    # Every second piece between the bounds is asked for: taking these copies them in C, whatever their lengths.
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
+    every = pa.Array.from_buffers(form, max(len(bounds) - 1, 0), buffers)
+    return every.take(pa.array(np.arange(0, len(bounds), 2)))

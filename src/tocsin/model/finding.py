@@ -1,14 +1,16 @@
-"""A rule that matched an event, with the exact event."""
+"""A rule that matched an event, with the exact event; or a correlation, with all the events it stands on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tocsin.model.correlation import Correlated
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule and one event.
+    """One rule and one event; of a correlation, the last of its events.
 
     Args:
         rule: index into the run's `RuleSet.rules`.
@@ -18,6 +20,7 @@ class Finding:
         rec: record id (EVTX) or byte offset (text); `chunk`: byte offset of the EVTX chunk, -1 elsewhere.
         path: the source, `file!member` where it stands in an archive.
         fields: what the rule looked at, as text; a list in the log is JSON text.
+        correlated: None but for a correlation.
     """
 
     rule: int
@@ -30,3 +33,4 @@ class Finding:
     chunk: int
     path: str
     fields: Mapping[str, str | None]
+    correlated: Correlated | None = None

@@ -21,32 +21,21 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "antivirus": Kind(log="Product", host="ComputerName"),
-    "application": Kind(log="log", host="hostname"),
-    "auditd": Kind(log="type", host="node"),
     "aws": Kind(log="eventSource"),
-    "azure": Kind(log="Category"),
+    "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
-    "cisco": Kind(log="facility", host="hostname"),
-    "dns": Kind(log="log", host="hostname"),
-    "firewall": Kind(log="log", host="hostname"),
+    "duo": Kind(log="event_type"),
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
     "google_workspace": Kind(log="eventService"),
     "kubernetes": Kind(log="objectRef.resource"),
-    "linux": Kind(log="program", host="hostname"),
     "m365": Kind(log="Workload"),
-    "macos": Kind(log="log", host="hostname"),
-    "mail": Kind(log="log", host="hostname"),
-    "okta": Kind(log="eventtype"),
+    "okta": Kind(log="eventType"),
     "onelogin": Kind(log="event_type_id"),
     "opencanary": Kind(log="logtype", host="node_id"),
-    "proxy": Kind(log="log", host="s-computername"),
     "suricata": Kind(log="event_type", host="host"),
-    "sysmon_linux": Kind(log="Channel", host="Computer"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
-    "zeek": Kind(log="_path", host="_system_name"),
 }
 
 # Read whatever the rules read: what was seen of each log of each host is told with every result.

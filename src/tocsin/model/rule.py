@@ -7,8 +7,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from tocsin.model.correlation import Correlation
+
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 LEVELS: tuple[Level, ...] = ("informational", "low", "medium", "high", "critical")
+
+CORRELATION = "correlation"  # the log source of a rule that has none, but correlates others
 
 Kind: TypeAlias = Literal[
     "equals",
@@ -104,6 +108,7 @@ class Variant:
     kind: str  # the kind of Events it reads: "windows"
     gate: Condition
     condition: Condition
+    carry: tuple[tuple[str, str], ...] = ()  # what correlations want of its events: name, field in these logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +125,18 @@ class RuleProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """Compiled rules: each pattern once, and trees over them."""
+    """Compiled rules: each pattern once, and trees over them.
+
+    Args:
+        correlations: each after those that it refers to.
+        quiet: indices of rules that give no findings of their own, and are there for correlations.
+    """
 
     rules: tuple[Rule, ...]
     patterns: tuple[Pattern, ...]
     variants: tuple[Variant, ...]
+    correlations: tuple[Correlation, ...] = ()
+    quiet: tuple[int, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
     digest: str = ""  # of all it was compiled from
     regex_database: bytes = field(default=b"", repr=False)  # Hyperscan's, for this machine and version

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tocsin.model.attack import NO_FACTS, Facts
 from tocsin.model.coverage import Coverage
 from tocsin.model.custody import Custody
 from tocsin.model.finding import Finding
@@ -13,10 +14,15 @@ from tocsin.model.rule import RuleSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`findings` can be gone through again and again, always in the same order: source, record, rule."""
+    """`findings` can be gone through again and again, always in the same order: source, record, rule.
+
+    `attack` translates between releases of ATT&CK; `attack_release` is the one that results are wanted in, if any.
+    """
 
     rules: RuleSet
     findings: Iterable[Finding]
     custody: tuple[Custody, ...]
     coverage: Coverage
     tool_version: str
+    attack: Facts = NO_FACTS
+    attack_release: str = ""

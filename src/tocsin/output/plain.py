@@ -11,6 +11,7 @@ from typing import Any, Final, TextIO
 
 import orjson
 
+from tocsin.model.correlation import Correlated
 from tocsin.model.finding import Finding
 from tocsin.model.run import Run
 from tocsin.output.screen import UNSEEN, shown
@@ -31,6 +32,7 @@ KEYS: Final = (
     "path",
     "variant",
     "fields",
+    "correlation",
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,6 +82,27 @@ def _of_event(finding: Finding) -> dict[str, Any]:
         "path": finding.path,
         "variant": finding.variant,
         "fields": dict(finding.fields),
+        "correlation": _of_correlation(finding.correlated) if finding.correlated else None,
+    }
+
+
+def _of_correlation(one: Correlated) -> dict[str, Any]:
+    return {
+        "type": one.type,
+        "value": int(one.value) if one.value.is_integer() else one.value,
+        "group": dict(one.group),
+        "first_ts": utc(one.first_us),
+        "last_ts": utc(one.last_us),
+        "count": one.count,
+        "events": [
+            {
+                "path": event.path,
+                "rec": event.rec,
+                "chunk": None if event.chunk < 0 else event.chunk,
+                "ts": utc(event.ts_us),
+            }
+            for event in one.events
+        ],
     }
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from tocsin.model.coverage import Coverage
 from tocsin.model.custody import Custody
+from tocsin.model.finding import Finding
 from tocsin.model.rule import LEVELS, Level, RuleSet
 from tocsin.model.run import Run
 
 OTHER_HOSTS = "(other hosts)"
+_MOST_CORRELATED = 5
 _MOST_HOSTS = 100_000  # host names are chosen by whoever wrote the logs; what we keep of them has an end
 
 # The order of an intrusion. Release 19 of ATT&CK has two tactics where release 18 had defense-evasion.
@@ -45,13 +47,15 @@ class Tally:
     hosts: set[str] = field(default_factory=set)
     levels: Counter[Level] = field(default_factory=Counter)
 
-    def add(self, ts_us: int | None, host: str, level: Level) -> None:
+    def add(self, finding: Finding, host: str, level: Level) -> None:
         self.count += 1
         self.hosts.add(host)
         self.levels[level] += 1
-        if ts_us is not None:
-            self.first_us = ts_us if self.first_us is None else min(self.first_us, ts_us)
-            self.last_us = ts_us if self.last_us is None else max(self.last_us, ts_us)
+        last = finding.ts_us
+        first = finding.correlated.first_us if finding.correlated else last
+        if first is not None and last is not None:
+            self.first_us = first if self.first_us is None else min(self.first_us, first)
+            self.last_us = last if self.last_us is None else max(self.last_us, last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class Summary:
     levels: Mapping[Level, int]
     rules: tuple[tuple[int, Tally], ...]  # index into RuleSet.rules
     hosts: tuple[tuple[str, Tally], ...]
+    correlated: tuple[Finding, ...]  # the first few of the worst
     tactics: Mapping[str, int]
     releases: tuple[str, ...]  # of ATT&CK, that the rules which fired are tagged for
     unseen: Unseen
@@ -105,13 +110,18 @@ def summarise(run: Run) -> Summary:
     rules = run.rules.rules
     by_rule: dict[int, Tally] = {}
     by_host: dict[str, Tally] = {}
+    correlated: list[Finding] = []
     for finding in run.findings:
+        if finding.correlated:
+            correlated.append(finding)
+            correlated.sort(key=lambda one: -LEVELS.index(rules[one.rule].level))  # stable: the earlier first
+            del correlated[_MOST_CORRELATED:]
         host = finding.host
         if host not in by_host and len(by_host) >= _MOST_HOSTS:
             host = OTHER_HOSTS
         level = rules[finding.rule].level
-        by_rule.setdefault(finding.rule, Tally()).add(finding.ts_us, host, level)
-        by_host.setdefault(host, Tally()).add(finding.ts_us, host, level)
+        by_rule.setdefault(finding.rule, Tally()).add(finding, host, level)
+        by_host.setdefault(host, Tally()).add(finding, host, level)
     levels: Counter[Level] = Counter()
     tactics: Counter[str] = Counter()
     for number, tally in by_rule.items():
@@ -123,6 +133,7 @@ def summarise(run: Run) -> Summary:
         levels={level: levels[level] for level in reversed(LEVELS)},
         rules=tuple(sorted(by_rule.items(), key=lambda pair: (*_severity(pair[1]), rules[pair[0]].title, pair[0]))),
         hosts=tuple(sorted(by_host.items(), key=lambda pair: (*_severity(pair[1]), pair[0]))),
+        correlated=tuple(correlated),
         tactics={name: tactics[name] for name in TACTICS if tactics[name]},
         releases=tuple(sorted({rules[number].attack_release for number in by_rule} - {""})),
         unseen=_unseen(run.coverage, run.rules),
@@ -172,7 +183,7 @@ def _unseen(coverage: Coverage, rules: RuleSet) -> Unseen:
     able = without = 0
     for entry in coverage.rules:
         if entry.state == "no log source":
-            sources[rules.rules[entry.rule].logsource] += 1
+            sources[entry.detail] += 1
         elif entry.state == "field absent":
             without += 1
             fields.update(entry.detail.split(", "))

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tocsin.model.rule import LEVELS, Level
 from tocsin.model.run import Run
+from tocsin.output.correlations import described
 from tocsin.output.plain import utc
 from tocsin.output.screen import shown
 from tocsin.output.summary import Summary, Tally
@@ -63,6 +64,7 @@ def _page(run: Run, summary: Summary, width: int, full: str) -> Iterator[Rendera
     if summary.rules:
         yield _heading("RULES THAT FIRED", _rest(len(summary.rules), _MOST_RULES, "worst first"))
         yield _indented(_rules(run, summary, width))
+        yield from _correlated(run, summary, width)
         yield _heading("HOSTS", _rest(len(summary.hosts), _MOST_HOSTS, "worst first"))
         yield _indented(_hosts(summary, width))
     if summary.tactics:
@@ -132,6 +134,16 @@ def _rules(run: Run, summary: Summary, width: int) -> RenderableType:
             *_times(tally, width),
         )
     return table
+
+
+def _correlated(run: Run, summary: Summary, width: int) -> Iterator[RenderableType]:
+    if summary.correlated:
+        rules = run.rules.rules
+        correlations = {one.rule for one in run.rules.correlations}
+        all_of_them = sum(tally.count for number, tally in summary.rules if number in correlations)
+        yield _heading("EVENTS THAT BELONG TOGETHER", _rest(all_of_them, len(summary.correlated), "worst first"))
+        titles = [rules[finding.rule].title for finding in summary.correlated]
+        yield from (_indented(line) for line in described(summary.correlated, titles, width))
 
 
 def _hosts(summary: Summary, width: int) -> RenderableType:

@@ -2,7 +2,42 @@
 
 from __future__ import annotations
 
-from tocsin.collect.formats import evtx, windows_json
+from tocsin.collect.formats import (
+    access_log,
+    azure,
+    bitbucket,
+    cloudtrail,
+    duo,
+    evtx,
+    gcp,
+    github,
+    google_workspace,
+    kubernetes,
+    m365,
+    okta,
+    onelogin,
+    opencanary,
+    suricata,
+    windows_json,
+)
 from tocsin.collect.reader import Reader
 
-READERS: tuple[Reader, ...] = (evtx, windows_json)
+# Those whose keys are theirs alone stand before those that many logs could have.
+READERS: tuple[Reader, ...] = (
+    evtx,
+    azure,
+    bitbucket,
+    cloudtrail,
+    duo,
+    gcp,
+    github,
+    google_workspace,
+    kubernetes,
+    m365,
+    okta,
+    onelogin,
+    opencanary,
+    suricata,
+    windows_json,
+    access_log,
+)

@@ -24,8 +24,9 @@ import numpy as np
 import orjson
 
 from tocsin.collect.block import Block
+from tocsin.collect.claims import Path
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.layouts import Layouts, Path, Reading, fields_of, reading_of
+from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
 from tocsin.collect.records import FLUSH_ROWS, Tally, decode, decode_marked
 from tocsin.collect.streams import read_fully
 from tocsin.collect.times import microseconds
@@ -208,11 +209,11 @@ class _Renderings:
     def record(self, at: int) -> bytes:
         return self._texts[at].encode()
 
-    def joined(self) -> tuple[bytes, Longs]:
+    def joined(self) -> tuple[bytes, Longs, Longs]:
         data = "\n".join(self._texts).encode()
         # A newline stands in no rendering but behind each.
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-        return data, np.concatenate(([0], ends + 1))
+        return data, np.concatenate(([0], ends + 1)), np.append(ends, len(data))
 
 
 def _rendered(block: Block, tally: Tally) -> Iterator[tuple[list[int], list[str]]]:

@@ -9,11 +9,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from tocsin.collect import documents
 from tocsin.collect.block import Block
-from tocsin.collect.documents import cut_documents, cut_lines, has_one_record_a_line, skip_line
 from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
 from tocsin.collect.records import JsonDecoder, decode
-from tocsin.collect.streams import peek
 from tocsin.collect.windows import WindowsNaming
 
 NAME = "windows_json"
@@ -38,25 +37,11 @@ def sniff(head: bytes) -> bool:
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    """Where a file can be read in parallel: lines are whole between the newlines nearest to these offsets."""
-    if not has_one_record_a_line(head):
-        return [(0, size)]
-    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+    return documents.ranges(head, size, unit_bytes)
 
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
-    if start == 0:
-        again, head = peek(file)
-        if not has_one_record_a_line(head):
-            return cut_documents(again, min(block_bytes, 4 << 20))
-        if stop is None:
-            return cut_lines(again, 0, None, block_bytes)
-        file.seek(0)
-    else:  # a line belongs to the range in which it begins
-        file.seek(start - 1)
-        start += skip_line(file)[0] - 1
-        file.seek(start)
-    return cut_lines(file, start, stop, block_bytes)
+    return documents.cut(file, start, stop, block_bytes)
 
 
 def decoder(projection: frozenset[str] | None) -> JsonDecoder:

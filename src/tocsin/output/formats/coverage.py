@@ -17,7 +17,7 @@ SUFFIX = ".coverage.json"
 def write(run: Run, file: TextIO) -> None:
     coverage, rules = run.coverage, run.rules.rules
     states = Counter(entry.state for entry in coverage.rules)
-    missing = Counter(rules[entry.rule].logsource for entry in coverage.rules if entry.state == "no log source")
+    missing = Counter(entry.detail for entry in coverage.rules if entry.state == "no log source")
     report = {
         "tool_version": run.tool_version,
         "summary": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import Any, TextIO
 
 from tocsin.model.run import Run
 from tocsin.output.plain import KEYS, as_json, rows, write_table
@@ -12,12 +12,26 @@ SUFFIX = ".csv"
 
 
 def write(run: Run, file: TextIO) -> None:
-    """The columns of the JSON lines; techniques are divided by blanks, fields are JSON."""
+    """The columns of the JSON lines; techniques are divided by blanks, fields and correlation are JSON.
+
+    The events that a correlation stands on are counted: no cell holds them all.
+    """
     write_table(
         KEYS,
         (
-            [*{**row, "techniques": " ".join(row["techniques"]), "fields": as_json(row["fields"])}.values()]
+            [
+                *{
+                    **row,
+                    "techniques": " ".join(row["techniques"]),
+                    "fields": as_json(row["fields"]),
+                    "correlation": _without_events(row["correlation"]),
+                }.values()
+            ]
             for row in rows(run)
         ),
         file,
     )
+
+
+def _without_events(correlation: dict[str, Any] | None) -> str:
+    return as_json({name: value for name, value in correlation.items() if name != "events"}) if correlation else ""

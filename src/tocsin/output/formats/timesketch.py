@@ -14,7 +14,11 @@ NAME = "timesketch"
 SUFFIX = ".timesketch.jsonl"
 
 # Attributes that Timesketch gives a meaning of its own, and ours; a field of a log may not take their place.
-_TAKEN: Final = {"datetime", "label", "message", "tag", "timestamp", "timestamp_desc", *KEYS}
+_OF_CORRELATION: Final = ("type", "value", "count", "first_ts", "last_ts")
+_TAKEN: Final = {
+    *("datetime", "label", "message", "tag", "timestamp", "timestamp_desc", *KEYS),
+    *(f"correlation_{name}" for name in _OF_CORRELATION),
+}
 _NO_TIME: Final = "1970-01-01T00:00:00.000000Z"  # an event without a time must still be on the timeline
 
 
@@ -22,6 +26,7 @@ def write(run: Run, file: TextIO) -> None:
     for row, finding in zip(rows(run), run.findings, strict=True):
         moment = row.pop("ts")
         fields = row.pop("fields")
+        correlation = row.pop("correlation") or {}
         line: dict[str, Any] = {
             "message": f"{row['title']} on {row['host'] or 'an unnamed host'} ({row['level']})",
             "datetime": (moment or _NO_TIME).replace("Z", "+00:00"),
@@ -29,6 +34,7 @@ def write(run: Run, file: TextIO) -> None:
             "timestamp_desc": "Event Logged" if moment else "Not set",
             "tag": [row["level"], *row["techniques"]],
             **row,
+            **{f"correlation_{name}": correlation[name] for name in _OF_CORRELATION if correlation},
         }
         file.write(as_json({**line, **_attributes(fields)}) + "\n")
 

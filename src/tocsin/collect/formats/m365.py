@@ -1,0 +1,64 @@
+"""Microsoft 365's unified audit log in, Events out, under the names of the Office 365 Management Activity API.
+
+Read are the records themselves (`AuditData` as the API and the portal give it), what `Search-UnifiedAuditLog` gives
+when it is turned to JSON (`AuditData` is text in a record), and the table `OfficeActivity` of Log Analytics. After
+"Office 365 Management Activity API schema" and the reference of Log Analytics.
+
+Rules for findings of Defender for Cloud Apps and of the compliance centre use `eventSource`, `eventName` and
+`status`: these are the workload, the name of the finding (of the operation in other records) and the result, of
+which every form of success is `success`. `Payload` is the compliance centre's operation and what it was given.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tocsin.collect.json_logs import JsonLog, Record, lift, lift_pairs, unfold
+from tocsin.collect.naming import Dotted
+
+NAME = "m365"
+KIND = "m365"
+
+_FOLDED: Final = (
+    *("Actor", "AffectedItems", "ExtendedProperties", "Folders", "Item", "ModifiedProperties", "OperationProperties"),
+    *("Parameters", "Target", "DestFolder", "Folder", "SessionId_", "AttachmentData", "Data"),
+)
+_SUCCESS: Final = frozenset({"success", "succeeded", "true", "partiallysucceeded"})
+
+
+def _shape(record: Record) -> None:
+    if "AuditData" in record:
+        lift(record, "AuditData")
+    unfold(record, *_FOLDED)
+    lift_pairs(record, record.get("ExtendedProperties"), "Name", "Value")
+    operation = record.get("Operation", record.get("Operations"))
+    finding = None
+    if record.get("Workload", record.get("OfficeWorkload")) == "SecurityComplianceCenter":
+        finding = record.get("Name")
+        record.setdefault("Payload", [operation, *(record[key] for key in ("Parameters", "Data") if key in record)])
+    if finding or operation:
+        record.setdefault("eventName", finding or operation)
+    result = record.get("ResultStatus")
+    if type(result) is str:
+        record.setdefault("status", "success" if result.lower() in _SUCCESS else result)
+
+
+_LOG = JsonLog(
+    naming=Dotted(
+        times=("CreationTime", "TimeGenerated", "CreationDate", "@timestamp"),
+        names={"OfficeWorkload": "Workload"},
+        also={
+            "eventSource": ("Workload", "OfficeWorkload"),
+            "ApplicationId": ("ClientAppId", "AppId"),
+            "ObjectId": ("OfficeObjectId",),
+        },
+    ),
+    keys=(
+        frozenset({"Workload", "Operation", "RecordType"}),
+        frozenset({"OfficeWorkload", "Operation"}),
+        frozenset({"AuditData", "RecordType"}),
+    ),
+    inner=frozenset({"value"}),
+    shape=_shape,
+)
+sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -1,0 +1,147 @@
+"""What the JSON logs of services have in common: a table of keys and names in, the functions of a reader out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, BinaryIO, TypeAlias
+
+import orjson
+
+from tocsin.collect import documents, nested
+from tocsin.collect.block import Block
+from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
+from tocsin.collect.naming import Dotted
+from tocsin.collect.records import JsonDecoder, decode
+from tocsin.collect.streams import peek
+
+Record: TypeAlias = dict[str, Any]
+
+_OPENING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)  # on any line: the first may be damaged
+_KEYS = re.compile(rb'"([^"\\\x00-\x1f]{1,80})"\s*:')
+_FINDING = b'{"rule_id":'  # what detection itself writes holds events, but is no log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonLog:
+    """A log whose records are JSON objects: on lines, one after another, in an array, or in one in an outer object.
+
+    Args:
+        keys: sets of keys, any of which tells the format if all of it is seen.
+        mark: bytes that tell it, where keys do not.
+        inner: keys of outer objects under which arrays of records stand.
+        shape: mends a record in place before its fields are named.
+    """
+
+    naming: Dotted
+    keys: tuple[frozenset[str], ...]
+    mark: re.Pattern[bytes] | None = None
+    inner: frozenset[str] = frozenset()
+    shape: Callable[[Record], None] | None = None
+
+    def sniff(self, head: bytes) -> bool:
+        seen = keys_of(head)
+        if not seen:
+            return False
+        return any(some <= seen for some in self.keys) or bool(self.mark and self.mark.search(head))
+
+    def ranges(self, head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+        if nested.is_nested(head, self.inner):
+            return [(0, size)]
+        return documents.ranges(head, size, unit_bytes)
+
+    def cut(self, file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+        if start or stop is not None or not self.inner:
+            return documents.cut(file, start, stop, block_bytes)
+        again, head = peek(file)
+        if nested.is_nested(head, self.inner):
+            return nested.cut_nested(again, min(block_bytes, 4 << 20), self.inner)
+        return documents.cut(again, 0, None, block_bytes)
+
+    def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
+        folded, shape = ("", self.shape) if self.shape else ("\0", _as_it_is)
+        return JsonDecoder(Layouts(self.naming, projection, self._reading), folded, shape)
+
+    def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+        return fields_of(self._shaped(record), self.naming)
+
+    def _reading(self, record: bytes) -> Reading:
+        return reading_of(self._shaped(record), self.naming)
+
+    def _shaped(self, raw: bytes) -> Record:
+        record = decode(raw)
+        if self.shape:
+            self.shape(record)
+        return record
+
+
+def _as_it_is(record: Record) -> None:
+    """Most records need nothing."""
+
+
+def keys_of(head: bytes) -> frozenset[str]:
+    """The keys in the beginning of a file, if it is JSON."""
+    return _keys_of(head)
+
+
+@lru_cache(maxsize=2)  # each reader asks for those of the same head
+def _keys_of(head: bytes) -> frozenset[str]:
+    if head.startswith(_FINDING) or not _OPENING.search(head.removeprefix(b"\xef\xbb\xbf")):
+        return frozenset()
+    return frozenset(key.decode("utf-8", "replace") for key in set(_KEYS.findall(head)))
+
+
+def unfold(record: Record, *keys: str) -> None:
+    """Read objects and arrays that a record keeps as JSON text."""
+    for key in keys:
+        text = record.get(key)
+        if type(text) is str and text[:1] in ("{", "["):
+            value = _parsed(text)
+            if value is not None:
+                record[key] = value
+
+
+def lift(record: Record, key: str) -> None:
+    """Put what stands in an object, or in the text of one, in the record's place; what it hides gets a `_`."""
+    inner = record.get(key)
+    if type(inner) is str:
+        inner = _parsed(inner) if inner[:1] == "{" else None
+    if type(inner) is not dict or not inner:
+        return
+    del record[key]
+    outer = dict(record)
+    record.clear()
+    record.update(inner)
+    for name, value in outer.items():
+        while name in record:
+            name += "_"
+        record[name] = value
+
+
+def lift_pairs(record: Record, pairs: Any, name: str, value: str) -> None:
+    """Give a record the fields that it lists as `{name: ..., value: ...}`, where it has no such key itself."""
+    own = set(record)
+    for pair in pairs if type(pairs) is list else ():
+        key = pair.get(name) if type(pair) is dict else None
+        if type(key) is not str or key in own or value not in pair:
+            continue
+        if key not in record:
+            record[key] = pair[value]
+        elif type(record[key]) is list:
+            record[key] = [*record[key], pair[value]]
+        else:
+            record[key] = [record[key], pair[value]]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except (orjson.JSONDecodeError, ValueError):
+        return None
+
+
+def anywhere(*paths: str) -> tuple[str, ...]:
+    """Where a key of Microsoft's audit records stands: at the top, below `properties`, or as a column of a table."""
+    return tuple(place for path in paths for place in (path, f"properties.{path}", path[0].upper() + path[1:]))

@@ -1,0 +1,81 @@
+"""A block of lines and the bytes that separate their fields in, where fields stand in all lines at once out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tocsin.collect.lines import Bytes, Lines, Mask, Spans
+from tocsin.model.event import Longs
+
+_LONGEST_NUMBER: Final = 18  # digits
+
+
+class Marks:
+    """Where certain bytes stand in a block, counted in each line from 0.
+
+    Args:
+        count: how many of them each line has.
+    """
+
+    __slots__ = ("_first", "_places", "count")
+
+    def __init__(self, block: Lines, letters: str) -> None:
+        found = block.octets == ord(letters[0])
+        for letter in letters[1:]:
+            found |= block.octets == ord(letter)
+        self._places: Longs = np.flatnonzero(found)
+        self._first = np.searchsorted(self._places, block.starts)
+        stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
+        self.count: Longs = stops - self._first
+
+    def at(self, index: int | Longs) -> Longs:
+        """Where the mark of this number stands; anything where the line has fewer."""
+        if not len(self._places):
+            return np.zeros(len(self._first), np.int64)
+        return self._places.take(self._first + index, mode="clip")
+
+    def before(self, places: Longs) -> Longs:
+        """How many marks stand in each line before a place in it."""
+        return np.searchsorted(self._places, places) - self._first
+
+
+def byte(block: Lines, places: Longs) -> Bytes:
+    """The bytes at places; some other byte where a place is outside the block."""
+    return block.octets.take(places, mode="clip")
+
+
+def holds(block: Lines, places: Longs, text: str) -> Mask:
+    """Whether a text begins at each place."""
+    found: Mask = np.ones(len(places), bool)
+    for at, letter in enumerate(text):
+        found &= byte(block, places + at) == ord(letter)
+    return found
+
+
+def is_number(block: Lines, starts: Longs, stops: Longs) -> Mask:
+    """Whether nothing but digits stands at each span, one at least."""
+    sizes = stops - starts
+    good: Mask = (sizes > 0) & (sizes <= _LONGEST_NUMBER)
+    longest = int(sizes[good].max()) if good.any() else 0
+    for at in range(longest):
+        digit = byte(block, starts + np.minimum(at, sizes - 1)) - ord("0")
+        good &= digit <= 9
+    return good
+
+
+def is_dash(block: Lines, starts: Longs, stops: Longs) -> Mask:
+    """Whether a single `-` stands at each span."""
+    dash: Mask = (stops - starts == 1) & (byte(block, starts) == ord("-"))
+    return dash
+
+
+def unless(absent: Mask, starts: Longs, stops: Longs) -> Spans:
+    """Spans without those that are absent."""
+    return Spans(np.where(absent, -1, starts), np.where(absent, -1, stops)) if absent.any() else Spans(starts, stops)
+
+
+def chosen(usual: Mask, spans: Spans) -> Spans:
+    """The spans of usual lines."""
+    return spans if usual.all() else Spans(spans.starts[usual], spans.stops[usual])

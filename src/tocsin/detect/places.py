@@ -1,0 +1,134 @@
+"""Where the events of a log source are found, outside Windows: a table from Sigma's names to kinds of events.
+
+A kind is a table of events (`model.kind`); a gate says which events of it are meant. Log sources that stand here
+are *read* where the kind's own records carry the fields that rules name, and *mapped* where a kind of a more
+general sort is searched for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Events of a kind whose fields hold, each, one of some texts.
+
+    Args:
+        gate: field -> texts, lower case, `*` for any that is there; '' is a field that is absent.
+        name: tells places of one log source apart in findings; '' where it has one only.
+        mapped: the kind is a more general one.
+    """
+
+    kind: str
+    gate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    name: str = ""
+    mapped: bool = False
+
+
+def _sysmon(*event_ids: int) -> Place:
+    return Place(kind="sysmon_linux", gate={"EventID": tuple(map(str, event_ids))}, name="sysmon")
+
+
+def _zeek(log: str) -> tuple[Place, ...]:
+    return (Place(kind="zeek", gate={"_path": (log,)}),)
+
+
+def _program(*names: str) -> tuple[Place, ...]:
+    return (Place(kind="linux", gate={"program": names}),)
+
+
+def _application() -> tuple[Place, ...]:
+    """Programs whose logs have no form of their own: keywords are looked for in any text log."""
+    return (Place(kind="application", mapped=True),)
+
+
+_LINUX: Final = (
+    Place(kind="linux", name="syslog"),
+    Place(kind="auditd", name="auditd"),
+    Place(kind="sysmon_linux", name="sysmon"),
+)
+_NETFLOW: Final = (Place(kind="firewall", mapped=True), Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek"))
+
+# (category, product, service), '' for a part that a rule does not name -> places
+PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
+    # Linux and macOS
+    ("", "linux", ""): _LINUX,
+    ("process_creation", "linux", ""): (_sysmon(1),),
+    ("process_termination", "linux", ""): (_sysmon(5),),
+    ("network_connection", "linux", ""): (_sysmon(3),),
+    ("file_event", "linux", ""): (_sysmon(11),),
+    ("file_delete", "linux", ""): (_sysmon(23, 26),),
+    ("raw_access_thread", "linux", ""): (_sysmon(9),),
+    ("", "linux", "auditd"): (Place(kind="auditd"),),
+    ("", "linux", "syslog"): (Place(kind="linux"),),
+    ("", "linux", "auth"): (Place(kind="linux"),),
+    ("", "linux", "sshd"): _program("sshd", "sshd-session"),
+    ("", "linux", "sudo"): _program("sudo"),
+    ("", "linux", "cron"): _program("cron", "crond", "crontab", "anacron"),
+    ("", "linux", "clamav"): (
+        *_program("clamd", "clamscan", "freshclam", "clamav"),
+        Place(kind="antivirus", name="antivirus"),
+    ),
+    ("", "linux", "vsftpd"): (*_program("vsftpd", "ftpd"), Place(kind="application", name="file", mapped=True)),
+    ("", "linux", "guacamole"): (
+        *_program("guacd", "guacamole", "tomcat", "tomcat9", "catalina"),
+        Place(kind="application", name="file", mapped=True),
+    ),
+    ("process_creation", "macos", ""): (Place(kind="macos", gate={"log": ("process_creation",)}),),
+    ("file_event", "macos", ""): (Place(kind="macos", gate={"log": ("file_event",)}),),
+    # Web, proxies, firewalls, names
+    ("webserver", "", ""): (Place(kind="webserver"),),
+    ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
+    ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
+    ("proxy", "", ""): (Place(kind="proxy"),),
+    ("firewall", "", ""): (Place(kind="firewall"), Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog")),
+    ("", "", "netflow"): _NETFLOW,
+    ("dns", "", ""): (Place(kind="dns"), Place(kind="zeek", gate={"_path": ("dns",)}, name="zeek")),
+    ("", "fortigate", "event"): (Place(kind="firewall", gate={"type": ("event",)}),),
+    ("", "fortios", "sslvpnd"): (Place(kind="firewall", gate={"type": ("event",)}),),
+    ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
+    ("file_event", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
+    ("", "cisco", "aaa"): (Place(kind="cisco"),),
+    ("", "cisco", "syslog"): (Place(kind="cisco"),),
+    ("", "cisco", "ldp"): (Place(kind="cisco"),),
+    ("", "cisco", "bgp"): (Place(kind="cisco"),),
+    ("", "huawei", "bgp"): (Place(kind="linux", mapped=True),),
+    ("", "juniper", "bgp"): (Place(kind="linux", mapped=True),),
+    ("", "cisco", "duo"): (Place(kind="duo"),),
+    **{
+        ("", "zeek", log): _zeek(log)
+        for log in ("conn", "dce_rpc", "dns", "files", "http", "kerberos", "rdp", "smb_files", "ssl", "x509")
+    },
+    # Clouds
+    ("", "aws", "cloudtrail"): (Place(kind="aws"),),
+    ("", "azure", "activitylogs"): (Place(kind="azure", gate={"log": ("activitylogs",)}),),
+    ("", "azure", "auditlogs"): (Place(kind="azure", gate={"log": ("auditlogs",)}),),
+    ("", "azure", "signinlogs"): (Place(kind="azure", gate={"log": ("signinlogs",)}),),
+    ("", "azure", "riskdetection"): (Place(kind="azure", gate={"log": ("riskdetection",)}),),
+    ("", "azure", "pim"): (Place(kind="azure", gate={"log": ("pim",)}),),
+    ("", "m365", "audit"): (Place(kind="m365"),),
+    ("", "m365", "exchange"): (Place(kind="m365"),),
+    ("", "m365", "threat_detection"): (Place(kind="m365"),),
+    ("", "m365", "threat_management"): (Place(kind="m365"),),
+    ("", "gcp", "gcp.audit"): (Place(kind="gcp"),),
+    ("", "gcp", "google_workspace.admin"): (Place(kind="google_workspace"),),
+    ("", "gcp", "google_workspace.login"): (Place(kind="google_workspace"),),
+    ("", "okta", "okta"): (Place(kind="okta"),),
+    ("", "onelogin", "onelogin.events"): (Place(kind="onelogin"),),
+    ("", "github", "audit"): (Place(kind="github"),),
+    ("", "bitbucket", "audit"): (Place(kind="bitbucket"),),
+    ("", "kubernetes", "audit"): (Place(kind="kubernetes"),),
+    ("application", "kubernetes", "audit"): (Place(kind="kubernetes"),),
+    ("application", "opencanary", ""): (Place(kind="opencanary"),),
+    # Programs
+    ("antivirus", "", ""): (Place(kind="antivirus"),),
+    ("database", "", ""): _application(),
+    **{
+        ("application", product, ""): _application()
+        for product in ("django", "jvm", "nodejs", "python", "ruby_on_rails", "spring", "sql", "velocity")
+    },
+    ("", "qualys", ""): _application(),
+}

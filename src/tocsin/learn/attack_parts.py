@@ -1,0 +1,148 @@
+"""What a reader of ATT&CK files found in, one release with its links out; what does not fit is counted.
+
+Files are hostile: every value is looked at before it is taken, and a name has an end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from tocsin.model.attack import Entry, Kind, Release
+
+MOST_NAME: Final = 200
+MOST_ADDRESS: Final = 2000
+
+_ID: Final[Mapping[Kind, re.Pattern[str]]] = {
+    "tactic": re.compile(r"TA\d{4}", re.ASCII),
+    "technique": re.compile(r"T\d{4}(\.\d{3})?", re.ASCII),
+    "group": re.compile(r"G\d{4}", re.ASCII),
+    "malware": re.compile(r"S\d{4}", re.ASCII),
+    "tool": re.compile(r"S\d{4}", re.ASCII),
+    "campaign": re.compile(r"C\d{4}", re.ASCII),
+}
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_FIRST: Final = {"live": 0, "deprecated": 1, "revoked": 2}
+
+# What links may lead from and to.
+_LINKED: Final = {
+    ("group", "technique"),
+    ("group", "malware"),
+    ("group", "tool"),
+    ("malware", "technique"),
+    ("tool", "technique"),
+    ("campaign", "technique"),
+    ("campaign", "malware"),
+    ("campaign", "tool"),
+    ("campaign", "group"),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """A release as it is being read, by UUID: entries, (old, new) of what was revoked, (source, target) of links."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    revoked: set[tuple[str, str]] = field(default_factory=set)
+    links: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # the citations of each
+    reports: dict[str, str] = field(default_factory=dict)  # citation -> address
+    left_out: Counter[str] = field(default_factory=Counter)
+    tells_deprecated: bool = True
+
+    def add(self, entry: Entry) -> None:
+        if entry.uuid in self.entries and self.entries[entry.uuid] != entry:
+            self.left_out["an object that stands there twice"] += 1
+        self.entries.setdefault(entry.uuid, entry)
+
+    def merge(self, more: Parts) -> None:
+        for entry in more.entries.values():
+            self.add(entry)
+        self.revoked |= more.revoked
+        for ends, citations in more.links.items():
+            self.links.setdefault(ends, set()).update(citations)
+        for name, address in more.reports.items():
+            self.cite(name, address)
+        self.left_out += more.left_out
+        self.tells_deprecated = self.tells_deprecated and more.tells_deprecated
+
+    def cite(self, name: str, address: str) -> None:
+        """Of two addresses for one name the one that sorts first stays, whatever came first."""
+        known = self.reports.get(name, "")
+        self.reports[name] = min(known, address) if known and address else known or address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A release, what it links with which citations, and how much of its files was left out, by reason."""
+
+    release: Release
+    links: Mapping[tuple[str, str], frozenset[str]]
+    reports: Mapping[str, str]
+    left_out: Mapping[str, int]
+    tells_deprecated: bool
+
+
+def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: Any) -> Entry | str:
+    """An entry, or why there is none."""
+    if not isinstance(number, str) or not _ID[kind].fullmatch(number):
+        return f"a {kind} without an id of ATT&CK"
+    if not isinstance(uuid, str) or not _UUID.fullmatch(uuid):
+        return f"a {kind} without a UUID"
+    if not isinstance(name, str) or not name.strip():
+        return f"a {kind} without a name"
+    return Entry(kind=kind, id=number, uuid=uuid, name=name.strip()[:MOST_NAME], **more)
+
+
+def texts(value: object) -> list[str]:
+    """The texts of a list; anything else is passed over."""
+    return [one.strip()[:MOST_NAME] for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def aliases(kind: Kind, name: object, others: Iterable[str]) -> tuple[str, ...]:
+    """The other names of a group, a piece of software or a campaign."""
+    if kind in ("tactic", "technique"):
+        return ()
+    return tuple(sorted({one for one in others if one and one != name}))
+
+
+def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()) -> Reading:
+    """The release: ids instead of UUIDs, and of two objects with one id the one that is more alive."""
+    left_out = Counter(parts.left_out)
+    by_id: dict[str, Entry] = {}
+    for entry in sorted(parts.entries.values(), key=lambda one: (one.id, _FIRST[one.state], one.uuid)):
+        if entry.id in by_id:
+            left_out["an object with the id of another"] += 1
+        else:
+            by_id[entry.id] = entry
+    place = {entry.uuid: entry for entry in by_id.values()}
+    became: dict[str, set[str]] = {}
+    for old, new in parts.revoked:
+        if old in place and new in place:
+            became.setdefault(place[old].id, set()).add(place[new].id)
+        else:
+            left_out["a revoked-by link with an end that is not there"] += 1
+    entries = {
+        number: replace(entry, became=tuple(sorted(became.get(number, ())))) if entry.state == "revoked" else entry
+        for number, entry in by_id.items()
+    }
+    links: dict[tuple[str, str], frozenset[str]] = {}
+    for (source, target), citations in parts.links.items():
+        if source not in place or target not in place:
+            left_out["a link with an end that is not there"] += 1
+        elif (place[source].kind, place[target].kind) in _LINKED:
+            links[place[source].id, place[target].id] = frozenset(citations)
+    cited = {one for citations in links.values() for one in citations}
+    return Reading(
+        release=Release(name=name, entries=entries, sources=sources),
+        links=links,
+        reports={one: parts.reports.get(one, "") for one in cited},
+        left_out=dict(sorted(left_out.items())),
+        tells_deprecated=parts.tells_deprecated,
+    )
