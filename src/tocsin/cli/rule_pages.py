@@ -14,8 +14,9 @@ from rich.text import Text
 from tocsin.cli import rule_correlations, rule_trees
 from tocsin.detect.trace import outline
 from tocsin.model.rule import CORRELATION, Rule, RuleProblem, RuleSet, Variant
+from tocsin.output.plain import clock
 from tocsin.output.screen import shown
-from tocsin.output.terminal import STYLES, clock
+from tocsin.output.terminal import STYLES
 
 if TYPE_CHECKING:
     from tocsin.cli.rule_trial import Bound, Traced, Trial

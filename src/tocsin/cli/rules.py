@@ -27,6 +27,15 @@ Chosen = Annotated[
     ),
 ]
 
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PACK|PATH]...",
+        help="Packs, folders, archives or files; every pack if none is named.",
+        autocompletion=options.complete_packs,
+    ),
+]
+
 # Named here and not taken from the pages, whose import a mere `--help` need not pay for; a test compares.
 REASONS: Final = ("no reader", "duplicate", "placeholder", "unsupported", "not sigma", "not yaml")
 _NARROWEST: Final = 120  # of what is written to a file or another program
@@ -73,14 +82,7 @@ def list_() -> None:
 
 @app.command()
 def check(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PACK|PATH]...",
-            help="Packs, folders, archives or files; every pack if none is named.",
-            autocompletion=options.complete_packs,
-        ),
-    ] = None,
+    sources: Sources = None,
     reason: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,14 +111,7 @@ def check(
 
 @app.command()
 def sources(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PACK|PATH]...",
-            help="Packs, folders, archives or files; every pack if none is named.",
-            autocompletion=options.complete_packs,
-        ),
-    ] = None,
+    names: Sources = None,
     *,
     markdown: Annotated[bool, typer.Option("--markdown", help="Write the table as Markdown.")] = False,
 ) -> None:

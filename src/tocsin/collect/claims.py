@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 Path: TypeAlias = tuple[str, ...]
 
-_MAX_DEPTH = 12  # lists and objects deeper than this stay one value
+MAX_DEPTH = 12  # lists and objects deeper than this stay one value, as JSON text
 
 
 class Naming(Protocol):
@@ -91,10 +91,10 @@ def _in_objects(path: Path, values: list[Any], depth: int) -> Iterator[tuple[Pat
 
 
 def _below(path: Path, value: Any, depth: int) -> Iterator[tuple[Path, Any]]:
-    if depth < _MAX_DEPTH and type(value) is dict and value:
+    if depth < MAX_DEPTH and type(value) is dict and value:
         for key, below in value.items():
             yield from _below((*path, key), below, depth + 1)
-    elif depth < _MAX_DEPTH and type(value) is list:
+    elif depth < MAX_DEPTH and type(value) is list:
         yield from ((path, one) for one in value)
         yield from _in_objects(path, value, depth + 1)
     else:

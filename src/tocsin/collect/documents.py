@@ -18,9 +18,16 @@ from tocsin.model.event import Longs
 MAX_RECORD_BYTES = 16 << 20
 _STEP = 64 << 10
 _TOO_LONG = f"record longer than {MAX_RECORD_BYTES >> 20} MiB"
+_BEGINNING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)
+_FINDING = b'{"rule_id":'  # holds the fields of events, but is no log
 _OPENING = re.compile(rb"\n([ \t]*)\{")
 _MOST_OPENINGS = 200_000  # in 16 MiB: records of 80 bytes
 CUT_OFF = "cut off at the end of the file"
+
+
+def may_be_records(head: bytes) -> bool:
+    """Whether JSON begins on any line, for the first may be damaged, and it is not what detection writes."""
+    return not head.startswith(_FINDING) and _BEGINNING.search(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def has_one_record_a_line(head: bytes) -> bool:
@@ -34,10 +41,8 @@ def has_one_record_a_line(head: bytes) -> bool:
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    """Where a file can be read in parallel: lines are whole between the newlines nearest to these offsets."""
-    if not has_one_record_a_line(head):
-        return [(0, size)]
-    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+    """Where a file of any of these can be read in parallel."""
+    return line_ranges(size, unit_bytes) if has_one_record_a_line(head) else [(0, size)]
 
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
@@ -49,7 +54,17 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
         if stop is None:
             return cut_lines(again, 0, None, block_bytes)
         file.seek(0)
-    else:  # a line belongs to the range in which it begins
+    return cut_line_range(file, start, stop, block_bytes)
+
+
+def line_ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Where a file of lines can be read in parallel: lines are whole between the newlines nearest to these offsets."""
+    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
+
+
+def cut_line_range(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    """Blocks of the lines of a range: a line belongs to the one in which it begins."""
+    if start:
         file.seek(start - 1)
         start += skip_line(file)[0] - 1
         file.seek(start)

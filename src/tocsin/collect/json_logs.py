@@ -19,9 +19,7 @@ from tocsin.collect.streams import peek
 
 Record: TypeAlias = dict[str, Any]
 
-_OPENING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)  # on any line: the first may be damaged
 _KEYS = re.compile(rb'"([^"\\\x00-\x1f]{1,80})"\s*:')
-_FINDING = b'{"rule_id":'  # what detection itself writes holds events, but is no log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ class JsonLog:
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
-        seen = keys_of(head)
+        seen = _keys_of(head)
         if not seen:
             return False
         return any(some <= seen for some in self.keys) or bool(self.mark and self.mark.search(head))
@@ -61,8 +59,7 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        folded, shape = ("", self.shape) if self.shape else ("\0", _as_it_is)
-        return JsonDecoder(Layouts(self.naming, projection, self._reading), folded, shape)
+        return JsonDecoder(Layouts(self.naming, projection, self._reading), self.shape)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
@@ -77,18 +74,10 @@ class JsonLog:
         return record
 
 
-def _as_it_is(record: Record) -> None:
-    """Most records need nothing."""
-
-
-def keys_of(head: bytes) -> frozenset[str]:
-    """The keys in the beginning of a file, if it is JSON."""
-    return _keys_of(head)
-
-
 @lru_cache(maxsize=2)  # each reader asks for those of the same head
 def _keys_of(head: bytes) -> frozenset[str]:
-    if head.startswith(_FINDING) or not _OPENING.search(head.removeprefix(b"\xef\xbb\xbf")):
+    """The keys in the beginning of a file, if it is JSON."""
+    if not documents.may_be_records(head):
         return frozenset()
     return frozenset(key.decode("utf-8", "replace") for key in set(_KEYS.findall(head)))
 
@@ -138,7 +127,7 @@ def lift_pairs(record: Record, pairs: Any, name: str, value: str) -> None:
 def _parsed(text: str) -> Any:
     try:
         return orjson.loads(text)
-    except (orjson.JSONDecodeError, ValueError):
+    except orjson.JSONDecodeError:
         return None
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tocsin.collect.claims import Naming, Path, claims, is_besides, spread
+from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
 from tocsin.collect.columns import TableBuilder, text_of
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME
@@ -23,7 +23,6 @@ Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only wh
 Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
 
 TIME = "_ts"  # what `names_below` calls the event's time
-_MAX_DEPTH = 12  # objects deeper than this stay one value, as JSON text
 _ANY = "\0"  # a key that has no name of its own
 _MAX_KEYS_KNOWN = 500_000  # hostile logs can name every key anew; past this, layouts are learned again
 _FEW = 32  # records of one group are encoded by themselves from here on: below, the calls cost more than the values
@@ -226,7 +225,7 @@ class Layouts:
         return layout
 
     def _may_hold_fields(self, path: Path, value: Any) -> bool:
-        if len(path) > _MAX_DEPTH:
+        if len(path) > MAX_DEPTH:
             return False
         if self._known_names is None:
             if type(value) is dict and value:
@@ -302,7 +301,7 @@ class Layouts:
                     table.put(name, row.reshape(1), [value])
         relearn = False
         for (_, path), column, ats in zip(group.fields, columns, odd, strict=False):
-            if len(path) <= _MAX_DEPTH and any(column[at] for at in ats):
+            if len(path) <= MAX_DEPTH and any(column[at] for at in ats):
                 if self._projection is None:
                     relearn |= path not in self._objects
                     self._objects.add(path)
@@ -337,7 +336,7 @@ def _flat(path: Path, node: Mapping[str, Any]) -> Iterator[tuple[Path, Any, bool
     """Values and whether they are split further: those of an object before those of the objects in it."""
     below = []
     for key, value in node.items():
-        split = type(value) is dict and bool(value) and len(path) < _MAX_DEPTH
+        split = type(value) is dict and bool(value) and len(path) < MAX_DEPTH
         yield (*path, key), value, split
         if split:
             below.append(((*path, key), value))

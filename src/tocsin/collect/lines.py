@@ -8,9 +8,9 @@ vouch for is left to `Parse`.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ import numpy.typing as npt
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.documents import cut_lines, skip_line
 from tocsin.collect.records import BAD_TEXT, Slices, Tally
 from tocsin.model.event import Longs, pieces
 
@@ -191,20 +190,6 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
-def ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    """Where a file of lines can be read in parallel: a line belongs to the range in which it begins."""
-    return [(at, min(at + unit_bytes, size)) for at in range(0, size, unit_bytes)]
-
-
-def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
-    """Blocks of the lines of a range."""
-    if start:
-        file.seek(start - 1)
-        start += skip_line(file)[0] - 1
-        file.seek(start)
-    return cut_lines(file, start, stop, block_bytes)
-
-
 def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None], index: Longs) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
@@ -212,13 +197,6 @@ def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None
         rows, index = rows[there], index[there]
     if len(rows):
         table.put_repeated(name, rows, texts, index)
-
-
-def distinct(lines: Lines, spans: Spans) -> tuple[list[str], Longs]:
-    """The distinct texts at spans that stand in order and do not overlap, and for each span which text it is."""
-    _, texts = _texts_at(spans, spans.starts, lines)
-    encoded = texts.dictionary_encode()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
 
 
 def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:

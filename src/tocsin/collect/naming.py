@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-Path = tuple[str, ...]
+from tocsin.collect.claims import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

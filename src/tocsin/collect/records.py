@@ -43,10 +43,17 @@ class Tally:
 
 
 class JsonDecoder:
-    """Reads blocks of JSON records; `unfold` mends, in place, records whose key `folded` holds text ('': all)."""
+    """Reads blocks of JSON records.
 
-    def __init__(self, layouts: Layouts, folded: str, unfold: Callable[[dict[str, Any]], None]) -> None:
-        self._layouts, self._folded, self._unfold = layouts, folded, unfold
+    Args:
+        unfold: mends records in place; None where nothing is to be mended.
+        folded: only records in which this key holds text are mended; None: all of them.
+    """
+
+    def __init__(
+        self, layouts: Layouts, unfold: Callable[[dict[str, Any]], None] | None, folded: str | None = None
+    ) -> None:
+        self._layouts, self._unfold, self._folded = layouts, unfold, folded
         self._waiting = 0
 
     def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
@@ -58,9 +65,10 @@ class JsonDecoder:
                 good = np.array([record is not None for record in decoded], bool)
                 starts, stops = starts[good], stops[good]
                 records = [record for record in decoded if record is not None]
-            for record in records:
-                if not self._folded or type(record.get(self._folded)) is str:
-                    self._unfold(record)
+            if self._unfold is not None:
+                for record in records:
+                    if self._folded is None or type(record.get(self._folded)) is str:
+                        self._unfold(record)
             if records:
                 chunk = np.full(len(starts), -1, np.int64)
                 first = table.extend(starts + block.offset, chunk, Slices(block.data, starts, stops))
@@ -90,16 +98,15 @@ class Slices:
     def record(self, at: int) -> bytes:
         return self._data[self._starts[at] : self._stops[at]].rstrip(b"\r")
 
-    def joined(self) -> tuple[bytes, Longs, Longs]:
+    def joined(self) -> tuple[bytes, Longs]:
         first = int(self._starts[0])
-        data = self._data[first : int(self._stops[-1])]
-        starts, stops = self._starts - first, self._stops - first
-        octets = np.frombuffer(data, np.uint8)
-        returns = octets[stops - 1] == ord("\r")
-        if returns.any():
-            sizes = [len(self.record(at)) for at in np.flatnonzero(returns).tolist()]
-            stops[returns] = starts[returns] + sizes
-        return data, starts, stops
+        return self._data[first : int(self._stops[-1])], self._starts - first
+
+    def sizes(self) -> Longs:
+        sizes = self._stops - self._starts
+        returns = np.frombuffer(self._data, np.uint8)[self._stops - 1] == ord("\r")
+        sizes[returns] = [len(self.record(at)) for at in np.flatnonzero(returns).tolist()]
+        return sizes
 
 
 def _batches(block: Block) -> Iterator[tuple[Longs, Longs]]:

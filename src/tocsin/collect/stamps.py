@@ -29,7 +29,7 @@ _DIGITS: Final = {"Y": 4, "m": 2, "d": 2, "e": 2, "H": 2, "M": 2, "S": 2, "f": 3
 Mask = npt.NDArray[np.bool_]
 
 
-class Told(NamedTuple):
+class Times(NamedTuple):
     """UTC microseconds, and for which of them the text was exactly of the form."""
 
     ts: Longs
@@ -65,7 +65,7 @@ class Stamp:
         object.__setattr__(self, "_parts", tuple(parts))
         object.__setattr__(self, "_literals", tuple(literals))
 
-    def read(self, octets: npt.NDArray[np.uint8], starts: Longs, clock: Clock) -> Told:
+    def read(self, octets: npt.NDArray[np.uint8], starts: Longs, clock: Clock) -> Times:
         """The times that begin at `starts`."""
         good = (starts >= 0) & (starts + self.width <= len(octets))
 
@@ -77,7 +77,7 @@ class Stamp:
         parts = {part: _PARTS.get(part, _number(_DIGITS.get(part, 0)))(byte, at, good) for part, at in self._parts}
         micros = parts.get("f", 0) * 1_000 + parts.get("F", 0)
         if "s" in parts:
-            return Told(np.where(good, parts["s"] * 1_000_000 + micros, NO_TIME), good)
+            return Times(np.where(good, parts["s"] * 1_000_000 + micros, NO_TIME), good)
         day = parts["d"] if "d" in parts else parts["e"]
         month, hour, minute, second = (parts[part] for part in ("b" if "b" in parts else "m", "H", "M", "S"))
         good &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (hour < 24) & (minute < 60) & (second < 60)
@@ -89,7 +89,7 @@ class Stamp:
         seconds = ((first_day + day - 1) * 24 + hour) * 3_600 + minute * 60 + second
         zone = parts.get("z", parts.get("Z"))
         seconds = seconds - (_offsets(np.where(good, seconds, 0), clock) if zone is None else zone)
-        return Told(np.where(good, seconds * 1_000_000 + micros, NO_TIME), good)
+        return Times(np.where(good, seconds * 1_000_000 + micros, NO_TIME), good)
 
 
 def _number(digits: int) -> Callable[[Any, int, Mask], Longs]:

@@ -10,11 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-Path = tuple[str, ...]
-
-KIND = "windows"
-HOST = "Computer"
-ALWAYS_READ = frozenset({"Channel", "EventID", "Computer", "Provider_Name"})
+from tocsin.collect.claims import Path
 
 _SYSTEM: dict[Path, str] = {
     ("Provider", "Name"): "Provider_Name",

@@ -51,6 +51,16 @@ SECURITY: Final[Mapping[str, Provider]] = {
 }
 
 
+# Categories that Sysmon does not know, and auditing does.
+AUDITED_ALONE: Final[Mapping[str, Provider]] = {"file_access": FILE_ACCESS}
+
+# What else tells that an event of the security log is of the category: a field, and the texts it may hold.
+SECURITY_GATES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "file_access": ("ObjectType", ("file",)),
+    **{category: ("OperationType", texts) for category, texts in REGISTRY_OPERATIONS.items()},
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
     """What pySigma's pipeline packages know."""
@@ -76,9 +86,6 @@ def variants(category: str, product: str, service: str, tables: Tables) -> tuple
         return tuple(Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate)) for one in found)
     if product not in ("windows", ""):
         return f"{_name(category, product, service)} has no reader"
-    if category == "file_access":  # Sysmon has no such event; auditing of files has, where it is switched on
-        gate = all_of([_gate("Security", FILE_ACCESS.event_id), Pattern("ObjectType", "equals", "file")])
-        return (Binding(name="security", kind="windows", gate=gate, provider=FILE_ACCESS),)
     generic = _generic(category, tables)
     if generic:
         return generic
@@ -113,17 +120,17 @@ def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:
         known = tables.categories[category]
         gate = _gate(tables.channels[known["service"]], known["EventID"])
         return (Binding(name="", kind="windows", gate=gate),)
-    if category not in tables.sysmon:
-        return ()
-    gate = _gate(tables.channels["sysmon"], tables.sysmon[category])
-    provider = SECURITY.get(category)
-    sysmon = Binding(name="sysmon" if provider else "", kind="windows", gate=gate)
-    if provider is None:
-        return (sysmon,)
-    gate = _gate("Security", provider.event_id)
-    if operations := REGISTRY_OPERATIONS.get(category):
-        gate = all_of([gate, any_of(Pattern("OperationType", "equals", text) for text in operations)])
-    return (sysmon, Binding(name="security", kind="windows", gate=gate, provider=provider))
+    provider = SECURITY.get(category) or AUDITED_ALONE.get(category)
+    bindings = []
+    if category in tables.sysmon:
+        gate = _gate(tables.channels["sysmon"], tables.sysmon[category])
+        bindings.append(Binding(name="sysmon" if provider else "", kind="windows", gate=gate))
+    if provider:
+        field, texts = SECURITY_GATES.get(category, ("", ()))
+        more = any_of(Pattern(field, "equals", text) for text in texts) or True
+        gate = all_of([_gate("Security", provider.event_id), more])
+        bindings.append(Binding(name="security", kind="windows", gate=gate, provider=provider))
+    return tuple(bindings)
 
 
 def _gate(channels: str | Sequence[str], event_ids: int | Sequence[int] = ()) -> Tree:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
 from tocsin.errors import TocsinError
 from tocsin.learn import attack_table
+from tocsin.learn.kept import data_folder
 from tocsin.model.attack import Facts
 
 SHIPPED: Final = Path(__file__).with_name("attack_facts.jsonl")
@@ -30,10 +30,8 @@ def digest() -> str:
 
 
 def place() -> Path:
-    """Where this user's facts are kept (XDG Base Directory Specification: a relative path is ignored)."""
-    named = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(named) if named.startswith("/") else Path.home() / ".local" / "share"
-    return base / "tocsin" / SHIPPED.name
+    """Where this user's facts are kept."""
+    return data_folder() / SHIPPED.name
 
 
 def _path() -> Path:

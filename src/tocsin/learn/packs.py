@@ -23,6 +23,7 @@ import msgspec
 
 from tocsin.errors import RuleError
 from tocsin.learn import archives
+from tocsin.learn.kept import data_folder
 from tocsin.learn.licences import is_licence, licence_of
 from tocsin.model.rule import RuleText
 
@@ -151,10 +152,8 @@ def add(source: str, name: str | None = None) -> Pack:
 
 
 def folder() -> Path:
-    """Where this user's packs are kept (XDG Base Directory Specification: a relative path is ignored)."""
-    named = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(named) if named.startswith("/") else Path.home() / ".local" / "share"
-    return base / "tocsin" / "packs"
+    """Where this user's packs are kept."""
+    return data_folder() / "packs"
 
 
 def _kept() -> dict[str, Path]:

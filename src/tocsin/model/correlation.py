@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 CorrelationType: TypeAlias = Literal[
     "event_count",
@@ -16,18 +16,9 @@ CorrelationType: TypeAlias = Literal[
     "value_percentile",
     "value_median",
 ]
-CORRELATION_TYPES: tuple[CorrelationType, ...] = (
-    "event_count",
-    "value_count",
-    "temporal",
-    "temporal_ordered",
-    "value_sum",
-    "value_avg",
-    "value_percentile",
-    "value_median",
-)
+CORRELATION_TYPES: tuple[CorrelationType, ...] = get_args(CorrelationType)
 Comparison: TypeAlias = Literal["gt", "gte", "lt", "lte", "eq", "neq"]
-COMPARISONS: tuple[Comparison, ...] = ("gt", "gte", "lt", "lte", "eq", "neq")
+COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

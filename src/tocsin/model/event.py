@@ -84,8 +84,11 @@ class RawBlock(Protocol):
 
     def record(self, at: int) -> bytes: ...
 
-    def joined(self) -> tuple[bytes, Longs, Longs]:
-        """All of them in one piece, and where in it each begins and ends; a byte or more stands between two."""
+    def joined(self) -> tuple[bytes, Longs]:
+        """All of them in one piece, and where in it each begins; a byte or more stands between two."""
+
+    def sizes(self) -> Longs:
+        """How many bytes each record has."""
 
 
 class RawRecords(Sequence[bytes]):
@@ -106,7 +109,7 @@ class RawRecords(Sequence[bytes]):
     def blocks(self) -> Iterator[tuple[int, bytes, Longs]]:
         """First row, bytes, and where each record begins in them."""
         for first, block in zip(self._firsts, self._blocks, strict=True):
-            data, starts, _ = block.joined()
+            data, starts = block.joined()
             yield first, data, starts
 
     def header(self, row: int) -> bytes:
@@ -117,8 +120,11 @@ class RawRecords(Sequence[bytes]):
         """All of them as one array; the blocks are copied in one piece each."""
         import pyarrow as pa
 
-        joined = (block.joined() for block in self._blocks)
-        return pa.concat_arrays([pa.array([], pa.binary()), *(pieces(pa.binary(), *one) for one in joined)])
+        parts = [pa.array([], pa.binary())]
+        for block in self._blocks:
+            data, starts = block.joined()
+            parts.append(pieces(pa.binary(), data, starts, starts + block.sizes()))
+        return pa.concat_arrays(parts)
 
     def __len__(self) -> int:
         return self._length

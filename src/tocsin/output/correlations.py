@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tocsin.model.correlation import Correlated, Place
 from tocsin.model.finding import Finding
-from tocsin.output.plain import utc
+from tocsin.output.plain import clock
 from tocsin.output.screen import shown
 
 _MOST_EVENTS: Final = 3
@@ -43,14 +43,10 @@ def _value(one: Correlated) -> str:
 
 
 def _span(one: Correlated) -> str:
-    first, last = (_clock(us) for us in (one.first_us, one.last_us))
+    first, last = (clock(us) for us in (one.first_us, one.last_us))
     return f"{first} to {last}" if first != last else first
 
 
 def _place(place: Place, width: int) -> str:
     where = f"at byte {place.rec}" if place.chunk < 0 else f"record {place.rec}"
-    return f"{_clock(place.ts_us)}  {where}  {shown(place.path, max(width - 50, 20))}"
-
-
-def _clock(us: int) -> str:
-    return (utc(us) or "no time")[:19].replace("T", " ")
+    return f"{clock(place.ts_us)}  {where}  {shown(place.path, max(width - 50, 20))}"

@@ -53,6 +53,12 @@ def utc(us: int | None) -> str | None:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" if moment.year >= 1000 else None  # %Y does not fill up to four
 
 
+def clock(us: int | None, *, seconds: bool = True) -> str:
+    """The same as people read it, to the second or the minute."""
+    text = utc(us)
+    return text[: 19 if seconds else 16].replace("T", " ") if text else "no time"
+
+
 def rows(run: Run) -> Iterator[dict[str, Any]]:
     """Each finding under `KEYS`, in that order."""
     rules = run.rules.rules

@@ -13,7 +13,7 @@ from rich.text import Text
 from tocsin.model.rule import LEVELS, Level
 from tocsin.model.run import Run
 from tocsin.output.correlations import described
-from tocsin.output.plain import utc
+from tocsin.output.plain import clock
 from tocsin.output.screen import shown
 from tocsin.output.summary import Summary, Tally
 from tocsin.output.unseen import explain, seen_logs
@@ -204,11 +204,6 @@ def _times(tally: Tally, width: int) -> list[str]:
     if width < _WIDE:
         return [clock(tally.first_us, seconds=False)]
     return [clock(tally.first_us), clock(tally.last_us)]
-
-
-def clock(us: int | None, *, seconds: bool = True) -> str:
-    text = utc(us)
-    return text[: 19 if seconds else 16].replace("T", " ") if text else "no time"
 
 
 def _span(first_us: int | None, last_us: int | None) -> str:

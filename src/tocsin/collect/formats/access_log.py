@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect import lines
+from tocsin.collect import documents
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
@@ -24,7 +24,7 @@ from tocsin.model.event import NO_TIME, Longs
 
 NAME = "access_log"
 KIND = "webserver"
-cut = lines.cut
+cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of an access log"
 _TIME: Final = Stamp("%d/%b/%Y:%H:%M:%S %z")
@@ -108,7 +108,7 @@ def _request(text: str) -> dict[str, str]:
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return lines.ranges(size, unit_bytes)
+    return documents.line_ranges(size, unit_bytes)
 
 
 def _ts(text: str) -> int:

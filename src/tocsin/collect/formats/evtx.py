@@ -209,11 +209,14 @@ class _Renderings:
     def record(self, at: int) -> bytes:
         return self._texts[at].encode()
 
-    def joined(self) -> tuple[bytes, Longs, Longs]:
+    def joined(self) -> tuple[bytes, Longs]:
         data = "\n".join(self._texts).encode()
         # A newline stands in no rendering but behind each.
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-        return data, np.concatenate(([0], ends + 1)), np.append(ends, len(data))
+        return data, np.concatenate(([0], ends + 1))
+
+    def sizes(self) -> Longs:
+        return np.array([len(text) if text.isascii() else len(text.encode()) for text in self._texts], np.int64)
 
 
 def _rendered(block: Block, tally: Tally) -> Iterator[tuple[list[int], list[str]]]:

@@ -18,22 +18,17 @@ from tocsin.collect.windows import WindowsNaming
 NAME = "windows_json"
 KIND = "windows"
 
-_OPENING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)  # on any line: the first may be damaged
 _EVENT_ID = re.compile(rb'"(?:EventID|EventId|event_id|Id|event\.code)"\s*:')
 _PROVIDER = re.compile(
     rb'"(?:Channel|LogName|log_name|channel|Provider|ProviderName|provider_name|SourceName|source_name'
     rb'|EventSourceName|event_data|EventData|winlog|ProviderGuid)"\s*:'
 )
-_FINDING = b'{"rule_id":'  # what detection itself writes names EventID and Channel, but is no log
 _FOLDED = "EventData"  # Azure Log Analytics keeps it as text: JSON in one table, XML in another
 _XML_FIELD = re.compile(r'<Data(?:\s+Name="([^"]*)")?\s*(?:/>|>([^<]*)</Data>)')
 
 
 def sniff(head: bytes) -> bool:
-    if head.startswith(_FINDING):
-        return False
-    opened = _OPENING.search(head.removeprefix(b"\xef\xbb\xbf"))
-    return bool(opened and _EVENT_ID.search(head) and _PROVIDER.search(head))
+    return bool(documents.may_be_records(head) and _EVENT_ID.search(head) and _PROVIDER.search(head))
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
@@ -45,7 +40,7 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
 
 
 def decoder(projection: frozenset[str] | None) -> JsonDecoder:
-    return JsonDecoder(Layouts(WindowsNaming(), projection, _reading), _FOLDED, _unfold)
+    return JsonDecoder(Layouts(WindowsNaming(), projection, _reading), _unfold, folded=_FOLDED)
 
 
 def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
