@@ -1,0 +1,169 @@
+"""A record of the Linux audit system in, its fields out, with values that were written as hexadecimal decoded.
+
+After the audit project's "Audit event parsing library specifications" and its field dictionary (fields of format
+"encoded"): untrusted text that holds a space, a quote or a control character is written as hexadecimal digits without
+quotes. Fields that auditd adds when it enriches (`log_format = ENRICHED`) stand behind a 0x1D, in capitals; `SYSCALL`
+is told where it did not. What `msg='...'` of a program holds are fields, too. A key that comes twice is a list; what
+stands between pairs is `message`. Also read are the records of Microsoft's `auoms`, one for all records of an event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, TypeAlias
+
+from tocsin.collect.syscalls import name_of
+from tocsin.model.event import NO_TIME
+
+Fields: TypeAlias = dict[str, str | tuple[str, ...] | None]
+
+HEAD: Final = re.compile(
+    r"(?:node=(?P<node>\S{1,255}) )?type=(?P<type>[\w\[\].-]{1,64}) (?:msg=)?"
+    r"audit\((?P<stamp>(?P<seconds>\d{1,12})[.,](?P<part>\d{1,6}):(?P<serial>\d{1,20}))\): ?"
+)
+# The numbers under which the kernel writes records itself, while no auditd takes them (linux/audit.h).
+_TYPE_WORDS: Final = (
+    "1006 LOGIN 1100 USER_AUTH 1101 USER_ACCT 1102 USER_MGMT 1103 CRED_ACQ 1104 CRED_DISP 1105 USER_START "
+    "1106 USER_END 1107 USER_AVC 1108 USER_CHAUTHTOK 1109 USER_ERR 1110 CRED_REFR 1112 USER_LOGIN "
+    "1113 USER_LOGOUT 1114 ADD_USER 1115 DEL_USER 1116 ADD_GROUP 1117 DEL_GROUP 1123 USER_CMD 1127 SYSTEM_BOOT "
+    "1128 SYSTEM_SHUTDOWN 1130 SERVICE_START 1131 SERVICE_STOP 1300 SYSCALL 1302 PATH 1303 IPC 1304 SOCKETCALL "
+    "1305 CONFIG_CHANGE 1306 SOCKADDR 1307 CWD 1309 EXECVE 1318 OBJ_PID 1320 EOE 1321 BPRM_FCAPS 1323 MMAP "
+    "1325 NETFILTER_CFG 1326 SECCOMP 1327 PROCTITLE 1330 KERN_MODULE 1334 BPF 1400 AVC 1401 SELINUX_ERR "
+    "1700 ANOM_PROMISCUOUS 1701 ANOM_ABEND 1800 INTEGRITY_DATA"
+).split()
+_TYPES: Final = dict(zip(_TYPE_WORDS[::2], _TYPE_WORDS[1::2], strict=True))
+_PAIR: Final = re.compile(
+    r"(?<![\w.\[-])(?P<key>[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?)="
+    r"""(?:"(?P<quoted>[^"]*)"|'(?P<message>[^']*)'|(?P<bare>[^ \x1d]*))(?=[ \x1d,)]|$)"""
+)
+_ENCODED: Final = frozenset(
+    "acct cgroup cmd comm cwd data device dir exe file grp id invalid_context key name new-chardev new-disk new-fs "
+    "new-rng new_group ocomm old-chardev old-disk old-fs old-rng path proctitle root_dir srcname sw terminal unit vm "
+    "watch".split()
+)
+_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-F]{2})+")
+_ARGUMENT: Final = re.compile(r"a(\d{1,6})(?:\[(\d{1,6})\])?")
+# Its values in quotes may hold quotes, and two of its fields spaces without quotes.
+_AUOMS: Final = re.compile(
+    r" ?(?P<key>[A-Za-z_]\w{0,63})="
+    r'(?:"(?P<quoted>.*?)"(?= [A-Za-z_]\w{0,63}=|$)|(?P<list>\[[^\]]*\])|(?P<bare>.*?)(?= [A-Za-z_]\w{0,63}=|$))',
+    re.DOTALL,
+)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_FREE_TEXT: Final = re.compile(r"(?<= )(?P<key>cmdline|proctitle)=(?P<text>.*?)(?= redactors=|$)", re.DOTALL)
+
+
+def record(text: str, at: int = 0) -> tuple[int, Fields] | None:
+    """Time (UTC microseconds) and fields of the record that begins at `at`; None where none does."""
+    head = HEAD.match(text, at)
+    if head is None:
+        return None
+    kind = _TYPES.get(head["type"], head["type"])
+    fields: Fields = {"node": head["node"]} if head["node"] else {}
+    fields |= {"type": kind, "serial": head["serial"]}
+    body = text[head.end() :]
+    if kind.startswith("AUOMS"):
+        _add(fields, _of_auoms(body))
+    else:
+        words: list[str] = []
+        _add(fields, _pairs(body, kind, words))
+        if rest := " ".join(" ".join(words).split()):
+            _add(fields, iter([("message", rest)]))
+        if kind == "EXECVE":
+            _join_arguments(fields)
+        elif kind == "SYSCALL" and "SYSCALL" not in fields:
+            name = name_of(str(fields.get("arch")), str(fields.get("syscall")))
+            fields |= {"SYSCALL": name} if name else {}
+    return _time(head), fields
+
+
+def _time(head: re.Match[str]) -> int:
+    micros = int(head["seconds"]) * 1_000_000 + int(head["part"].ljust(6, "0"))
+    return micros if micros < 253_402_300_800_000_000 else NO_TIME
+
+
+def _pairs(body: str, kind: str, words: list[str]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """The pairs of a record; what stands between them goes to `words`."""
+    at = 0
+    for pair in _PAIR.finditer(body):
+        words.append(body[at : pair.start()].strip(" (),:\x1d"))
+        at = pair.end()
+        key, bare = pair["key"], pair["bare"]
+        if pair["message"] is not None:
+            yield from _pairs(pair["message"], kind, words)
+        elif bare is None:
+            yield key, pair["quoted"]
+        elif (key in _ENCODED or (kind == "EXECVE" and _ARGUMENT.fullmatch(key))) and _HEXADECIMAL.fullmatch(bare):
+            yield key, _decoded(key, bare)
+        else:
+            bare = bare.removesuffix(",")
+            yield key, bare if "(" in bare else bare.removesuffix(")")
+    words.append(body[at:].strip(" (),:\x1d"))
+
+
+def _decoded(key: str, digits: str) -> str | tuple[str, ...]:
+    text = bytes.fromhex(digits).decode("utf-8", "replace")
+    if key == "key" and "\x01" in text:  # several keys of one event
+        return tuple(text.split("\x01"))
+    return text.rstrip("\0").replace("\0", " ")
+
+
+def _add(fields: Fields, pairs: Iterator[tuple[str, str | tuple[str, ...]]]) -> None:
+    several: dict[str, list[str]] = {}
+    for key, value in pairs:
+        several.setdefault(key, []).extend([value] if isinstance(value, str) else value)
+    for key, values in several.items():
+        name = key
+        while name in fields:
+            name += "_"
+        fields[name] = values[0] if len(values) == 1 else tuple(values)
+
+
+def _join_arguments(fields: Fields) -> None:
+    """Put arguments together that were cut into `a1[0]`, `a1[1]`, and all into a command line."""
+    pieces: dict[int, dict[int, str]] = {}
+    for key, value in fields.items():
+        if (argument := _ARGUMENT.fullmatch(key)) and isinstance(value, str):
+            pieces.setdefault(int(argument[1]), {})[int(argument[2] or 0)] = value
+    words = {}
+    for number, parts in sorted(pieces.items()):
+        words[number] = "".join(text for _, text in sorted(parts.items()))
+        fields.setdefault(f"a{number}", words[number])
+    if 0 in words:
+        fields["CommandLine"] = " ".join(words.values())
+
+
+def _of_auoms(body: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Pairs of an event of auoms: quotes inside its values are not marked, lists are those of JSON."""
+    free = _FREE_TEXT.search(body)
+    for part in (body[: free.start() - 1], body[free.end() :]) if free else (body,):
+        for pair in _AUOMS.finditer(part):
+            if pair["list"] is not None:
+                yield pair["key"], tuple(_QUOTED.findall(pair["list"]))
+            else:
+                text = pair["quoted"] if pair["bare"] is None else pair["bare"]
+                yield pair["key"], tuple(text.split(",")) if pair["key"] == "key" and "," in text else text
+    if free:
+        text = free["text"]
+        whole = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+        yield free["key"], whole
+
+
+def process(fields: Fields) -> Fields:
+    """What Sysmon for Linux calls the fields of a start of a program, of the records of one event or of auoms' one.
+
+    Args:
+        fields: of SYSCALL, with `CommandLine` of EXECVE (auoms: `cmdline`) and `cwd` of CWD.
+    """
+    if fields.get("success") == "no":
+        return {}
+    line = fields.get("CommandLine", fields.get("cmdline"))
+    if line is None:
+        return {}
+    user = fields.get("user", fields.get("UID"))
+    if user is None:
+        user = "root" if fields.get("uid") == "0" else fields.get("uid")
+    named = {"Image": fields.get("exe"), "CommandLine": line, "CurrentDirectory": fields.get("cwd"), "User": user}
+    named |= {"ProcessId": fields.get("pid"), "ParentProcessId": fields.get("ppid"), "LogonId": fields.get("uid")}
+    return {name: value for name, value in named.items() if value is not None}
