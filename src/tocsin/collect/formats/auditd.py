@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import BinaryIO, Final
 
-from tocsin.collect import audit, documents, syslog
+from tocsin.collect import audit, documents, messages, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
@@ -53,13 +53,13 @@ def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     """Blocks of lines that do not end amid an event."""
-    held = b""
+    held, offset = b"", start
     for block in documents.cut_line_range(file, start, stop, block_bytes):
         data, offset = held + block.data, block.offset - len(held)
         at = _begin_of_last(data)
-        held = data[at:]
         if at or block.damaged:
             yield replace(block, data=data[:at], offset=offset)
+        held, offset = data[at:], offset + at
     if held:
         yield Block(data=held, offset=offset)
 
@@ -97,19 +97,18 @@ def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] |
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
-    told: audit.Fields = {}
-    found = audit.record(text)
+    found, outer = audit.record(text), audit.Fields()
     if found is None:
         head = syslog.header(text, clock)
         found = audit.record(text, head.message) if head else None
         if head is None or found is None:
             return None if text.startswith("----") else _NO_RECORD  # between the events that ausearch gives
-        told = {name: value for name, value in head.fields().items() if name not in found[1]}
+        outer = head.fields()
     ts, values = found
     if values["type"] == "EXECVE":
         stamp = audit.HEAD.search(text)
         values |= _process(values, header, stamp["stamp"] if stamp else "")
-    return Parsed(ts, told | values)
+    return Parsed(ts, messages.joined(outer, values))
 
 
 def _process(values: audit.Fields, header: bytes, stamp: str) -> audit.Fields:

@@ -3,8 +3,8 @@
 After "Journal Export Formats" of systemd (`journalctl -o export`, `-o json`, `-o json-pretty`, and what
 systemd-journal-upload sends) and systemd.journal-fields(7). `program`, `pid`, `host`, `message`, `facility` and
 `severity` are what the journal calls `SYSLOG_IDENTIFIER`, `_PID`, `_HOSTNAME`, `MESSAGE`, `SYSLOG_FACILITY` and
-`PRIORITY`. A field that comes twice is a list; what is not text is read as far as it is. Messages of sudo, of the packet
-filter, of the audit system and of Sysmon for Linux hold fields of their own (`collect/messages.py`).
+`PRIORITY`. A field that comes twice is a list; what is not text is read as far as it is. Messages of sudo, of the
+packet filter, of the audit system and of Sysmon for Linux hold fields of their own (`collect/messages.py`).
 """
 
 from __future__ import annotations
