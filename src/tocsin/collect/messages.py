@@ -14,7 +14,8 @@ from tocsin.collect import audit, netfilter, sysmon_xml
 from tocsin.model.event import NO_TIME
 
 # Bytes of which a message must hold one to be worth a closer look.
-MARKS: Final = (b"audit(", b"<System>", b" OUT=", b"USER=")
+PACKET: Final = b" OUT="
+MARKS: Final = (b"audit(", b"<System>", PACKET, b"USER=")
 
 _SUDO: Final = re.compile(r"(?: ; |(?<= : ))([A-Z_]{2,16})=")
 _BRACKETED: Final = re.compile(r"\[([A-Z_]{2,16})=([^\]]*)\]")

@@ -15,16 +15,17 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import documents, messages, syslog
+from tocsin.collect import documents, messages, netfilter, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.streams import peek
-from tocsin.model.event import NO_TIME
+from tocsin.model.event import NO_TIME, Longs
 
 NAME = "linux"
 KIND = "linux"
 
+_FEW_PACKETS: Final = 20  # fewer than every 20th line: they are read one by one
 _NO_RECORD: Final = "no time at the beginning of the line"
 _JOURNAL_MARK: Final = re.compile(r"-- (?:Journal begins|Logs begin|Reboot|Boot [0-9a-f]{32}|No entries)")
 _MOST_SNIFFED: Final = 20  # lines
@@ -87,29 +88,43 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
 
 
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
-    """Lines with a usual header whose message is nothing but text."""
+    """Lines with a usual header whose message is nothing but text, or a packet."""
     heads = syslog.headers(block, clock)
-    usual = heads.usual & ~_marked(block)
-    message = Spans(heads.message[usual], block.stops[usual])
+    places = [_places(block, mark) for mark in messages.MARKS if mark != messages.PACKET]
+    usual, packets = heads.usual & ~_lines_of(block, np.concatenate(places)), None
+    outs = _places(block, messages.PACKET)
+    if len(outs):
+        logged = _lines_of(block, outs)
+        if len(outs) * _FEW_PACKETS > len(block):
+            first = outs.take(np.searchsorted(outs, block.starts), mode="clip")
+            packets = netfilter.Packets(block, heads.message, np.where(logged, first, -1))
+            logged &= ~packets.usual
+        usual &= ~logged
     return Split(
         usual=usual,
         ts=heads.ts[usual],
-        fields={**heads.fields(usual), "message": message},
+        fields={
+            **(packets.fields(usual) if packets else {}),
+            **heads.fields(usual),
+            "message": Spans(heads.message[usual], block.stops[usual]),
+        },
         mended=heads.mended(usual),
     )
 
 
-def _marked(block: Lines) -> Mask:
-    """Lines whose message may hold fields."""
+def _places(block: Lines, mark: bytes) -> Longs:
     places: list[int] = []
-    for mark in messages.MARKS:
-        at = block.data.find(mark)
-        while at >= 0:
-            places.append(at)
-            at = block.data.find(mark, at + len(mark))
+    at = block.data.find(mark)
+    while at >= 0:
+        places.append(at)
+        at = block.data.find(mark, at + len(mark))
+    return np.array(places, np.int64)
+
+
+def _lines_of(block: Lines, places: Longs) -> Mask:
+    """Which lines these places are in."""
     found: Mask = np.zeros(len(block), bool)
-    if places and len(block):
-        found[np.maximum(np.searchsorted(block.starts, places, "right") - 1, 0)] = True
+    found[np.maximum(np.searchsorted(block.starts, places, "right") - 1, 0)] = len(block) > 0
     return found
 
 
