@@ -150,7 +150,7 @@ def _of_auoms(body: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
         yield free["key"], whole
 
 
-def process(fields: Fields) -> Fields:
+def started_program(fields: Fields) -> Fields:
     """What Sysmon for Linux calls the fields of a start of a program, of the records of one event or of auoms' one.
 
     Args:

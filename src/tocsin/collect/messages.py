@@ -68,7 +68,7 @@ def _audit(message: str) -> Told | None:
     if found is None:
         return None
     ts, fields = found
-    return Told(ts, fields | audit.process(fields))
+    return Told(ts, fields | audit.started_program(fields))
 
 
 def _sudo(message: str) -> audit.Fields:

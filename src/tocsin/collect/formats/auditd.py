@@ -117,7 +117,7 @@ def _process(values: audit.Fields, header: bytes, stamp: str) -> audit.Fields:
     for line in siblings:
         found = audit.record(line.decode("utf-8", "replace"))
         event |= found[1] if found else {}
-    return audit.process({**event, "CommandLine": values.get("CommandLine")})
+    return audit.started_program({**event, "CommandLine": values.get("CommandLine")})
 
 
 @lru_cache(maxsize=2)
