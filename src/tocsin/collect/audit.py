@@ -4,23 +4,30 @@ After the audit project's "Audit event parsing library specifications" and its f
 "encoded"): untrusted text that holds a space, a quote or a control character is written as hexadecimal digits without
 quotes. Fields that auditd adds when it enriches (`log_format = ENRICHED`) stand behind a 0x1D, in capitals; `SYSCALL`
 is told where it did not. What `msg='...'` of a program holds are fields, too. A key that comes twice is a list; what
-stands between pairs is `message`. Also read are the records of Microsoft's `auoms`, one for all records of an event.
+stands between pairs is `message`. Also read are what `ausearch --interpret` makes of records, and those of Microsoft's
+`auoms`, one for all records of an event.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from datetime import datetime
+from typing import Final, NamedTuple, TypeAlias
 
+from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.syscalls import name_of
 from tocsin.model.event import NO_TIME
 
 Fields: TypeAlias = dict[str, str | tuple[str, ...] | None]
 
+_UTC: Final = Clock()
+_LATEST_US: Final = 253_402_300_800_000_000  # the end of year 9999
 HEAD: Final = re.compile(
-    r"(?:node=(?P<node>\S{1,255}) )?type=(?P<type>[\w\[\].-]{1,64}) (?:msg=)?"
-    r"audit\((?P<stamp>(?P<seconds>\d{1,12})[.,](?P<part>\d{1,6}):(?P<serial>\d{1,20}))\): ?"
+    r"(?:node=(?P<node>\S{1,255}) )?type=(?P<type>[\w\[\].-]{1,64}) (?:msg=)?audit\((?P<stamp>"
+    r"(?:(?P<seconds>\d{1,12})[.,](?P<part>\d{1,6})"
+    r"|(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}|\d\d) (?P<clock>\d\d:\d\d:\d\d)[.,](?P<ms>\d{1,6}))"
+    r":(?P<serial>\d{1,20}))\) ?: ?"
 )
 # The numbers under which the kernel writes records itself, while no auditd takes them (linux/audit.h).
 _TYPE_WORDS: Final = (
@@ -50,12 +57,21 @@ _AUOMS: Final = re.compile(
     r'(?:"(?P<quoted>.*?)"(?= [A-Za-z_]\w{0,63}=|$)|(?P<list>\[[^\]]*\])|(?P<bare>.*?)(?= [A-Za-z_]\w{0,63}=|$))',
     re.DOTALL,
 )
+_INNER: Final = re.compile(r"(^| )msg='(.*)'", re.DOTALL)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _FREE_TEXT: Final = re.compile(r"(?<= )(?P<key>cmdline|proctitle)=(?P<text>.*?)(?= redactors=|$)", re.DOTALL)
 
 
-def record(text: str, at: int = 0) -> tuple[int, Fields] | None:
-    """Time (UTC microseconds) and fields of the record that begins at `at`; None where none does."""
+class Record(NamedTuple):
+    """Time (UTC microseconds), fields, and what was assumed of the time."""
+
+    ts: int
+    fields: Fields
+    mended: str = ""
+
+
+def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
+    """The record that begins at `at`; None where none does."""
     head = HEAD.match(text, at)
     if head is None:
         return None
@@ -63,24 +79,39 @@ def record(text: str, at: int = 0) -> tuple[int, Fields] | None:
     fields: Fields = {"node": head["node"]} if head["node"] else {}
     fields |= {"type": kind, "serial": head["serial"]}
     body = text[head.end() :]
-    if kind.startswith("AUOMS"):
-        _add(fields, _of_auoms(body))
+    if kind.startswith("AUOMS") or head["clock"]:
+        _add(fields, _of_auoms(_INNER.sub(r"\1\2", body, count=1)))
     else:
         words: list[str] = []
         _add(fields, _pairs(body, kind, words))
         if rest := " ".join(" ".join(words).split()):
             _add(fields, iter([("message", rest)]))
-        if kind == "EXECVE":
-            _join_arguments(fields)
-        elif kind == "SYSCALL" and "SYSCALL" not in fields:
-            name = name_of(str(fields.get("arch")), str(fields.get("syscall")))
-            fields |= {"SYSCALL": name} if name else {}
-    return _time(head), fields
+    if kind == "EXECVE":
+        _join_arguments(fields)
+    elif kind == "SYSCALL" and "SYSCALL" not in fields:
+        number = str(fields.get("syscall"))
+        name = number if number.isidentifier() else name_of(str(fields.get("arch")), number)
+        fields |= {"SYSCALL": name} if name else {}
+    if not head["clock"]:
+        return Record(_time(head), fields)
+    return Record(_local_time(head, clock), fields, ZONE_ASSUMED)
 
 
 def _time(head: re.Match[str]) -> int:
     micros = int(head["seconds"]) * 1_000_000 + int(head["part"].ljust(6, "0"))
-    return micros if micros < 253_402_300_800_000_000 else NO_TIME
+    return micros if micros < _LATEST_US else NO_TIME
+
+
+def _local_time(head: re.Match[str], clock: Clock) -> int:
+    """`ausearch --interpret` writes dates as the locale does: of month and day, the month is first where it can be."""
+    first, second = int(head["month"]), int(head["day"])
+    month, day = (first, second) if first <= 12 else (second, first)
+    year = int(head["year"]) + (2000 if len(head["year"]) == 2 else 0)
+    try:
+        moment = datetime(year, month, day, *map(int, head["clock"].split(":")))  # noqa: DTZ001  # of the clock's zone
+    except ValueError:
+        return NO_TIME
+    return clock.local(moment.replace(microsecond=int(head["ms"].ljust(6, "0"))))
 
 
 def _pairs(body: str, kind: str, words: list[str]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
@@ -135,7 +166,7 @@ def _join_arguments(fields: Fields) -> None:
 
 
 def _of_auoms(body: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    """Pairs of an event of auoms: quotes inside its values are not marked, lists are those of JSON."""
+    """Pairs of an event of auoms or of ausearch: quotes and spaces in values are not marked; lists are JSON's."""
     free = _FREE_TEXT.search(body)
     for part in (body[: free.start() - 1], body[free.end() :]) if free else (body,):
         for pair in _AUOMS.finditer(part):

@@ -67,8 +67,7 @@ def _audit(message: str) -> Told | None:
     found = audit.record(message, node if node >= 0 else at)
     if found is None:
         return None
-    ts, fields = found
-    return Told(ts, fields | audit.started_program(fields))
+    return Told(found.ts, found.fields | audit.started_program(found.fields))
 
 
 def _sudo(message: str) -> audit.Fields:

@@ -1,10 +1,11 @@
 """Logs of the Linux audit daemon in, Events out: a record a line, under the names that auditd gives its fields.
 
 After "Audit event parsing library specifications" of the audit project and auditd.conf(5); `audit.log` itself, with
-enriched fields and `node=`, what `ausearch --raw` gives, and what audisp's syslog plug-in wrote, if a file holds little
-else. Records of one event have one serial; a record stays an event by itself, as Sigma's rules read them. EXECVE alone
-is told more: `Image`, `CommandLine`, `CurrentDirectory`, `User`, `ProcessId` and others, as Sysmon for Linux would call
-them, come from the SYSCALL and CWD records of its event, which are found in the block around it.
+enriched fields and `node=`, what `ausearch` gives (with `--raw`, with `--interpret`, with neither), and what audisp's
+syslog plug-in wrote, if a file holds little else. Records of one event have one serial; a record stays an event by
+itself, as Sigma's rules read them. EXECVE alone is told more: `Image`, `CommandLine`, `CurrentDirectory`, `User`,
+`ProcessId` and others, as Sysmon for Linux would call them, come from the SYSCALL and CWD records of its event, which
+are found in the block around it.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ NAME = "auditd"
 KIND = "auditd"
 
 _NO_RECORD: Final = "not a record of the audit system"
-_RECORD: Final = rb"(?:node=\S{1,255} )?type=[\w\[\].-]{1,64} (?:msg=)?audit\(\d{1,12}[.,]\d{1,6}:\d{1,20}\):"
+_BETWEEN: Final = ("----", "time->")  # what ausearch puts between events
+_ID: Final = rb"(?:\d{1,12}[.,]\d{1,6}|\d\d?/\d\d?/\d{2,4} \d\d:\d\d:\d\d[.,]\d{1,6}):\d{1,20}"
+_RECORD: Final = rb"(?:node=\S{1,255} )?type=[\w\[\].-]{1,64} (?:msg=)?audit\(" + _ID + rb"\) ?:"
 _SNIFFED: Final = re.compile(_RECORD)
 _TAGGED: Final = re.compile(syslog.BEFORE_TAG + rb"(?:audispd|audisp-syslog|audit|auditd)(?:\[\d{1,10}\])?: " + _RECORD)
 _MOST_SNIFFED: Final = 20  # lines
-_STAMP: Final = re.compile(rb"audit\((\d{1,12}[.,]\d{1,6}:\d{1,20})\):")
+_STAMP: Final = re.compile(rb"audit\((" + _ID + rb")\)")
 _SIBLING: Final = re.compile(
-    rb"^[^\n]{0,400}?(type=(?:SYSCALL|CWD|1300|1307) (?:msg=)?audit\((\d{1,12}[.,]\d{1,6}:\d{1,20})\):[^\n]*)",
-    re.MULTILINE,
+    rb"^[^\n]{0,400}?(type=(?:SYSCALL|CWD|1300|1307) (?:msg=)?audit\((" + _ID + rb")\)[^\n]*)", re.MULTILINE
 )
 _LONGEST_EVENT: Final = 64 << 10  # bytes that are held back so that an event's records stay together
 
 
 def sniff(head: bytes) -> bool:
-    lines = [
-        line for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED] if line.strip()
-    ]
+    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED]
+    lines = [line for line in lines if line.strip() and not line.startswith((b"----", b"time->"))]
     known = sum(bool(_SNIFFED.match(line) or _TAGGED.match(line)) for line in lines)
     return known > 0 and 2 * known >= len(lines)
 
@@ -97,26 +98,26 @@ def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] |
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
-    found, outer = audit.record(text), audit.Fields()
+    found, outer = audit.record(text, 0, clock), audit.Fields()
     if found is None:
         head = syslog.header(text, clock)
-        found = audit.record(text, head.message) if head else None
+        found = audit.record(text, head.message, clock) if head else None
         if head is None or found is None:
-            return None if text.startswith("----") else _NO_RECORD  # between the events that ausearch gives
+            return None if text.startswith(_BETWEEN) else _NO_RECORD
         outer = head.fields()
-    ts, values = found
+    values = found.fields
     if values["type"] == "EXECVE":
         stamp = audit.HEAD.search(text)
-        values |= _process(values, header, stamp["stamp"] if stamp else "")
-    return Parsed(ts, messages.joined(outer, values))
+        values |= _started(values, header, stamp["stamp"] if stamp else "")
+    return Parsed(found.ts, messages.joined(outer, values), found.mended)
 
 
-def _process(values: audit.Fields, header: bytes, stamp: str) -> audit.Fields:
+def _started(values: audit.Fields, header: bytes, stamp: str) -> audit.Fields:
     siblings = _siblings(header).get(stamp.encode(), [])
     event: audit.Fields = {}
     for line in siblings:
         found = audit.record(line.decode("utf-8", "replace"))
-        event |= found[1] if found else {}
+        event |= found.fields if found else {}
     return audit.started_program({**event, "CommandLine": values.get("CommandLine")})
 
 

@@ -3,7 +3,7 @@
 The forms of a line are those of `collect/syslog.py`; messages may also come as frames with an octet count (RFC 6587
 §3.4.1), one behind the other. `program`, `pid` and `message` are the parts of a line; messages of sudo, of the packet
 filter, of the audit system and of Sysmon hold fields of their own (`collect/messages.py`). A line that begins with no
-time is no record.
+time, such as the second of a message of two, is a message by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAME = "linux"
 KIND = "linux"
 
 _FEW_PACKETS: Final = 20  # fewer than every 20th line: they are read one by one
-_NO_RECORD: Final = "no time at the beginning of the line"
+_NO_HEADER: Final = "line that begins with no time, kept as a message"
 _JOURNAL_MARK: Final = re.compile(r"-- (?:Journal begins|Logs begin|Reboot|Boot [0-9a-f]{32}|No entries)")
 _MOST_SNIFFED: Final = 20  # lines
 _LEVELS: Final = rb"(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\b)"
@@ -78,7 +78,7 @@ def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] |
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     head = syslog.header(text, clock)
     if head is None:
-        return None if _JOURNAL_MARK.match(text) else _NO_RECORD
+        return None if _JOURNAL_MARK.match(text) else Parsed(NO_TIME, {"message": text}, _NO_HEADER)
     message = text[head.message :]
     told = messages.told(head.program, message)
     values = messages.joined(head.fields() | {"message": message}, told.fields)
