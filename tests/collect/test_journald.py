@@ -6,7 +6,7 @@ import io
 import json
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collect.reference import row_of
@@ -50,6 +50,7 @@ def test_no_bytes_stop_the_reader(noise: bytes) -> None:
     assert row_of(events, 0)["message"] == "hello"
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("ABM_9", max_size=5), st.recursive(st.none() | st.integers() | st.text(), st.lists)))
 def test_no_json_stops_the_reader(record: dict[str, object]) -> None:
     whole = {"__CURSOR": "x", "__REALTIME_TIMESTAMP": "1", "_BOOT_ID": "0"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -124,6 +125,32 @@ def test_no_bytes_stop_the_reader(noise: bytes) -> None:
 def test_a_projection_reads_less() -> None:
     events = read_bytes(b"Feb 28 10:00:00 host sshd[7]: hello\n", projection=frozenset({"pid"}))
     assert list(events.columns) == ["pid"]
+
+
+LONG = [
+    "IN=:" * 300_000 + " OUT=",
+    " OUT= IN= OUT=" + "[" * 400_000,
+    " : USER=" * 100_000,
+    "[USER=" * 200_000,
+    "<Event><System>" + '<a b="' * 200_000,
+    "<Event><System></System><EventData>" + '<Data Name="x">' * 100_000,
+    "type=AUOMS_X audit(1.2:3): " + 'a="x ' * 200_000,
+    "type=AUOMS_X audit(1.2:3): cmdline=" + "b=[x " * 200_000,
+    ":" * 900_000,
+    "a" * 900_000,
+    "[a" * 400_000,
+    '[a b="' * 200_000,
+]
+
+
+@pytest.mark.parametrize("message", LONG, ids=[message[:30] for message in LONG])
+@pytest.mark.parametrize(
+    "before", ["Feb 28 10:00:00 h pkexec: ", "Feb 28 10:00:00 ", "<34>1 - h sudo - - ", "<34>1 - "]
+)
+def test_long_lines_cost_no_more_than_their_length(before: str, message: str) -> None:
+    began = time.process_time()
+    rows((before + message).encode(), linux.decoder(None))
+    assert time.process_time() - began < 5  # seconds, of a few tenths that it takes
 
 
 OTHERS = [

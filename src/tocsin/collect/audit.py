@@ -51,12 +51,7 @@ _ENCODED: Final = frozenset(
 )
 _HEXADECIMAL: Final = re.compile(r"(?:[0-9A-F]{2})+")
 _ARGUMENT: Final = re.compile(r"a(\d{1,6})(?:\[(\d{1,6})\])?")
-# Its values in quotes may hold quotes, and two of its fields spaces without quotes.
-_AUOMS: Final = re.compile(
-    r" ?(?P<key>[A-Za-z_]\w{0,63})="
-    r'(?:"(?P<quoted>.*?)"(?= [A-Za-z_]\w{0,63}=|$)|(?P<list>\[[^\]]*\])|(?P<bare>.*?)(?= [A-Za-z_]\w{0,63}=|$))',
-    re.DOTALL,
-)
+_LOOSE_KEY: Final = re.compile(r"(?:^| )([A-Za-z_]\w{0,63})=")
 _INNER: Final = re.compile(r"(^| )msg='(.*)'", re.DOTALL)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _FREE_TEXT: Final = re.compile(r"(?<= )(?P<key>cmdline|proctitle)=(?P<text>.*?)(?= redactors=|$)", re.DOTALL)
@@ -169,16 +164,38 @@ def _of_auoms(body: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
     """Pairs of an event of auoms or of ausearch: quotes and spaces in values are not marked; lists are JSON's."""
     free = _FREE_TEXT.search(body)
     for part in (body[: free.start() - 1], body[free.end() :]) if free else (body,):
-        for pair in _AUOMS.finditer(part):
-            if pair["list"] is not None:
-                yield pair["key"], tuple(_QUOTED.findall(pair["list"]))
-            else:
-                text = pair["quoted"] if pair["bare"] is None else pair["bare"]
-                yield pair["key"], tuple(text.split(",")) if pair["key"] == "key" and "," in text else text
+        yield from _loose_pairs(part)
     if free:
         text = free["text"]
         whole = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
         yield free["key"], whole
+
+
+def _loose_pairs(text: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Pairs whose values go on to the next key or, if they begin with a quote or a bracket, to its like before a key."""
+    keys = list(_LOOSE_KEY.finditer(text))
+    ends = [*(key.start() for key in keys[1:]), len(text)]
+    closed = {'"': list[int](), "[": list[int]()}  # the next pair at whose end a value that began so is closed
+    for opening, closing in (('"', '"'), ("[", "]")):
+        following = -1
+        for number in range(len(keys) - 1, -1, -1):
+            stop = ends[number]
+            following = number if text.startswith(closing, stop - 1) and stop - keys[number].end() > 1 else following
+            closed[opening].append(following)
+        closed[opening].reverse()
+    number = 0
+    while number < len(keys):
+        key, begin = keys[number][1], keys[number].end()
+        last = closed[text[begin]][number] if begin < len(text) and text[begin] in closed else -1
+        number = max(number, last)
+        value = text[begin : ends[number]]
+        number += 1
+        if last >= 0 and value[0] == "[":
+            yield key, tuple(_QUOTED.findall(value))
+        elif last >= 0:
+            yield key, value[1:-1]
+        else:
+            yield key, tuple(value.split(",")) if key == "key" and "," in value else value
 
 
 def started_program(fields: Fields) -> Fields:

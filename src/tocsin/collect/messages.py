@@ -18,7 +18,7 @@ PACKET: Final = b" OUT="
 MARKS: Final = (b"audit(", b"<System>", PACKET, b"USER=")
 
 _SUDO: Final = re.compile(r"(?: ; |(?<= : ))([A-Z_]{2,16})=")
-_BRACKETED: Final = re.compile(r"\[([A-Z_]{2,16})=([^\]]*)\]")
+_BRACKETED: Final = re.compile(r"\[([A-Z_]{2,16})=([^\[\]]*)\]")
 
 
 class Told(NamedTuple):

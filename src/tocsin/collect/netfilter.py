@@ -21,10 +21,10 @@ from tocsin.model.event import Longs
 
 Fields: TypeAlias = dict[str, str | tuple[str, ...] | None]
 
-_BEGIN: Final = re.compile(r"(?:^|(?<=[\s\]:.>-]))IN=\S* OUT=")
+_BEGIN: Final = re.compile(r"(?:^|(?<=[\s\]:.>-]))IN=[^\s=]{0,64} OUT=")
+_LONGEST_NAME: Final = 64  # of an interface, as in the expression above
 _UPTIME: Final = re.compile(r"\[ *\d+\.\d+\] ?")
 _WORD: Final = re.compile(r"([A-Z][A-Za-z0-9]{0,31})=(\S*)|(\S+)")
-_INNER: Final = re.compile(r"\[(.*)\]")
 _NAMES: Final = {"SRC": "src_ip", "DST": "dst_ip", "SPT": "src_port", "DPT": "dst_port"}
 _IP_FLAGS: Final = ("CE", "DF", "MF")
 _TCP_FLAGS: Final = ("CWR", "ECE", "URG", "ACK", "PSH", "RST", "SYN", "FIN")
@@ -52,11 +52,10 @@ def packet(message: str) -> Fields:
     fields: Fields = {"prefix": prefix} if prefix else {}
     fields |= action(prefix)
     rest = message[begin.start() :]
-    inner = _INNER.search(rest)
-    if inner:
-        rest = rest[: inner.start()] + rest[inner.end() :]
-    fields |= _words(rest, "")
-    fields |= _words(inner[1], "inner_") if inner else {}
+    opening, closing = rest.find("["), rest.rfind("]")
+    inner = rest[opening + 1 : closing] if 0 <= opening < closing else ""
+    fields |= _words(rest.replace(f"[{inner}]", "", 1) if inner else rest, "")
+    fields |= _words(inner, "inner_")
     fields |= {name: fields[key] for key, name in _NAMES.items() if fields.get(key)}
     protocol = fields.get("PROTO")
     return fields | ({"protocol": protocol.lower()} if isinstance(protocol, str) else {})
@@ -100,6 +99,7 @@ class Packets:
         begin = equals.at(first) - 2
         self.usual: Mask = (outs >= starts) & holds(block, begin, "IN=") & (equals.before(outs) == first + 1)
         self.usual &= (begin >= starts) & (self._spaces.before(outs) == self._spaces.before(begin))
+        self.usual &= outs - begin <= _LONGEST_NAME + 3
         behind = np.isin(byte(block, begin - 1), np.frombuffer(b" ]:.>-", np.uint8))
         self.usual &= (begin == starts) | behind
         self._spans: dict[str, Spans] = {"prefix": self._prefix(starts, begin), "IN": Spans(begin + 3, outs)}

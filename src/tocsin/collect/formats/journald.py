@@ -33,6 +33,7 @@ _EXPORT: Final = re.compile(rb"\n*__CURSOR=[^\n]*\n__REALTIME_TIMESTAMP=\d{1,20}
 _NAME: Final = re.compile(rb"[A-Z0-9_]{1,128}")
 _END: Final = "entry that is cut off"
 _NO_FIELD: Final = "line that is no field"
+_TOO_MANY: Final = "entry of more than 1,024 fields, read so far"
 _MOST_FIELDS: Final = 1_024  # of an entry; systemd's own limit
 
 
@@ -201,7 +202,9 @@ def _entry(raw: bytes) -> tuple[Record, str]:
     """The fields of an entry, and what is amiss."""
     several: dict[str, list[str]] = {}
     at, mended = 0, ""
-    while at < len(raw) and len(several) < _MOST_FIELDS:
+    while at < len(raw):
+        if len(several) >= _MOST_FIELDS:
+            return _told_once(several), _TOO_MANY
         end = raw.find(b"\n", at)
         end = len(raw) if end < 0 else end
         name, mark, value = raw[at:end].partition(b"=")
@@ -215,4 +218,8 @@ def _entry(raw: bytes) -> tuple[Record, str]:
             mended = mended or (_NO_FIELD if name else "")
             continue
         several.setdefault(name.decode("utf-8", "replace"), []).append(value.decode("utf-8", "replace"))
-    return {name: texts[0] if len(texts) == 1 else texts for name, texts in several.items()}, mended
+    return _told_once(several), mended
+
+
+def _told_once(several: dict[str, list[str]]) -> Record:
+    return {name: texts[0] if len(texts) == 1 else texts for name, texts in several.items()}
