@@ -102,11 +102,13 @@ def _local_time(head: re.Match[str], clock: Clock) -> int:
     first, second = int(head["month"]), int(head["day"])
     month, day = (first, second) if first <= 12 else (second, first)
     year = int(head["year"]) + (2000 if len(head["year"]) == 2 else 0)
+    hour, minute, second = map(int, head["clock"].split(":"))
+    micros = int(head["ms"].ljust(6, "0"))
     try:
-        moment = datetime(year, month, day, *map(int, head["clock"].split(":")))  # noqa: DTZ001  # of the clock's zone
+        moment = datetime(year, month, day, hour, minute, second, micros)  # noqa: DTZ001  # of the clock's zone
     except ValueError:
         return NO_TIME
-    return clock.local(moment.replace(microsecond=int(head["ms"].ljust(6, "0"))))
+    return clock.local(moment)
 
 
 def _pairs(body: str, kind: str, words: list[str]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
@@ -172,7 +174,7 @@ def _of_auoms(body: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 
 def _loose_pairs(text: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    """Pairs whose values go on to the next key or, if they begin with a quote or a bracket, to its like before a key."""
+    """Pairs whose values go on to the next key; those in quotes or brackets to the like of these before a key."""
     keys = list(_LOOSE_KEY.finditer(text))
     ends = [*(key.start() for key in keys[1:]), len(text)]
     closed = {'"': list[int](), "[": list[int]()}  # the next pair at whose end a value that began so is closed
