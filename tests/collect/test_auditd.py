@@ -46,6 +46,46 @@ def test_arguments_that_were_written_as_hexadecimal_are_decoded(words: list[str]
     assert found[1]["CommandLine"] == " ".join(words)
 
 
+PAIR = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["a0", "a1", "exe", "key", "name", "msg", "type", "a1[0]", "9", "", "é", "x.y-z"]),
+    st.sampled_from(["=", "=", "=", ""]),
+    st.sampled_from(
+        [
+            "1",
+            "-1",
+            "(null)",
+            "(none)",
+            '"a"',
+            '"a b"',
+            '"',
+            '""',
+            'a"',
+            "'op=x y=\"z\"'",
+            "6964",
+            "CAFE,",
+            "a)",
+            "?",
+            "é",
+            "",
+        ]
+    ),
+)
+
+
+@given(
+    st.lists(PAIR, max_size=8), st.sampled_from(["SYSCALL", "EXECVE"]), st.sampled_from([" ", "  ", "\x1d", " \x1d"])
+)
+def test_simple_records_are_read_like_any(pairs: list[str], kind: str, between: str) -> None:
+    body = between.join(pairs)
+    quick: audit.Fields = {"type": kind}
+    if audit._add_plain(quick, body, kind):
+        words: list[str] = []
+        slow: audit.Fields = {"type": kind}
+        audit._add(slow, audit._pairs(body, kind, words))
+        assert (quick, "".join(words)) == (slow, "")
+
+
 def test_arguments_of_a_system_call_are_numbers() -> None:
     found = audit.record(record(7, "SYSCALL", "arch=c000003e syscall=41 a0=26 a1=80005 a2=CAFE comm=6964").strip())
     assert found is not None

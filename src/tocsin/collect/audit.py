@@ -40,6 +40,9 @@ _TYPE_WORDS: Final = (
     "1700 ANOM_PROMISCUOUS 1701 ANOM_ABEND 1800 INTEGRITY_DATA"
 ).split()
 _TYPES: Final = dict(zip(_TYPE_WORDS[::2], _TYPE_WORDS[1::2], strict=True))
+_KEY: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?")
+_SIMPLE: Final = re.compile(r"[\w./:?@+%-]*|\((?:null|none)\)")
+_MOST_KEYS: Final = 4_096
 _PAIR: Final = re.compile(
     r"(?<![\w.\[-])(?P<key>[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?)="
     r"""(?:"(?P<quoted>[^"]*)"|'(?P<message>[^']*)'|(?P<bare>[^ \x1d]*))(?=[ \x1d,)]|$)"""
@@ -76,7 +79,7 @@ def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
     body = text[head.end() :]
     if kind.startswith("AUOMS") or head["clock"]:
         _add(fields, _of_auoms(_INNER.sub(r"\1\2", body, count=1)))
-    else:
+    elif not _add_plain(fields, body, kind):
         words: list[str] = []
         _add(fields, _pairs(body, kind, words))
         if rest := " ".join(" ".join(words).split()):
@@ -109,6 +112,42 @@ def _local_time(head: re.Match[str], clock: Clock) -> int:
     except ValueError:
         return NO_TIME
     return clock.local(moment)
+
+
+def _add_plain(fields: Fields, body: str, kind: str) -> bool:
+    """Read a record of nothing but simple pairs, as the kernel writes them; with anything else, take nothing."""
+    found: Fields = {}
+    for pair in body.replace("\x1d", " ").split(" "):
+        key, mark, value = pair.partition("=")
+        if not mark or key in found or key in fields or (key not in _known_keys and not _know(key)):
+            if pair:
+                return False
+        elif value.startswith('"'):
+            if len(value) < 2 or value.find('"', 1) != len(value) - 1:
+                return False
+            found[key] = value[1:-1]
+        elif not value.isalnum():
+            if not _SIMPLE.fullmatch(value):
+                return False
+            found[key] = value
+        elif (key in _ENCODED or (kind == "EXECVE" and _ARGUMENT.fullmatch(key))) and _HEXADECIMAL.fullmatch(value):
+            decoded = _decoded(key, value)
+            found[key] = decoded
+        else:
+            found[key] = value
+    fields |= found
+    return True
+
+
+_known_keys: Final[set[str]] = set()  # which need not be looked at again
+
+
+def _know(key: str) -> bool:
+    if not _KEY.fullmatch(key):
+        return False
+    if len(_known_keys) < _MOST_KEYS:
+        _known_keys.add(key)
+    return True
 
 
 def _pairs(body: str, kind: str, words: list[str]) -> Iterator[tuple[str, str | tuple[str, ...]]]:
