@@ -127,6 +127,13 @@ def test_a_projection_reads_less() -> None:
     assert list(events.columns) == ["pid"]
 
 
+def test_a_line_is_read_behind_the_zeros_that_a_crash_left() -> None:
+    line = b"Feb 28 10:00:00 host sshd[7]: hello\n"
+    events = read_bytes(line + bytes(4_096) + line + b"\tand more of it\n" + bytes(64))
+    assert [row_of(events, row).get("pid") for row in range(len(events))] == ["7", "7", None]
+    assert row_of(events, 2) == {"message": "\tand more of it"}
+
+
 LONG = [
     "IN=:" * 300_000 + " OUT=",
     " OUT= IN= OUT=" + "[" * 400_000,

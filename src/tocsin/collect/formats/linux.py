@@ -48,7 +48,7 @@ _DAMAGED_FRAME: Final = "no octet count where a frame should begin"
 def sniff(head: bytes) -> bool:
     """Whether at least half of the first lines are of a form of syslog that names who wrote them."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED]
-    lines = [line.rstrip(b"\r") for line in lines if line.strip() and not line.startswith(b"-- ")]
+    lines = [line.strip(b"\r\0") for line in lines if line.strip(b"\r\0 ") and not line.startswith(b"-- ")]
     known = sum(bool(_SNIFFED.match(line) or _SNIFFED_5424.match(line)) for line in lines)
     return known > 0 and 2 * known >= len(lines)
 
@@ -76,9 +76,10 @@ def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] |
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
+    text = text.lstrip("\0")  # a machine that lost its power leaves blocks of these
     head = syslog.header(text, clock)
     if head is None:
-        return None if _JOURNAL_MARK.match(text) else Parsed(NO_TIME, {"message": text}, _NO_HEADER)
+        return None if not text or _JOURNAL_MARK.match(text) else Parsed(NO_TIME, {"message": text}, _NO_HEADER)
     message = text[head.message :]
     told = messages.told(head.program, message)
     values = messages.joined(head.fields() | {"message": message}, told.fields)
