@@ -28,8 +28,20 @@ class Place:
     mapped: bool = False
 
 
-def _sysmon(*event_ids: int) -> Place:
-    return Place(kind="sysmon_linux", gate={"EventID": tuple(map(str, event_ids))}, name="sysmon")
+def _sysmon(*event_ids: int) -> tuple[Place, ...]:
+    """Sysmon for Linux, in files of its own and among the lines of other programs."""
+    gate = {"EventID": tuple(map(str, event_ids))}
+    return (
+        Place(kind="sysmon_linux", gate=gate, name="sysmon"),
+        Place(kind="linux", gate=gate, name="sysmon in syslog"),
+    )
+
+
+# The record of the audit system that tells the command line; the readers give it the names that Sysmon has for it.
+_STARTED: Final = (
+    Place(kind="auditd", gate={"type": ("execve",), "Image": ("*",)}, name="auditd"),
+    Place(kind="linux", gate={"type": ("execve", "auoms_execve"), "Image": ("*",)}, name="auditd in syslog"),
+)
 
 
 def _zeek(log: str) -> tuple[Place, ...]:
@@ -56,13 +68,13 @@ _NETFLOW: Final = (Place(kind="firewall", mapped=True), Place(kind="zeek", gate=
 PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     # Linux and macOS
     ("", "linux", ""): _LINUX,
-    ("process_creation", "linux", ""): (_sysmon(1),),
-    ("process_termination", "linux", ""): (_sysmon(5),),
-    ("network_connection", "linux", ""): (_sysmon(3),),
-    ("file_event", "linux", ""): (_sysmon(11),),
-    ("file_delete", "linux", ""): (_sysmon(23, 26),),
-    ("raw_access_thread", "linux", ""): (_sysmon(9),),
-    ("", "linux", "auditd"): (Place(kind="auditd"),),
+    ("process_creation", "linux", ""): (*_sysmon(1), *_STARTED),
+    ("process_termination", "linux", ""): _sysmon(5),
+    ("network_connection", "linux", ""): _sysmon(3),
+    ("file_event", "linux", ""): _sysmon(11),
+    ("file_delete", "linux", ""): _sysmon(23, 26),
+    ("raw_access_thread", "linux", ""): _sysmon(9),
+    ("", "linux", "auditd"): (Place(kind="auditd"), Place(kind="linux", gate={"type": ("*",)}, name="syslog")),
     ("", "linux", "syslog"): (Place(kind="linux"),),
     ("", "linux", "auth"): (Place(kind="linux"),),
     ("", "linux", "sshd"): _program("sshd", "sshd-session"),

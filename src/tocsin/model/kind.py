@@ -21,6 +21,7 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "auditd": Kind(log="type", host="node"),
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
@@ -29,11 +30,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "github": Kind(log="action"),
     "google_workspace": Kind(log="eventService"),
     "kubernetes": Kind(log="objectRef.resource"),
+    "linux": Kind(log="program", host="host"),
     "m365": Kind(log="Workload"),
     "okta": Kind(log="eventType"),
     "onelogin": Kind(log="event_type_id"),
     "opencanary": Kind(log="logtype", host="node_id"),
     "suricata": Kind(log="event_type", host="host"),
+    "sysmon_linux": Kind(log="Channel", host="Computer"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tocsin.collect.formats import (
     access_log,
+    auditd,
     azure,
+    azure_syslog,
     bitbucket,
     cloudtrail,
     duo,
@@ -12,12 +14,15 @@ from tocsin.collect.formats import (
     gcp,
     github,
     google_workspace,
+    journald,
     kubernetes,
+    linux,
     m365,
     okta,
     onelogin,
     opencanary,
     suricata,
+    sysmon_linux,
     windows_json,
 )
 from tocsin.collect.reader import Reader
@@ -26,12 +31,14 @@ from tocsin.collect.reader import Reader
 READERS: tuple[Reader, ...] = (
     evtx,
     azure,
+    azure_syslog,
     bitbucket,
     cloudtrail,
     duo,
     gcp,
     github,
     google_workspace,
+    journald,
     kubernetes,
     m365,
     okta,
@@ -39,5 +46,8 @@ READERS: tuple[Reader, ...] = (
     opencanary,
     suricata,
     windows_json,
+    auditd,
+    sysmon_linux,
     access_log,
+    linux,
 )
