@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from tocsin import collect
+from tocsin.collect.clock import name_of
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
 from tocsin.detect.report import findings
@@ -113,7 +114,7 @@ def detect(
         run = watch.run(rules)
         if rules.correlations:
             run = _correlated(run, watch.folder)
-        yield replace(run, attack=attack, attack_release=attack_release)
+        yield replace(run, attack=attack, attack_release=attack_release, timezone=name_of(zone))
 
 
 _Task = tuple[str, tuple[collect.Unit, ...]]  # where its findings are kept, and what it reads

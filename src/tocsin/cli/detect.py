@@ -52,6 +52,14 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only events before then; a date alone is meant to its end.")
 ]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Where times in logs that name no zone were written: Europe/Zurich or +01:00. UTC if not given.",
+    ),
+]
 Out = Annotated[
     str | None,
     typer.Option("--out", "-o", metavar="FILE|DIR", help="Where to write; a folder gets every kind of result."),
@@ -85,6 +93,7 @@ def detect(
     status: Statuses = None,
     since: Since = None,
     until: Until = None,
+    timezone: Zone = None,
     out: Out = None,
     form: Form = None,
     attack_release: AttackRelease = None,
@@ -95,6 +104,7 @@ def detect(
     """Match Sigma rules with logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)
     statuses = options.statuses(status or [])
+    zone = options.zone(timezone or "UTC")
 
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.target import choose
@@ -112,6 +122,7 @@ def detect(
                     jobs=jobs,
                     since_us=since_us,
                     until_us=until_us,
+                    zone=zone,
                     attack=attack,
                     attack_release=attack_release or "",
                     on_progress=on_progress,
@@ -176,5 +187,7 @@ def _tell(run: Run, target: Target, took_s: float, *, quiet: bool) -> None:
         return
     rate = summary.evidence.events / took_s if took_s > 0 else 0.0
     notes = [f"{took_s:.1f} s, {rate:,.0f} events/s, {len(run.rules.rules):,} rules"]
+    if run.timezone != "UTC":
+        notes.append(f"times that name no zone were taken as {run.timezone}")
     notes += [f"written: {path}" for path, _ in target.files]
     terminal.show(console, run, summary, notes)

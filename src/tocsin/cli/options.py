@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from tocsin.errors import SettingsError
 
@@ -12,6 +14,7 @@ from tocsin.errors import SettingsError
 FORMATS: Final = ("table", "jsonl", "csv", "timesketch", "navigator", "coverage", "custody")
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE | re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,6 +42,29 @@ def _moment(option: str, text: str, *, whole_day: bool = False) -> int:
         raise SettingsError(
             f"{option} {text}: not a date or time",
             hint="Write it as 2026-03-14, 2026-03-14T03:00 or 2026-03-14T03:00:00+01:00.",
+        ) from error
+
+
+def zone(text: str) -> tzinfo:
+    """A zone by its name (`Europe/Zurich`) or as an offset from UTC (`+01:00`)."""
+    text = text.strip()
+    if text.upper() in ("UTC", "Z", "GMT"):
+        return UTC
+    if shifted := _OFFSET.fullmatch(text):
+        offset = timedelta(hours=int(shifted[2]), minutes=int(shifted[3] or 0))
+        if offset < timedelta(days=1) and int(shifted[3] or 0) < 60:
+            return timezone(-offset if shifted[1] == "-" else offset)
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if not available_timezones():
+            raise SettingsError(
+                f"--timezone {text}: this machine has no table of time zones",
+                hint="Install the system's tzdata, or `pip install tzdata`; an offset such as +01:00 needs none.",
+            ) from error
+        raise SettingsError(
+            f"--timezone {text}: there is no such time zone",
+            hint="Write a name such as Europe/Zurich, or an offset such as +01:00.",
         ) from error
 
 

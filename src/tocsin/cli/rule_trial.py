@@ -12,7 +12,7 @@ from tocsin import collect
 from tocsin.detect import probe, trace
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
-from tocsin.model.kind import ENVELOPE, KINDS
+from tocsin.model.kind import ENVELOPE, kind_of
 from tocsin.model.rule import RuleSet, Variant
 
 EVENT_ID: Final = "EventID"
@@ -96,7 +96,7 @@ def tried(rules: RuleSet, log: str, limit: int) -> Trial:
 
 def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: float) -> Traced:
     ts = int(events.ts[row])
-    host = events.columns.get(KINDS[events.kind].host)
+    host = events.columns.get(kind_of(events.kind).host)
     return Traced(
         step=trace.trace(rules, variant.condition, events, row),
         score=score,
@@ -109,7 +109,7 @@ def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: f
 
 
 def _see(events: Events, seen: Counter[tuple[str, str]]) -> None:
-    log, number = events.columns.get(KINDS[events.kind].log), events.columns.get(EVENT_ID)
+    log, number = events.columns.get(kind_of(events.kind).log), events.columns.get(EVENT_ID)
     none = np.zeros(len(events), np.int64)
     pairs = (log.codes.astype(np.int64) if log else none) << 32 | (number.codes if number else none)
     for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):

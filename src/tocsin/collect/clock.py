@@ -25,6 +25,11 @@ class Clock:
     zone: tzinfo = UTC
     latest_us: int | None = None
 
+    @property
+    def assumed(self) -> str:
+        """What to tell of a record whose time names no zone."""
+        return f"no time zone, taken as {name_of(self.zone)}"
+
     def local(self, moment: datetime) -> int:
         """UTC microseconds of a time that may lack a zone; `NO_TIME` past the ends of the calendar."""
         try:
@@ -42,3 +47,8 @@ class Clock:
         while (month, day) == (2, 29) and (year % 4 or (year % 100 == 0 and year % 400)):
             year -= 1
         return year
+
+
+def name_of(zone: tzinfo) -> str:
+    """`Europe/Zurich`, `UTC`, or the offset as `UTC+01:00`."""
+    return str(getattr(zone, "key", zone))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.model.kind import KINDS
+from tocsin.model.kind import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -185,7 +185,7 @@ class Events:
             return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(values, pa.string()))
 
         size = len(self)
-        host = self.columns.get(KINDS[self.kind].host)
+        host = self.columns.get(kind_of(self.kind).host)
         table = {
             "_ts": pa.array(self.ts, mask=self.ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": encoded(host) if host else pa.nulls(size, pa.dictionary(pa.int32(), pa.string())),

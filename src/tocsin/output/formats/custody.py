@@ -17,6 +17,7 @@ def write(run: Run, file: TextIO) -> None:
         "tool": "tocsin",
         "tool_version": run.tool_version,
         "rules_digest": run.rules.digest,
+        "timezone": run.timezone,  # of times that name none
         "sources": [_plain(source) for source in run.custody],
     }
     file.write(as_document(manifest))
