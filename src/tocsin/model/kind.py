@@ -21,8 +21,8 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "aws": Kind(log="eventSource"),
     "application": Kind(log="log", host="host"),
+    "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
     "duo": Kind(log="event_type"),
