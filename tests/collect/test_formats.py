@@ -49,9 +49,9 @@ def test_samples_are_read_as_the_golden_result_says(name: str) -> None:
 def test_nothing_of_a_sample_is_lost(path: Path) -> None:
     accounts: list[Custody] = []
     rows = sum(len(events) for events in read_units(plan([path]), None, accounts.append))
-    assert [(a.read, a.format, dict(a.damaged), dict(a.mended), a.problems) for a in accounts] == [
-        (rows, path.parent.name, {}, {}, ())
-    ]
+    assert [(a.read, a.format, dict(a.damaged), a.problems) for a in accounts] == [(rows, path.parent.name, {}, ())]
+    # Many a log leaves out the year or the zone: what was assumed is told, and is no repair.
+    assert not [why for account in accounts for why in account.mended if not why.startswith("no ")]
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)

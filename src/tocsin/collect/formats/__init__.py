@@ -19,6 +19,7 @@ from tocsin.collect.formats import (
     onelogin,
     opencanary,
     suricata,
+    text_log,
     windows_json,
 )
 from tocsin.collect.reader import Reader
@@ -42,4 +43,5 @@ READERS: tuple[Reader, ...] = (
     suricata,
     windows_json,
     access_log,
+    text_log,  # last: any program's lines with a time and a level
 )
