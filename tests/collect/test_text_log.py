@@ -76,7 +76,7 @@ def test_an_entry_has_an_end_and_nothing_behind_it_is_lost(monkeypatch: pytest.M
 )
 def test_times(text: str, ts: str | None, level: str, assumed: str | None) -> None:
     latest = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp() * 1_000_000)
-    parsed = text_log._parse(text, b"", Clock(zone=ZoneInfo("Europe/Zurich"), latest_us=latest))  # noqa: SLF001
+    parsed = text_log._parse(text, b"", Clock(zone=ZoneInfo("Europe/Zurich"), latest_us=latest))
     assert parsed is not None
     wanted = NO_TIME if ts is None else round(datetime.fromisoformat(f"{ts}+00:00").timestamp() * 1_000_000)
     assert (parsed.ts, parsed.fields["level"]) == (wanted, level)
@@ -107,7 +107,7 @@ def test_hostile_lines_take_no_time(piece: str) -> None:
     line = "2026-03-01 10:00:00 " + piece * (60_000 // len(piece))
     began = time.process_time()
     text_log.sniff(line.encode())
-    text_log._parse(line, b"", Clock())  # noqa: SLF001
+    text_log._parse(line, b"", Clock())
     assert time.process_time() - began < 0.5
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Final
 
 from tocsin.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tocsin.model.mapping import LogMapping
 
 # Named here and not taken from the drawer, whose import a mere `--help` need not pay for; a test compares.
 FORMATS: Final = ("table", "jsonl", "csv", "timesketch", "navigator", "coverage", "custody")
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", re.IGNORECASE | re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,27 +45,24 @@ def _moment(option: str, text: str, *, whole_day: bool = False) -> int:
         ) from error
 
 
-def zone(text: str) -> tzinfo:
-    """A zone by its name (`Europe/Zurich`) or as an offset from UTC (`+01:00`)."""
-    text = text.strip()
-    if text.upper() in ("UTC", "Z", "GMT"):
+def zone(text: str | None) -> tzinfo:
+    """The zone of times that name none."""
+    if not text:
         return UTC
-    if shifted := _OFFSET.fullmatch(text):
-        offset = timedelta(hours=int(shifted[2]), minutes=int(shifted[3] or 0))
-        if offset < timedelta(days=1) and int(shifted[3] or 0) < 60:
-            return timezone(-offset if shifted[1] == "-" else offset)
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        if not available_timezones():
-            raise SettingsError(
-                f"--timezone {text}: this machine has no table of time zones",
-                hint="Install the system's tzdata, or `pip install tzdata`; an offset such as +01:00 needs none.",
-            ) from error
-        raise SettingsError(
-            f"--timezone {text}: there is no such time zone",
-            hint="Write a name such as Europe/Zurich, or an offset such as +01:00.",
-        ) from error
+
+    from tocsin.collect import zones
+
+    return zones.named(text, "--timezone")
+
+
+def mappings(files: Sequence[str]) -> tuple[LogMapping, ...]:
+    """What mapping files say; without one, nothing is imported for them."""
+    if not files:
+        return ()
+
+    from tocsin.collect import mapping_files
+
+    return mapping_files.load(files)
 
 
 def statuses(named: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.collect.mapped import reader
 from tocsin.collect.read import Unit, plan, read, read_bytes, read_units
 
-__all__ = ["Unit", "plan", "read", "read_bytes", "read_units"]
+__all__ = ["Unit", "plan", "read", "read_bytes", "read_units", "reader"]

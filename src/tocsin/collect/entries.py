@@ -1,4 +1,4 @@
-"""A stream of text in, blocks of its entries out: an entry begins with a line of a certain form and goes on to the next.
+"""A stream of text in, blocks of entries out: one begins with a line of a certain form and goes on to the next.
 
 Stack traces and statements of several lines so stay with the line that they explain. What stands before the first
 such line, and what goes on beyond `MOST_BYTES`, is an entry of its own.

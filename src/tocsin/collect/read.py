@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from tocsin.collect import mapped as mapped_readers
 from tocsin.collect import sources
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
@@ -30,6 +31,7 @@ _BLOCK_BYTES = 1 << 20  # small enough to stay near the processor while it is de
 _UNIT_BYTES = 128 << 20
 _LEAST_UNIT_BYTES = 16 << 20
 _KNOWN_FORMATS = "Known formats: " + ", ".join(reader.NAME for reader in READERS) + "."
+_NO_READER = "no reader knows this format"
 
 Done = Callable[[Custody], None]
 Progress = Callable[[str, int], None]
@@ -103,11 +105,12 @@ class _Account:
         )
 
 
-def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
+def plan(logs: Iterable[str | Path], jobs: int = 1, mapped: Sequence[Reader] = ()) -> list[Unit]:
     """Divide the evidence into units, in the order of their paths; large files become ranges.
 
     Args:
         jobs: how many will read at once: each should find something to do.
+        mapped: readers that only this run has; they are asked before all others.
 
     Raises:
         EvidenceError: a name stands for nothing, or nothing of it can be opened.
@@ -130,7 +133,7 @@ def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
             units += [Unit(path=path, weight=weight, member=name) for name, weight in members]
             units.append(Unit(path=path, weight=size // 4, digest_only=True))
             continue
-        reader = _sniff(head)
+        reader = _sniff(head, mapped)
         ranges = reader.ranges(head, size, unit_bytes) if reader and size > unit_bytes else []
         if len(ranges) < 2:
             units.append(Unit(path=path, weight=size))
@@ -148,6 +151,7 @@ def read_units(
     done: Done,
     progress: Progress = lambda path, size: None,
     zone: tzinfo = UTC,
+    mapped: Sequence[Reader] = (),
 ) -> Iterator[Events]:
     """Read units one after another; small sources of one kind share an Events.
 
@@ -156,7 +160,7 @@ def read_units(
         done: told of each source, or part of one, when all its events were given out; of files that hold others, too.
         progress: told the source, and how many bytes of it were read since the last time.
     """
-    reading = _Reading(projection, done, progress, zone)
+    reading = _Reading(projection, done, progress, zone, mapped)
     for unit in units:
         if unit.fault:
             done(Custody(path=unit.label, file=unit.label, size_bytes=0, problems=(unit.fault,)))
@@ -217,8 +221,16 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
 class _Reading:
     """What is under way: a table for each kind, with the accounts of the sources in it."""
 
-    def __init__(self, projection: frozenset[str] | None, done: Done, progress: Progress, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        projection: frozenset[str] | None,
+        done: Done,
+        progress: Progress,
+        zone: tzinfo,
+        mapped: Sequence[Reader],
+    ) -> None:
         self.projection, self.done, self.progress, self.zone = projection, done, progress, zone
+        self.mapped = mapped
         self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
 
     def add(self, reader: Reader, account: _Account) -> TableBuilder:
@@ -250,7 +262,7 @@ class _Reading:
 
 
 def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Events]:
-    reader = _sniff(file.read(HEAD_BYTES))
+    reader = _sniff(file.read(HEAD_BYTES), reading.mapped)
     if reader is None:
         raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
     file.seek(unit.start)
@@ -273,13 +285,13 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
                 reading.done(account.close())
             continue
         account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems, changed_us=leaf.changed_us)
-        reader = _sniff(leaf.head)
+        reader = _sniff(leaf.head, reading.mapped)
         if reader is not None:
             account.format = reader.NAME
             blocks = reader.cut(leaf.stream, 0, None, _BLOCK_BYTES)
             yield from _read_blocks(reader, blocks, account, reading)
         elif not leaf.problems:
-            leaf.problems.append("no reader knows this format" if leaf.head else "empty")
+            leaf.problems.append(_unknown(leaf.head) if leaf.head else "empty")
         leaf.digest.drain()
         account.size, account.sha256 = leaf.digest.size, leaf.digest.hexdigest()
         if reader is None:
@@ -313,8 +325,13 @@ def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
     return reader.decoder(projection)
 
 
-def _sniff(head: bytes) -> Reader | None:
-    return next((reader for reader in READERS if reader.sniff(head)), None)
+def _sniff(head: bytes, mapped: Sequence[Reader] = ()) -> Reader | None:
+    return next((reader for reader in (*mapped, *READERS) if reader.sniff(head)), None)
+
+
+def _unknown(head: bytes) -> str:
+    form = mapped_readers.wanted_by_a_mapping(head)
+    return f"no reader knows this {form}; a mapping would read it (--mapping)" if form else _NO_READER
 
 
 def _digest(path: str, file: BinaryIO) -> Custody:
