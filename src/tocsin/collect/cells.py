@@ -131,15 +131,17 @@ def split(lines: Lines, delimiter: str, width: int) -> Cells:
     count = np.searchsorted(marks, lines.stops) - begins
     usual: Mask = (count == width - 1) & ~_repeats(lines)
     starts, stops = _bounds(marks, begins, lines, usual, width)
+    kept = np.ones(starts.shape[1], bool)
     if len(quotes):
         held = np.searchsorted(quotes, stops) - np.searchsorted(quotes, starts)
         quoted = (held == 2) & (stops - starts >= 2)
         quoted &= (octets[starts.clip(max=len(octets) - 1)] == _QUOTE) & (octets[stops - 1] == _QUOTE)
-        plain = ((held == 0) | quoted).all(axis=0)
-        usual[np.flatnonzero(usual)[~plain]] = False
-        starts, stops = (starts + quoted)[:, plain], (stops - quoted)[:, plain]
+        kept = ((held == 0) | quoted).all(axis=0)
+        starts, stops = starts + quoted, stops - quoted
     empty = stops <= starts
-    starts, stops = np.where(empty, -1, starts), np.where(empty, -1, stops)
+    kept &= ~empty.all(axis=0)  # a line of empty cells is no record
+    usual[np.flatnonzero(usual)[~kept]] = False
+    starts, stops = np.where(empty, -1, starts)[:, kept], np.where(empty, -1, stops)[:, kept]
     return Cells(usual, tuple(Spans(*pair) for pair in zip(starts, stops, strict=True)))
 
 

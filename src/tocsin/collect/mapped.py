@@ -61,7 +61,7 @@ class MappedJson:
     def sniff(self, head: bytes) -> bool:
         seen = json_logs.keys_of(head)
         known = all(key in seen or set(key.split(".")) <= seen for key in self._mapping.keys)
-        return bool(seen) and known and self._regex.search(head) is not None
+        return bool(seen) and known and self._regex.search(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
     def ranges(self, head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
         return self._log.ranges(head, size, unit_bytes)

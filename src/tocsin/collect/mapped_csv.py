@@ -47,7 +47,7 @@ class MappedCsv:
 
     def sniff(self, head: bytes) -> bool:
         first = _header_line(head)[0]
-        if b"\0" in head or not self._regex.search(head):
+        if b"\0" in head or not self._regex.search(head.removeprefix(_BOM)):
             return False
         text = first.decode("utf-8", "replace")
         if self._mapping.columns:
