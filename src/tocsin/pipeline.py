@@ -119,7 +119,9 @@ def detect(
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         mapped = tuple(collect.reader(mapping) for mapping in mappings)  # workers are born with them
         tasks = _bundles(collect.plan(logs, jobs, mapped), jobs)
-        watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
+        watch.total = sum(
+            unit.weight for _, units in tasks for unit in units if not unit.digest_only and not unit.same_as
+        )
         examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone, mapped=mapped)
         while tasks:
             tasks = _run(tasks, examine, jobs, watch)

@@ -100,7 +100,7 @@ def tried(rules: RuleSet, log: str, limit: int, mappings: Sequence[LogMapping] =
 
 def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: float) -> Traced:
     ts = int(events.ts[row])
-    host = events.columns.get(kind_of(events.kind).host)
+    host = events.hosts()
     return Traced(
         step=trace.trace(rules, variant.condition, events, row),
         score=score,

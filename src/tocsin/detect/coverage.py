@@ -43,7 +43,7 @@ class Account:
     def _see(self, events: Events) -> None:
         absent = Column(codes=np.zeros(len(events), np.int32), values=[None, None])
         kind = kind_of(events.kind)
-        log, host = events.columns.get(kind.log, absent), events.columns.get(kind.host, absent)
+        log, host = events.columns.get(kind.log, absent), events.hosts() or absent
         pairs = log.codes.astype(np.int64) << 32 | host.codes
         distinct, at = np.unique(pairs, return_inverse=True)
         counts = np.bincount(at, minlength=len(distinct))

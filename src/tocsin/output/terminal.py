@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -94,6 +95,9 @@ def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
     if evidence.mended:
         many = _count(sum(evidence.mended.values()), "record")
         yield _indented(Text(f"{many} mended and kept: {_counts(evidence.mended)}", style="yellow"))
+    if evidence.twice:
+        many = _count(len(evidence.twice), "source")
+        yield _indented(Text(f"{many} read once, for each stands there twice: {_few(evidence.twice, width)}"))
     stopped = [(text, path) for path, text in evidence.problems]
     stopped += [("no reader knows its format", path) for path in evidence.unknown]
     told = sorted({text for text, _ in stopped})
@@ -247,7 +251,7 @@ def _few(paths: Sequence[str], width: int) -> str:
 
 def _name(path: str) -> str:
     file, mark, member = path.partition("!")
-    return file.rpartition("/")[2] + mark + member
+    return file.rpartition("/")[2] + mark + unquote(member)  # collections write `C%3A` for C:
 
 
 def _counts(counts: Mapping[str, int]) -> str:

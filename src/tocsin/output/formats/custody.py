@@ -34,6 +34,7 @@ def _plain(source: Custody) -> dict[str, Any]:
         "damaged": dict(source.damaged),
         "mended": dict(source.mended),
         "problems": list(source.problems),
+        "same_as": source.same_as,
         "first_ts": utc(source.first_us),
         "last_ts": utc(source.last_us),
     }
