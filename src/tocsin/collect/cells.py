@@ -20,6 +20,7 @@ from tocsin.collect.block import Block
 from tocsin.collect.lines import Lines, Mask, Spans
 from tocsin.model.event import Longs
 
+MISFIT = "another number of cells than the header has names"
 DELIMITERS = (",", ";", "\t", "|")
 _MOST_BYTES = 256 << 10  # of a record that goes on over several lines
 _MOST_LINES = 5_000

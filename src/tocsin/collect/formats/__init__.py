@@ -9,6 +9,7 @@ from tocsin.collect.formats import (
     cloudtrail,
     duo,
     evtx,
+    evtxecmd,
     gcp,
     github,
     google_workspace,
@@ -27,6 +28,7 @@ from tocsin.collect.reader import Reader
 # Those whose keys are theirs alone stand before those that many logs could have.
 READERS: tuple[Reader, ...] = (
     evtx,
+    evtxecmd,
     azure,
     bitbucket,
     cloudtrail,
