@@ -86,7 +86,12 @@ def one(value: Any) -> int:
     if dated := _POWERSHELL_DATE.fullmatch(value):
         return _epoch(int(dated[1]))
     moment = moment_of(value)
-    return NO_TIME if moment is None else _UTC_CLOCK.local(moment)
+    try:
+        return (
+            NO_TIME if moment is None else _UTC_CLOCK.local(moment if moment.tzinfo is None else moment.astimezone(UTC))
+        )
+    except OverflowError:  # past the ends of the calendar
+        return NO_TIME
 
 
 def moment_of(value: Any) -> datetime | None:

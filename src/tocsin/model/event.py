@@ -178,7 +178,7 @@ class Events:
         if not any(source.host for source in self.sources):
             return told
         codes = told.codes.copy() if told else np.zeros(len(self), np.int32)
-        values = list(told.values) if told else [None, None]
+        values: list[str | None] = list(told.values) if told else [None, None]
         silent = codes <= NULL
         for number, source in enumerate(self.sources):
             if source.host:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -25,6 +25,8 @@ _WIDE: Final = 110  # from here on there is room for seconds, and for when somet
 _MOST_RULES: Final = 15
 _MOST_HOSTS: Final = 10
 _MOST_NOTES: Final = 5
+# Collections write `C%3A` for C: and `%5C` for a backslash.
+_ESCAPED: Final = re.compile("%([2-7][0-9A-F])")
 _LONGEST: Final = 200  # of one text from a log or a rule, before the width of the terminal cuts it
 
 STYLES: Final[Mapping[Level, str]] = {
@@ -251,7 +253,7 @@ def _few(paths: Sequence[str], width: int) -> str:
 
 def _name(path: str) -> str:
     file, mark, member = path.partition("!")
-    return file.rpartition("/")[2] + mark + unquote(member)  # collections write `C%3A` for C:
+    return file.rpartition("/")[2] + mark + _ESCAPED.sub(lambda one: chr(int(one[1], 16)), member)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -41,8 +41,14 @@ _ENVELOPE: Final = {
     "TimeCreated": "TimeCreated",
 }
 _LEVELS: Final = {
-    "LogAlways": "0", "Critical": "1", "Error": "2", "Warning": "3",
-    "Info": "4", "Information": "4", "Informational": "4", "Verbose": "5",
+    "LogAlways": "0",
+    "Critical": "1",
+    "Error": "2",
+    "Warning": "3",
+    "Info": "4",
+    "Information": "4",
+    "Informational": "4",
+    "Verbose": "5",
 }
 
 
