@@ -131,7 +131,7 @@ def test_a_collection_of_uac_is_one_input(tmp_path: Path, outer: str) -> None:
         "access.log.4.bz2!access.log.4": 4,
     }
     hosts = set.union(*_hosts(tables).values())
-    assert hosts == ({""} if outer == "zip" else {"www1.example"})
+    assert hosts == {"www1.example"}
 
 
 def test_folders_of_kape_and_cylr(tmp_path: Path) -> None:
@@ -161,6 +161,19 @@ def test_links_and_other_spellings_are_read_once_and_said_so(tmp_path: Path) -> 
     _, accounts = _survey(tmp_path / "z.json", odd)
     assert sum(one.read for one in accounts.values()) == 50
     assert sum(map(len, read([tmp_path / "a.json", tmp_path / "z.json"]))) == 50
+
+
+def test_a_zip_of_collections_tells_the_host_of_each(tmp_path: Path) -> None:
+    other = {"client_info.json": CLIENT.replace(b"DC01", b"WS02"), "uploads/auto/b.log": ACCESS}
+    folders = {f"one/{name}": content for name, content in other.items()}
+    whole = {"Collection-DC01.zip": zipped(VELOCIRAPTOR), **folders, "beside/c.log": ACCESS}
+    (tmp_path / "all.zip").write_bytes(zipped(whole))
+    hosts = _hosts(_survey(tmp_path)[0])
+    assert {name: hosts[name] for name in ("access.log", "b.log", "c.log")} == {
+        "access.log": {"DC01"},
+        "b.log": {"WS02"},
+        "c.log": {""},
+    }
 
 
 def test_only_members_of_one_content_are_left_out(tmp_path: Path) -> None:

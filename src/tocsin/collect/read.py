@@ -214,9 +214,9 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     holds_others, faults = False, list[str]()
     changed = sources.changed_us(file)
     if unit.member is None:
-        leaves = sources.leaves(unit.label, outer, changed)
+        leaves = sources.leaves(unit.label, outer, changed, unit.host)
     else:
-        leaves = sources.member_leaves(unit.path, unit.member, changed)
+        leaves = sources.member_leaves(unit.path, unit.member, changed, unit.host)
     for leaf in leaves:
         holds_others |= leaf.path != unit.label
         if isinstance(leaf, sources.Fault):
@@ -227,7 +227,7 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
                 reading.done(account.close())
             continue
         account = _Account(
-            path=leaf.path, file=unit.label, host=unit.host, problems=leaf.problems, changed_us=leaf.changed_us
+            path=leaf.path, file=unit.label, host=leaf.host, problems=leaf.problems, changed_us=leaf.changed_us
         )
         reader = sniffed(leaf.head, reading.mapped)
         if reader is not None:

@@ -10,14 +10,14 @@ import stat
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 
-from tocsin.collect import torn_zip
+from tocsin.collect import torn_zip, triage
 from tocsin.collect.streams import (
     BZIP2,
     GZIP,
@@ -58,7 +58,8 @@ class Leaf:
     """One stream of log bytes inside a file. `problems` grows while the stream is read.
 
     `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text. `changed_us` is when
-    it was last written to (UTC microseconds), as its file or archive says; None where nothing does.
+    it was last written to (UTC microseconds), as its file or archive says; None where nothing does. `host` is the
+    machine that the collection says it is from.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Leaf:
     head: bytes
     problems: list[str]
     changed_us: int | None
+    host: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def find(logs: Iterable[str | Path]) -> Found:
     first: dict[tuple[int, int], str] = {}
     # A link comes after what it leads to, whatever their names are: the file itself is the evidence.
     for path, status in sorted(found.items(), key=lambda one: (Path(one[0]).is_symlink(), one[0])):
-        known = first.setdefault((status.st_dev, status.st_ino), path) if status else path
+        known = first.setdefault((status.st_dev, status.st_ino), path) if status and status.st_ino else path
         if known != path:
             if os.path.abspath(known) != os.path.abspath(path):  # noqa: PTH100  # `./a` and `a` are one name
                 twice[path] = known
@@ -169,33 +171,36 @@ def changed_us(file: BinaryIO) -> int | None:
     return status.st_mtime_ns // 1000 if stat.S_ISREG(status.st_mode) else None
 
 
-def leaves(path: str, file: BinaryIO, changed_us: int | None = None) -> Iterator[Leaf | Fault]:
+def leaves(path: str, file: BinaryIO, changed_us: int | None = None, host: str = "") -> Iterator[Leaf | Fault]:
     """The log streams in a file, one after another; each must be read before the next is asked for."""
-    packed = _Packed(path=path, file=file, problems=[], expansion=lambda: 1.0, changed_us=changed_us)
+    packed = _Packed(path=path, file=file, problems=[], expansion=lambda: 1.0, changed_us=changed_us, host=host)
     yield from _unpack(packed, 0)
 
 
-def member_leaves(path: str, member: str, changed_us: int | None = None) -> Iterator[Leaf | Fault]:
+def member_leaves(path: str, member: str, changed_us: int | None = None, host: str = "") -> Iterator[Leaf | Fault]:
     """The log streams in one member of a zip file on disk; in all of them, should several have the name."""
     empty = cast(BinaryIO, io.BytesIO())
-    packed = _Packed(path=label(path), file=empty, problems=[], expansion=lambda: 1.0, changed_us=changed_us)
+    packed = _Packed(path=label(path), file=empty, problems=[], expansion=lambda: 1.0, changed_us=changed_us, host=host)
     try:
-        archive, entries = _directory(path, Path(path).stat().st_mtime_ns)
+        archive, entries, hosts = _directory(path, Path(path).stat().st_mtime_ns)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         yield Fault(path=f"{packed.path}!{member}", problems=[f"changed while it was read ({error})"])
         return
-    yield from _members(packed, archive, entries.get(member, []), 0)
+    yield from _members(packed, archive, entries.get(member, []), hosts, 0)
+
+
+_Directory: TypeAlias = tuple[zipfile.ZipFile, dict[str, list[zipfile.ZipInfo]], dict[str, str]]
 
 
 @lru_cache(maxsize=1)
-def _directory(path: str, _mtime_ns: int) -> tuple[zipfile.ZipFile, dict[str, list[zipfile.ZipInfo]]]:
+def _directory(path: str, _mtime_ns: int) -> _Directory:
     """Read once for all members: collections have tens of thousands."""
     archive = zipfile.ZipFile(path)
     entries: dict[str, list[zipfile.ZipInfo]] = {}
     for entry in archive.infolist():
         if not entry.is_dir():
             entries.setdefault(entry.filename, []).append(entry)
-    return archive, entries
+    return archive, entries, triage.hosts_in(archive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +212,7 @@ class _Packed:
     problems: list[str]
     expansion: Expansion
     changed_us: int | None
+    host: str = ""
     unpacked: bool = False  # of a compressed file: the name is still that file's
 
 
@@ -231,7 +237,15 @@ def _unpack(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
     if encoding:
         text, head = peek(cast(BinaryIO, Recoded(text, encoding)))
     path = f"{packed.path}!{Path(packed.path.rpartition('!')[2]).stem}" if packed.unpacked else packed.path
-    yield Leaf(path=path, stream=text, digest=digest, head=head, problems=packed.problems, changed_us=packed.changed_us)
+    yield Leaf(
+        path=path,
+        stream=text,
+        digest=digest,
+        head=head,
+        problems=packed.problems,
+        changed_us=packed.changed_us,
+        host=packed.host,
+    )
 
 
 def _unzip(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
@@ -250,13 +264,13 @@ def _unzip(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
         yield from _untorn(replace(packed, file=file), depth)
         return
     with archive:
-        yield from _members(packed, archive, archive.infolist(), depth)
+        yield from _members(packed, archive, archive.infolist(), triage.hosts_in(archive), depth)
     if packed.problems:
         yield Fault(path=packed.path, problems=packed.problems)
 
 
 def _members(
-    packed: _Packed, archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo], depth: int
+    packed: _Packed, archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo], hosts: Mapping[str, str], depth: int
 ) -> Iterator[Leaf | Fault]:
     for entry in entries:
         if entry.is_dir():
@@ -272,6 +286,7 @@ def _members(
             opened.MIN_READ_SIZE = min(most, opened.MIN_READ_SIZE)
         guarded = Guarded(opened, faults, partial(int, entry.compress_size), packed.expansion, most)
         inner = _inner(packed, entry.filename, guarded, guarded.expansion, faults, _dos_time(entry.date_time))
+        inner = replace(inner, host=triage.host_under(hosts, entry.filename) or packed.host)
         yield from _unpack(inner, depth + 1)
 
 
@@ -297,6 +312,7 @@ def _inner(
         expansion=expansion,
         problems=problems,
         changed_us=packed.changed_us if changed_us is None else changed_us,
+        host=triage.uac_host(name) or packed.host,
     )
 
 

@@ -8,9 +8,11 @@ archive `uac-HOST-SYSTEM-TIME.tar.gz` (its manual, "Output file format").
 from __future__ import annotations
 
 import hashlib
+import lzma
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -27,6 +29,8 @@ _PIECE: Final = 1 << 20
 _MOST_COMPARED: Final = 4 << 30
 _MOST_EXPANSION: Final = 250
 _ERRORS: Final = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError)
+_BROKEN: Final = (*_ERRORS, zlib.error, lzma.LZMAError)
+_MOST_CLIENTS: Final = 10_000
 
 # What collections hold besides logs, by its first bytes.
 _NO_LOGS: Final = (
@@ -56,12 +60,10 @@ class Zip:
 
     Args:
         same: those that hold what an earlier member does -> that member, and the SHA-256 of both.
-        host: the machine it was collected on; '' where it does not say.
     """
 
     members: Sequence[tuple[str, int]]
     same: dict[str, tuple[str, str]] = field(default_factory=dict)
-    host: str = ""
 
 
 def survey(path: str) -> Zip | None:
@@ -76,18 +78,23 @@ def survey(path: str) -> Zip | None:
             return Zip(
                 members=[(name, sum(entry.file_size for entry in each)) for name, each in entries.items()],
                 same=_same(archive, single),
-                host=_host_of(archive, single),
             )
     except _ERRORS:
         return None
 
 
 def _same(archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> dict[str, tuple[str, str]]:
-    """Members of one content. A checksum can be forged: those of equal ones are compared by their digests."""
-    alike: dict[tuple[int, int], list[zipfile.ZipInfo]] = {}
+    """Members of one content in one collection: two machines may well have written the same.
+
+    A checksum can be forged: members of equal ones are compared by their digests.
+    """
+    alike: dict[tuple[str, int, int], list[zipfile.ZipInfo]] = {}
+    hosts = hosts_in(archive)
     for entry in entries:
         if 0 < entry.file_size <= min(_MOST_COMPARED, entry.compress_size * _MOST_EXPANSION):
-            alike.setdefault((entry.CRC, entry.file_size), []).append(entry)
+            place = _folder(hosts, entry.filename)
+            top = entry.filename.partition("/")[0] if "/" in entry.filename else ""
+            alike.setdefault((top if place is None else f"{place}/", entry.CRC, entry.file_size), []).append(entry)
     same: dict[str, tuple[str, str]] = {}
     for group in alike.values():
         first: dict[str, str] = {}
@@ -106,20 +113,44 @@ def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
         with archive.open(entry) as body:
             while piece := body.read(_PIECE):
                 digest.update(piece)
-    except (*_ERRORS, zipfile.zlib.error, zipfile.lzma.LZMAError):  # type: ignore[attr-defined]
+    except _BROKEN:
         return ""
     return digest.hexdigest()
 
 
-def _host_of(archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> str:
-    clients = [entry for entry in entries if PurePosixPath(entry.filename).name == CLIENT]
-    if len(clients) != 1 or clients[0].file_size > _MOST_TOLD:
-        return ""
-    try:
-        with archive.open(clients[0]) as body:
-            return client_host(body.read(_MOST_TOLD))
-    except _ERRORS:
-        return ""
+def hosts_in(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The machines that the collections in a zip file are from, by the folder of each."""
+    found = {}
+    clients = [entry for entry in archive.infolist() if PurePosixPath(entry.filename).name == CLIENT]
+    for entry in clients[:_MOST_CLIENTS]:
+        try:
+            with archive.open(entry) as body:
+                host = client_host(body.read(_MOST_TOLD))
+        except _BROKEN:
+            continue
+        if host:
+            found[entry.filename.removesuffix(CLIENT)] = host
+    return found
+
+
+def host_under(hosts: Mapping[str, str], name: str) -> str:
+    """The machine of a member: of the innermost collection that it is in, or of the archive of UAC that it is."""
+    inside = _folder(hosts, name)
+    return uac_host(name) or ("" if inside is None else hosts[inside])
+
+
+def _folder(hosts: Mapping[str, str], name: str) -> str | None:
+    """The innermost collection that a member is in."""
+    return max((folder for folder in hosts if name.startswith(folder)), key=len, default=None)
+
+
+def uac_host(path: str) -> str:
+    """The machine that an archive of UAC is from, or a folder to which one was unpacked, by its name."""
+    for part in reversed(path.split("/")):
+        named = _UAC.match(part)
+        if named and _HOST.fullmatch(named[1]):
+            return named[1]
+    return ""
 
 
 def client_host(told: bytes) -> str:
@@ -152,8 +183,7 @@ def hosts(paths: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         inside = next((folders[folder] for folder in Path(path).parents if folder in folders), "") if folders else ""
-        named = next((one[1] for part in reversed(Path(path).parts) if (one := _UAC.match(part))), "")
-        if host := inside or (named if _HOST.fullmatch(named) else ""):
+        if host := inside or uac_host(path):
             found[path] = host
     return found
 

@@ -65,8 +65,7 @@ def plan(logs: Iterable[str | Path], jobs: int = 1, mapped: Sequence[Reader] = (
     hosts = triage.hosts(path for path, _ in found.files)
     unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found.files) // (2 * jobs)), _LEAST_UNIT_BYTES)
     for path, size in found.files:
-        host = hosts.get(path, "")
-        units += [one if one.host else replace(one, host=host) for one in _parts(path, size, unit_bytes, mapped)]
+        units += [replace(one, host=hosts.get(path, "")) for one in _parts(path, size, unit_bytes, mapped)]
     if units and all(unit.fault for unit in units):
         raise EvidenceError(units[0].fault, hint="Check its permissions: nothing that was named can be read.")
     return sorted(units, key=lambda unit: unit.path)
@@ -88,7 +87,7 @@ def _parts(path: str, size: int, unit_bytes: int, mapped: Sequence[Reader]) -> I
         for name, weight in packed.members:
             first, digest = packed.same.get(name, ("", ""))
             same_as = f"{sources.label(path)}!{first}" if first else ""
-            yield Unit(path=path, weight=weight, member=name, same_as=same_as, sha256=digest, host=packed.host)
+            yield Unit(path=path, weight=weight, member=name, same_as=same_as, sha256=digest)
         yield Unit(path=path, weight=size // 4, digest_only=True)
         return
     reader = sniffed(head, mapped)
