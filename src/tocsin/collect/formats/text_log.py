@@ -33,7 +33,7 @@ _CLOCK: Final = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _TIME: Final = (
     rf"(?:\d{{4}}[-/.]\d\d[-/.]\d\d[T ]{{1,2}}{_CLOCK}{_ZONE}"
     rf"|\d\d[-/ ]{_MONTH}[-/ ]\d{{4}}[ :]{_CLOCK}{_ZONE}"
-    rf"|{_MONTH} \d\d?, \d{{4}},? \d\d?:\d\d:\d\d(?: |{_NARROW})[AP]M"
+    rf"|{_MONTH} \d\d?, \d{{4}},? \d\d?:\d\d:\d\d(?:[,:]\d{{3}})?(?: |{_NARROW})[AP]M(?: [A-Z]{{3,4}}\b)?"
     rf"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) {_MONTH} [ \d]\d {_CLOCK} (?:UTC |GMT )?\d{{4}}"
     r"|\d{6} [ \d]\d:\d\d:\d\d(?=[ \t])"
     r"|\d\d:\d\d:\d\d[.,]\d{3}(?= \[))"
@@ -43,16 +43,18 @@ _LEVELS: Final = (
     "|FINE|FINER|FINEST|CONFIG|VERBOSE|LOG|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|VRB|DBG|INF|WRN|FTL|AUDIT|SYSTEM"
 )
 _LEVEL: Final = rf"(?P<level>(?:{_LEVELS}|(?i:{_LEVELS}|note)(?=\]|:|\||/))[1-5]?)\b"
-# What stands before the time: Ruby's letter, Django's level, glog's letter and month with day.
-_BEFORE: Final = rf"(?:[DIWEFA], |(?:{_LEVELS}) +)?[\[<(]?"
+# What stands before the time: Ruby's letter, Django's level, logfmt's key, WebLogic's marks.
+_BEFORE: Final = rf"(?:[DIWEFA], |\[?(?:{_LEVELS}) {{0,5}}\]? {{0,5}}|(?:time|ts)=|####)?[\[<(\"]?"
 _GLOG: Final = r"(?P<letter>[IWEF])(?P<glog>\d{4} \d\d:\d\d:\d\d\.\d{6}) +(?P<pid>\d+) "
 _BEGINS: Final = re.compile(rf"^(?:{_BEFORE}{_TIME}|{_GLOG})".encode(), re.MULTILINE)
 _HEAD: Final = re.compile(
-    rf"(?:(?P<first>[DIWEFA]), |(?P<before>{_LEVELS}) +)?[\[<(]?(?P<time>{_TIME})[\])>]?(?P<rest>.*)"
+    rf"(?:(?P<first>[DIWEFA]), |\[?(?P<before>{_LEVELS}) {{0,5}}\]? {{0,5}}|(?:time|ts)=|####)?"
+    rf"[\[<(\"]?(?P<time>{_TIME})[\])>\"]?(?P<rest>.*)"
     rf"|{_GLOG}(?P<said>.*)",
     re.DOTALL,
 )
 _NAME: Final = r"(?P<logger>[A-Za-z_$][\w.$/@:\-\[\]]{0,200})"
+_DOTTED: Final = r"(?P<logger>[A-Za-z_]\w{0,60}(?:[.$][\w<>]{1,60}){1,20})"  # a word alone is the message's first
 _THREAD: Final = r"\[ {0,40}(?P<thread>[^\]\[\n]{1,120}?) {0,40}\]"
 _THREAD2: Final = _THREAD.replace("thread", "thread2")
 _AROUND: Final = rf"[\[(]?{_LEVEL}[\])]?"
@@ -62,7 +64,13 @@ _FORMS: Final = tuple(
     re.compile(rf"[ \t]*+(?:{form})[ \t]*+(?P<message>.*)", re.DOTALL)
     for form in (
         # Spring Boot
-        rf"{_LEVEL} {{1,40}}(?P<pid>\d+) --- (?:\[[^\]\n]{{0,80}}\] ?){{0,2}}{_THREAD} {{1,40}}{_NAME} {{0,40}}:",
+        (
+            rf"{_LEVEL} {{1,40}}(?:\[[^\]\n]{{0,200}}\] )?(?:(?P<pid>\d+) )?--- (?:\[[^\]\n]{{0,80}}\] ?){{0,2}}"
+            rf"{_THREAD} {{1,40}}{_NAME} {{0,40}}:"
+        ),
+        # WebLogic, logfmt
+        r"<(?P<level>[A-Z]\w{2,12})> <(?P<logger>[^<>\n]{0,100})>",
+        r"(?=(?:[^\n]{0,200}? )?level=\"?(?P<level>[A-Za-z]{1,12})\b)",
         rf"#(?P<pid>\d+)\] {{1,40}}{_LEVEL} -- (?P<logger>[^:\n]{{0,80}}):",  # Ruby
         rf": {_LEVEL}/(?P<thread>[^\]\n]{{1,80}})\]",  # Celery
         rf"\[{_LEVEL} {{0,40}}\]\[(?P<logger>[^\]\n]{{1,200}}?) {{0,40}}\]",  # Elasticsearch
@@ -73,9 +81,9 @@ _FORMS: Final = tuple(
         rf"-? {{0,40}}{_NAME} - {_LEVEL} - ",  # Python
         # log4j and logback, whose patterns are anybody's choice
         rf"{_MAYBE}(?:- )?{_AROUND} {{0,40}}:? {{0,40}}(?:{_THREAD2} {{0,40}})?{_NAME} {{1,40}}[-:–] ",
-        rf"{_MAYBE}{_AROUND}:? {{0,40}}{_THREAD2} {{1,40}}{_NAME} ",  # Tomcat
+        rf"{_MAYBE}{_AROUND}:? {{0,40}}{_THREAD2} {{1,40}}{_DOTTED} ",  # Tomcat
         rf"{_LEVEL} {{1,40}}\[(?P<logger>[\w.$-]{{1,200}})\] \((?P<thread>[^()\n]{{1,120}})\)",  # WildFly
-        rf"{_LEVEL} {{1,40}}(?P<logger>[A-Za-z_]\w{{0,60}}(?:\.\w{{1,60}}){{1,20}}): ",
+        rf"{_LEVEL} {{1,40}}{_DOTTED}: ",
         rf"{_THREAD} {{0,40}}{_AROUND}:?",  # gunicorn
         rf"{_NAME}(?: [\w<>$]+)?\r?\n{_LEVEL}: ",  # java.util.logging
         rf"(?:PHP )?{_AROUND}:?",
@@ -180,7 +188,9 @@ def _time(text: str, clock: Clock) -> tuple[int, str]:
 _ISO: Final = re.compile(rf"(\d{{4}}).(\d\d).(\d\d)[T ]+({_CLOCK})(.*)", re.DOTALL)
 _DAY_FIRST: Final = re.compile(rf"(\d\d).(\w{{3}}).(\d{{4}}).({_CLOCK})(.*)", re.DOTALL)
 _NAMED: Final = re.compile(rf"\w{{3}} (\w{{3}}) ([ \d]\d) ({_CLOCK}) (?:(\w{{3}}) )?(\d{{4}})")
-_TWELVE: Final = re.compile(r"(\w{3}) (\d\d?), (\d{4}),? (\d\d?):(\d\d):(\d\d) ([AP])M")
+_TWELVE: Final = re.compile(
+    r"(\w{3}) (\d\d?), (\d{4}),? (\d\d?):(\d\d):(\d\d)(?:[,:](\d{3}))? ([AP])M(?: (UTC|GMT))?.*"
+)
 _SHORT: Final = re.compile(r"(\d\d)(\d\d)(\d\d) ([ \d]\d:\d\d:\d\d)")
 
 
@@ -193,9 +203,9 @@ def _moment(text: str) -> datetime | None:
         if found := _NAMED.fullmatch(text):
             return _made(int(found[5]), _MONTHS.index(found[1]) + 1, int(found[2]), found[3], found[4] or "")
         if found := _TWELVE.fullmatch(text):
-            hour = int(found[4]) % 12 + (12 if found[7] == "P" else 0)
-            clock = f"{hour:02}:{found[5]}:{found[6]}"
-            return _made(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2]), clock, "")
+            hour = int(found[4]) % 12 + (12 if found[8] == "P" else 0)
+            clock = f"{hour:02}:{found[5]}:{found[6]}.{found[7] or '0'}"
+            return _made(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2]), clock, found[9] or "")
         if found := _SHORT.fullmatch(text):
             return _made(2000 + int(found[1]), int(found[2]), int(found[3]), found[4].replace(" ", "0"), "")
     except ValueError:  # the 31st of February
