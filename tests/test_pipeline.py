@@ -22,6 +22,7 @@ import msgspec
 import pytest
 
 from tocsin import pipeline
+from tocsin.collect import units
 from tocsin.collect.formats import windows_json
 from tocsin.detect import predicates
 from tocsin.errors import EvidenceError
@@ -170,7 +171,7 @@ def test_large_files_are_read_in_parts(tmp_path: Path, rules: RuleSet, monkeypat
     log.write_bytes(lines([process(at, line=f"whoami {at} {'x' * (at % 300)}") for at in range(3000)]))
     whole = told(log, rules, jobs=1)
     for name in ("_UNIT_BYTES", "_LEAST_UNIT_BYTES"):
-        monkeypatch.setattr(READ, name, 50_000)
+        monkeypatch.setattr(units, name, 50_000)
     parts = told(log, rules, jobs=3)
     assert len(parts[0]) == 3000
     assert parts == whole

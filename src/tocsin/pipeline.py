@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 
 from tocsin import collect
+from tocsin.collect.clock import name_of
+from tocsin.collect.reader import Reader
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
 from tocsin.detect.report import findings
@@ -28,6 +30,7 @@ from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
 from tocsin.model.kind import ENVELOPE
+from tocsin.model.mapping import LogMapping
 from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
 from tocsin.model.run import Run
 
@@ -49,14 +52,21 @@ class Progress:
     current: str
 
 
-def compile_rules(texts: Sequence[RuleText], cache_folder: Path | None = None) -> RuleSet:
-    """Compile rules, or load them if they were compiled before; pySigma is imported only to compile."""
-    digest = cache.digest_of(texts, {}, attack_facts.digest())
+def compile_rules(
+    texts: Sequence[RuleText], cache_folder: Path | None = None, mappings: Sequence[LogMapping] = ()
+) -> RuleSet:
+    """Compile rules, or load them if they were compiled before; pySigma is imported only to compile.
+
+    Args:
+        mappings: what is read besides what readers know: rules for it are compiled, too.
+    """
+    served = tuple(one for mapping in mappings for one in mapping.serves)
+    digest = cache.digest_of(texts, {}, attack_facts.digest(), served)
     if cache_folder is not None and (known := cache.load(cache_folder, digest)):
         return known
     from tocsin.detect import attack_tags, sigma  # pySigma takes longer to import than compiled rules to load
 
-    rules = sigma.compile_rules(texts)
+    rules = sigma.compile_rules(texts, served=served)
     dated = attack_tags.dated(rules.rules, telltales(attack_facts.known()))
     rules = replace(rules, rules=dated, digest=digest)
     if cache_folder is not None:
@@ -84,6 +94,7 @@ def detect(
     since_us: int | None = None,
     until_us: int | None = None,
     zone: tzinfo = UTC,
+    mappings: Sequence[LogMapping] = (),
     attack: Facts = NO_FACTS,
     attack_release: str = "",
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -95,6 +106,7 @@ def detect(
         since_us: only events at or after this time (UTC microseconds), and those without a readable time.
         until_us: only events before this time, likewise.
         zone: of times in logs that name none.
+        mappings: how logs are read that no reader knows, or that should be read otherwise.
         attack: what translates techniques, for results that are of one release of ATT&CK.
         attack_release: that release; the newest that rules with findings are tagged for, if none is named.
 
@@ -105,15 +117,18 @@ def detect(
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         watch = _Watch(Path(folder), detector, on_progress)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
-        tasks = _bundles(collect.plan(logs, jobs), jobs)
-        watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
-        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone)
+        mapped = tuple(collect.reader(mapping) for mapping in mappings)  # workers are born with them
+        tasks = _bundles(collect.plan(logs, jobs, mapped), jobs)
+        watch.total = sum(
+            unit.weight for _, units in tasks for unit in units if not unit.digest_only and not unit.same_as
+        )
+        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone, mapped=mapped)
         while tasks:
             tasks = _run(tasks, examine, jobs, watch)
         run = watch.run(rules)
         if rules.correlations:
             run = _correlated(run, watch.folder)
-        yield replace(run, attack=attack, attack_release=attack_release)
+        yield replace(run, attack=attack, attack_release=attack_release, timezone=name_of(zone))
 
 
 _Task = tuple[str, tuple[collect.Unit, ...]]  # where its findings are kept, and what it reads
@@ -134,7 +149,14 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
 
 
 def _examine(
-    task: _Task, send: local.Send, folder: Path, detector: Detector, window: tuple[int, int], zone: tzinfo
+    task: _Task,
+    send: local.Send,
+    *,
+    folder: Path,
+    detector: Detector,
+    window: tuple[int, int],
+    zone: tzinfo,
+    mapped: Sequence[Reader],
 ) -> None:
     """In a worker: read, match, keep the findings, tell what was seen."""
     name, units = task
@@ -149,6 +171,7 @@ def _examine(
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
         zone,
+        mapped,
     )
     with (folder / _FOUND / name).open("wb") as file, (folder / _SEEN / name).open("wb") as seen:
         for events in reading:

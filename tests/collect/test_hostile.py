@@ -184,7 +184,6 @@ def test_control_characters_in_text_are_mended_and_counted(tmp_path: Path) -> No
         b"null",
         b"1",
         b'"x"',
-        b'{"EventID":NaN}',
         b'{"EventID":1}}',
         b'{"a":1},{"b":2}',
         b"\x00",
@@ -202,6 +201,14 @@ def test_a_line_that_is_no_record_is_counted(tmp_path: Path, line: bytes) -> Non
     (events,), account = survey(tmp_path / "x.json")
     assert list(events.raw) == LINES[:2]
     assert sum(account.damaged.values()) == 2
+
+
+@pytest.mark.parametrize(("number", "text"), [(b"NaN", "NaN"), (b"-Infinity", "-Infinity"), (b"1e999", "1e999")])
+def test_numbers_that_json_does_not_have_are_kept_as_text(tmp_path: Path, number: bytes, text: str) -> None:
+    (tmp_path / "x.json").write_bytes(b"\n".join([LINES[0], b'{"EventID":1,"Score":%s}' % number]))
+    (events,), account = survey(tmp_path / "x.json")
+    assert row_of(events, 1) == {"EventID": "1", "Score": text} == dict(events.all_fields(1))
+    assert (dict(account.damaged), dict(account.mended)) == ({}, {"NaN or Infinity, kept as text": 1})
 
 
 LONG_LINE = """

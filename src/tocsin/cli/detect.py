@@ -17,6 +17,7 @@ from tocsin.model.rule import LEVELS, Level
 if TYPE_CHECKING:
     from tocsin.cli.target import Target
     from tocsin.model.attack import Facts
+    from tocsin.model.mapping import LogMapping
     from tocsin.model.rule import RuleSet
     from tocsin.model.run import Run
 
@@ -52,6 +53,22 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only events before then; a date alone is meant to its end.")
 ]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Where times in logs that name no zone were written: Europe/Zurich or +01:00. UTC if not given.",
+    ),
+]
+Mappings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="How to read JSON or CSV that no reader knows; may be repeated. See the manual.",
+    ),
+]
 Out = Annotated[
     str | None,
     typer.Option("--out", "-o", metavar="FILE|DIR", help="Where to write; a folder gets every kind of result."),
@@ -85,6 +102,8 @@ def detect(
     status: Statuses = None,
     since: Since = None,
     until: Until = None,
+    timezone: Zone = None,
+    mapping: Mappings = None,
     out: Out = None,
     form: Form = None,
     attack_release: AttackRelease = None,
@@ -95,13 +114,15 @@ def detect(
     """Match Sigma rules with logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)
     statuses = options.statuses(status or [])
+    zone = options.zone(timezone)
+    mappings = options.mappings(mapping or [])
 
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.target import choose
 
     attack = _attack(attack_release)
     target = choose(out, form, logs)
-    chosen = _rules(rules or [], level, statuses, quiet=quiet)
+    chosen = _rules(rules or [], level, statuses, mappings, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
@@ -112,6 +133,8 @@ def detect(
                     jobs=jobs,
                     since_us=since_us,
                     until_us=until_us,
+                    zone=zone,
+                    mappings=mappings,
                     attack=attack,
                     attack_release=attack_release or "",
                     on_progress=on_progress,
@@ -138,12 +161,19 @@ def _attack(wanted: str | None) -> Facts:
     return known
 
 
-def _rules(names: Sequence[str], level: Level | None, statuses: Sequence[str], *, quiet: bool) -> RuleSet:
+def _rules(
+    names: Sequence[str],
+    level: Level | None,
+    statuses: Sequence[str],
+    mappings: Sequence[LogMapping],
+    *,
+    quiet: bool,
+) -> RuleSet:
     from tocsin import pipeline
     from tocsin.learn import packs
 
     with progress.word("reading rules (compiled once, then kept)", quiet=quiet):
-        every = pipeline.compile_rules(packs.resolve(names), folders.cache())
+        every = pipeline.compile_rules(packs.resolve(names), folders.cache(), mappings)
     chosen = pipeline.select(every, level=level, statuses=statuses)
     if not every.rules:
         raise RuleError(
@@ -176,5 +206,7 @@ def _tell(run: Run, target: Target, took_s: float, *, quiet: bool) -> None:
         return
     rate = summary.evidence.events / took_s if took_s > 0 else 0.0
     notes = [f"{took_s:.1f} s, {rate:,.0f} events/s, {len(run.rules.rules):,} rules"]
+    if run.timezone != "UTC":
+        notes.append(f"times that name no zone were taken as {run.timezone}")
     notes += [f"written: {path}" for path, _ in target.files]
     terminal.show(console, run, summary, notes)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Final
 
 from tocsin.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tocsin.model.mapping import LogMapping
 
 # Named here and not taken from the drawer, whose import a mere `--help` need not pay for; a test compares.
 FORMATS: Final = ("table", "jsonl", "csv", "timesketch", "navigator", "coverage", "custody")
@@ -40,6 +43,26 @@ def _moment(option: str, text: str, *, whole_day: bool = False) -> int:
             f"{option} {text}: not a date or time",
             hint="Write it as 2026-03-14, 2026-03-14T03:00 or 2026-03-14T03:00:00+01:00.",
         ) from error
+
+
+def zone(text: str | None) -> tzinfo:
+    """The zone of times that name none."""
+    if not text:
+        return UTC
+
+    from tocsin.collect import zones
+
+    return zones.named(text, "--timezone")
+
+
+def mappings(files: Sequence[str]) -> tuple[LogMapping, ...]:
+    """What mapping files say; without one, nothing is imported for them."""
+    if not files:
+        return ()
+
+    from tocsin.collect import mapping_files
+
+    return mapping_files.load(files)
 
 
 def statuses(named: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +13,8 @@ from tocsin import collect
 from tocsin.detect import probe, trace
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
-from tocsin.model.kind import ENVELOPE, KINDS
+from tocsin.model.kind import ENVELOPE, kind_of
+from tocsin.model.mapping import LogMapping
 from tocsin.model.rule import RuleSet, Variant
 
 EVENT_ID: Final = "EventID"
@@ -65,11 +67,13 @@ class Trial:
         return sum(source.read for source in self.custody)
 
 
-def tried(rules: RuleSet, log: str, limit: int) -> Trial:
+def tried(rules: RuleSet, log: str, limit: int, mappings: Sequence[LogMapping] = ()) -> Trial:
     """Try the rule on every event of the log; at most `limit` events are traced for each log source."""
     asker = probe.Probe(rules)
     trial = Trial(bound=[Bound(variant=variant) for variant in rules.variants])
-    reading = collect.read_units(collect.plan([log]), asker.projection | ENVELOPE | {EVENT_ID}, trial.custody.append)
+    mapped = [collect.reader(mapping) for mapping in mappings]
+    wanted = asker.projection | ENVELOPE | {EVENT_ID}
+    reading = collect.read_units(collect.plan([log], mapped=mapped), wanted, trial.custody.append, mapped=mapped)
     for events in reading:
         _see(events, trial.seen)
         for sight in asker.look(events, limit):
@@ -96,7 +100,7 @@ def tried(rules: RuleSet, log: str, limit: int) -> Trial:
 
 def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: float) -> Traced:
     ts = int(events.ts[row])
-    host = events.columns.get(KINDS[events.kind].host)
+    host = events.hosts()
     return Traced(
         step=trace.trace(rules, variant.condition, events, row),
         score=score,
@@ -109,7 +113,7 @@ def _traced(rules: RuleSet, variant: Variant, events: Events, row: int, score: f
 
 
 def _see(events: Events, seen: Counter[tuple[str, str]]) -> None:
-    log, number = events.columns.get(KINDS[events.kind].log), events.columns.get(EVENT_ID)
+    log, number = events.columns.get(kind_of(events.kind).log), events.columns.get(EVENT_ID)
     none = np.zeros(len(events), np.int64)
     pairs = (log.codes.astype(np.int64) if log else none) << 32 | (number.codes if number else none)
     for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):

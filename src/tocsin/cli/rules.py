@@ -14,6 +14,7 @@ from tocsin.output.screen import shown
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tocsin.model.mapping import LogMapping
     from tocsin.model.rule import RuleSet
 
 Chosen = Annotated[
@@ -24,6 +25,15 @@ Chosen = Annotated[
         metavar="PATH|PACK",
         help="Where to look for the rule: files, folders, archives, packs. All packs if not given.",
         autocompletion=options.complete_packs,
+    ),
+]
+
+Mappings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="How to read JSON or CSV that no reader knows; may be repeated. See the manual.",
     ),
 ]
 
@@ -113,6 +123,7 @@ def check(
 def sources(
     names: Sources = None,
     *,
+    mapping: Mappings = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Write the table as Markdown.")] = False,
 ) -> None:
     """List the log sources that rules name: which are read, and how many rules that concerns."""
@@ -121,7 +132,8 @@ def sources(
     from tocsin.learn import packs
 
     with progress.word("reading rules", quiet=False):
-        found = census.named(packs.resolve(names or []))
+        served = [one for each in options.mappings(mapping or []) for one in each.serves]
+        found = census.named(packs.resolve(names or []), served)
     if markdown:
         typer.echo(source_pages.markdown(found), nl=False)
     else:
@@ -149,6 +161,7 @@ def try_on_log(
     ],
     log: Annotated[str, typer.Argument(metavar="LOG", help="A log, or a folder or archive of logs.")],
     rules: Chosen = None,
+    mapping: Mappings = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many events to show.")] = 5,
 ) -> None:
     """Try a rule on a log: which condition held for which event, and by what value.
@@ -158,7 +171,8 @@ def try_on_log(
     from tocsin.cli import rule_pages, rule_trial
 
     console = _console()
-    chosen = _chosen(rule, rules or [])
+    mappings = options.mappings(mapping or [])
+    chosen = _chosen(rule, rules or [], mappings)
     single = [one for one in chosen if not one.correlations]
     if not single:
         raise RuleError(
@@ -167,7 +181,7 @@ def try_on_log(
         )
     for one in single:
         with progress.word(f"reading {shown(log, 60)}", quiet=False):
-            trial = rule_trial.tried(one, log, limit)
+            trial = rule_trial.tried(one, log, limit, mappings)
         if not any(source.format for source in trial.custody):
             why = next((problem for source in trial.custody for problem in source.problems), "there is nothing in it")
             raise EvidenceError(
@@ -177,20 +191,20 @@ def try_on_log(
         rule_pages.tried(console, one, trial)
 
 
-def _compiled(names: Sequence[str]) -> RuleSet:
+def _compiled(names: Sequence[str], mappings: Sequence[LogMapping] = ()) -> RuleSet:
     from tocsin import pipeline
     from tocsin.learn import packs
 
     with progress.word("reading rules (compiled once, then kept)", quiet=False):
-        return pipeline.compile_rules(packs.resolve(names), folders.cache())
+        return pipeline.compile_rules(packs.resolve(names), folders.cache(), mappings)
 
 
-def _chosen(rule: str, names: Sequence[str]) -> list[RuleSet]:
+def _chosen(rule: str, names: Sequence[str], mappings: Sequence[LogMapping] = ()) -> list[RuleSet]:
     """The rules that a word stands for, each by itself."""
     from tocsin.cli import rule_choice
 
     named = rule_choice.is_file(rule)
-    return rule_choice.choose(rule, _compiled([rule] if named else names), whole=named)
+    return rule_choice.choose(rule, _compiled([rule] if named else names, mappings), whole=named)
 
 
 def _console() -> Console:

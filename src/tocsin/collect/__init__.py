@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from tocsin.collect.read import Unit, plan, read, read_bytes, read_units
+from tocsin.collect.mapped import reader
+from tocsin.collect.read import read, read_bytes, read_units
+from tocsin.collect.units import Unit, plan
 
-__all__ = ["Unit", "plan", "read", "read_bytes", "read_units"]
+__all__ = ["Unit", "plan", "read", "read_bytes", "read_units", "reader"]

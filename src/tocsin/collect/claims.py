@@ -78,7 +78,7 @@ def spread(naming: Naming, lists: Iterable[tuple[Path, list[Any]]]) -> dict[str,
     found: dict[str, list[Any]] = {}
     for path, values in lists:
         for below, value in _in_objects(path, values, len(path)):
-            for name in (naming.name(below)[0], *naming.besides.get(".".join(below), ())):
+            for name in dict.fromkeys((naming.name(below)[0], *naming.besides.get(".".join(below), ()))):
                 found.setdefault(name, []).append(value)
     return found
 

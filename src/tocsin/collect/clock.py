@@ -15,7 +15,8 @@ _SLACK: Final = timedelta(days=1)  # clocks differ, and a file's zone is not its
 ZONE_ASSUMED: Final = "time without a zone: it was assumed"
 YEAR_ASSUMED: Final = "time without a year: it was assumed"
 YEAR_AND_ZONE_ASSUMED: Final = "time without a year and a zone: they were assumed"
-ASSUMED: Final = frozenset({ZONE_ASSUMED, YEAR_ASSUMED, YEAR_AND_ZONE_ASSUMED})
+NO_TIME_TOLD: Final = "no time in it"
+ASSUMED: Final = frozenset({ZONE_ASSUMED, YEAR_ASSUMED, YEAR_AND_ZONE_ASSUMED, NO_TIME_TOLD})
 
 
 def assumed(*, year: bool, zone: bool) -> str:
@@ -55,3 +56,8 @@ class Clock:
         while (month, day) == (2, 29) and (year % 4 or (year % 100 == 0 and year % 400)):
             year -= 1
         return year
+
+
+def name_of(zone: tzinfo) -> str:
+    """`Europe/Zurich`, `UTC`, or the offset as `UTC+01:00`."""
+    return str(getattr(zone, "key", zone))

@@ -40,7 +40,7 @@ class JsonLog:
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
-        seen = _keys_of(head)
+        seen = keys_of(head)
         if not seen:
             return False
         return any(some <= seen for some in self.keys) or bool(self.mark and self.mark.search(head))
@@ -59,12 +59,12 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self._reading), self.shape)
+        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
 
-    def _reading(self, record: bytes) -> Reading:
+    def reading(self, record: bytes) -> Reading:
         return reading_of(self._shaped(record), self.naming)
 
     def _shaped(self, raw: bytes) -> Record:
@@ -75,7 +75,7 @@ class JsonLog:
 
 
 @lru_cache(maxsize=2)  # each reader asks for those of the same head
-def _keys_of(head: bytes) -> frozenset[str]:
+def keys_of(head: bytes) -> frozenset[str]:
     """The keys in the beginning of a file, if it is JSON."""
     if not documents.may_be_records(head):
         return frozenset()

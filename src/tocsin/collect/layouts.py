@@ -7,20 +7,23 @@ appears for the first time is always learned and never lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
+from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder, text_of
 from tocsin.collect.times import microseconds
-from tocsin.model.event import NO_TIME
+from tocsin.model.event import NO_TIME, Longs
 
 Row: TypeAlias = tuple[Any, ...]
 Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only what stands in lists there is wanted
 Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
+
+Times: TypeAlias = Callable[[Sequence[Any], Clock], Longs]  # of a column of values
 
 TIME = "_ts"  # what `names_below` calls the event's time
 _ANY = "\0"  # a key that has no name of its own
@@ -79,9 +82,15 @@ class Layouts:
     """Splits records of one naming into fields; with a projection, only into those."""
 
     def __init__(
-        self, naming: Naming, projection: frozenset[str] | None, whole: Callable[[bytes], Reading], base: Path = ()
+        self,
+        naming: Naming,
+        projection: frozenset[str] | None,
+        whole: Callable[[bytes], Reading],
+        base: Path = (),
+        times: Times = lambda values, clock: microseconds(values),
     ) -> None:
         """With a `base`, records are what stands at that path of whole ones; `whole` reads a raw one."""
+        self._times = times
         self._naming, self._base, self._whole = naming, base, whole
         self._projection = projection
         self._known_names = None if projection is None else projection | {TIME}
@@ -142,7 +151,7 @@ class Layouts:
                 relearn |= self._put(group, columns, table)
             else:
                 if group.timed:
-                    table.put_time(np.array(group.rows, np.int64), microseconds(columns[-1]))
+                    table.put_time(np.array(group.rows, np.int64), self._times(columns[-1], table.clock))
                 for (name, _), column in zip(group.fields, columns, strict=False):
                     if name is not None:
                         rows, values = few.setdefault(name, ([], []))
@@ -171,7 +180,7 @@ class Layouts:
         rows = np.array(group.rows, np.int64)
         odd = False
         if group.timed:
-            ts = microseconds(columns[-1])
+            ts = self._times(columns[-1], table.clock)
             table.put_time(rows, ts)
             odd = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
         for at, field in enumerate(group.fields):
@@ -295,7 +304,7 @@ class Layouts:
                 table.put(name, rows[plain], [column[at] for at in plain.tolist()])
         for row in rows[at_odd]:
             fields, time = self._whole(table.raw[row])
-            table.put_time(row.reshape(1), microseconds([time]))
+            table.put_time(row.reshape(1), self._times([time], table.clock))
             for name, value in fields:
                 if self._projection is None or name in self._projection:
                     table.put(name, row.reshape(1), [value])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tocsin.collect import sources
+from tocsin.collect import mapped as mapped_readers
+from tocsin.collect import sources, triage
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
@@ -20,6 +21,7 @@ from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Decoder, Reader
 from tocsin.collect.records import Tally
 from tocsin.collect.streams import HEAD_BYTES, Digesting
+from tocsin.collect.units import Unit, plan, sniffed
 from tocsin.errors import EvidenceError
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events, Longs, Source
@@ -27,39 +29,11 @@ from tocsin.model.event import NO_TIME, Events, Longs, Source
 TABLE_BYTES = 128 << 20  # of records in one Events: large enough to spread the fixed cost of matching a table
 _TABLE_ROWS = 131_072
 _BLOCK_BYTES = 1 << 20  # small enough to stay near the processor while it is decoded
-_UNIT_BYTES = 128 << 20
-_LEAST_UNIT_BYTES = 16 << 20
 _KNOWN_FORMATS = "Known formats: " + ", ".join(reader.NAME for reader in READERS) + "."
+_NO_READER = "no reader knows this format"
 
 Done = Callable[[Custody], None]
 Progress = Callable[[str, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """A part of the evidence that can be read by itself. `weight` is about its size in bytes.
-
-    `digest_only` takes the digest of a file whose parts are read elsewhere. `fault` says why it cannot be read.
-    """
-
-    path: str
-    weight: int
-    member: str | None = None
-    start: int = 0
-    stop: int | None = None
-    digest_only: bool = False
-    fault: str = ""
-
-    @property
-    def is_whole_file(self) -> bool:
-        """Whether it reads a file on disk, of which no other unit takes the digest."""
-        whole = self.member is None and self.stop is None and not self.digest_only
-        return whole and self.path != sources.STDIN and not self.fault
-
-    @property
-    def label(self) -> str:
-        """The path as text: a file's name may hold bytes that are not UTF-8."""
-        return sources.label(self.path)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +42,7 @@ class _Account:
 
     path: str
     file: str
+    host: str = ""
     format: str = ""
     size: int = 0
     sha256: str = ""
@@ -103,51 +78,13 @@ class _Account:
         )
 
 
-def plan(logs: Iterable[str | Path], jobs: int = 1) -> list[Unit]:
-    """Divide the evidence into units, in the order of their paths; large files become ranges.
-
-    Args:
-        jobs: how many will read at once: each should find something to do.
-
-    Raises:
-        EvidenceError: a name stands for nothing, or nothing of it can be opened.
-    """
-    found, closed = sources.find(logs)
-    units = [Unit(path=path, weight=0, fault=fault) for path, fault in closed.items()]
-    unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found) // (2 * jobs)), _LEAST_UNIT_BYTES)
-    for path, size in found:
-        if path == sources.STDIN:
-            units.append(Unit(path=path, weight=_UNIT_BYTES))
-            continue
-        try:
-            with sources.open_path(path) as file:
-                head = file.read(HEAD_BYTES)
-        except EvidenceError as error:
-            units.append(Unit(path=path, weight=0, fault=str(error)))
-            continue
-        members = sources.zip_members(path) if head.startswith(b"PK") else None
-        if members is not None:
-            units += [Unit(path=path, weight=weight, member=name) for name, weight in members]
-            units.append(Unit(path=path, weight=size // 4, digest_only=True))
-            continue
-        reader = _sniff(head)
-        ranges = reader.ranges(head, size, unit_bytes) if reader and size > unit_bytes else []
-        if len(ranges) < 2:
-            units.append(Unit(path=path, weight=size))
-            continue
-        units += [Unit(path=path, weight=stop - start, start=start, stop=stop) for start, stop in ranges]
-        units.append(Unit(path=path, weight=size // 4, digest_only=True))
-    if units and all(unit.fault for unit in units):
-        raise EvidenceError(units[0].fault, hint="Check its permissions: nothing that was named can be read.")
-    return sorted(units, key=lambda unit: unit.path)
-
-
 def read_units(
     units: Iterable[Unit],
     projection: frozenset[str] | None,
     done: Done,
     progress: Progress = lambda path, size: None,
     zone: tzinfo = UTC,
+    mapped: Sequence[Reader] = (),
 ) -> Iterator[Events]:
     """Read units one after another; small sources of one kind share an Events.
 
@@ -156,10 +93,14 @@ def read_units(
         done: told of each source, or part of one, when all its events were given out; of files that hold others, too.
         progress: told the source, and how many bytes of it were read since the last time.
     """
-    reading = _Reading(projection, done, progress, zone)
+    reading = _Reading(projection, done, progress, zone, mapped)
     for unit in units:
         if unit.fault:
             done(Custody(path=unit.label, file=unit.label, size_bytes=0, problems=(unit.fault,)))
+            continue
+        if unit.same_as:
+            name = f"{unit.label}!{unit.member}" if unit.member else unit.label
+            done(Custody(path=name, file=unit.label, size_bytes=unit.weight, sha256=unit.sha256, same_as=unit.same_as))
             continue
         with sources.open_path(unit.path) as file:
             if unit.digest_only:
@@ -183,7 +124,7 @@ def read(
     with ThreadPoolExecutor(max_workers=1) as beside:  # hashing lets other threads run
         digests: dict[str, Future[str]] = {}
         for unit in plan([logs] if isinstance(logs, str | Path) else logs):
-            if unit.digest_only:
+            if unit.digest_only or unit.same_as:
                 continue
             if unit.path not in digests:
                 digests[unit.path] = beside.submit(_sha256, unit.path)
@@ -198,7 +139,7 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
     Raises:
         EvidenceError: no reader knows the format.
     """
-    reader = _sniff(records[:HEAD_BYTES])
+    reader = sniffed(records[:HEAD_BYTES])
     if reader is None:
         raise EvidenceError(f"{path or 'input'}: no reader knows this format", hint=_KNOWN_FORMATS)
     table = TableBuilder(reader.KIND)
@@ -217,8 +158,16 @@ def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | N
 class _Reading:
     """What is under way: a table for each kind, with the accounts of the sources in it."""
 
-    def __init__(self, projection: frozenset[str] | None, done: Done, progress: Progress, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        projection: frozenset[str] | None,
+        done: Done,
+        progress: Progress,
+        zone: tzinfo,
+        mapped: Sequence[Reader],
+    ) -> None:
         self.projection, self.done, self.progress, self.zone = projection, done, progress, zone
+        self.mapped = mapped
         self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
 
     def add(self, reader: Reader, account: _Account) -> TableBuilder:
@@ -227,7 +176,7 @@ class _Reading:
             self._open[reader.KIND] = (TableBuilder(reader.KIND), [])
         table, accounts = self._open[reader.KIND]
         if not accounts or accounts[-1] is not account:
-            source = Source(path=account.path, file=account.file, format=reader.NAME)
+            source = Source(path=account.path, file=account.file, format=reader.NAME, host=account.host)
             table.begin(source, reader.fields, Clock(zone=self.zone, latest_us=account.changed_us))
             accounts.append(account)
         return table
@@ -250,12 +199,12 @@ class _Reading:
 
 
 def _read_range(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Events]:
-    reader = _sniff(file.read(HEAD_BYTES))
+    reader = sniffed(file.read(HEAD_BYTES), reading.mapped)
     if reader is None:
         raise EvidenceError(f"{unit.path}: changed while it was read", hint="Copy the logs first, then read the copy.")
     file.seek(unit.start)
     changed = sources.changed_us(file)
-    account = _Account(path=unit.label, file=unit.label, format=reader.NAME, changed_us=changed)
+    account = _Account(path=unit.label, file=unit.label, host=unit.host, format=reader.NAME, changed_us=changed)
     yield from _read_blocks(reader, reader.cut(file, unit.start, unit.stop, _BLOCK_BYTES), account, reading)
 
 
@@ -263,7 +212,12 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
     """Read a file, or a member of a zip, and all logs that it holds."""
     outer = cast(BinaryIO, Digesting(file)) if unit.member is None else file
     holds_others, faults = False, list[str]()
-    for leaf in sources.leaves(unit.label, outer, unit.member, sources.changed_us(file)):
+    changed = sources.changed_us(file)
+    if unit.member is None:
+        leaves = sources.leaves(unit.label, outer, changed, unit.host)
+    else:
+        leaves = sources.member_leaves(unit.path, unit.member, changed, unit.host)
+    for leaf in leaves:
         holds_others |= leaf.path != unit.label
         if isinstance(leaf, sources.Fault):
             if leaf.path == unit.label:
@@ -272,14 +226,16 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
                 account = _Account(path=leaf.path, file=unit.label, format="archive", problems=leaf.problems)
                 reading.done(account.close())
             continue
-        account = _Account(path=leaf.path, file=unit.label, problems=leaf.problems, changed_us=leaf.changed_us)
-        reader = _sniff(leaf.head)
+        account = _Account(
+            path=leaf.path, file=unit.label, host=leaf.host, problems=leaf.problems, changed_us=leaf.changed_us
+        )
+        reader = sniffed(leaf.head, reading.mapped)
         if reader is not None:
             account.format = reader.NAME
             blocks = reader.cut(leaf.stream, 0, None, _BLOCK_BYTES)
             yield from _read_blocks(reader, blocks, account, reading)
         elif not leaf.problems:
-            leaf.problems.append("no reader knows this format" if leaf.head else "empty")
+            leaf.problems.append(_unknown(leaf.head) if leaf.head else "empty")
         leaf.digest.drain()
         account.size, account.sha256 = leaf.digest.size, leaf.digest.hexdigest()
         if reader is None:
@@ -313,8 +269,11 @@ def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
     return reader.decoder(projection)
 
 
-def _sniff(head: bytes) -> Reader | None:
-    return next((reader for reader in READERS if reader.sniff(head)), None)
+def _unknown(head: bytes) -> str:
+    if what := triage.no_log(head):
+        return f"no log, but {what}"
+    form = mapped_readers.wanted_by_a_mapping(head)
+    return f"no reader knows this {form}; a mapping would read it (--mapping)" if form else _NO_READER
 
 
 def _digest(path: str, file: BinaryIO) -> Custody:

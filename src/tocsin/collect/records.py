@@ -1,8 +1,12 @@
-"""Slices of a block that should each hold one JSON object in, decoded objects and reasons for the others out."""
+"""Slices of a block that should each hold one JSON object in, decoded objects and reasons for the others out.
+
+A number past 64 bits becomes a float, as in most programs that read JSON; its digits stay in the raw record.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +34,7 @@ _NOT_AN_OBJECT = "JSON, but not an object"
 _TOO_DEEP = "nested too deeply"
 BAD_TEXT = "invalid UTF-8, replaced"
 _BARE_CONTROLS = "control characters in text"
+_NO_NUMBER = "NaN or Infinity, kept as text"
 
 
 class Tally:
@@ -171,14 +176,27 @@ def _decode(record: bytes, tally: Tally) -> dict[str, Any] | None:
 
 
 def _decode_leniently(text: bytes, tally: Tally) -> Any:
-    """Keep a record whose only fault is its text: bad UTF-8, half a surrogate pair, control characters."""
-    fault = BAD_TEXT
+    """Keep a record whose only fault is its text: bad UTF-8, half a surrogate pair, control characters.
+
+    So are numbers that JSON does not have, as text, under the names that Python and JavaScript write.
+    """
+    faults = []
+
+    def word(constant: str) -> str:
+        faults.append(_NO_NUMBER)
+        return constant
+
+    def number(digits: str) -> float | str:
+        value = float(digits)
+        return value if math.isfinite(value) else word(digits)
+
     try:
+        known = text.decode("utf-8", "replace")
         try:
-            value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse)
+            value = json.loads(known, parse_constant=word, parse_float=number)
         except json.JSONDecodeError:
-            value = json.loads(text.decode("utf-8", "replace"), parse_constant=_refuse, strict=False)
-            fault = _BARE_CONTROLS
+            value = json.loads(known, parse_constant=word, parse_float=number, strict=False)
+            faults = [_BARE_CONTROLS]
         whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         value = orjson.loads(whole)
     except RecursionError:
@@ -187,9 +205,5 @@ def _decode_leniently(text: bytes, tally: Tally) -> Any:
     except ValueError as error:
         tally.damaged[_TOO_DEEP if "recursion" in str(error).lower() else _NOT_JSON] += 1
         return None
-    tally.mended[fault] += 1
+    tally.mended[faults[0] if faults else BAD_TEXT] += 1
     return value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import glob
 import io
 import os
+import re
 import stat
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 
-from tocsin.collect import torn_zip
+from tocsin.collect import torn_zip, triage
 from tocsin.collect.streams import (
+    BZIP2,
     GZIP,
     PIECE,
+    XZ,
     ZSTANDARD,
     Bounded,
     Digesting,
@@ -38,6 +41,15 @@ _MAX_DEPTH = 3  # archives in archives
 _MAX_NESTED_BYTES = 512 << 20  # an archive that stands in an archive is held in memory
 # Bytes to feed at once to what `zipfile` unpacks without a limit: 45 bytes of bzip2 can stand for 46 MB.
 _MOST = {zipfile.ZIP_BZIP2: 64, zipfile.ZIP_LZMA: 4 << 10}
+_PACKINGS = tuple(
+    (re.compile(magic, re.DOTALL), packing)
+    for magic, packing in (
+        (rb"\x1f\x8b", GZIP),
+        (rb"\x28\xb5\x2f\xfd", ZSTANDARD),
+        (rb"BZh[1-9]1AY&SY", BZIP2),
+        (rb"\xfd7zXZ\x00", XZ),
+    )
+)
 _TREES = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)  # tar headers that say nothing of the next file's name
 
 
@@ -46,7 +58,8 @@ class Leaf:
     """One stream of log bytes inside a file. `problems` grows while the stream is read.
 
     `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text. `changed_us` is when
-    it was last written to (UTC microseconds), as its file or archive says; None where nothing does.
+    it was last written to (UTC microseconds), as its file or archive says; None where nothing does. `host` is the
+    machine that the collection says it is from.
     """
 
     path: str
@@ -55,6 +68,7 @@ class Leaf:
     head: bytes
     problems: list[str]
     changed_us: int | None
+    host: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,31 +79,52 @@ class Fault:
     problems: list[str]
 
 
-def find(logs: Iterable[str | Path]) -> tuple[list[tuple[str, int]], dict[str, str]]:
-    """Paths and sizes of all files that the names stand for, each once, sorted; `-` is standard input.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What names stand for: files and sizes, sorted; folders that cannot be listed, and why; files met before.
 
-    Also the folders in them that cannot be listed, and why.
+    `twice` tells of a path by which a file is called that has an earlier one, too, which is among the files.
+    """
+
+    files: list[tuple[str, int]]
+    closed: dict[str, str]
+    twice: dict[str, str]
+
+
+def find(logs: Iterable[str | Path]) -> Found:
+    """All files that the names stand for, each once; `-` is standard input.
 
     Raises:
         EvidenceError: a name stands for nothing.
     """
-    found: dict[str, int] = {}
+    found: dict[str, os.stat_result | None] = {}
     closed: dict[str, str] = {}
     for log in map(str, logs):
         if log == STDIN:
             _keep_stdin()
-            found[STDIN] = 0
+            found[STDIN] = None
             continue
         paths = [log] if os.path.lexists(log) else sorted(glob.glob(log, recursive=True))  # noqa: PTH207  # a Path cannot glob an absolute pattern
         if not paths:
             raise EvidenceError(
                 f"{log}: no such file or folder", hint="Check the path; quote globs such as 'logs/**/*.evtx'."
             )
-        files = {str(file): file.stat().st_size for path in paths for file in _files(Path(path), closed)}
+        files = {str(file): file.stat() for path in paths for file in _files(Path(path), closed)}
         if not files and not closed:
             raise EvidenceError(f"{log}: an empty folder", hint="Name files, or a folder that holds some.")
         found |= files
-    return sorted(found.items()), closed
+    files_: list[tuple[str, int]] = []
+    twice: dict[str, str] = {}
+    first: dict[tuple[int, int], str] = {}
+    # A link comes after what it leads to, whatever their names are: the file itself is the evidence.
+    for path, status in sorted(found.items(), key=lambda one: (Path(one[0]).is_symlink(), one[0])):
+        known = first.setdefault((status.st_dev, status.st_ino), path) if status and status.st_ino else path
+        if known != path:
+            if os.path.abspath(known) != os.path.abspath(path):  # noqa: PTH100  # `./a` and `a` are one name
+                twice[path] = known
+            continue
+        files_.append((path, status.st_size if status else 0))
+    return Found(files=sorted(files_), closed=closed, twice=twice)
 
 
 @cache
@@ -130,31 +165,42 @@ def open_path(path: str) -> BinaryIO:
         raise EvidenceError(f"{path}: {error.strerror}", hint="Check its permissions.") from error
 
 
-def zip_members(path: str) -> list[tuple[str, int]] | None:
-    """Names and sizes of a zip file's members, None if it is not one that can be listed."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes: dict[str, int] = {}  # a name may stand there twice
-            for entry in archive.infolist():
-                if not entry.is_dir():
-                    sizes[entry.filename] = sizes.get(entry.filename, 0) + entry.file_size
-            return list(sizes.items())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return None
-
-
 def changed_us(file: BinaryIO) -> int | None:
     """When a file on disk was last written to; None for a pipe."""
     status = os.fstat(file.fileno())
     return status.st_mtime_ns // 1000 if stat.S_ISREG(status.st_mode) else None
 
 
-def leaves(
-    path: str, file: BinaryIO, member: str | None = None, changed_us: int | None = None
-) -> Iterator[Leaf | Fault]:
+def leaves(path: str, file: BinaryIO, changed_us: int | None = None, host: str = "") -> Iterator[Leaf | Fault]:
     """The log streams in a file, one after another; each must be read before the next is asked for."""
-    packed = _Packed(path=path, file=file, problems=[], expansion=lambda: 1.0, changed_us=changed_us)
-    yield from _unpack(packed, 0, member)
+    packed = _Packed(path=path, file=file, problems=[], expansion=lambda: 1.0, changed_us=changed_us, host=host)
+    yield from _unpack(packed, 0)
+
+
+def member_leaves(path: str, member: str, changed_us: int | None = None, host: str = "") -> Iterator[Leaf | Fault]:
+    """The log streams in one member of a zip file on disk; in all of them, should several have the name."""
+    empty = cast(BinaryIO, io.BytesIO())
+    packed = _Packed(path=label(path), file=empty, problems=[], expansion=lambda: 1.0, changed_us=changed_us, host=host)
+    try:
+        archive, entries, hosts = _directory(path, Path(path).stat().st_mtime_ns)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        yield Fault(path=f"{packed.path}!{member}", problems=[f"changed while it was read ({error})"])
+        return
+    yield from _members(packed, archive, entries.get(member, []), hosts, 0)
+
+
+_Directory: TypeAlias = tuple[zipfile.ZipFile, dict[str, list[zipfile.ZipInfo]], dict[str, str]]
+
+
+@lru_cache(maxsize=1)
+def _directory(path: str, _mtime_ns: int) -> _Directory:
+    """Read once for all members: collections have tens of thousands."""
+    archive = zipfile.ZipFile(path)
+    entries: dict[str, list[zipfile.ZipInfo]] = {}
+    for entry in archive.infolist():
+        if not entry.is_dir():
+            entries.setdefault(entry.filename, []).append(entry)
+    return archive, entries, triage.hosts_in(archive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,20 +212,21 @@ class _Packed:
     problems: list[str]
     expansion: Expansion
     changed_us: int | None
+    host: str = ""
     unpacked: bool = False  # of a compressed file: the name is still that file's
 
 
-def _unpack(packed: _Packed, depth: int, member: str | None = None) -> Iterator[Leaf | Fault]:
+def _unpack(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
     stream, head = peek(packed.file)
     if depth <= _MAX_DEPTH:
-        for magic, packing in ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTANDARD)):
-            if head.startswith(magic):
+        for magic, packing in _PACKINGS:
+            if magic.match(head):
                 inner = Inflated(stream, packed.problems, packing, packed.expansion)
                 opened = replace(packed, file=cast(BinaryIO, inner), expansion=inner.expansion, unpacked=True)
-                yield from _unpack(opened, depth + 1)
+                yield from _unpack(opened, depth + packed.unpacked)  # an archive and its compression are one
                 return
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            yield from _unzip(replace(packed, file=packed.file if packed.file.seekable() else stream), depth, member)
+            yield from _unzip(replace(packed, file=packed.file if packed.file.seekable() else stream), depth)
             return
         if head[257:262] == b"ustar":
             yield from _untar(replace(packed, file=stream), depth)
@@ -190,10 +237,18 @@ def _unpack(packed: _Packed, depth: int, member: str | None = None) -> Iterator[
     if encoding:
         text, head = peek(cast(BinaryIO, Recoded(text, encoding)))
     path = f"{packed.path}!{Path(packed.path.rpartition('!')[2]).stem}" if packed.unpacked else packed.path
-    yield Leaf(path=path, stream=text, digest=digest, head=head, problems=packed.problems, changed_us=packed.changed_us)
+    yield Leaf(
+        path=path,
+        stream=text,
+        digest=digest,
+        head=head,
+        problems=packed.problems,
+        changed_us=packed.changed_us,
+        host=packed.host,
+    )
 
 
-def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fault]:
+def _unzip(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
     file = packed.file
     if not file.seekable():
         content = read_fully(file, _MAX_NESTED_BYTES + 1)
@@ -209,23 +264,30 @@ def _unzip(packed: _Packed, depth: int, only: str | None) -> Iterator[Leaf | Fau
         yield from _untorn(replace(packed, file=file), depth)
         return
     with archive:
-        for entry in archive.infolist():
-            if entry.is_dir() or (only is not None and entry.filename != only):
-                continue
-            faults: list[str] = []
-            try:
-                opened = cast(BinaryIO, archive.open(entry))
-            except (RuntimeError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-                faults.append(f"archive member that cannot be opened ({error})")
-                opened = cast(BinaryIO, io.BytesIO())
-            most = _MOST.get(entry.compress_type, PIECE)
-            if isinstance(opened, zipfile.ZipExtFile):
-                opened.MIN_READ_SIZE = min(most, opened.MIN_READ_SIZE)
-            guarded = Guarded(opened, faults, partial(int, entry.compress_size), packed.expansion, most)
-            inner = _inner(packed, entry.filename, guarded, guarded.expansion, faults, _dos_time(entry.date_time))
-            yield from _unpack(inner, depth + 1)
+        yield from _members(packed, archive, archive.infolist(), triage.hosts_in(archive), depth)
     if packed.problems:
         yield Fault(path=packed.path, problems=packed.problems)
+
+
+def _members(
+    packed: _Packed, archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo], hosts: Mapping[str, str], depth: int
+) -> Iterator[Leaf | Fault]:
+    for entry in entries:
+        if entry.is_dir():
+            continue
+        faults: list[str] = []
+        try:
+            opened = cast(BinaryIO, archive.open(entry))
+        except (RuntimeError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+            faults.append(f"archive member that cannot be opened ({error})")
+            opened = cast(BinaryIO, io.BytesIO())
+        most = _MOST.get(entry.compress_type, PIECE)
+        if isinstance(opened, zipfile.ZipExtFile):
+            opened.MIN_READ_SIZE = min(most, opened.MIN_READ_SIZE)
+        guarded = Guarded(opened, faults, partial(int, entry.compress_size), packed.expansion, most)
+        inner = _inner(packed, entry.filename, guarded, guarded.expansion, faults, _dos_time(entry.date_time))
+        inner = replace(inner, host=triage.host_under(hosts, entry.filename) or packed.host)
+        yield from _unpack(inner, depth + 1)
 
 
 def _untorn(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
@@ -250,6 +312,7 @@ def _inner(
         expansion=expansion,
         problems=problems,
         changed_us=packed.changed_us if changed_us is None else changed_us,
+        host=triage.uac_host(name) or packed.host,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import hashlib
 import io
@@ -32,6 +33,9 @@ class Packing(NamedTuple):
 
 GZIP = Packing(lambda: zlib.decompressobj(wbits=31), 32 << 10)
 ZSTANDARD = Packing(lambda: zstandard.ZstdDecompressor(max_window_size=128 << 20).decompressobj(), 1 << 10)
+# Little at once: 45 bytes of bzip2 can stand for 46 MB.
+BZIP2 = Packing(bz2.BZ2Decompressor, 64)
+XZ = Packing(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=256 << 20), 1 << 10)
 
 
 class _Ahead(io.RawIOBase):
@@ -172,7 +176,7 @@ class Guarded(Pieces):
 
 
 class Inflated(Pieces):
-    """Decompressed bytes of a gzip or Zstandard stream, also of several joined ones and of a torn one.
+    """Decompressed bytes of a gzip, bzip2, xz or Zstandard stream, also of several joined ones and of a torn one.
 
     Fed with little at a time: 4 bytes of Zstandard can stand for 128 KiB, 1 byte of deflate for 1 KiB.
     """
@@ -204,7 +208,7 @@ class Inflated(Pieces):
             engine = self._engine = self._engine or self._packing.start()
             try:
                 piece: bytes = engine.decompress(compressed)  # type: ignore[attr-defined]
-            except (zlib.error, zstandard.ZstdError) as error:
+            except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError) as error:
                 self._stop(f"compressed data that cannot be read further ({error})")
                 return b""
             if engine.eof:  # type: ignore[attr-defined]

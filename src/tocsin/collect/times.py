@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tocsin.collect.clock import Clock
 from tocsin.model.event import NO_TIME, Longs
 
 _DATE_TIME = 19  # characters of 2024-03-26T09:00:00
 _POWERSHELL_DATE = re.compile(r"/Date\((-?\d{1,20})\)/")
+_UTC_CLOCK = Clock()
 _LATEST_S = 253_402_300_799  # the end of year 9999
 
 
@@ -30,7 +32,7 @@ def microseconds(values: Sequence[Any]) -> Longs:
 
 
 def _each(values: Sequence[Any]) -> Longs:
-    return np.fromiter(map(_one, values), np.int64, len(values))
+    return np.fromiter(map(one, values), np.int64, len(values))
 
 
 def _same_length(texts: Sequence[str], length: int) -> Longs:
@@ -69,11 +71,11 @@ def _same_length(texts: Sequence[str], length: int) -> Longs:
     seconds = (first_day + day - 1) * 86_400 + (hour * 60 + minute) * 60 + second
     times: Longs = seconds * 1_000_000 + micros
     for at in np.flatnonzero(~good).tolist():
-        times[at] = _one(texts[at])
+        times[at] = one(texts[at])
     return times
 
 
-def _one(value: Any) -> int:
+def one(value: Any) -> int:
     """The slow way: anything a log may hold where a time is expected."""
     if isinstance(value, bool):
         return NO_TIME
@@ -83,13 +85,25 @@ def _one(value: Any) -> int:
         return NO_TIME
     if dated := _POWERSHELL_DATE.fullmatch(value):
         return _epoch(int(dated[1]))
+    moment = moment_of(value)
     try:
-        moment = datetime.fromisoformat(value.strip().removesuffix(" UTC"))
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return (
+            NO_TIME if moment is None else _UTC_CLOCK.local(moment if moment.tzinfo is None else moment.astimezone(UTC))
+        )
+    except OverflowError:  # past the ends of the calendar
         return NO_TIME
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A time in ISO 8601, with the zone that it names or none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        text = value.strip()
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None and text.endswith(" UTC") else moment
+    except (ValueError, OverflowError):
+        return None
 
 
 def _epoch(number: float) -> int:

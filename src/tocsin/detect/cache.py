@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from tocsin.model.mapping import Served
 from tocsin.model.rule import RuleSet, RuleText
 
 ENGINE: Final = 3  # raised with every change of what rules are compiled to
@@ -46,11 +47,17 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RuleSet)
 
 
-def digest_of(texts: Iterable[RuleText], expansions: Mapping[str, Sequence[str]], attack: str = "") -> str:
+def digest_of(
+    texts: Iterable[RuleText],
+    expansions: Mapping[str, Sequence[str]],
+    attack: str = "",
+    served: Sequence[Served] = (),
+) -> str:
     """SHA-256 of all that a compiled rule set depends on, each part with its length.
 
     Args:
         attack: the digest of the facts about ATT&CK that tell the release of tags.
+        served: what mappings read: a rule that nothing else could show is compiled for it.
     """
     digest = hashlib.sha256()
 
@@ -66,7 +73,9 @@ def digest_of(texts: Iterable[RuleText], expansions: Mapping[str, Sequence[str]]
     add(str(len(expansions)))
     for name in sorted(expansions):
         add(name, str(len(expansions[name])), *expansions[name])
-    add(attack)
+    add(attack, str(len(served)))
+    for one in served:
+        add(one.kind, one.category, one.product, one.service)
     for text in texts:
         add(text.path, text.content)
     return digest.hexdigest()

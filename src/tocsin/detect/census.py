@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tocsin.detect import logsource, rulefiles, sigma
 from tocsin.detect.terms import Unusable
+from tocsin.model.mapping import Served
 from tocsin.model.rule import RuleProblem, RuleText
 
 State: TypeAlias = Literal["read", "mapped", "no reader"]
@@ -33,7 +34,7 @@ class Named:
     reason: str = ""
 
 
-def named(texts: Iterable[RuleText]) -> list[Named]:
+def named(texts: Iterable[RuleText], served: Sequence[Served] = ()) -> list[Named]:
     """Every log source that a rule names, those of most rules first; what is no rule is passed over."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for text in texts:
@@ -45,14 +46,16 @@ def named(texts: Iterable[RuleText]) -> list[Named]:
             except Unusable:
                 continue
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return [_judged(*source, rules=count) for source, count in ordered]
+    return [_judged(*source, rules=count, served=served) for source, count in ordered]
 
 
-def _judged(category: str, product: str, service: str, *, rules: int) -> Named:
-    bindings = logsource.variants(category, product, service, sigma.TABLES)
+def _judged(category: str, product: str, service: str, *, rules: int, served: Sequence[Served]) -> Named:
+    bindings = logsource.variants(category, product, service, sigma.TABLES, served)
     found = () if isinstance(bindings, str) else tuple(dict.fromkeys(binding.kind for binding in bindings))
     places = logsource.places(category, product, service)
-    mapped = bool(places) and all(place.mapped for place in places)
+    mapped = all(place.mapped for place in places) and (
+        bool(places) or (bool(found) and set(found) <= {one.kind for one in served})
+    )
     return Named(
         product=product,
         category=category,

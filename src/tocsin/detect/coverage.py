@@ -11,7 +11,7 @@ import numpy as np
 from tocsin.detect.matcher import Detector, Matches, collect_patterns, fields_in
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
-from tocsin.model.kind import KINDS
+from tocsin.model.kind import kind_of
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
 
 
@@ -42,8 +42,8 @@ class Account:
 
     def _see(self, events: Events) -> None:
         absent = Column(codes=np.zeros(len(events), np.int32), values=[None, None])
-        kind = KINDS[events.kind]
-        log, host = events.columns.get(kind.log, absent), events.columns.get(kind.host, absent)
+        kind = kind_of(events.kind)
+        log, host = events.columns.get(kind.log, absent), events.hosts() or absent
         pairs = log.codes.astype(np.int64) << 32 | host.codes
         distinct, at = np.unique(pairs, return_inverse=True)
         counts = np.bincount(at, minlength=len(distinct))

@@ -21,6 +21,7 @@ from tocsin.detect.providers import (
 )
 from tocsin.detect.trees import Tree, all_of, any_of
 from tocsin.model.kind import KINDS
+from tocsin.model.mapping import Served
 from tocsin.model.rule import Pattern
 
 # Channels of services that the pipeline packages do not name.
@@ -80,8 +81,29 @@ class Binding:
     provider: Provider | None = None
 
 
-def variants(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
-    """The places to look, or the reason why there is none. Parts that a rule does not name are empty."""
+def variants(
+    category: str, product: str, service: str, tables: Tables, served: Sequence[Served] = ()
+) -> tuple[Binding, ...] | str:
+    """The places to look, or the reason why there is none. Parts that a rule does not name are empty.
+
+    Args:
+        served: log sources that mappings read besides.
+    """
+    found = _known(category, product, service, tables)
+    more = {
+        one.kind: Binding(name=one.kind, kind=one.kind, gate=True)
+        for one in served_by(served, category, product, service)
+    }
+    if not more:
+        return found
+    return (*(() if isinstance(found, str) else found), *more.values())
+
+
+def served_by(served: Sequence[Served], category: str, product: str, service: str) -> tuple[Served, ...]:
+    return tuple(one for one in served if one.kind not in KINDS and one.holds(category, product, service))
+
+
+def _known(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
     if found := places(category, product, service):
         return tuple(Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate)) for one in found)
     if product not in ("windows", ""):

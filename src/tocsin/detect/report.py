@@ -11,7 +11,6 @@ from tocsin.detect.coverage import fields_of
 from tocsin.detect.matcher import Detector, Matches
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
-from tocsin.model.kind import KINDS
 
 
 def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[Finding]:
@@ -22,7 +21,7 @@ def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[F
     rules = detector.rules
     told = [one for one in matches.rows if rules.variants[one[0]].rule not in rules.quiet]
     pairs = sorted((row, number) for number, rows in told for row in rows.tolist())
-    host = events.columns.get(KINDS[events.kind].host)
+    host = events.hosts()
     for row, number in pairs:
         variant = rules.variants[number]
         ts = int(events.ts[row])

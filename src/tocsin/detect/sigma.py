@@ -26,6 +26,7 @@ from tocsin.detect.providers import Inexact, carry_over
 from tocsin.detect.rulefiles import Document, canonical_id
 from tocsin.detect.terms import Allowance, Expansions, Unusable
 from tocsin.detect.trees import Tree, all_of, numbered, patterns_of
+from tocsin.model.mapping import Served
 from tocsin.model.rule import CORRELATION, LEVELS, Level, Pattern, Rule, RuleProblem, RuleSet, RuleText, Variant
 
 TABLES: Final = Tables(
@@ -62,8 +63,10 @@ class _Filter:
     tree: Tree
 
 
-def compile_rules(texts: Sequence[RuleText], *, expansions: Expansions = _NOTHING) -> RuleSet:
-    """Compile rules; `expansions` gives the values that placeholders stand for.
+def compile_rules(
+    texts: Sequence[RuleText], *, expansions: Expansions = _NOTHING, served: Sequence[Served] = ()
+) -> RuleSet:
+    """Compile rules; `expansions` gives the values that placeholders stand for, `served` what mappings read.
 
     Rules keep the order of their files. Of two rules with one id the first is used.
     """
@@ -85,7 +88,7 @@ def compile_rules(texts: Sequence[RuleText], *, expansions: Expansions = _NOTHIN
                     elif "correlation" in document.content:
                         drafted.append(_read_correlation(document))
                     else:
-                        read.append(_read_rule(document, allowance))
+                        read.append(_read_rule(document, allowance, served))
                 except Unusable as fault:
                     problems.append(_problem(document, fault))
                     lost |= dict.fromkeys((problems[-1].rule_id, _text(document.content.get("name"))), problems[-1])
@@ -102,7 +105,7 @@ def compile_rules(texts: Sequence[RuleText], *, expansions: Expansions = _NOTHIN
             correlations=links.correlations,
             quiet=tuple(sorted(referred.quiet(links.correlations))),
             problems=tuple(problems),
-            digest=digest_of(texts, expansions),
+            digest=digest_of(texts, expansions, served=served),
             regex_database=prefilter.database(expressions),
         )
 
@@ -125,12 +128,12 @@ def _undisturbed() -> Iterator[None]:
 # --------------------------------------------------------------------------------- one document
 
 
-def _read_rule(document: Document, allowance: Allowance) -> _Read:
+def _read_rule(document: Document, allowance: Allowance, served: Sequence[Served]) -> _Read:
     content = document.content
     _title(content)
     source = log_source(content)
     detections = terms.read_detections(content.get("detection"), allowance)
-    bindings = logsource.variants(*source, TABLES)
+    bindings = logsource.variants(*source, TABLES, served)
     if isinstance(bindings, str):
         terms.check(detections)
         raise Unusable("no reader", bindings)

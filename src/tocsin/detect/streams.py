@@ -17,7 +17,6 @@ import numpy as np
 from tocsin.detect.correlate import NOTHING, Stream
 from tocsin.detect.matcher import Detector, Matches
 from tocsin.model.event import Column, Events, Longs
-from tocsin.model.kind import KINDS
 
 MOST_EVENTS: Final = 20_000_000  # that are held in memory; each takes some 150 bytes
 
@@ -52,7 +51,7 @@ _decode = msgspec.msgpack.Decoder(_Frame).decode
 def frames(detector: Detector, events: Events, matches: Matches) -> Iterator[bytes]:
     """What of one table correlations need."""
     wanted = {part for one in detector.rules.correlations for part in one.parts}
-    host = events.columns.get(KINDS[events.kind].host)
+    host = events.hosts()
     for number, rows in matches.rows:
         variant = detector.rules.variants[number]
         if variant.rule not in wanted:

@@ -16,6 +16,7 @@ class Custody:
         sha256: of the source's own bytes (decompressed, where it was packed).
         format: '' where no reader knows the content.
         damaged: records that were lost, by reason; `mended`: records that were kept after a repair.
+        same_as: the source of the same content that was read in its place; it stands in the evidence twice.
         problems: what stopped the reading of the source as a whole.
     """
 
@@ -28,5 +29,6 @@ class Custody:
     damaged: Mapping[str, int] = field(default_factory=dict)
     mended: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    same_as: str = ""
     first_us: int | None = None
     last_us: int | None = None

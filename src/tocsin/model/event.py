@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.model.kind import KINDS
+from tocsin.model.kind import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,12 +68,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A piece of evidence: where it lies, and the SHA-256 of the file on disk ('' until all of it is read)."""
+    """A piece of evidence: where it lies, and the SHA-256 of the file on disk ('' until all of it is read).
+
+    `host` is the machine that a collection says it is from; '' where nothing does.
+    """
 
     path: str
     file: str = ""  # on disk; `path` where the source is not part of another
     format: str = ""
     sha256: str = ""
+    host: str = ""
 
 
 class RawBlock(Protocol):
@@ -168,6 +172,20 @@ class Events:
         """Every field of one record, decoded from `raw`; a list gives its elements."""
         return self.fields_of[int(self.src[row])](self.raw[row], self.raw.header(row))
 
+    def hosts(self) -> Column | None:
+        """The machines that wrote the records: what these say, or else what the collection does that holds them."""
+        told = self.columns.get(kind_of(self.kind).host)
+        if not any(source.host for source in self.sources):
+            return told
+        codes = told.codes.copy() if told else np.zeros(len(self), np.int32)
+        values: list[str | None] = list(told.values) if told else [None, None]
+        silent = codes <= NULL
+        for number, source in enumerate(self.sources):
+            if source.host:
+                codes[silent & (self.src == number)] = len(values)
+                values.append(source.host)
+        return Column(codes=codes, values=values, lists=told.lists if told else {})
+
     def to_arrow(self) -> pa.Table:
         """One wide sparse table: `_ts _host _kind _raw _src _rec`, then every field as dictionary<int32, string>.
 
@@ -185,7 +203,7 @@ class Events:
             return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(values, pa.string()))
 
         size = len(self)
-        host = self.columns.get(KINDS[self.kind].host)
+        host = self.hosts()
         table = {
             "_ts": pa.array(self.ts, mask=self.ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": encoded(host) if host else pa.nulls(size, pa.dictionary(pa.int32(), pa.string())),

@@ -21,6 +21,7 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "application": Kind(log="log", host="host"),
     "auditd": Kind(log="type", host="node"),
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "kubernetes": Kind(log="objectRef.resource"),
     "linux": Kind(log="program", host="host"),
     "m365": Kind(log="Workload"),
+    "macos": Kind(log="log", host="Computer"),
     "okta": Kind(log="eventType"),
     "onelogin": Kind(log="event_type_id"),
     "opencanary": Kind(log="logtype", host="node_id"),
@@ -40,6 +42,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
 }
+
+_OWN: Final = Kind(log="log", host="host")  # of a kind that a mapping file makes
+
+
+def kind_of(name: str) -> Kind:
+    """What tells records of a kind apart, also of one that only a mapping file knows."""
+    return KINDS.get(name, _OWN)
+
 
 # Read whatever the rules read: what was seen of each log of each host is told with every result.
 ENVELOPE: Final = frozenset(name for kind in KINDS.values() for name in (kind.log, kind.host) if name)

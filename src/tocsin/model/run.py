@@ -17,6 +17,7 @@ class Run:
     """`findings` can be gone through again and again, always in the same order: source, record, rule.
 
     `attack` translates between releases of ATT&CK; `attack_release` is the one that results are wanted in, if any.
+    `timezone` is the zone that times were taken to be in where they name none.
     """
 
     rules: RuleSet
@@ -26,3 +27,4 @@ class Run:
     tool_version: str
     attack: Facts = NO_FACTS
     attack_release: str = ""
+    timezone: str = "UTC"

@@ -73,6 +73,7 @@ class Evidence:
     mended: Mapping[str, int]
     unknown: tuple[str, ...]
     problems: tuple[tuple[str, str], ...]
+    twice: tuple[str, ...]  # sources that were read in another place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,9 @@ def _evidence(custody: Sequence[Custody], coverage: Coverage) -> Evidence:
         unknown=tuple(
             source.path
             for source in custody
-            if not source.format and source.path not in told and source.path not in packed
+            if not source.format and not source.same_as and source.path not in told and source.path not in packed
         ),
+        twice=tuple(source.path for source in custody if source.same_as),
         problems=problems,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ _WIDE: Final = 110  # from here on there is room for seconds, and for when somet
 _MOST_RULES: Final = 15
 _MOST_HOSTS: Final = 10
 _MOST_NOTES: Final = 5
+# Collections write `C%3A` for C: and `%5C` for a backslash.
+_ESCAPED: Final = re.compile("%([2-7][0-9A-F])")
 _LONGEST: Final = 200  # of one text from a log or a rule, before the width of the terminal cuts it
 
 STYLES: Final[Mapping[Level, str]] = {
@@ -94,6 +97,9 @@ def _evidence(summary: Summary, width: int) -> Iterator[RenderableType]:
     if evidence.mended:
         many = _count(sum(evidence.mended.values()), "record")
         yield _indented(Text(f"{many} mended and kept: {_counts(evidence.mended)}", style="yellow"))
+    if evidence.twice:
+        many = _count(len(evidence.twice), "source")
+        yield _indented(Text(f"{many} read once, for each stands there twice: {_few(evidence.twice, width)}"))
     stopped = [(text, path) for path, text in evidence.problems]
     stopped += [("no reader knows its format", path) for path in evidence.unknown]
     told = sorted({text for text, _ in stopped})
@@ -247,7 +253,7 @@ def _few(paths: Sequence[str], width: int) -> str:
 
 def _name(path: str) -> str:
     file, mark, member = path.partition("!")
-    return file.rpartition("/")[2] + mark + member
+    return file.rpartition("/")[2] + mark + _ESCAPED.sub(lambda one: chr(int(one[1], 16)), member)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

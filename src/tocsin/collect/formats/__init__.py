@@ -11,6 +11,7 @@ from tocsin.collect.formats import (
     cloudtrail,
     duo,
     evtx,
+    evtxecmd,
     gcp,
     github,
     google_workspace,
@@ -18,11 +19,13 @@ from tocsin.collect.formats import (
     kubernetes,
     linux,
     m365,
+    macos,
     okta,
     onelogin,
     opencanary,
     suricata,
     sysmon_linux,
+    text_log,
     windows_json,
 )
 from tocsin.collect.reader import Reader
@@ -30,6 +33,7 @@ from tocsin.collect.reader import Reader
 # Those whose keys are theirs alone stand before those that many logs could have.
 READERS: tuple[Reader, ...] = (
     evtx,
+    evtxecmd,
     azure,
     azure_syslog,
     bitbucket,
@@ -41,6 +45,7 @@ READERS: tuple[Reader, ...] = (
     journald,
     kubernetes,
     m365,
+    macos,
     okta,
     onelogin,
     opencanary,
@@ -50,4 +55,5 @@ READERS: tuple[Reader, ...] = (
     sysmon_linux,
     access_log,
     linux,
+    text_log,  # last: any program's lines with a time and a level
 )

@@ -17,6 +17,7 @@ def write(run: Run, file: TextIO) -> None:
         "tool": "tocsin",
         "tool_version": run.tool_version,
         "rules_digest": run.rules.digest,
+        "timezone": run.timezone,  # of times that name none
         "sources": [_plain(source) for source in run.custody],
     }
     file.write(as_document(manifest))
@@ -33,6 +34,7 @@ def _plain(source: Custody) -> dict[str, Any]:
         "damaged": dict(source.damaged),
         "mended": dict(source.mended),
         "problems": list(source.problems),
+        "same_as": source.same_as,
         "first_ts": utc(source.first_us),
         "last_ts": utc(source.last_us),
     }
