@@ -237,7 +237,12 @@ class TableBuilder:
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
             self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
-        columns = {name: self._column(name, vocabulary) for name, vocabulary in self._vocabularies.items()}
+        columns, made = dict[str, Column](), dict[tuple[int, ...], Column]()
+        for name, vocabulary in self._vocabularies.items():
+            texts = self._only_texts(name)  # two names of one value share a column
+            columns[name] = made[texts] if texts in made else self._column(name, vocabulary)
+            if texts:
+                made[texts] = columns[name]
         ts = np.full(self.rows, NO_TIME, np.int64)
         for rows, values in self._ts:
             ts[rows] = values
@@ -252,6 +257,12 @@ class TableBuilder:
             columns=columns,
             fields_of=tuple(self._fields_of),
         )
+
+    def _only_texts(self, name: str) -> tuple[int, ...]:
+        """What tells the texts of a field that came from `put_texts` alone; () for others."""
+        if any(len(rows) for rows, _ in self._chunks[name]):
+            return ()
+        return tuple(id(texts) for _, texts in self._texts.get(name, ()))
 
     def _column(self, name: str, vocabulary: Vocabulary) -> Column:
         pieces = self._texts.get(name, [])

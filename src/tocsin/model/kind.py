@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
+    "dns": Kind(log="log", host="host"),
     "duo": Kind(log="event_type"),
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
@@ -36,6 +37,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "suricata": Kind(log="event_type", host="host"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
+    "zeek": Kind(log="_path", host="_system_name"),
 }
 
 # Read whatever the rules read: what was seen of each log of each host is told with every result.

@@ -19,12 +19,15 @@ from tocsin.collect.formats import (
     opencanary,
     suricata,
     windows_json,
+    zeek_json,
+    zeek_tsv,
 )
 from tocsin.collect.reader import Reader
 
 # Those whose keys are theirs alone stand before those that many logs could have.
 READERS: tuple[Reader, ...] = (
     evtx,
+    zeek_tsv,
     azure,
     bitbucket,
     cloudtrail,
@@ -38,6 +41,7 @@ READERS: tuple[Reader, ...] = (
     onelogin,
     opencanary,
     suricata,
+    zeek_json,
     windows_json,
     access_log,
 )
