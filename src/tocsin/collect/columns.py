@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TRIAL = 2_000
 _NEARLY_UNIQUE = 0.8
 _LONG_CHARS = 80
+_ALL_BUT_UNIQUE = 0.99  # of what Arrow holds: ids and times, with which hashing saves nothing and costs most
 
 _MAX_LEVELS = 254
 _MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
@@ -279,12 +280,17 @@ class TableBuilder:
         """One vocabulary for the values that are known already and for those that Arrow holds."""
         import pyarrow as pa
 
-        encoded = pa.concat_arrays([pa.array(values, pa.string()), *(texts for _, texts in pieces)]).dictionary_encode()
-        indices = encoded.indices.to_numpy() + 2
+        every = pa.concat_arrays([pa.array(values, pa.string()), *(texts for _, texts in pieces)])
+        first = pieces[0][1]
+        if len(first) >= _TRIAL and len(first.dictionary_encode().dictionary) >= _ALL_BUT_UNIQUE * len(first):
+            texts, indices = every, np.arange(2, len(every) + 2, dtype=np.int32)
+        else:
+            encoded = every.dictionary_encode()
+            texts, indices = encoded.dictionary, encoded.indices.to_numpy() + 2
         known = np.concatenate((np.array([ABSENT, NULL], np.int32), indices[: len(values)]))
         codes = self._dense([(rows, known[part]) for rows, part in chunks])
         codes[np.concatenate([rows for rows, _ in pieces])] = indices[len(values) :]
-        return Column(codes=codes, values=Texts(encoded.dictionary))
+        return Column(codes=codes, values=Texts(texts))
 
     def _dense(self, chunks: list[tuple[Longs, Codes]]) -> Codes:
         codes = np.zeros(self.rows, np.int32)
