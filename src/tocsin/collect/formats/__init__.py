@@ -5,6 +5,7 @@ from __future__ import annotations
 from tocsin.collect.formats import (
     access_log,
     azure,
+    bind,
     bitbucket,
     cloudtrail,
     duo,
@@ -44,4 +45,5 @@ READERS: tuple[Reader, ...] = (
     zeek_json,
     windows_json,
     access_log,
+    bind,
 )

@@ -1,0 +1,62 @@
+"""Lines and a place in each in, the words from there on out, one after another, in all lines at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tocsin.collect.lines import Lines, Mask, Spans
+from tocsin.collect.marks import Marks, holds
+from tocsin.model.event import Longs
+
+
+class Words:
+    """A place in each line that moves on from word to word; single spaces separate them.
+
+    Args:
+        good: in which lines a word stood wherever one was asked for.
+    """
+
+    __slots__ = ("_block", "_number", "_spaces", "at", "good")
+
+    def __init__(self, block: Lines, at: Longs) -> None:
+        self._block, self._spaces = block, Marks(block, " ")
+        self._number = self._spaces.before(at)
+        self.at = at
+        self.good: Mask = at < block.stops
+
+    def take(self, where: Mask | None = None) -> Spans:
+        """The next word; only of some lines, where it is said of which. Others stay where they are."""
+        end = self.end()
+        whole = where is None
+        there: Mask = np.ones(len(end), bool) if where is None else where
+        self.good &= ~there | ((self.at < end) & (end <= self._block.stops))
+        spans = Spans(self.at, end) if whole else Spans(np.where(there, self.at, -1), np.where(there, end, -1))
+        self.at = np.where(there, end + 1, self.at)
+        self._number = self._number + there
+        return spans
+
+    def end(self) -> Longs:
+        """Where the next word ends."""
+        return np.where(self._number < self._spaces.count, self._spaces.at(self._number), self._block.stops)
+
+    def begin(self, text: str) -> Mask:
+        """Whether a text stands at the place; it holds no end of a line."""
+        return holds(self._block, self.at, text) & (self.at < self._block.stops)
+
+    def ended(self) -> Mask:
+        """Whether no word is left."""
+        return self.at > self._block.stops
+
+
+def without(block: Lines, spans: Spans, mark: str) -> tuple[Mask, Spans]:
+    """Whether words end in a mark, and the words without it; those that do not are left as they are."""
+    marked: Mask = (spans.stops - spans.starts > len(mark)) & holds(block, spans.stops - len(mark), mark)
+    return marked, Spans(spans.starts, spans.stops - len(mark) * marked)
+
+
+def parted(spans: Spans, marks: Marks) -> tuple[Mask, Spans, Spans]:
+    """Whether one of the marks, and no more, stands inside a word, and what stands before and behind it."""
+    first = marks.before(spans.starts)
+    place = marks.at(first)
+    good: Mask = (marks.before(spans.stops) - first == 1) & (place > spans.starts) & (place + 1 < spans.stops)
+    return good, Spans(spans.starts, place), Spans(place + 1, spans.stops)
