@@ -60,3 +60,28 @@ def parted(spans: Spans, marks: Marks) -> tuple[Mask, Spans, Spans]:
     place = marks.at(first)
     good: Mask = (marks.before(spans.stops) - first == 1) & (place > spans.starts) & (place + 1 < spans.stops)
     return good, Spans(spans.starts, place), Spans(place + 1, spans.stops)
+
+
+class Padded:
+    """The words of lines in which any number of spaces stands between two."""
+
+    __slots__ = ("_block", "_first", "_starts", "_stops", "count")
+
+    def __init__(self, block: Lines) -> None:
+        gap = (block.octets == ord(" ")) | (block.octets == ord("\n")) | (block.octets == ord("\r"))
+        edge = np.flatnonzero(np.diff(gap, prepend=True, append=True))
+        self._block = block
+        self._starts, self._stops = edge[0::2], edge[1::2]
+        self._first = np.searchsorted(self._starts, block.starts)
+        self.count: Longs = np.searchsorted(self._starts, block.stops) - self._first
+
+    def before(self, places: Longs) -> Longs:
+        """How many words of each line begin before a place in it."""
+        return np.searchsorted(self._starts, places) - self._first
+
+    def at(self, number: Longs) -> Spans:
+        """The word of this number; anything where the line has fewer."""
+        if not len(self._starts):
+            return Spans(self._block.starts, self._block.starts)
+        place = self._first + number
+        return Spans(self._starts.take(place, mode="clip"), self._stops.take(place, mode="clip"))
