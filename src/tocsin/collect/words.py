@@ -63,15 +63,23 @@ def parted(spans: Spans, marks: Marks) -> tuple[Mask, Spans, Spans]:
 
 
 class Padded:
-    """The words of lines in which any number of spaces stands between two."""
+    """The words of lines in which any number of spaces stands between two.
 
-    __slots__ = ("_block", "_first", "_starts", "_stops", "count")
+    Args:
+        plain: whether the block holds no control characters but ends of lines: these would pass for spaces.
+    """
+
+    __slots__ = ("_block", "_first", "_starts", "_stops", "count", "plain")
 
     def __init__(self, block: Lines) -> None:
-        gap = (block.octets == ord(" ")) | (block.octets == ord("\n")) | (block.octets == ord("\r"))
-        edge = np.flatnonzero(np.diff(gap, prepend=True, append=True))
+        gap = block.octets <= ord(" ")
+        controls = (block.octets < ord(" ")) & (block.octets != ord("\n")) & (block.octets != ord("\r"))
+        self.plain = not controls.any()
+        edge = np.flatnonzero(gap[1:] != gap[:-1]) + 1
+        edge = edge if gap[0] else np.append(0, edge)
+        edge = edge if gap[-1] else np.append(edge, len(gap))
         self._block = block
-        self._starts, self._stops = edge[0::2], edge[1::2]
+        self._starts, self._stops = edge[0::2].copy(), edge[1::2].copy()
         self._first = np.searchsorted(self._starts, block.starts)
         self.count: Longs = np.searchsorted(self._starts, block.stops) - self._first
 

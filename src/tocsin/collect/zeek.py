@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -26,8 +26,28 @@ _CATEGORIES: Final[Mapping[str, str]] = {
     **{"source.ip": "id.orig_h", "source.port": "id.orig_p"},
     **{"destination.ip": "id.resp_h", "destination.port": "id.resp_p"},
     **{"record_type": "qtype_name", "answer": "answers"},
-    **{"c-uri": "uri", "c-useragent": "user_agent", "cs-host": "host", "cs-method": "method"},
+    **{"c-uri": "uri", "cs-uri": "uri", "c-useragent": "user_agent", "cs-host": "host", "cs-method": "method"},
     **{"cs-referrer": "referrer", "sc-status": "status_code", "cs-username": "username"},
+}
+
+
+def _stem(uri: str) -> str:
+    return uri.partition("?")[0]
+
+
+def _query(uri: str) -> str | None:
+    return uri.partition("?")[2] if "?" in uri else None
+
+
+def _extension(uri: str) -> str | None:
+    stem = _stem(uri)
+    return stem.rpartition(".")[2] if "." in stem.rpartition("/")[2] else None
+
+
+# Parts of the `uri` of a log of HTTP, as rules for proxies call them.
+URI_PARTS: Final[Mapping[str, Callable[[str], str | None]]] = {
+    **{"c-uri-stem": _stem, "cs-uri-stem": _stem, "c-uri-query": _query, "cs-uri-query": _query},
+    "c-uri-extension": _extension,
 }
 
 

@@ -64,7 +64,7 @@ def _message(text: str) -> dict[str, str]:
     if found := _SENT.fullmatch(rest):
         return values | _told(found) | {"log": "forwarded"}
     if found := _ANSWERED.fullmatch(rest):
-        return values | _told(found) | {"log": "response"}
+        return values | _told(found) | {"log": "validation" if found["verb"] == "validation" else "response"}
     return values | {"log": "message", "message": rest}
 
 

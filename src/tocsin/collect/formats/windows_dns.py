@@ -29,12 +29,12 @@ NAME = "windows_dns"
 KIND = "dns"
 
 _NO_RECORD: Final = "not a line of a DNS debug log"
-_WHEN: Final = r"\d{1,4}[^\n\[\]()]{6,60}?"
+_WHEN: Final = r"\d[^\n\[\]()]{6,60}?"
 _CONTEXTS: Final = "PACKET|EVENT|DSPOLL|DSWRITE|INIT|LOOKUP|NOTIFY|RECURSE|REMOTE|TASK|TOMBSTN|UPDATE|ZONEXFR|Note:"
-_LINE: Final = re.compile(rf"(?P<when>{_WHEN}) +(?P<thread>[0-9A-Fa-f]{{3,8}}) +(?P<context>{_CONTEXTS})(?= |$) *(?P<rest>.*)")
+_LINE: Final = re.compile(rf"(?P<when>{_WHEN}) {{1,8}}(?P<thread>[0-9A-Fa-f]{{3,8}}) {{1,8}}(?P<context>{_CONTEXTS})(?= |$) *(?P<rest>.*)")
 _PACKET: Final = re.compile(
-    r"(?:(?P<packet>[0-9A-Fa-f]{8,16}) +)?(?P<protocol>UDP|TCP) +(?P<direction>Rcv|Snd) +(?P<remote>[^ ]+) +"
-    r"(?P<xid>[0-9A-Fa-f]{4}) +(?:(?P<response>R) +)?(?P<opcode>[A-Z?]) +\[(?P<flags_hex>[0-9A-Fa-f]{4}) +(?:(?P<flags>[A-Z][A-Z ]*?) +)?"
+    r"(?:(?P<packet>[^ ]{8,16}) +)?(?P<protocol>UDP|TCP) +(?P<direction>Rcv|Snd) +(?P<remote>[^ ]+) +"
+    r"(?P<xid>[^ ]{4}) +(?:(?P<response>R) +)?(?P<opcode>[A-Z?]) +\[(?P<flags_hex>[0-9A-Fa-f]{4}) +(?:(?P<flags>[A-Z][A-Z ]*?) +)?"
     r"(?P<rcode>[^ \]]+) *\] *(?:(?P<record_type>[^ ]+) +)?(?P<query>[^ ]+) *"
 )
 _LEGEND: Final = re.compile(r"\s|DNS Server log|Log file wrap|Message logging key|(?:UDP|TCP) [a-z]+ info")
@@ -44,12 +44,13 @@ _DATA: Final = re.compile(r"^ *DATA +(\S[^\r\n]*?)\s*$", re.MULTILINE)
 _LABEL: Final = re.compile(r"\((\d{1,2})\)")
 _POINTER: Final = re.compile(r"\[[0-9A-Fa-f]{4}\]")
 _NUMBER: Final = re.compile(r"\d+", re.ASCII)
-_AFTERNOON: Final = re.compile(r"\b[Pp]\.? ?[Mm]\b|下午|오후|午後|μμ|ч\.д|ម", re.ASCII)
-_HALVES: Final = re.compile(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμ]μ")
+_AFTERNOON: Final = re.compile(r"[Pp]\.? ?[Mm]\b|下午|오후|午後|[μµ]{2}")
+_HALVES: Final = re.compile(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμµ][μµ]")
 _DATE: Final = re.compile(rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{4}\b([^\n\[]{0,40})", re.MULTILINE)
+_LONGEST_NAME: Final = 600  # characters: 255 bytes, some of them escaped, and a length before each label
 _MONTH_FIRST, _DAY_FIRST = b"month", b"day"
 _SNIFFED: Final = re.compile(
-    rb"^(?:\xef\xbb\xbf)?\d{1,4}[^\n\[\]()]{6,60}? +[0-9A-Fa-f]{3,8} +PACKET +(?:[0-9A-Fa-f]{8,16} +)?(?:UDP|TCP) +(?:Rcv|Snd) +[0-9A-Fa-f.:]",
+    rb"^(?:\xef\xbb\xbf)?\d[^\n\[\]()]{6,60}? {1,8}[0-9A-Fa-f]{3,8} {1,8}PACKET +(?:[0-9A-Fa-f]{8,16} +)?(?:UDP|TCP) +(?:Rcv|Snd) +[0-9A-Fa-f.:]",
     re.MULTILINE,
 )
 
@@ -159,17 +160,25 @@ def _details(text: str, port: str) -> dict[str, str | tuple[str, ...]]:
 
 def _name(text: str) -> str:
     """A name as it is written elsewhere; `(3)www(7)example(3)org(0)` has the length of each label before it."""
-    labels, at = list[str](), 0
-    plain = _POINTER.sub("", text)
-    while found := _LABEL.match(plain, at):
-        size = int(found[1])
-        if not size:
-            break
-        labels.append(plain[found.end() : found.end() + size])
-        at = found.end() + size
-    else:
-        if at < len(plain):  # no such name, or its lengths are wrong
-            return _LABEL.sub(".", plain).strip(".") or "."
+    return _known_name(text) if len(text) <= _LONGEST_NAME else _read_name(text)
+
+
+@lru_cache(maxsize=1 << 17)  # the same few are asked for all day
+def _known_name(text: str) -> str:
+    return _read_name(text)
+
+
+def _read_name(text: str) -> str:
+    plain = _POINTER.sub("", text) if "[" in text else text
+    before, *parts = _LABEL.split(plain)
+    if not before and parts[-1:] == [""] and parts[-2] == "0" and [str(len(x)) for x in parts[1::2]] == parts[0::2]:
+        return ".".join(parts[1:-2:2]) or "."
+    labels, at = list[str](), 0  # a label holds what looks like a length, or a length is wrong
+    while (found := _LABEL.match(plain, at)) and int(found[1]):
+        labels.append(plain[found.end() : found.end() + int(found[1])])
+        at = found.end() + int(found[1])
+    if found is None and at < len(plain):
+        return _LABEL.sub(".", plain).strip(".") or "."
     return ".".join(labels) or "."
 
 
@@ -177,7 +186,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     """Packets without details: `time thread PACKET [id] UDP Rcv address xid [R] Q [0001 D NOERROR] type name`."""
     words, opens, closes = Padded(block), Marks(block, "["), Marks(block, "]")
     opening, closing = opens.at(0), closes.at(0)
-    usual: Mask = (opens.count == 1) & (closes.count == 1) & (closing > opening)
+    usual: Mask = (opens.count == 1) & (closes.count == 1) & (closing > opening) & words.plain
     if b"\n" in block.data:
         usual &= ~_has_more_lines(block)
     inside = words.before(opening)
@@ -186,14 +195,15 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     shift = inside - 2 - answers
     xid, remote, direction, protocol = (words.at(shift - back) for back in range(4))
     received = holds(block, direction.starts, "Rcv")
-    usual &= (shift >= 6) & _is_hex(block, xid, 4, 4) & (received | holds(block, direction.starts, "Snd"))
+    usual &= (shift >= 6) & (xid.stops - xid.starts == 4) & (received | holds(block, direction.starts, "Snd"))
     usual &= (direction.stops - direction.starts == 3) & (protocol.stops - protocol.starts == 3)
     usual &= holds(block, protocol.starts, "UDP") | holds(block, protocol.starts, "TCP")
     packet = words.at(shift - 4)
     numbered = ~holds(block, packet.starts, "PACKET")
     context = words.at(shift - 4 - numbered)
     thread, before = words.at(shift - 5 - numbered), words.at(shift - 6 - numbered)
-    usual &= ~numbered | _is_hex(block, packet, 8, 16)
+    sizes = packet.stops - packet.starts
+    usual &= ~numbered | ((sizes >= 8) & (sizes <= 16))
     usual &= holds(block, context.starts, "PACKET") & (context.stops - context.starts == 6)
     usual &= (shift - 6 - numbered >= 1) & _is_hex(block, thread, 3, 8) & (opcode.stops - opcode.starts == 1)
     usual &= (byte(block, opcode.starts) - ord("A") < 26) | (byte(block, opcode.starts) == ord("?"))
@@ -210,7 +220,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     ts[usual] = _times(block, Spans(block.starts[usual], before.stops[usual]), clock)
     usual &= ts != NO_TIME
     spans = {
-        **{"thread": thread, "context": context, "protocol": protocol, "direction": direction, "xid": xid},
+        **{"thread": thread, "protocol": protocol, "direction": direction, "xid": xid},
         "packet": _where(numbered, packet),
         "src_ip": _where(received, remote),
         "dst_ip": _where(~received, remote),
@@ -219,6 +229,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         "record_type": words.at(behind),
     }
     told: dict[str, Spans | Told | str] = {name: chosen(usual, span) for name, span in spans.items()}
+    told["context"] = "PACKET"
     told["query"] = Told(chosen(usual, words.at(behind + 1)), _name)
     log = Spans(np.where(answers, perhaps.starts, opcode.starts), opcode.stops)
     told["log"] = Told(chosen(usual, log), lambda text: "response" if " " in text else "query")

@@ -14,16 +14,20 @@ from tocsin.collect.naming import Dotted
 NAME = "zeek_json"
 KIND = "zeek"
 
-def _tell_log(record: Record) -> None:
-    if "_path" not in record and "@stream" not in record and "_stream" not in record:
-        log = zeek.log_of(record)
-        if log is not None:
-            record["_path"] = log
+def _complete(record: Record) -> None:
+    log = record.get("_path") or record.get("@stream") or record.get("_stream")
+    if log is None and (log := zeek.log_of(record)):
+        record.setdefault("_path", log)
+    uri = record.get("uri")
+    if type(uri) is str and type(log) is str and log.startswith("http"):
+        for name, part in zeek.URI_PARTS.items():
+            if name not in record and (text := part(uri)) is not None:
+                record[name] = text
 
 
 _LOG = JsonLog(
     naming=Dotted(times=("ts", "_write_ts", "@timestamp"), also=zeek.ALSO),
     keys=zeek.KEYS,
-    shape=_tell_log,
+    shape=_complete,
 )
 sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -46,7 +46,7 @@ _UNSEEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
-    """What a header says; `also` is what fields are called besides."""
+    """What a header says; `also` is what fields are called besides, `parts` are of the field `uri`."""
 
     separator: str
     set_separator: str
@@ -56,6 +56,7 @@ class _Layout:
     names: tuple[str, ...]
     types: tuple[str, ...]
     also: Mapping[str, str]
+    parts: tuple[str, ...]
 
 
 def sniff(head: bytes) -> bool:
@@ -119,6 +120,7 @@ def _layout(header: bytes) -> _Layout:
         tuple(names),
         tuple(types[: len(names)]),
         also,
+        tuple(name for name in zeek.URI_PARTS if name not in names) if path.startswith("http") and "uri" in names else (),
     )
 
 
@@ -153,6 +155,10 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
             values[name] = tuple(value) if isinstance(value, list) else value
     ts = _ts(cells[layout.names.index("ts")]) if "ts" in layout.names else NO_TIME
     values |= {also: values[name] for also, name in layout.also.items() if name in values}
+    uri = values.get("uri")
+    if layout.parts and isinstance(uri, str):
+        told = {name: zeek.URI_PARTS[name](uri) for name in layout.parts}
+        values |= {name: part for name, part in told.items() if part is not None}
     if layout.path and "_path" not in layout.names:
         values["_path"] = layout.path
     return Parsed(ts, values)
@@ -173,6 +179,16 @@ def _reading(layout: _Layout, kind: str) -> Callable[[str], str | list[str]]:
     if kind.startswith(_LISTS):
         return elements
     return _truth if kind == "bool" else scalar
+
+
+def _part(layout: _Layout, kind: str, part: str) -> Callable[[str], str | None]:
+    whole, cut_out = _reading(layout, kind), zeek.URI_PARTS[part]
+
+    def read(cell: str) -> str | None:
+        uri = whole(cell)
+        return cut_out(uri) if isinstance(uri, str) else None
+
+    return read
 
 
 def _truth(cell: str) -> str:
@@ -218,9 +234,11 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     stand: dict[str, Spans | Told | str] = {}
     for at, (name, kind) in enumerate(zip(layout.names, layout.types, strict=True)):
         called = [name, *(also for also, field in layout.also.items() if field == name)]
+        parts = layout.parts if name == "uri" else ()
         if projection is not None:
             called = [one for one in called if one in projection]
-        if not called:
+            parts = tuple(part for part in parts if part in projection)
+        if not called and not parts:
             continue
         spans = chosen(usual, _column(block, marks, at, len(layout.names)))
         there = unless(_is(block, spans, layout.unset), *spans)
@@ -229,6 +247,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
             empty = _is(block, there, layout.empty)
             place = Spans(there.starts, np.where(empty, there.starts, there.stops)) if empty.any() else there
         stand |= dict.fromkeys(called, place)
+        stand |= {part: Told(there, _part(layout, kind, part)) for part in parts}
     if layout.path and "_path" not in layout.names:
         stand["_path"] = layout.path
     return Split(usual=usual, ts=ts[usual], fields=stand)
