@@ -26,7 +26,9 @@ PORT = st.sampled_from(["53", "65535", "123456", "5x", "53/key k"])
 NAME = st.sampled_from(["www.example.org", ".", "a", "a/b", "IN", "ü.example", "is", "x y"])
 DOTTED = NAME.map(lambda name: name.rstrip(".") + ".")
 TYPE = st.sampled_from(["A", "HTTPS", "TYPE65", "65"])
-HEADS = st.sampled_from(["Mar  5 10:00:00 ns1 {0}: ", "<30>1 2026-03-05T10:00:00.5Z ns1 {1} 1 - - ", "Mar  5 10:00:00 {0}: "])
+HEADS = st.sampled_from(
+    ["Mar  5 10:00:00 ns1 {0}: ", "<30>1 2026-03-05T10:00:00.5Z ns1 {1} 1 - - ", "Mar  5 10:00:00 {0}: "]
+)
 
 
 BIND = st.builds(
@@ -52,7 +54,9 @@ BIND = st.builds(
 UNBOUND = st.builds(
     "{} {}: {} {} {} {}{}".format,
     st.one_of(
-        st.sampled_from(["[1772704800] unbound[12:0]", "Mar 05 10:00:00 unbound[12:0]", "[17] unbound[12:0]", "[1772704800] [1:0]"]),
+        st.sampled_from(
+            ["[1772704800] unbound[12:0]", "Mar 05 10:00:00 unbound[12:0]", "[17] unbound[12:0]", "[1772704800] [1:0]"]
+        ),
         HEADS.map(lambda head: head.format("unbound[12]", "unbound") + "[12:a]"),
         HEADS.map(lambda head: head.format("unbound", "unbound") + "[12:0]"),
     ),
@@ -67,14 +71,24 @@ DNSMASQ = st.builds(
     "{}{}{} {} {}{}".format,
     HEADS.map(lambda head: head.format("dnsmasq[12]", "dnsmasq")),
     st.sampled_from(["", "45 192.0.2.1/53124 ", "45 ", "45 x/y/z "]),
-    st.sampled_from(["query[A]", "query[]", "query[A", "forwarded", "reply", "cached", "config", "/etc/hosts", "gravity blocked"]),
+    st.sampled_from(
+        ["query[A]", "query[]", "query[A", "forwarded", "reply", "cached", "config", "/etc/hosts", "gravity blocked"]
+    ),
     NAME,
     st.sampled_from(["from ", "to ", "is ", "is", ""]),
     st.one_of(ADDRESS, st.sampled_from(["<CNAME>", "v=spf1 -all", ""])),
 )
 WINDOWS = st.builds(
     "{} {} PACKET  {}{} {} {}   {} {} Q [{}] {}  {}{}".format,
-    st.sampled_from(["3/15/2026 10:00:00 AM", "15.03.2026 22:00:00", "2026/3/5 下午 10:00:01", "3/5/2026 9:00:00 PM", "99/99/2026 1:00:00"]),
+    st.sampled_from(
+        [
+            "3/15/2026 10:00:00 AM",
+            "15.03.2026 22:00:00",
+            "2026/3/5 下午 10:00:01",
+            "3/5/2026 9:00:00 PM",
+            "99/99/2026 1:00:00",
+        ]
+    ),
     st.sampled_from(["0A3C", "xx", "0"]),
     st.sampled_from(["000001F1A2B3C4D0 ", "0001 ", ""]),
     st.sampled_from(["UDP", "TCP", "SCTP"]),
@@ -82,7 +96,9 @@ WINDOWS = st.builds(
     ADDRESS,
     st.sampled_from(["a1b2", "a1b"]),
     st.sampled_from(["", "R", " "]),
-    st.sampled_from(["0001   D   NOERROR", "8385 A DR NXDOMAIN", "0028       NOERROR", "0001", "0001 d NOERROR", "0001 D NOERROR "]),
+    st.sampled_from(
+        ["0001   D   NOERROR", "8385 A DR NXDOMAIN", "0028       NOERROR", "0001", "0001 d NOERROR", "0001 D NOERROR "]
+    ),
     st.sampled_from(["A", "HTTPS", "", "A A"]),
     st.sampled_from(["(3)www(7)example(3)org(0)", "(0)", "(9)x(0)", "www.example.org.", "(1)a", "(3)a b(0)"]),
     st.sampled_from(["", "\n", "\nUDP question info at 1\n  Remote addr 192.0.2.1, port 5\n", "  "]),
@@ -114,10 +130,12 @@ def test_lines_are_read_alike_by_columns_and_one_by_one(name: str, data: st.Data
 @pytest.mark.parametrize("name", FORMATS)
 def test_usual_lines_are_read_by_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = {
-        "bind": "05-Mar-2026 10:00:00.123 queries: info: client @0x7f 192.0.2.1#53 (a): view v: query: a IN A + (192.0.2.53)",
+        "bind": "05-Mar-2026 10:00:00.123 queries: info: client @0x7f 192.0.2.1#53 (a): view v: "
+        "query: a IN A + (192.0.2.53)",
         "dnsmasq": "Mar  5 10:00:00 router dnsmasq[123]: query[A] www.example.org from 192.0.2.1",
         "unbound": "[1772704800] unbound[12:0] info: 192.0.2.1 www.example.org. A IN NOERROR 0.1 0 45",
-        "windows_dns": "3/15/2026 10:00:00 AM 0A3C PACKET  000001F1A2B3C4D0 UDP Snd 192.0.2.1 a1b2 R Q [8385 A DR NXDOMAIN] A (1)a(0)",
+        "windows_dns": "3/15/2026 10:00:00 AM 0A3C PACKET  000001F1A2B3C4D0 UDP Snd 192.0.2.1 a1b2 R Q "
+        "[8385 A DR NXDOMAIN] A (1)a(0)",
     }
 
     def never(text: str, header: bytes, clock: Clock) -> None:

@@ -21,13 +21,17 @@ from tocsin.collect.lines import LineDecoder
 from tocsin.collect.records import Tally
 from tocsin.model.event import Source
 
-HEADER = "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t{}\n#fields\t{}\n#types\t{}\n"
+HEADER = (
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t{}\n#fields\t{}\n#types\t{}\n"
+)
 NAMES, TYPES = "ts\tuid\tnote\tflag\tanswers", "time\tstring\tstring\tbool\tvector[string]"
 TEXT = st.text("ab-,\t\n\\é\x00#()x09", max_size=6)
 RECORD = st.tuples(
     st.integers(0, 9_999_999_999_999_999), TEXT, st.none() | TEXT, st.none() | st.booleans(), st.none() | st.lists(TEXT)
 )
-CELL = st.sampled_from(["-", "(empty)", "", "a", "T", "a,b", "-,b", "\\x2c,\\\\", "\\xc3\\xa9\\xff", "1.5", "1772384400.000001"])
+CELL = st.sampled_from(
+    ["-", "(empty)", "", "a", "T", "a,b", "-,b", "\\x2c,\\\\", "\\xc3\\xa9\\xff", "1.5", "1772384400.000001"]
+)
 LINE = st.one_of(st.lists(CELL, min_size=4, max_size=6).map("\t".join), st.sampled_from(["#close\tx", "#", "#x", ""]))
 
 

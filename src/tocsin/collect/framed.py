@@ -94,10 +94,10 @@ def time_of(found: re.Match[str], clock: Clock) -> tuple[int, str]:
     month, year, zone = parts["month"] or "", parts.get("year"), parts.get("zone")
     number = MONTHS.index(month) + 1 if month in MONTHS else int(month) if month.isdecimal() else 0
     day = int(parts["day"] or 0)
-    clocked = (int(parts[part] or 0) for part in ("hour", "minute", "second"))
+    hour, minute, second = (int(parts[part] or 0) for part in ("hour", "minute", "second"))
     try:
-        zoned = _zone(zone) if zone else None
-        moment = datetime(int(year) if year else clock.year_of(number, day), number, day, *clocked, micros, tzinfo=zoned)
+        full = int(year) if year else clock.year_of(number, day)
+        moment = datetime(full, number, day, hour, minute, second, micros, tzinfo=_zone(zone) if zone else None)
     except (ValueError, OverflowError):
         return NO_TIME, ""
     return clock.local(moment), assumed(year=year is None, zone=zone is None)
@@ -113,7 +113,9 @@ def _zone(text: str) -> timezone:
 def tagged(*programs: str) -> re.Pattern[bytes]:
     """What finds lines of syslog that these programs wrote."""
     names = "|".join(re.escape(name) for name in programs).encode()
-    return re.compile(syslog.BEFORE_TAG + rb"(?:" + names + rb")(?:\[[\d:a-f]{1,32}\])?(?::|(?: [^ \n]{1,64}){2} [-\[])", re.M)
+    return re.compile(
+        syslog.BEFORE_TAG + rb"(?:" + names + rb")(?:\[[\d:a-f]{1,32}\])?(?::|(?: [^ \n]{1,64}){2} [-\[])", re.MULTILINE
+    )
 
 
 def mostly(head: bytes, form: re.Pattern[bytes]) -> bool:

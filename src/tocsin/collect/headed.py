@@ -39,7 +39,9 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int, merge: M
             if fresh == head:
                 continue
             if run.start > at:
-                yield replace(block, data=block.data[at : run.start], offset=block.offset + at, head=head, damaged=damaged)
+                yield replace(
+                    block, data=block.data[at : run.start], offset=block.offset + at, head=head, damaged=damaged
+                )
                 at, damaged = run.start, Counter()
             head = fresh
         yield replace(block, data=block.data[at:], offset=block.offset + at, head=head, damaged=damaged)
@@ -64,14 +66,15 @@ def _runs(data: bytes, offset: int) -> Iterator[slice]:
 class _Passed:
     """How far a file was searched for headers, and which of them held there."""
 
+    file: tuple[int, ...] = ()
     offset: int = 0
     head: bytes = b""
 
 
 @lru_cache(maxsize=8)
-def _passed(identity: tuple[int, ...], merge: Merge) -> _Passed:
+def _passed(file: tuple[int, ...]) -> _Passed:
     """Kept for the whole process: the ranges of a file come one after another."""
-    return _Passed()
+    return _Passed(file)
 
 
 def _head_before(file: BinaryIO, start: int, merge: Merge) -> bytes:
@@ -81,7 +84,7 @@ def _head_before(file: BinaryIO, start: int, merge: Merge) -> bytes:
     except OSError:  # not a file of the system's
         passed = _Passed()
     else:
-        passed = _passed((about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns), merge)
+        passed = _passed((about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns))
     if passed.offset > start:
         passed.offset, passed.head = 0, b""
     file.seek(passed.offset)

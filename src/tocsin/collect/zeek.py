@@ -22,12 +22,24 @@ _DOTTED: Final = (
 )
 # Sigma's categories dns, proxy, firewall and the service netflow, whose rules are searched for in Zeek's logs.
 _CATEGORIES: Final[Mapping[str, str]] = {
-    **{"src_ip": "id.orig_h", "src_port": "id.orig_p", "dst_ip": "id.resp_h", "dst_port": "id.resp_p"},
-    **{"source.ip": "id.orig_h", "source.port": "id.orig_p"},
-    **{"destination.ip": "id.resp_h", "destination.port": "id.resp_p"},
-    **{"record_type": "qtype_name", "answer": "answers"},
-    **{"c-uri": "uri", "cs-uri": "uri", "c-useragent": "user_agent", "cs-host": "host", "cs-method": "method"},
-    **{"cs-referrer": "referrer", "sc-status": "status_code", "cs-username": "username"},
+    "src_ip": "id.orig_h",
+    "src_port": "id.orig_p",
+    "dst_ip": "id.resp_h",
+    "dst_port": "id.resp_p",
+    "source.ip": "id.orig_h",
+    "source.port": "id.orig_p",
+    "destination.ip": "id.resp_h",
+    "destination.port": "id.resp_p",
+    "record_type": "qtype_name",
+    "answer": "answers",
+    "c-uri": "uri",
+    "cs-uri": "uri",
+    "c-useragent": "user_agent",
+    "cs-host": "host",
+    "cs-method": "method",
+    "cs-referrer": "referrer",
+    "sc-status": "status_code",
+    "cs-username": "username",
 }
 
 
@@ -46,7 +58,10 @@ def _extension(uri: str) -> str | None:
 
 # Parts of the `uri` of a log of HTTP, as rules for proxies call them.
 URI_PARTS: Final[Mapping[str, Callable[[str], str | None]]] = {
-    **{"c-uri-stem": _stem, "cs-uri-stem": _stem, "c-uri-query": _query, "cs-uri-query": _query},
+    "c-uri-stem": _stem,
+    "cs-uri-stem": _stem,
+    "c-uri-query": _query,
+    "cs-uri-query": _query,
     "c-uri-extension": _extension,
 }
 

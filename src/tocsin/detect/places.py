@@ -58,9 +58,37 @@ _LINUX: Final = (
 _NETFLOW: Final = (Place(kind="firewall", mapped=True), _in_zeek("conn"))
 # The logs of Zeek's own analyzers and frameworks that are there without any package.
 _ZEEK: Final = (
-    *("analyzer", "capture_loss", "conn", "dce_rpc", "dhcp", "dnp3", "dns", "dpd", "files", "ftp", "http", "intel", "irc"),
+    *(
+        "analyzer",
+        "capture_loss",
+        "conn",
+        "dce_rpc",
+        "dhcp",
+        "dnp3",
+        "dns",
+        "dpd",
+        "files",
+        "ftp",
+        "http",
+        "intel",
+        "irc",
+    ),
     *("kerberos", "known_certs", "known_hosts", "known_services", "ldap", "ldap_search", "modbus", "mysql", "notice"),
-    *("ntlm", "ntp", "ocsp", "pe", "quic", "radius", "rdp", "rfb", "sip", "smb_cmd", "smb_files", "smb_mapping", "smtp"),
+    *(
+        "ntlm",
+        "ntp",
+        "ocsp",
+        "pe",
+        "quic",
+        "radius",
+        "rdp",
+        "rfb",
+        "sip",
+        "smb_cmd",
+        "smb_files",
+        "smb_mapping",
+        "smtp",
+    ),
     *("snmp", "socks", "software", "ssh", "ssl", "syslog", "traceroute", "tunnel", "weird", "x509"),
 )
 

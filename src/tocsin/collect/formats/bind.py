@@ -142,9 +142,11 @@ def _told(found: re.Match[str]) -> dict[str, str]:
 
 
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
-    """Queries: `[stamp] [queries: ][info: ]client [@0x1 ]address#port[ (name)]: [view v: ]query: name class type flags`."""
+    """`[stamp] [queries: ][info: ]client [@0x1 ]address#port[ (name)]: [view v: ]query: name class type flags ...`."""
     own = is_number(block, block.starts, np.minimum(block.starts + 2, block.stops)) & (
-        holds(block, block.starts + 24, " ") | holds(block, block.starts + 23, " ") | holds(block, block.starts + 29, " ")
+        holds(block, block.starts + 24, " ")
+        | holds(block, block.starts + 23, " ")
+        | holds(block, block.starts + 29, " ")
     )
     bare = holds(block, block.starts, "client ") | holds(block, block.starts, "queries: ")
     bare |= holds(block, block.starts, "info: ")
@@ -189,7 +191,9 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         "record_class": qclass,
         "record_type": qtype,
         "flags": flags,
-        "dst_ip": Spans(np.where(server.starts < 0, -1, server.starts + 1), np.where(server.starts < 0, -1, server.stops - 1)),
+        "dst_ip": Spans(
+            np.where(server.starts < 0, -1, server.starts + 1), np.where(server.starts < 0, -1, server.stops - 1)
+        ),
     }
     told = {**frame.fields(usual), **{name: chosen(usual, span) for name, span in spans.items()}, "log": "query"}
     return Split(usual=usual, ts=frame.ts[usual], fields=told, mended=frame.mended(usual))

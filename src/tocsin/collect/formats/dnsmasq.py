@@ -24,10 +24,18 @@ cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of dnsmasq's log"
 _SERIAL: Final = re.compile(r"(?P<serial>\d{1,18}) (?:(?P<src_ip>[^ /]+)/(?P<src_port>[^ /]+) )?", re.ASCII)
-_ASKED: Final = re.compile(r"(?P<verb>(?:dnssec-)?query|auth)\[(?P<record_type>[^ \]]+)\] (?P<query>[^ ]+) (from|to) ([^ ]+)")
+_ASKED: Final = re.compile(
+    r"(?P<verb>(?:dnssec-)?query|auth)\[(?P<record_type>[^ \]]+)\] (?P<query>[^ ]+) (from|to) ([^ ]+)"
+)
 _SENT: Final = re.compile(r"(?P<verb>forwarded) (?P<query>[^ ]+) to (?P<dst_ip>[^ ]+)")
 _ANSWERED: Final = re.compile(r"(?P<verb>(?:[a-z-]+ ){0,3}[a-z-]+|/[^ ]+) (?P<query>[^ ]+) is (?P<answer>.+)")
-_FIRST: Final = {"query": "query", "forwarded": "forwarded", "reply": "response", "cached": "response", "config": "response"}
+_FIRST: Final = {
+    "query": "query",
+    "forwarded": "forwarded",
+    "reply": "response",
+    "cached": "response",
+    "config": "response",
+}
 _TAGGED: Final = framed.tagged("dnsmasq", "dnsmasq-dhcp", "dnsmasq-tftp", "dnsmasq-script")
 
 

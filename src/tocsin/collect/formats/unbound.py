@@ -1,8 +1,8 @@
 """Logs of the resolver Unbound in, Events out: queries and replies, and what it says of names that it blocked.
 
 After unbound.conf(5): `log-queries`, `log-replies`, `log-tag-queryreply`, `log-local-actions`, `log-servfail`,
-`rpz-log`, `log-time-ascii`, `log-time-iso`, `use-syslog`. `src_ip` asked for `query` of `record_type`; `log` is `query`,
-`response`, `local-zone`, `rpz`, `failure`, or else the line's level. Names come without the dot at their end.
+`rpz-log`, `log-time-ascii`, `log-time-iso`, `use-syslog`. `src_ip` asked for `query` of `record_type`; `log` is
+`query`, `response`, `local-zone`, `rpz`, `failure`, or else the line's level. Names come without the dot at their end.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ _ACTED: Final = re.compile(
 )
 _FAILED: Final = re.compile(rf"(?P<failure>SERVFAIL|validation failure) <?{_RECORD}>?(?:: .*)?", re.ASCII)
 _SNIFFED: Final = re.compile(
-    rb"^(?:\xef\xbb\xbf)?(?:\[\d{10}(?:\.\d{1,9})?\]|[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ][\d:.]{8,15}[Z\d:+-]{0,6})"
+    rb"^(?:\xef\xbb\xbf)?(?:\[\d{10}(?:\.\d{1,9})?\]|[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d"
+    rb"|\d{4}-\d\d-\d\d[T ][\d:.]{8,15}[Z\d:+-]{0,6})"
     rb" [\w.-]{1,64}\[\d{1,10}:[0-9a-f]{1,8}\] [a-z]+(?: error)?: ",
     re.MULTILINE,
 )
@@ -135,10 +136,17 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     said = bracket > daemon.starts
     inner = {
         "program": Spans(np.where(said, daemon.starts, -1), np.where(said, bracket, -1)),
-        **{"pid": pid, "thread": thread, "level": level, "src_ip": asker},
+        "pid": pid,
+        "thread": thread,
+        "level": level,
+        "src_ip": asker,
         "query": Spans(query.starts, query.stops - 1),
-        **{"record_type": qtype, "record_class": qclass, "rcode": rcode},
-        **{"duration": duration, "cached": cached, "size": size},
+        "record_type": qtype,
+        "record_class": qclass,
+        "rcode": rcode,
+        "duration": duration,
+        "cached": cached,
+        "size": size,
     }
     if frame.headers:
         del inner["program"]

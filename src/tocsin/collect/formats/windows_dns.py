@@ -31,10 +31,13 @@ KIND = "dns"
 _NO_RECORD: Final = "not a line of a DNS debug log"
 _WHEN: Final = r"\d[^\n\[\]()]{6,60}?"
 _CONTEXTS: Final = "PACKET|EVENT|DSPOLL|DSWRITE|INIT|LOOKUP|NOTIFY|RECURSE|REMOTE|TASK|TOMBSTN|UPDATE|ZONEXFR|Note:"
-_LINE: Final = re.compile(rf"(?P<when>{_WHEN}) {{1,8}}(?P<thread>[0-9A-Fa-f]{{3,8}}) {{1,8}}(?P<context>{_CONTEXTS})(?= |$) *(?P<rest>.*)")
+_LINE: Final = re.compile(
+    rf"(?P<when>{_WHEN}) {{1,8}}(?P<thread>[0-9A-Fa-f]{{3,8}}) {{1,8}}(?P<context>{_CONTEXTS})(?= |$) *(?P<rest>.*)"
+)
 _PACKET: Final = re.compile(
     r"(?:(?P<packet>[^ ]{8,16}) +)?(?P<protocol>UDP|TCP) +(?P<direction>Rcv|Snd) +(?P<remote>[^ ]+) +"
-    r"(?P<xid>[^ ]{4}) +(?:(?P<response>R) +)?(?P<opcode>[A-Z?]) +\[(?P<flags_hex>[0-9A-Fa-f]{4}) +(?:(?P<flags>[A-Z][A-Z ]*?) +)?"
+    r"(?P<xid>[^ ]{4}) +(?:(?P<response>R) +)?(?P<opcode>[A-Z?]) +\[(?P<flags_hex>[0-9A-Fa-f]{4}) +"
+    r"(?:(?P<flags>[A-Z][A-Z ]*?) +)?"
     r"(?P<rcode>[^ \]]+) *\] *(?:(?P<record_type>[^ ]+) +)?(?P<query>[^ ]+) *"
 )
 _LEGEND: Final = re.compile(r"\s|DNS Server log|Log file wrap|Message logging key|(?:UDP|TCP) [a-z]+ info")
@@ -46,11 +49,14 @@ _POINTER: Final = re.compile(r"\[[0-9A-Fa-f]{4}\]")
 _NUMBER: Final = re.compile(r"\d+", re.ASCII)
 _AFTERNOON: Final = re.compile(r"[Pp]\.? ?[Mm]\b|下午|오후|午後|[μµ]{2}")
 _HALVES: Final = re.compile(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμµ][μµ]")
-_DATE: Final = re.compile(rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{4}\b([^\n\[]{0,40})", re.MULTILINE)
+_DATE: Final = re.compile(
+    rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{4}\b([^\n\[]{0,40})", re.MULTILINE
+)
 _LONGEST_NAME: Final = 600  # characters: 255 bytes, some of them escaped, and a length before each label
 _MONTH_FIRST, _DAY_FIRST = b"month", b"day"
 _SNIFFED: Final = re.compile(
-    rb"^(?:\xef\xbb\xbf)?\d[^\n\[\]()]{6,60}? {1,8}[0-9A-Fa-f]{3,8} {1,8}PACKET +(?:[0-9A-Fa-f]{8,16} +)?(?:UDP|TCP) +(?:Rcv|Snd) +[0-9A-Fa-f.:]",
+    rb"^(?:\xef\xbb\xbf)?\d[^\n\[\]()]{6,60}? {1,8}[0-9A-Fa-f]{3,8} {1,8}PACKET +"
+    rb"(?:[0-9A-Fa-f]{8,16} +)?(?:UDP|TCP) +(?:Rcv|Snd) +[0-9A-Fa-f.:]",
     re.MULTILINE,
 )
 
@@ -102,7 +108,7 @@ def _order(head: bytes) -> bytes:
 def _ts(when: str, order: bytes, clock: Clock) -> int:
     """A date and a time of day in whatever form; the year is the number of four digits."""
     numbers = _NUMBER.findall(when)
-    if len(numbers) == 1 and len(numbers[0]) == 8 or len(numbers) == 4 and len(numbers[0]) == 8:
+    if (len(numbers) == 1 and len(numbers[0]) == 8) or (len(numbers) == 4 and len(numbers[0]) == 8):
         numbers = [numbers[0][:4], numbers[0][4:6], numbers[0][6:], *numbers[1:]]
     if len(numbers) != 6 or any(len(number) > 4 for number in numbers):
         return NO_TIME
@@ -220,11 +226,16 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     ts[usual] = _times(block, Spans(block.starts[usual], before.stops[usual]), clock)
     usual &= ts != NO_TIME
     spans = {
-        **{"thread": thread, "protocol": protocol, "direction": direction, "xid": xid},
+        "thread": thread,
+        "protocol": protocol,
+        "direction": direction,
+        "xid": xid,
         "packet": _where(numbered, packet),
         "src_ip": _where(received, remote),
         "dst_ip": _where(~received, remote),
-        **{"opcode": opcode, "flags_hex": flags_hex, "rcode": rcode},
+        "opcode": opcode,
+        "flags_hex": flags_hex,
+        "rcode": rcode,
         "flags": _where(flagged, Spans(first_flag.starts, last_flag.stops)),
         "record_type": words.at(behind),
     }
@@ -245,7 +256,8 @@ def _times(block: Lines, spans: Spans, clock: Clock) -> Longs:
     encoded = pieces(pa.binary(), block.data, *spans).dictionary_encode()
     texts = (text.decode("utf-8", "replace") for text in encoded.dictionary.to_pylist())
     told = [_ts(text, block.head, clock) if _WHEN_ONLY.fullmatch(text) else NO_TIME for text in texts]
-    return np.array(told, np.int64)[encoded.indices.to_numpy()]
+    times: Longs = np.array(told, np.int64)[encoded.indices.to_numpy()]
+    return times
 
 
 _WHEN_ONLY: Final = re.compile(_WHEN)

@@ -14,6 +14,7 @@ from tocsin.collect.naming import Dotted
 NAME = "zeek_json"
 KIND = "zeek"
 
+
 def _complete(record: Record) -> None:
     log = record.get("_path") or record.get("@stream") or record.get("_stream")
     if log is None and (log := zeek.log_of(record)):

@@ -1,8 +1,8 @@
-"""Zeek's logs as text in, Events out, under Zeek's names: columns between tabs, below a header that names them.
+r"""Zeek's logs as text in, Events out, under Zeek's names: columns between tabs, below a header that names them.
 
 After Zeek's book, "Zeek Log Formats", and what its ASCII writer escapes (`LogAscii`): separators in a value, the
 backslash, and bytes that are no text. A value that is unset is absent; sets and vectors are lists. `_path` is the
-log that the header names. Values have the form that Zeek gives them in JSON: what cannot be shown stays `\\x00`, and
+log that the header names. Values have the form that Zeek gives them in JSON: what cannot be shown stays `\x00`, and
 a `bool` is `true` or `false`.
 """
 
@@ -120,7 +120,9 @@ def _layout(header: bytes) -> _Layout:
         tuple(names),
         tuple(types[: len(names)]),
         also,
-        tuple(name for name in zeek.URI_PARTS if name not in names) if path.startswith("http") and "uri" in names else (),
+        tuple(name for name in zeek.URI_PARTS if name not in names)
+        if path.startswith("http") and "uri" in names
+        else (),
     )
 
 
