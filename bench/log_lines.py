@@ -116,8 +116,8 @@ def suricata(draw: random.Random) -> Iterator[str]:
         ends = (
             f'"timestamp":"2026-03-01T{_clock(number)}.{number % _RATE * 5000:06}+0000",'
             f'"flow_id":{draw.getrandbits(50)},'
-            f'"in_iface":"eth0","event_type":"{{}}","src_ip":"{_inside(draw)}","src_port":{draw.randrange(1024, 65536)},'
-            f'"dest_ip":"{_outside(draw)}","dest_port":{{}},"proto":"{{}}",'
+            f'"in_iface":"eth0","event_type":"{{}}","src_ip":"{_inside(draw)}","src_port":'
+            f'{draw.randrange(1024, 65536)},"dest_ip":"{_outside(draw)}","dest_port":{{}},"proto":"{{}}",'
         )
         match draw.randrange(3):
             case 0:

@@ -28,7 +28,7 @@ cut = documents.cut_line_range
 _NO_RECORD: Final = "not a line of Unbound's log"
 _CLOCK: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _ISO: Final = rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_CLOCK}(?:\.(?P<part>\d{{1,6}}))?"
-_NEXT: Final = r" (?=[^ \[]+\[\d+:[0-9a-f]+\] )"
+_NEXT: Final = r" (?=[^ \[]+\[\d+:[^ \]:]+\] )"
 _FORMS: Final = (
     Form(Stamp("[%s] "), re.compile(rf"\[(?P<epoch>\d{{10}})(?:\.(?P<part>\d{{1,9}}))?\]{_NEXT}", re.ASCII)),
     Form(Stamp("%b %d %H:%M:%S "), re.compile(rf"(?P<month>[A-Z][a-z]{{2}}) (?P<day>\d\d) {_CLOCK}{_NEXT}", re.ASCII)),
