@@ -125,4 +125,4 @@ def mostly(head: bytes, form: re.Pattern[bytes]) -> bool:
     """
     lines = sum(1 for line in head.split(b"\n")[: head.count(b"\n") or 1] if line.strip())
     found = sum(1 for _ in form.finditer(head))
-    return 0 < found and (10 * found >= 9 * lines or lines - found <= 1 < found - 1)
+    return found > 0 and (10 * found >= 9 * lines or lines - found <= 1 < found - 1)
