@@ -30,6 +30,8 @@ FORMS = [
     ("Mar  5 12:00:00 web1 kernel:[ 1.5] IN=eth0", AT, "web1", "kernel", None, None, "[ 1.5] IN=eth0", BOTH),
     ("Mar  5 12:00:00 web1 su(pam_unix)[9]: x", AT, "web1", "su(pam_unix)", "9", None, "x", BOTH),
     ("Mar  5 12:00:00 web1 gdm-password][9]: x", AT, "web1", "gdm-password", "9", None, "x", BOTH),
+    ("Mar  5 12:00:00 mac1 com.apple.xpc[1] (x[2]): z", AT, "mac1", "com.apple.xpc", "1", None, "z", BOTH),
+    ("2024-03-05T10:00:00.1Z In(166) Hostd[2100]: x", AT, None, "Hostd", "2100", "166", "x", ""),
     ("Mar  5 12:00:00 web1 Remote Agent[9]: x", AT, "web1", "Remote Agent", "9", None, "x", BOTH),
     ("Mar  5 12:00:00 web1 last message repeated", AT, "web1", None, None, None, "last message repeated", BOTH),
     ("Mar  5 12:00:00 web1 12:00:00 is no tag", AT, "web1", None, None, None, "12:00:00 is no tag", BOTH),
@@ -118,7 +120,9 @@ WORD = st.text("ab1:[]<>-% \tā.Z", max_size=6)
 BSD = ["Mar  5 12:00:00", "Mar 05 2024 12:00:00", "Feb 29 23:59:60", "Mar  5 12:00:00.123", "-", "now"]
 ISO = ["2024-03-05T10:00:00.123456+00:00", "2024-03-05T10:00:00Z", "2024-03-05T10:00:00-0500", "2024-02-30T10:00:00Z"]
 TIME = st.sampled_from(BSD + ISO)
-HOST = st.one_of(st.sampled_from(["web1", "UTC", "2024", "auth.info", "fe80::1", "a:", "EST:", "-", "fw :"]), WORD)
+HOST = st.one_of(
+    st.sampled_from(["web1", "In(166)", "UTC", "2024", "auth.info", "fe80::1", "a:", "EST:", "-", "fw :"]), WORD
+)
 TAG = st.one_of(
     st.sampled_from(
         ["sshd[7]:", "kernel:", "a[]:", "a[b:", "%ASA-6-1:", "sudo:  ", "gdm][1]:", "a b[1]:", "su 7 M -", "su - - -"]

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from tocsin.collect import structured
 from tocsin.collect.clock import Clock, assumed
 from tocsin.collect.lines import Lines, Mask, Spans, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
@@ -50,22 +51,21 @@ _ISO_TIME: Final = re.compile(
     re.ASCII,
 )
 _LEVEL: Final = re.compile(rf"({'|'.join(FACILITIES)})\.({'|'.join(SEVERITIES + _OTHER_SEVERITIES)}) ")
+_ESXI_LEVEL: Final = re.compile(r"(?:Em|Al|Cr|Er|Wa|No|In|Db)\((\d{1,3})\) ")  # what ESXi 8 writes for `<PRI>`
 _NAME: Final = r"[^\s:\[\]]{1,255}"
 _PID: Final = r"(?:\[(?P<pid>[^\s:\[\]]{1,64})\])?"
 # Hosts do not end in a colon: what does is the tag of a line that names no host (RFC 3164 §5.3).
 _HOST: Final = re.compile(r"(?P<host>[^ ]*[^ :])(?: +|$)")
 # Behind a tag without a space stand only brackets and what follows a process: `12:00` and `https://` are no tags.
 _TAG: Final = re.compile(rf"(?P<program>{_NAME}){_PID}:(?: |$|(?=\[)|(?<=\]:))", re.ASCII)
-_LOOSE_TAG: Final = re.compile(r"(?P<program>[^:\[\]]{1,64}?)\]?\[(?P<pid>\d{1,10})\]:(?: |$)", re.ASCII)
+_LOOSE_TAG: Final = re.compile(
+    r"(?P<program>[^:\[\]]{1,64}?)\]?\[(?P<pid>\d{1,10})\](?: \([^()]{1,255}\))?:(?: |$)", re.ASCII
+)
 _RFC_5424: Final = re.compile(
     r"(?:\d{1,9} )?<(?P<priority>\d{1,3})>(?P<version>[1-9]\d{0,2}) (?P<time>\S{1,64}) (?P<host>\S{1,255}) "
     r"(?P<program>\S{1,255}) (?P<pid>\S{1,255}) (?P<msgid>\S{1,255}) (?=[-\[])",
     re.ASCII,
 )
-# An element of structured data: quotes and closing brackets in its values are escaped (RFC 5424 §6.3.3).
-_ELEMENT: Final = re.compile(r'\[([^ =\]"]{1,255})((?: [^ =\]"]{1,255}="(?:[^"\\]|\\.)*+")*+) ?\]', re.DOTALL)
-_PARAM: Final = re.compile(r' ([^ =\]"]{1,255})="((?:[^"\\]|\\.)*+)"', re.DOTALL)
-_ESCAPED: Final = re.compile(r'\\(["\\\]])')
 
 _TIME_BYTES: Final = (
     rb"(?:(?:\d{4} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d"
@@ -126,7 +126,9 @@ def header(text: str, clock: Clock) -> Header | None:
         return None
     ts, mended = _told_by(time, clock)
     at = _behind_spaces(text, time.end() + text.startswith(":", time.end()))
-    named = None if _LEVEL.match(text, at) else _HOST.match(text, at)
+    if esxi := _ESXI_LEVEL.match(text, at):
+        priority, at = esxi[1], esxi.end()
+    named = None if esxi or _LEVEL.match(text, at) else _HOST.match(text, at)
     host, at = (named["host"], named.end()) if named else (None, at)
     facility, severity = facility_of(priority), severity_of(priority)
     if level := _LEVEL.match(text, at):
@@ -154,7 +156,7 @@ def _of_rfc_5424(found: re.Match[str], text: str, clock: Clock) -> Header | None
     if time is None and found["time"] != "-":
         return None
     ts, mended = _told_by(time, clock) if time else (NO_TIME, "")
-    more, at = _structured(text, found.end())
+    more, at = structured.parameters(text, found.end())
     at += text.startswith(" ", at)
     at += text.startswith("\ufeff", at)
     told = {name: None if found[name] == "-" else found[name] for name in ("host", "program", "pid", "msgid")}
@@ -166,22 +168,6 @@ def _of_rfc_5424(found: re.Match[str], text: str, clock: Clock) -> Header | None
     return Header(
         ts, time_text, told["host"], told["program"], told["pid"], *said, found.start("program"), at, mended, more
     )
-
-
-def _structured(text: str, at: int) -> tuple[dict[str, str | tuple[str, ...]], int]:
-    """The parameters of the structured data that begins here, and where it ends; damaged data is part of the message.
-
-    A parameter may be given several times (RFC 5424 §6.3.3).
-    """
-    values: dict[str, list[str]] = {}
-    end = at + 1 if text.startswith("-", at) else at
-    while element := _ELEMENT.match(text, end):
-        for name, value in _PARAM.findall(element[2]):
-            values.setdefault(f"{element[1]}.{name}", []).append(_ESCAPED.sub(r"\1", value))
-        if not element[2]:
-            values.setdefault(element[1], []).append("")
-        end = element.end()
-    return {name: some[0] if len(some) == 1 else tuple(some) for name, some in values.items()}, end
 
 
 def _behind_spaces(text: str, at: int) -> int:
@@ -252,7 +238,7 @@ def headers(block: Lines, clock: Clock) -> Headers:
     """Find the headers of lines whose parts are separated by one space each, with a tag that ends in a colon."""
     spaces = Marks(block, " ")
     priority, start = _priorities(block)
-    modern = (priority.starts >= 0) & holds(block, start, "1 ")
+    modern = (priority.starts >= 0) & holds(block, start, "1 ") & (byte(block, start + 12) == ord("T"))
     start = start + 2 * modern
     ts, time_end, no_year, no_zone = _times(block, start, clock)
     spaced = byte(block, time_end) == ord(" ")
@@ -260,7 +246,12 @@ def headers(block: Lines, clock: Clock) -> Headers:
     end = _word_end(block, spaces, at)
     hostless = byte(block, end - 1) == ord(":")
     usual: Mask = (time_end > start) & (spaced | (holds(block, time_end, ": ") & ~modern)) & (end > at)
-    usual &= ~_has_controls(block) & ~_is_of_time(block, at, end) & ~_is_level(block, end)
+    usual &= (
+        (byte(block, end - 1) != ord(")"))
+        & ~_has_controls(block)
+        & ~_is_of_time(block, at, end)
+        & ~_is_level(block, end)
+    )
     host = Spans(np.where(hostless, -1, at), np.where(hostless, -1, end))
     tag = np.where(hostless, at, np.minimum(end + 1, block.stops))
     tag = tag + np.where(holds(block, tag, ": "), 2, 0)
@@ -385,8 +376,10 @@ def _is_of_time(block: Lines, starts: Longs, stops: Longs) -> Mask:
 
 def _is_level(block: Lines, stops: Longs) -> Mask:
     """Whether a word may be `facility.severity`."""
+    words = SEVERITIES + _OTHER_SEVERITIES
+    sizes = np.array(sorted({len(word) for word in words}))
+    rows = np.flatnonzero((byte(block, stops[:, None] - 1 - sizes) == ord(".")).any(axis=1))
     found: Mask = np.zeros(len(block), bool)
-    for severity in SEVERITIES + _OTHER_SEVERITIES:
-        if f".{severity} ".encode() in block.data:
-            found |= holds(block, stops - len(severity) - 1, f".{severity}")
+    for word in words if len(rows) else ():
+        found[rows] |= holds(block, stops[rows] - len(word) - 1, f".{word}")
     return found
