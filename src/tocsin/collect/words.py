@@ -26,13 +26,20 @@ class Words:
 
     def take(self, where: Mask | None = None) -> Spans:
         """The next word; only of some lines, where it is said of which. Others stay where they are."""
+        if where is not None and not where.any():
+            return Spans(np.full(len(where), -1, np.int64), np.full(len(where), -1, np.int64))
         end = self.end()
-        whole = where is None
-        there: Mask = np.ones(len(end), bool) if where is None else where
-        self.good &= ~there | ((self.at < end) & (end <= self._block.stops))
-        spans = Spans(self.at, end) if whole else Spans(np.where(there, self.at, -1), np.where(there, end, -1))
-        self.at = np.where(there, end + 1, self.at)
-        self._number = self._number + there
+        stands = (self.at < end) & (end <= self._block.stops)
+        if where is None or where.all():
+            self.good &= stands
+            spans = Spans(self.at, end)
+            self.at = end + 1
+            self._number = self._number + 1
+            return spans
+        self.good &= ~where | stands
+        spans = Spans(np.where(where, self.at, -1), np.where(where, end, -1))
+        self.at = np.where(where, end + 1, self.at)
+        self._number = self._number + where
         return spans
 
     def end(self) -> Longs:
