@@ -60,6 +60,10 @@ QUERIES: Mapping[str, Callable[[str], str]] = {
     "windows": lambda name: (
         f"3/15/2026 10:00:00 AM 0A3C PACKET  UDP Rcv 192.0.2.1 a1b2   Q [0001   D   NOERROR] A {windows_name(name)}\n"
     ),
+    "suricata": lambda name: (
+        '{"timestamp": "2026-03-01T17:00:01.123456+0000", "flow_id": 2, "event_type": "dns", "src_ip": "192.0.2.21", '
+        f'"dest_ip": "198.51.100.53", "dns": {{"type": "query", "rrname": "{name}", "rrtype": "A"}}}}\n'
+    ),
     **{f"zeek {form}": lambda name, write=write: write({"query": name, "Z": 0}, "dns") for form, write in ZEEK.items()},
 }
 SEEN: Mapping[str, tuple[str, Mapping[str, object]]] = {  # a rule's title -> a log of Zeek's, and a record of it

@@ -20,6 +20,8 @@ from tocsin.model.event import NO_TIME, Longs
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UTC: Final = Clock()
+# What OpenWrt's `logread` shows before the tag.
+_LOGREAD: Final = rb"^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} [a-z0-9]{3,8}\.[a-z]{3,8} "
 
 
 class Form(NamedTuple):
@@ -113,9 +115,8 @@ def _zone(text: str) -> timezone:
 def tagged(*programs: str) -> re.Pattern[bytes]:
     """What finds lines of syslog that these programs wrote."""
     names = "|".join(re.escape(name) for name in programs).encode()
-    return re.compile(
-        syslog.BEFORE_TAG + rb"(?:" + names + rb")(?:\[[\d:a-f]{1,32}\])?(?::|(?: [^ \n]{1,64}){2} [-\[])", re.MULTILINE
-    )
+    tag = rb"(?:" + names + rb")(?:\[[\d:a-f]{1,32}\])?(?::|(?: [^ \n]{1,64}){2} [-\[])"
+    return re.compile(rb"(?:" + syslog.BEFORE_TAG + rb"|" + _LOGREAD + rb")" + tag, re.MULTILINE)
 
 
 def mostly(head: bytes, form: re.Pattern[bytes]) -> bool:

@@ -41,6 +41,11 @@ def _in_zeek(log: str) -> Place:
     return Place(kind="zeek", gate={"_path": (log,)}, name="zeek", mapped=True)
 
 
+def _in_suricata(event_type: str) -> Place:
+    """The same for a type of Suricata's events."""
+    return Place(kind="suricata", gate={"event_type": (event_type,)}, name="suricata", mapped=True)
+
+
 def _program(*names: str) -> tuple[Place, ...]:
     return (Place(kind="linux", gate={"program": names}),)
 
@@ -58,39 +63,10 @@ _LINUX: Final = (
 _NETFLOW: Final = (Place(kind="firewall", mapped=True), _in_zeek("conn"))
 # The logs of Zeek's own analyzers and frameworks that are there without any package.
 _ZEEK: Final = (
-    *(
-        "analyzer",
-        "capture_loss",
-        "conn",
-        "dce_rpc",
-        "dhcp",
-        "dnp3",
-        "dns",
-        "dpd",
-        "files",
-        "ftp",
-        "http",
-        "intel",
-        "irc",
-    ),
-    *("kerberos", "known_certs", "known_hosts", "known_services", "ldap", "ldap_search", "modbus", "mysql", "notice"),
-    *(
-        "ntlm",
-        "ntp",
-        "ocsp",
-        "pe",
-        "quic",
-        "radius",
-        "rdp",
-        "rfb",
-        "sip",
-        "smb_cmd",
-        "smb_files",
-        "smb_mapping",
-        "smtp",
-    ),
-    *("snmp", "socks", "software", "ssh", "ssl", "syslog", "traceroute", "tunnel", "weird", "x509"),
-)
+    "analyzer capture_loss conn dce_rpc dhcp dnp3 dns dpd files ftp http intel irc kerberos known_certs known_hosts "
+    "known_services ldap ldap_search modbus mysql notice ntlm ntp ocsp pe quic radius rdp rfb sip smb_cmd smb_files "
+    "smb_mapping smtp snmp socks software ssh ssl syslog traceroute tunnel weird x509"
+).split()
 
 # (category, product, service), '' for a part that a rule does not name -> places
 PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
@@ -123,14 +99,15 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("webserver", "", ""): (Place(kind="webserver"),),
     ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
     ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("proxy", "", ""): (Place(kind="proxy"), _in_zeek("http")),
+    ("proxy", "", ""): (Place(kind="proxy"), _in_zeek("http"), _in_suricata("http")),
     ("firewall", "", ""): (
         Place(kind="firewall"),
         Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),
         _in_zeek("conn"),
+        _in_suricata("flow"),
     ),
     ("", "", "netflow"): _NETFLOW,
-    ("dns", "", ""): (Place(kind="dns"), _in_zeek("dns")),
+    ("dns", "", ""): (Place(kind="dns"), _in_zeek("dns"), _in_suricata("dns")),
     ("", "fortigate", "event"): (Place(kind="firewall", gate={"type": ("event",)}),),
     ("", "fortios", "sslvpnd"): (Place(kind="firewall", gate={"type": ("event",)}),),
     ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),

@@ -50,7 +50,8 @@ _NUMBER: Final = re.compile(r"\d+", re.ASCII)
 _AFTERNOON: Final = re.compile(r"[Pp]\.? ?[Mm]\b|下午|오후|午後|[μµ]{2}")
 _HALVES: Final = re.compile(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμµ][μµ]")
 _DATE: Final = re.compile(
-    rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{4}\b([^\n\[]{0,40})", re.MULTILINE
+    rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{2}(?:\d\d)?\b([^\n\[]{0,40})",
+    re.MULTILINE,
 )
 _LONGEST_NAME: Final = 600  # characters: 255 bytes, some of them escaped, and a length before each label
 _MONTH_FIRST, _DAY_FIRST = b"month", b"day"

@@ -2,8 +2,8 @@ r"""Zeek's logs as text in, Events out, under Zeek's names: columns between tabs
 
 After Zeek's book, "Zeek Log Formats", and what its ASCII writer escapes (`LogAscii`): separators in a value, the
 backslash, and bytes that are no text. A value that is unset is absent; sets and vectors are lists. `_path` is the
-log that the header names. Values have the form that Zeek gives them in JSON: what cannot be shown stays `\x00`, and
-a `bool` is `true` or `false`.
+log that the header names, or else its fields tell. Values have the form that Zeek gives them in JSON: what cannot be
+shown stays `\x00`, and a `bool` is `true` or `false`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KIND = "zeek"
 
 _SNIFFED: Final = (
     re.compile(rb"^#fields[^\w\n]{1,8}\w", re.MULTILINE),
-    re.compile(rb"^#(?:separator [^\n]{1,32}|types[^\w\n]{1,8}\w+|path[^\w\n]{1,8}\w+)\r?$", re.MULTILINE),
+    re.compile(rb"^#(?:separator [^\n]{1,32}$|types[^\w\n]{1,8}\w|path[^\w\n]{1,8}\w)", re.MULTILINE),
 )
 _KEY: Final = re.compile(rb"#(separator|set_separator|empty_field|unset_field|path|fields|types)(?![A-Za-z_])")
 _NO_FIELDS: Final = "no header says which fields it has"
@@ -109,14 +109,15 @@ def _layout(header: bytes) -> _Layout:
     also = zeek.besides(names)
     unset = told("unset_field", "-")
     path = told("path", unset)
-    if path != unset:
+    path = (zeek.log_of(names) or "") if path == unset else _unescaped(path)
+    if path:
         also.pop("_path", None)
     return _Layout(
         separator,
         _plain(told("set_separator", ",")) or ",",
         told("empty_field", "(empty)"),
         unset,
-        "" if path == unset else _unescaped(path),
+        path,
         tuple(names),
         tuple(types[: len(names)]),
         also,
