@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001  # a zone is drawn beside it
 FORMS = st.sampled_from(["T", " "]).flatmap(
     lambda between: st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 9]).flatmap(
-        lambda digits: st.sampled_from(["", "Z", "+00:00", "+02:00", "-09:30"]).map(
+        lambda digits: st.sampled_from(["", "Z", "+00:00", "+02:00", "-09:30", "+0545", "-0000"]).map(
             lambda zone: (between, digits, zone)
         )
     )
@@ -30,7 +30,7 @@ def written(moment: datetime, form: tuple[str, int, str]) -> tuple[str, int]:
     kept = moment.replace(microsecond=int(fraction[:6].ljust(6, "0") or 0))
     text = kept.replace(microsecond=0).isoformat(between) + ("." + fraction if digits else "") + zone
     sign = -1 if zone.startswith("-") else 1
-    away = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) if len(zone) > 1 else timedelta()
+    away = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])) if len(zone) > 1 else timedelta()
     since = kept.replace(tzinfo=timezone(sign * away)) - EPOCH
     return text, since // timedelta(microseconds=1)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TRIAL = 2_000
 _NEARLY_UNIQUE = 0.8
 _LONG_CHARS = 80
+_ALL_BUT_UNIQUE = 0.99  # of what Arrow holds: ids and times, with which hashing saves nothing and costs most
 
 _MAX_LEVELS = 254
 _MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
@@ -237,7 +238,12 @@ class TableBuilder:
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
             self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
-        columns = {name: self._column(name, vocabulary) for name, vocabulary in self._vocabularies.items()}
+        columns, made = dict[str, Column](), dict[tuple[int, ...], Column]()
+        for name, vocabulary in self._vocabularies.items():
+            texts = self._only_texts(name)  # two names of one value share a column
+            columns[name] = made[texts] if texts in made else self._column(name, vocabulary)
+            if texts:
+                made[texts] = columns[name]
         ts = np.full(self.rows, NO_TIME, np.int64)
         for rows, values in self._ts:
             ts[rows] = values
@@ -252,6 +258,12 @@ class TableBuilder:
             columns=columns,
             fields_of=tuple(self._fields_of),
         )
+
+    def _only_texts(self, name: str) -> tuple[int, ...]:
+        """What tells the texts of a field that came from `put_texts` alone; () for others."""
+        if any(len(rows) for rows, _ in self._chunks[name]):
+            return ()
+        return tuple(id(texts) for _, texts in self._texts.get(name, ()))
 
     def _column(self, name: str, vocabulary: Vocabulary) -> Column:
         pieces = self._texts.get(name, [])
@@ -268,12 +280,17 @@ class TableBuilder:
         """One vocabulary for the values that are known already and for those that Arrow holds."""
         import pyarrow as pa
 
-        encoded = pa.concat_arrays([pa.array(values, pa.string()), *(texts for _, texts in pieces)]).dictionary_encode()
-        indices = encoded.indices.to_numpy() + 2
+        every = pa.concat_arrays([pa.array(values, pa.string()), *(texts for _, texts in pieces)])
+        first = pieces[0][1]
+        if len(first) >= _TRIAL and len(first.dictionary_encode().dictionary) >= _ALL_BUT_UNIQUE * len(first):
+            texts, indices = every, np.arange(2, len(every) + 2, dtype=np.int32)
+        else:
+            encoded = every.dictionary_encode()
+            texts, indices = encoded.dictionary, encoded.indices.to_numpy() + 2
         known = np.concatenate((np.array([ABSENT, NULL], np.int32), indices[: len(values)]))
         codes = self._dense([(rows, known[part]) for rows, part in chunks])
         codes[np.concatenate([rows for rows, _ in pieces])] = indices[len(values) :]
-        return Column(codes=codes, values=Texts(encoded.dictionary))
+        return Column(codes=codes, values=Texts(texts))
 
     def _dense(self, chunks: list[tuple[Longs, Codes]]) -> Codes:
         codes = np.zeros(self.rows, np.int32)

@@ -8,7 +8,7 @@ vouch for is left to `Parse`.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -81,10 +81,10 @@ class Spans(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A field that `tell` reads out of the text at a span; absent where it gives None."""
+    """A field that `tell` reads out of the text at a span, a list of texts maybe; absent where it gives None."""
 
     spans: Spans
-    tell: Callable[[str], str | None]
+    tell: Callable[[str], str | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,9 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
-def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None], index: Longs) -> None:
+def put_told(
+    table: TableBuilder, name: str, rows: Longs, texts: Sequence[str | list[str] | None], index: Longs
+) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
         there = np.array([text is not None for text in texts], bool)[index]

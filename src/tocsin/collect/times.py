@@ -13,6 +13,8 @@ from tocsin.collect.clock import Clock
 from tocsin.model.event import NO_TIME, Longs
 
 _DATE_TIME = 19  # characters of 2024-03-26T09:00:00
+_ZONE_CHARS = 6  # +hh:mm
+_LONGEST = _DATE_TIME + 10 + _ZONE_CHARS  # with nanoseconds
 _POWERSHELL_DATE = re.compile(r"/Date\((-?\d{1,20})\)/")
 _UTC_CLOCK = Clock()
 _LATEST_S = 253_402_300_799  # the end of year 9999
@@ -36,16 +38,21 @@ def _each(values: Sequence[Any]) -> Longs:
 
 
 def _same_length(texts: Sequence[str], length: int) -> Longs:
-    """Read `YYYY-MM-DD[T ]hh:mm:ss[.f*][Z]` by columns of characters, anything else one by one."""
-    if not _DATE_TIME <= length <= 30 or length == _DATE_TIME + 1 or len(texts) < 8:
+    """Read `YYYY-MM-DD[T ]hh:mm:ss[.f*][zone]` by columns of characters, anything else one by one.
+
+    A zone is `Z`, `+hhmm` or `+hh:mm`.
+    """
+    if not _DATE_TIME <= length <= _LONGEST or len(texts) < 8:
         return _each(texts)
     together = "".join(texts)
     if not together.isascii():
         return _each(texts)
     chars = np.frombuffer(together.encode(), np.uint8).reshape(len(texts), length).T.astype(np.int32)
     good = np.ones(len(texts), bool)
-    if (chars[-1] == ord("Z")).all():
-        length -= 1
+    zone = _zone_chars(chars)
+    length -= zone
+    if length == _DATE_TIME + 1 or length > _LONGEST - _ZONE_CHARS:
+        return _each(texts)
     for at, separator in ((4, "-"), (7, "-"), (13, ":"), (16, ":"), (19, ".")):
         if at < length:
             good &= chars[at] == ord(separator)
@@ -69,10 +76,26 @@ def _same_length(texts: Sequence[str], length: int) -> Longs:
     first_day = months.astype("M8[D]").astype(np.int64)
     good &= (day >= 1) & (day <= (months + 1).astype("M8[D]").astype(np.int64) - first_day)
     seconds = (first_day + day - 1) * 86_400 + (hour * 60 + minute) * 60 + second
+    if zone > 1:
+        hours, minutes = number(length + 1, length + 3), number(length + zone - 2, length + zone)
+        good &= (hours < 24) & (minutes < 60) & (year > 1) & (year < 9999)  # the calendar ends in UTC
+        seconds = seconds - np.where(chars[length] == ord("-"), -60, 60) * (hours * 60 + minutes)
     times: Longs = seconds * 1_000_000 + micros
     for at in np.flatnonzero(~good).tolist():
         times[at] = one(texts[at])
     return times
+
+
+def _zone_chars(chars: Any) -> int:
+    """How many characters at the end of each text are its zone."""
+    if (chars[-1] == ord("Z")).all():
+        return 1
+    for size in (5, _ZONE_CHARS):
+        sign = chars[-size]
+        behind = size == 5 or bool((chars[-3] == ord(":")).all())
+        if len(chars) >= _DATE_TIME + size and behind and ((sign == ord("+")) | (sign == ord("-"))).all():
+            return size
+    return 0
 
 
 def one(value: Any) -> int:

@@ -48,6 +48,16 @@ def _zeek(log: str) -> tuple[Place, ...]:
     return (Place(kind="zeek", gate={"_path": (log,)}),)
 
 
+def _in_zeek(log: str) -> Place:
+    """A category of Sigma's, whose names the values of this log of Zeek's have besides."""
+    return Place(kind="zeek", gate={"_path": (log,)}, name="zeek", mapped=True)
+
+
+def _in_suricata(event_type: str) -> Place:
+    """The same for a type of Suricata's events."""
+    return Place(kind="suricata", gate={"event_type": (event_type,)}, name="suricata", mapped=True)
+
+
 def _program(*names: str) -> tuple[Place, ...]:
     return (Place(kind="linux", gate={"program": names}),)
 
@@ -62,7 +72,13 @@ _LINUX: Final = (
     Place(kind="auditd", name="auditd"),
     Place(kind="sysmon_linux", name="sysmon"),
 )
-_NETFLOW: Final = (Place(kind="firewall", mapped=True), Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek"))
+_NETFLOW: Final = (Place(kind="firewall", mapped=True), _in_zeek("conn"))
+# The logs of Zeek's own analyzers and frameworks that are there without any package.
+_ZEEK: Final = (
+    "analyzer capture_loss conn dce_rpc dhcp dnp3 dns dpd files ftp http intel irc kerberos known_certs known_hosts "
+    "known_services ldap ldap_search modbus mysql notice ntlm ntp ocsp pe quic radius rdp rfb sip smb_cmd smb_files "
+    "smb_mapping smtp snmp socks software ssh ssl syslog traceroute tunnel weird x509"
+).split()
 
 # (category, product, service), '' for a part that a rule does not name -> places
 PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
@@ -95,10 +111,15 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("webserver", "", ""): (Place(kind="webserver"),),
     ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
     ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("proxy", "", ""): (Place(kind="proxy"),),
-    ("firewall", "", ""): (Place(kind="firewall"), Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog")),
+    ("proxy", "", ""): (Place(kind="proxy"), _in_zeek("http"), _in_suricata("http")),
+    ("firewall", "", ""): (
+        Place(kind="firewall"),
+        Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),
+        _in_zeek("conn"),
+        _in_suricata("flow"),
+    ),
     ("", "", "netflow"): _NETFLOW,
-    ("dns", "", ""): (Place(kind="dns"), Place(kind="zeek", gate={"_path": ("dns",)}, name="zeek")),
+    ("dns", "", ""): (Place(kind="dns"), _in_zeek("dns"), _in_suricata("dns")),
     ("", "fortigate", "event"): (Place(kind="firewall", gate={"type": ("event",)}),),
     ("", "fortios", "sslvpnd"): (Place(kind="firewall", gate={"type": ("event",)}),),
     ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
@@ -110,10 +131,7 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("", "huawei", "bgp"): (Place(kind="linux", mapped=True),),
     ("", "juniper", "bgp"): (Place(kind="linux", mapped=True),),
     ("", "cisco", "duo"): (Place(kind="duo"),),
-    **{
-        ("", "zeek", log): _zeek(log)
-        for log in ("conn", "dce_rpc", "dns", "files", "http", "kerberos", "rdp", "smb_files", "ssl", "x509")
-    },
+    **{("", "zeek", log): _zeek(log) for log in _ZEEK},
     # Clouds
     ("", "aws", "cloudtrail"): (Place(kind="aws"),),
     ("", "azure", "activitylogs"): (Place(kind="azure", gate={"log": ("activitylogs",)}),),

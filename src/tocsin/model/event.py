@@ -193,11 +193,16 @@ class Events:
         """
         import pyarrow as pa  # only here: its import costs a third of a warm start, and detection needs none of it
 
+        made: dict[int, pa.Array] = {}  # two names of one value share a column
+
         def encoded(column: Column) -> pa.Array:
+            if id(column) in made:
+                return made[id(column)]
             codes = pa.array(column.codes - 2, mask=column.codes < 2)
             values = column.values
             texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
-            return pa.DictionaryArray.from_arrays(codes, texts, safe=False)
+            array = made[id(column)] = pa.DictionaryArray.from_arrays(codes, texts, safe=False)
+            return array
 
         def constant(index: Codes, values: list[str]) -> pa.Array:
             return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(values, pa.string()))

@@ -26,6 +26,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
+    "dns": Kind(log="log", host="host"),
     "duo": Kind(log="event_type"),
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
@@ -41,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "sysmon_linux": Kind(log="Channel", host="Computer"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
+    "zeek": Kind(log="_path", host="_system_name"),
 }
 
 _OWN: Final = Kind(log="log", host="host")  # of a kind that a mapping file makes

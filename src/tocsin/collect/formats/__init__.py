@@ -7,8 +7,10 @@ from tocsin.collect.formats import (
     auditd,
     azure,
     azure_syslog,
+    bind,
     bitbucket,
     cloudtrail,
+    dnsmasq,
     duo,
     evtx,
     evtxecmd,
@@ -26,7 +28,11 @@ from tocsin.collect.formats import (
     suricata,
     sysmon_linux,
     text_log,
+    unbound,
+    windows_dns,
     windows_json,
+    zeek_json,
+    zeek_tsv,
 )
 from tocsin.collect.reader import Reader
 
@@ -34,6 +40,7 @@ from tocsin.collect.reader import Reader
 READERS: tuple[Reader, ...] = (
     evtx,
     evtxecmd,
+    zeek_tsv,
     azure,
     azure_syslog,
     bitbucket,
@@ -50,9 +57,14 @@ READERS: tuple[Reader, ...] = (
     onelogin,
     opencanary,
     suricata,
+    zeek_json,
     windows_json,
     auditd,
     sysmon_linux,
+    windows_dns,
+    bind,
+    unbound,
+    dnsmasq,
     access_log,
     linux,
     text_log,  # last: any program's lines with a time and a level
