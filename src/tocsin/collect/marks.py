@@ -16,16 +16,19 @@ class Marks:
     """Where certain bytes stand in a block, counted in each line from 0.
 
     Args:
+        outside: a quote; bytes behind an odd number of these in their line are no marks.
         count: how many of them each line has.
     """
 
     __slots__ = ("_first", "_places", "count")
 
-    def __init__(self, block: Lines, letters: str) -> None:
+    def __init__(self, block: Lines, letters: str, outside: str = "") -> None:
         found = block.octets == ord(letters[0])
         for letter in letters[1:]:
             found |= block.octets == ord(letter)
         self._places: Longs = np.flatnonzero(found)
+        if outside and outside.encode() in block.data:
+            self._places = _unquoted(block, self._places, np.flatnonzero(block.octets == ord(outside)))
         self._first = np.searchsorted(self._places, block.starts)
         stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
         self.count: Longs = stops - self._first
@@ -39,6 +42,13 @@ class Marks:
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
         return np.searchsorted(self._places, places) - self._first
+
+
+def _unquoted(block: Lines, places: Longs, quotes: Longs) -> Longs:
+    """Places with an even number of quotes between the beginning of their line and them."""
+    lines = np.searchsorted(block.starts, places, side="right") - 1
+    inside = np.searchsorted(quotes, places) - np.searchsorted(quotes, block.starts[np.maximum(lines, 0)])
+    return places[inside % 2 == 0]
 
 
 def byte(block: Lines, places: Longs) -> Bytes:

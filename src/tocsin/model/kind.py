@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "okta": Kind(log="eventType"),
     "onelogin": Kind(log="event_type_id"),
     "opencanary": Kind(log="logtype", host="node_id"),
+    "proxy": Kind(log="log", host="s-computername"),
     "suricata": Kind(log="event_type", host="host"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),

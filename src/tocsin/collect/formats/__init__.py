@@ -12,12 +12,15 @@ from tocsin.collect.formats import (
     gcp,
     github,
     google_workspace,
+    iis,
     kubernetes,
     m365,
     okta,
     onelogin,
     opencanary,
     suricata,
+    w3c_proxy,
+    w3c_web,
     windows_json,
 )
 from tocsin.collect.reader import Reader
@@ -39,5 +42,8 @@ READERS: tuple[Reader, ...] = (
     opencanary,
     suricata,
     windows_json,
+    iis,
+    w3c_proxy,
+    w3c_web,
     access_log,
 )

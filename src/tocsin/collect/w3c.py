@@ -1,0 +1,296 @@
+"""Logs in the W3C extended format in, blocks with their directives and columns out: what its readers share.
+
+W3C working draft WD-logfile-960323: lines that begin with `#` are directives, and the last `#Fields` says what the
+fields of the lines below it are. Servers repeat their directives whenever they start, so they can change in mid-file.
+Times are in UTC there, but for fields that say that they are local. `-` is no value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
+
+from tocsin.collect import documents
+from tocsin.collect.block import Block
+from tocsin.collect.clock import Clock
+from tocsin.collect.lines import Parsed
+from tocsin.collect.times import microseconds
+from tocsin.model.event import NO_TIME
+
+TOO_FEW: Final = "fewer fields than #Fields names"
+TOO_MANY: Final = "more fields than #Fields names; those past the last are in `extra`"
+LOCAL: Final = "times are local: the zone they were read in was assumed"
+NO_FIELDS: Final = "no #Fields stands above the line"
+
+_DIRECTIVE: Final = re.compile(rb"#([A-Za-z\-]{1,20}):?[ \t]*([^\r\n]{0,16384})")
+_KEPT: Final = (b"Software", b"Date", b"Fields")  # what tells how to read the lines below
+_MOST_COLUMNS: Final = 400
+_STEP: Final = 4 << 20
+_FEWEST_RANGES: Final = 8
+_CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|[^{sep}]*+'
+_CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in (" ", "\t")}
+_EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
+
+Values: TypeAlias = Mapping[str, str]  # by the native name in lower case; only those that are there
+
+
+class Derived(NamedTuple):
+    """A field that is made of others, which have these names in lower case; None where it cannot be."""
+
+    sources: tuple[str, ...]
+    make: Callable[[Values], str | None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Dialect:
+    """What one sort of server makes of the format.
+
+    Args:
+        names: native name in lower case -> what the field is called; the first that a name has is its own.
+        derived: fields besides, where the log has none that is so called.
+        empty: fields besides -> the column that tells them, and one that tells whether a `-` there is an empty text:
+            where it holds one of the texts.
+        constant: fields that every record has.
+        plain: whether quotes are letters like others.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    empty: Mapping[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    constant: Mapping[str, str] = field(default_factory=dict)
+    plain: bool = False
+
+
+class Header(NamedTuple):
+    """What the directives above a line say."""
+
+    software: str
+    date: str  # of lines that have only a time
+    columns: tuple[str, ...]
+
+
+class Layout(NamedTuple):
+    """How the lines below one header are read.
+
+    Args:
+        width: how many fields a line has.
+        fields: names of each column; none for those that tell the time.
+        derived: name -> number of the first and the last column that tell it, and who they are.
+        empty: name -> number of its column, and of the one that tells whether it is empty (-1 for none), and the texts.
+        when: numbers of the columns of the date and of the time; of one column that has both; -1 for none.
+    """
+
+    width: int
+    fields: tuple[tuple[str, ...], ...]
+    derived: Mapping[str, tuple[int, int, Mapping[int, str], Derived]]
+    empty: Mapping[str, tuple[int, int, tuple[str, ...]]]
+    when: tuple[int, int]
+    date: str
+    is_local: bool
+
+
+@lru_cache(maxsize=64)
+def header_of(head: bytes) -> Header:
+    """What a block's head says; the last directive of a name counts."""
+    found = {name.lower(): text.decode("utf-8", "replace").strip() for name, text in _DIRECTIVE.findall(head)}
+    names = found.get(b"fields", "")
+    columns = names.split("\t") if "\t" in names else names.split()
+    texts = [name.strip() for name in columns if name.strip()][:_MOST_COLUMNS]
+    return Header(found.get(b"software", ""), found.get(b"date", "")[:10], tuple(texts))
+
+
+def header_in(head: bytes) -> Header | None:
+    """The first header in the beginning of a file, of which only blank lines and directives come first."""
+    kept = b""
+    for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
+        if not line.startswith(b"#"):
+            if line.strip(b" \t\0"):
+                return None
+            continue
+        kept += line + b"\n"
+        if line[:8].lower() == b"#fields:":
+            header = header_of(kept)
+            return header if len(header.columns) > 1 else None
+    return None
+
+
+def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    """Few: the reader of each looks back for the directives above it, which may be far."""
+    return documents.line_ranges(size, max(unit_bytes, -(-size // _FEWEST_RANGES)))
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    """Blocks of lines that have the same directives above them, which are the head."""
+    kept = _above(file, start) if start else {}
+    for block in documents.cut_line_range(file, start, stop, block_bytes):
+        if block.damaged:
+            yield block
+            continue
+        data, begin = block.data, 0
+        for at in _directives(data, block.offset):
+            found = _DIRECTIVE.match(data, at)
+            name = found[1].capitalize() if found else b""
+            if found is None or name not in _KEPT or kept.get(name) == found[2].rstrip():
+                continue
+            if at > begin:
+                yield Block(data=data[begin:at], offset=block.offset + begin, head=_head(kept))
+            begin, kept[name] = at, found[2].rstrip()
+        yield Block(data=data[begin:], offset=block.offset + begin, head=_head(kept))
+
+
+def _head(kept: Mapping[bytes, bytes]) -> bytes:
+    return b"".join(b"#%b: %b\n" % (name, kept[name]) for name in _KEPT if name in kept)
+
+
+def _directives(data: bytes, offset: int) -> Iterator[int]:
+    """Where lines begin with `#`."""
+    first = 3 if not offset and data.startswith(b"\xef\xbb\xbf") else 0
+    if data.startswith(b"#", first):
+        yield first
+    at = data.find(b"\n#")
+    while at >= 0:
+        yield at + 1
+        at = data.find(b"\n#", at + 1)
+
+
+def _above(file: BinaryIO, start: int) -> dict[bytes, bytes]:
+    """The directives that hold at `start`: the nearest of each name above it."""
+    kept: dict[bytes, bytes] = {}
+    stop = start
+    while stop > 0 and len(kept) < len(_KEPT):
+        begin = max(stop - _STEP, 0)
+        file.seek(begin)
+        data = file.read(min(stop - begin + (64 << 10), start - begin))
+        for name in _KEPT:
+            at = len(data)
+            while name not in kept and (at := data.rfind(b"#" + name + b":", 0, at)) >= 0:
+                found = _DIRECTIVE.match(data, at)
+                whole = found is not None and (found.end() < len(data) or begin + len(data) == start)
+                if found and whole and (begin + at == 0 or data[at - 1 : at] in (b"\n", b"\xbf")):
+                    kept[name] = found[2].rstrip()
+        if b"Fields" in kept and stop - begin < start - (64 << 20):
+            break  # a date or a software so far above its fields is none of theirs
+        stop = begin
+    return kept
+
+
+@lru_cache(maxsize=64)
+def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
+    """How to read what stands below a head; None where it names no fields."""
+    header = header_of(head)
+    lower = [name.lower() for name in header.columns]
+    when, is_local = _when(lower)
+    names: list[tuple[str, ...]] = []
+    taken: set[str] = set(dialect.constant)
+    own = [dialect.names.get(low, (_named(name),)) for low, name in zip(lower, header.columns, strict=True)]
+    firsts = {some[0] for some in own}
+    for at, some in enumerate(own):
+        if at in when:
+            names.append(())
+            continue
+        first, *more = some
+        while first in taken:
+            first += "_"
+        also = [name for name in more if name not in firsts and name not in taken]
+        taken.update((first, *also))
+        names.append((first, *also))
+    derived = {}
+    places = {low: at for at, low in reversed(list(enumerate(lower)))}
+    for name, one in dialect.derived.items():
+        found = {places[source]: source for source in one.sources if source in places}
+        if name not in taken and found:
+            derived[name] = (min(found), max(found), found, one)
+    empty = {
+        name: (places[source], places.get(other, -1), texts)
+        for name, (source, other, texts) in dialect.empty.items()
+        if name not in taken and source in places
+    }
+    return Layout(len(lower), tuple(names), derived, empty, when, header.date, is_local) if lower else None
+
+
+def _named(name: str) -> str:
+    """`cs(Header-Name)` is called as Sigma calls such fields, others as they are."""
+    found = re.fullmatch(r"(cs|sc|rs|sr)\(([^()]+)\)", name, re.IGNORECASE)
+    return f"{found[1]}-{found[2]}".lower() if found else name
+
+
+def _when(lower: Sequence[str]) -> tuple[tuple[int, int], bool]:
+    for date, time, is_local in (("date", "time", False), ("date-utc", "time-utc", False), ("date-local", "time-local", True)):
+        if date in lower and time in lower:
+            return (lower.index(date), lower.index(time)), is_local
+    for both in ("timestamp", "x-timestamp", "x-timestamp-unix", "datetime", "date-time"):
+        if both in lower:
+            return (lower.index(both), lower.index(both)), False
+    return ((-1, lower.index("time")) if "time" in lower else (-1, -1)), False
+
+
+def cells_of(text: str, separator: str, *, plain: bool) -> list[str]:
+    """The fields of a line, without their quotes; a quote that does not end where a field does is a letter."""
+    if plain or '"' not in text:
+        return text.split(separator)
+    cells, at = list[str](), 0
+    while at <= len(text):
+        found = _CELLS[separator].match(text, at)
+        assert found is not None  # it matches nothing as well
+        cells.append(found[0] if found[1] is None else found[1].replace('""', '"'))
+        at = found.end() + 1
+    return cells
+
+
+def separator_of(text: str, width: int, *, plain: bool) -> str:
+    """A tab where tabs make as many fields as the header names."""
+    return "\t" if "\t" in text and len(cells_of(text, "\t", plain=plain)) == width else " "
+
+
+def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | str | None:
+    """One line by itself."""
+    text = text.strip("\0")  # a server makes room in its file before it writes
+    if text.startswith("#") or not text.strip():
+        return None
+    layout = layout_of(dialect, head)
+    if layout is None:
+        return NO_FIELDS
+    cells = cells_of(text, separator_of(text, layout.width, plain=dialect.plain), plain=dialect.plain)
+    if len(cells) == layout.width + 1 and not cells[-1]:
+        del cells[-1]
+    if len(cells) < layout.width:
+        return TOO_FEW
+    values: dict[str, str | tuple[str, ...] | None] = dict(dialect.constant)
+    ts, mended = _ts(cells, layout, clock), LOCAL if layout.is_local else ""
+    for at, names in enumerate(layout.fields):
+        if cells[at] != "-":
+            values.update(dict.fromkeys(names, cells[at]))
+    if ts == NO_TIME:
+        values |= {name: cells[at] for name, at in zip(("date", "time"), layout.when, strict=True) if at >= 0}
+    for name, (_, _, sources, derived) in layout.derived.items():
+        made = derived.make({source: cells[at] for at, source in sources.items() if cells[at] != "-"})
+        if made is not None:
+            values[name] = made
+    for name, (at, other, texts) in layout.empty.items():
+        if cells[at] != "-" or (other >= 0 and cells[other] in texts):
+            values[name] = "" if cells[at] == "-" else cells[at]
+    if len(cells) > layout.width:
+        values["extra"], mended = " ".join(cells[layout.width :]), TOO_MANY
+    return Parsed(ts, values, mended)
+
+
+def _ts(cells: Sequence[str], layout: Layout, clock: Clock) -> int:
+    date, time = layout.when
+    if time < 0:
+        return NO_TIME
+    if date == time:
+        text = cells[time]
+        if _EPOCH.fullmatch(text):
+            whole, _, part = text.partition(".")
+            return int(whole) * 1_000_000 + int((part + "000000")[:6])
+        return int(microseconds([text])[0])
+    day = layout.date if date < 0 else cells[date]
+    try:
+        moment = datetime.fromisoformat(f"{day[:10]}T{cells[time]}")
+    except ValueError:
+        return NO_TIME
+    return clock.local(moment if layout.is_local or moment.tzinfo else moment.replace(tzinfo=UTC))

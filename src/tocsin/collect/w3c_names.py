@@ -1,0 +1,133 @@
+"""Columns of logs in the W3C extended format in, the names that Sigma gives their fields out.
+
+Sigma's taxonomy names the fields of web servers as IIS does, and those of proxies a little differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote
+
+from tocsin.collect.w3c import Derived, Values
+
+_AUTHORITY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://([^/?#]*)")
+_HOST: Final = re.compile(r"(?:[^@]*@)?(\[[^\]]*\]|[^:]*)")
+_EXTENSION: Final = re.compile(r"\.([A-Za-z0-9_\-]{1,16})\Z")
+_USUAL_PORTS: Final = {"http": "80", "https": "443", "ftp": "21"}
+_URLS: Final = ("c-uri", "cs-uri", "cs-url", "c-url")
+_PARTS: Final = ("cs-uri-scheme", "cs-host", "cs-uri-port", "cs-uri-path", "cs-uri-stem", "cs-uri-query")
+BROWSING: Final = ("GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PROPFIND")  # with these a client says who it is
+
+
+def path_of(url: str) -> str:
+    """The path of an URL or of what an HTTP request asks for; '' for a CONNECT's host and port."""
+    found = _AUTHORITY.match(url)
+    path = url[found.end() if found else 0 :].partition("?")[0].partition("#")[0]
+    return path if found is None or path else "/"
+
+
+def host_of(url: str) -> str | None:
+    """The host of an URL, or of a CONNECT's host and port."""
+    found = _AUTHORITY.match(url)
+    if found is None and ("/" in url or ":" not in url):
+        return None
+    host = _HOST.match(found[2] if found else url)
+    return host[1] or None if host else None
+
+
+def query_of(url: str) -> str | None:
+    stem, mark, query = url.partition("?")
+    return query if mark else None
+
+
+def extension_of(path: str) -> str | None:
+    found = _EXTENSION.search(path.rpartition("/")[2])
+    return found[1] if found else None
+
+
+def _url(values: Values) -> str:
+    return next((values[name] for name in _URLS if name in values), "")
+
+
+def _asked(values: Values) -> str | None:
+    """A path and a query as the first line of a request has them."""
+    stem, query = values.get("cs-uri-stem"), values.get("cs-uri-query")
+    return stem if stem is None or not query else f"{stem}?{query.removeprefix('?')}"
+
+
+def _whole(values: Values) -> str | None:
+    """The URL of which a proxy logs the parts."""
+    scheme, host, port = values.get("cs-uri-scheme"), values.get("cs-host"), values.get("cs-uri-port")
+    path, query = values.get("cs-uri-path", values.get("cs-uri-stem", "")), values.get("cs-uri-query", "")
+    if "://" in path:  # some log the whole URL but for its query as the stem
+        return path + _query(query)
+    if host is None:
+        return path + _query(query) or None
+    shown = f":{port}" if port and port != "0" and port != _USUAL_PORTS.get(scheme or "") else ""
+    return (f"{scheme}://" if scheme else "") + host + shown + path + _query(query)
+
+
+def _query(text: str) -> str:
+    return text if not text or text.startswith("?") else f"?{text}"
+
+
+def _plus(values: Values) -> str | None:
+    agent = values.get("cs(user-agent)")
+    return None if agent is None else agent.replace("+", " ")
+
+
+def _percent(values: Values) -> str | None:
+    agent = values.get("cs(user-agent)")
+    return unquote(agent) if agent and "%20" in agent and " " not in agent else agent
+
+
+_WEB: Final[Mapping[str, Derived]] = {
+    "cs-uri": Derived(("cs-uri-stem", "cs-uri-query"), _asked),
+    "cs-uri-stem": Derived(("cs-uri",), lambda values: path_of(values["cs-uri"]) if "cs-uri" in values else None),
+    "cs-uri-query": Derived(("cs-uri",), lambda values: query_of(values.get("cs-uri", ""))),
+}
+WEB_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cs(user-agent)": ("cs(User-Agent)",),
+    "x-forwarded-for": ("cs-x-forwarded-for",),
+}
+WEB: Final = {**_WEB, "cs-user-agent": Derived(("cs(user-agent)",), _percent)}
+IIS: Final = {**_WEB, "cs-user-agent": Derived(("cs(user-agent)",), _plus)}
+
+PROXY_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "c-agent": ("c-agent", "c-useragent", "cs-user-agent"),
+    "c-ip": ("c-ip", "src_ip"),
+    "cs(referer)": ("cs-referer", "cs-referrer"),
+    "cs-host": ("cs-host", "r-dns"),
+    "cs-referred": ("cs-referred", "cs-referer", "cs-referrer"),
+    "cs-uri": ("cs-uri", "c-uri"),
+    "cs-user-agent": ("cs-user-agent", "c-useragent"),
+    "cs-uri-extension": ("cs-uri-extension", "c-uri-extension"),
+    "cs-uri-path": ("cs-uri-path", "c-uri-stem", "cs-uri-stem"),
+    "cs-uri-query": ("cs-uri-query", "c-uri-query"),
+    "cs-url": ("cs-url", "c-uri", "cs-uri"),
+    "r-host": ("r-host", "r-dns", "cs-host"),
+    "r-ip": ("r-ip", "dst_ip"),
+    "r-supplier-ip": ("r-supplier-ip", "dst_ip"),
+    "s-operation": ("s-operation", "cs-method"),
+    "s-supplier-ip": ("s-supplier-ip", "dst_ip"),
+    "sc-http-status": ("sc-http-status", "sc-status"),
+    "x-forwarded-for": ("cs-x-forwarded-for",),
+}
+PROXY: Final[Mapping[str, Derived]] = {
+    "c-uri": Derived(_PARTS, _whole),
+    "cs-uri": Derived(_PARTS, _whole),
+    "cs-host": Derived(_URLS, lambda values: host_of(_url(values))),
+    "r-dns": Derived(_URLS, lambda values: host_of(_url(values))),
+    "cs-uri-path": Derived(_URLS, lambda values: path_of(_url(values)) or None),
+    "c-uri-query": Derived(_URLS, lambda values: query_of(_url(values))),
+    "c-uri-extension": Derived((*_URLS, "cs-uri-path"), lambda values: extension_of(_ending(values))),
+}
+PROXY_EMPTY: Final = {
+    "c-useragent": ("cs(user-agent)", "cs-method", BROWSING),
+}
+
+
+def _ending(values: Values) -> str:
+    return values.get("cs-uri-path") or path_of(_url(values))
