@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, NamedTuple, TypeAlias
 from tocsin.collect import documents
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import Parsed
+from tocsin.collect.lines import Joined, Lines, Mask, Parsed, Spans
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME
 
@@ -38,11 +38,18 @@ _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
 Values: TypeAlias = Mapping[str, str]  # by the native name in lower case; only those that are there
 
 
+Join: TypeAlias = Callable[[Lines, Mapping[str, Spans], Mask], Joined]
+
+
 class Derived(NamedTuple):
-    """A field that is made of others, which have these names in lower case; None where it cannot be."""
+    """A field that is made of others, which have these names in lower case; None where it cannot be.
+
+    `join` does so for all lines at once, and takes those that it cannot vouch for out of the mask.
+    """
 
     sources: tuple[str, ...]
     make: Callable[[Values], str | None]
+    join: Join | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 from tocsin.collect import w3c
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Joined, LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, unless
 from tocsin.collect.stamps import Stamp, Times
 from tocsin.collect.w3c import LOCAL, Derived, Dialect, Header, Layout, cells_of, layout_of, separator_of
@@ -91,19 +91,31 @@ def split(dialect: Dialect, block: Lines, projection: frozenset[str] | None, clo
         whole, cells = cells, _unquoted(block, cells, usual)
     times = _times(block, cells, layout, clock)
     usual &= times.good
-    fields: dict[str, Spans | Told | str] = dict(dialect.constant)
-    for names, (starts, stops) in zip(layout.fields, cells, strict=True):
+    there = [unless(is_dash(block, *cell), *cell) for cell in cells]
+    joined: dict[object, Joined] = {}
+    for name, (_, _, sources, derived) in layout.derived.items():
+        if derived.join and derived.join not in joined and (projection is None or name in projection):
+            joined[derived.join] = derived.join(block, {source: there[at] for at, source in sources.items()}, usual)
+    fields: dict[str, Spans | Told | Joined | str] = dict(dialect.constant)
+    for names, place in zip(layout.fields, there, strict=True):
         if names and (projection is None or not projection.isdisjoint(names)):
-            span = chosen(usual, unless(is_dash(block, starts, stops), starts, stops))
-            fields.update(dict.fromkeys(names, span))
+            fields.update(dict.fromkeys(names, chosen(usual, place)))
+    done = {join: _chosen(usual, one) for join, one in joined.items()}
     for name, (first, last, sources, derived) in layout.derived.items():
-        if projection is None or name in projection:
+        if derived.join in done:
+            fields[name] = done[derived.join]
+        elif projection is None or name in projection:
             span = chosen(usual, Spans(whole[first].starts, whole[last].stops))
             places = {at - first: source for at, source in sources.items()}
             fields[name] = Told(span, _telling(places, derived, separator, plain=dialect.plain))
     for name, (at, other, texts) in layout.empty.items():
         fields[name] = chosen(usual, _or_empty(block, cells[at], cells[other] if other >= 0 else None, texts))
     return Split(usual=usual, ts=times.ts[usual], fields=fields, mended=LOCAL if layout.is_local else "")
+
+
+def _chosen(usual: Mask, joined: Joined) -> Joined:
+    parts = [chosen(usual, part) if isinstance(part, Spans) else (part[0], part[1][usual]) for part in joined.parts]
+    return Joined(tuple(parts), joined.there[usual])
 
 
 def _none(block: Lines) -> Split:

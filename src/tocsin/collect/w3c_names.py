@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
+import numpy as np
+
+from tocsin.collect.lines import Joined, Lines, Mask, Spans
+from tocsin.collect.marks import byte, holds
 from tocsin.collect.w3c import Derived, Values
 
 _AUTHORITY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://([^/?#]*)")
@@ -61,12 +65,44 @@ def _whole(values: Values) -> str | None:
     """The URL of which a proxy logs the parts."""
     scheme, host, port = values.get("cs-uri-scheme"), values.get("cs-host"), values.get("cs-uri-port")
     path, query = values.get("cs-uri-path", values.get("cs-uri-stem", "")), values.get("cs-uri-query", "")
-    if "://" in path:  # some log the whole URL but for its query as the stem
+    if "://" in path and not path.startswith("/"):  # some log the whole URL but for its query as the stem
         return path + _query(query)
     if host is None:
         return path + _query(query) or None
     shown = f":{port}" if port and port != "0" and port != _USUAL_PORTS.get(scheme or "") else ""
     return (f"{scheme}://" if scheme else "") + host + shown + path + _query(query)
+
+
+def _join_asked(block: Lines, cells: Mapping[str, Spans], usual: Mask) -> Joined:
+    nowhere = Spans(np.full(len(block), -1), np.full(len(block), -1))
+    stem, query = cells.get("cs-uri-stem", nowhere), cells.get("cs-uri-query", nowhere)
+    marked = (query.starts >= 0) & (query.stops > query.starts)
+    np.logical_and(usual, ~marked | (byte(block, query.starts) != ord("?")), out=usual)
+    return Joined((stem, ("?", marked), query), stem.starts >= 0)
+
+
+def _join_whole(block: Lines, cells: Mapping[str, Spans], usual: Mask) -> Joined:
+    """Of lines whose path begins with a slash, if it is there, and that have a host."""
+    nowhere = Spans(np.full(len(block), -1), np.full(len(block), -1))
+    scheme, host, port, path, stem, query = (cells.get(name, nowhere) for name in _PARTS)
+    path = Spans(*(np.where(path.starts < 0, other, own) for own, other in zip(path, stem, strict=True)))
+    named = (path.starts >= 0) & (path.stops > path.starts)
+    rooted = ~named | (byte(block, path.starts) == ord("/"))
+    np.logical_and(usual, rooted & (host.starts >= 0), out=usual)
+    shown = (port.starts >= 0) & (port.stops > port.starts) & ~_is(block, port, "0")
+    for known, number in _USUAL_PORTS.items():
+        shown &= ~(_is(block, scheme, known) & _is(block, port, number))
+    asked = (query.starts >= 0) & (query.stops > query.starts)
+    schemed = (scheme.starts >= 0) & (scheme.stops > scheme.starts)
+    port = Spans(np.where(shown, port.starts, -1), np.where(shown, port.stops, -1))
+    marked = asked & (byte(block, query.starts) != ord("?"))
+    parts = (scheme, ("://", schemed), host, (":", shown), port, path, ("?", marked), query)
+    return Joined(parts, host.starts >= 0)
+
+
+def _is(block: Lines, cell: Spans, text: str) -> Mask:
+    found: Mask = (cell.stops - cell.starts == len(text)) & (cell.starts >= 0) & holds(block, cell.starts, text)
+    return found
 
 
 def _query(text: str) -> str:
@@ -84,7 +120,7 @@ def _percent(values: Values) -> str | None:
 
 
 _WEB: Final[Mapping[str, Derived]] = {
-    "cs-uri": Derived(("cs-uri-stem", "cs-uri-query"), _asked),
+    "cs-uri": Derived(("cs-uri-stem", "cs-uri-query"), _asked, _join_asked),
     "cs-uri-stem": Derived(("cs-uri",), lambda values: path_of(values["cs-uri"]) if "cs-uri" in values else None),
     "cs-uri-query": Derived(("cs-uri",), lambda values: query_of(values.get("cs-uri", ""))),
 }
@@ -116,8 +152,8 @@ PROXY_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "x-forwarded-for": ("cs-x-forwarded-for",),
 }
 PROXY: Final[Mapping[str, Derived]] = {
-    "c-uri": Derived(_PARTS, _whole),
-    "cs-uri": Derived(_PARTS, _whole),
+    "c-uri": Derived(_PARTS, _whole, _join_whole),
+    "cs-uri": Derived(_PARTS, _whole, _join_whole),
     "cs-host": Derived(_URLS, lambda values: host_of(_url(values))),
     "r-dns": Derived(_URLS, lambda values: host_of(_url(values))),
     "cs-uri-path": Derived(_URLS, lambda values: path_of(_url(values)) or None),
