@@ -28,7 +28,7 @@ class Marks:
             found |= block.octets == ord(letter)
         self._places: Longs = np.flatnonzero(found)
         if outside and outside.encode() in block.data:
-            self._places = _unquoted(block, self._places, np.flatnonzero(block.octets == ord(outside)))
+            self._places = _unquoted(block, self._places, block.octets == ord(outside))
         self._first = np.searchsorted(self._places, block.starts)
         stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
         self.count: Longs = stops - self._first
@@ -44,11 +44,15 @@ class Marks:
         return np.searchsorted(self._places, places) - self._first
 
 
-def _unquoted(block: Lines, places: Longs, quotes: Longs) -> Longs:
+def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:
     """Places with an even number of quotes between the beginning of their line and them."""
-    lines = np.searchsorted(block.starts, places, side="right") - 1
-    inside = np.searchsorted(quotes, places) - np.searchsorted(quotes, block.starts[np.maximum(lines, 0)])
-    return places[inside % 2 == 0]
+    parity = np.cumsum(quotes, dtype=np.uint8) & 1  # it wraps round at an even number
+    before = parity.take(np.maximum(block.starts - 1, 0), mode="clip") * (block.starts > 0)
+    first = np.searchsorted(places, block.starts)
+    lone = places[: first[0]] if len(first) else places  # what stands before the first line is in none
+    each = np.repeat(before, np.diff(np.append(first, len(places))))
+    kept = parity[places[len(lone) :]] == each
+    return places[len(lone) :][kept]
 
 
 def byte(block: Lines, places: Longs) -> Bytes:
