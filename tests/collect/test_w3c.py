@@ -28,8 +28,12 @@ COLUMNS = st.lists(
 )
 WORD = st.text('ab0+%/?=&"-.:\\ā', max_size=6)
 CELL = st.one_of(
-    st.sampled_from(["-", "GET", "POST", "2026-08-01", "23:59:59", "00:00:00.120", "http", "443", "/a/b.exe", "?q=1", ""]),
-    st.sampled_from(["http://h.example/a.b?c", "1786000000.123", "1786000000", "2026-02-30", "24:00:00", '"a b"', '"-"']),
+    st.sampled_from(
+        ["-", "GET", "POST", "2026-08-01", "23:59:59", "00:00:00.120", "http", "443", "/a/b.exe", "?q=1", ""]
+    ),
+    st.sampled_from(
+        ["http://h.example/a.b?c", "1786000000.123", "1786000000", "2026-02-30", "24:00:00", '"a b"', '"-"']
+    ),
     WORD,
     WORD.map('"{}"'.format),
 )
@@ -56,7 +60,8 @@ def test_lines_are_read_alike_by_columns_and_one_by_one(reader: Any, columns: li
     separator = data.draw(SEPARATORS)
     sizes = st.sampled_from([len(columns)] * 6 + [len(columns) - 1, len(columns) + 1])
     lines = [
-        separator.join(data.draw(CELL) for _ in range(data.draw(sizes))) + data.draw(st.sampled_from(["", "", separator]))
+        separator.join(data.draw(CELL) for _ in range(data.draw(sizes)))
+        + data.draw(st.sampled_from(["", "", separator]))
         for _ in range(3)
     ]
     usual = [separator.join(TIMES.get(c) or data.draw(CELL) for c in columns) for _ in range(3)]

@@ -16,14 +16,13 @@ from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
 from tocsin.collect import documents
 from tocsin.collect.block import Block
-from tocsin.collect.clock import Clock
+from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.lines import Joined, Lines, Mask, Parsed, Spans
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME
 
 TOO_FEW: Final = "fewer fields than #Fields names"
 TOO_MANY: Final = "more fields than #Fields names; those past the last are in `extra`"
-LOCAL: Final = "times are local: the zone they were read in was assumed"
 NO_FIELDS: Final = "no #Fields stands above the line"
 
 _DIRECTIVE: Final = re.compile(rb"#([A-Za-z\-]{1,20}):?[ \t]*([^\r\n]{0,16384})")
@@ -226,7 +225,11 @@ def _named(name: str) -> str:
 
 
 def _when(lower: Sequence[str]) -> tuple[tuple[int, int], bool]:
-    for date, time, is_local in (("date", "time", False), ("date-utc", "time-utc", False), ("date-local", "time-local", True)):
+    for date, time, is_local in (
+        ("date", "time", False),
+        ("date-utc", "time-utc", False),
+        ("date-local", "time-local", True),
+    ):
         if date in lower and time in lower:
             return (lower.index(date), lower.index(time)), is_local
     for both in ("timestamp", "x-timestamp", "x-timestamp-unix", "datetime", "date-time"):
@@ -267,7 +270,7 @@ def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | st
     if len(cells) < layout.width:
         return TOO_FEW
     values: dict[str, str | tuple[str, ...] | None] = dict(dialect.constant)
-    ts, mended = _ts(cells, layout, clock), LOCAL if layout.is_local else ""
+    ts, mended = _ts(cells, layout, clock), ZONE_ASSUMED if layout.is_local else ""
     for at, names in enumerate(layout.fields):
         if cells[at] != "-":
             values.update(dict.fromkeys(names, cells[at]))

@@ -10,11 +10,11 @@ import numpy as np
 
 from tocsin.collect import w3c
 from tocsin.collect.block import Block
-from tocsin.collect.clock import Clock
+from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.lines import Joined, LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, unless
 from tocsin.collect.stamps import Stamp, Times
-from tocsin.collect.w3c import LOCAL, Derived, Dialect, Header, Layout, cells_of, layout_of, separator_of
+from tocsin.collect.w3c import Derived, Dialect, Header, Layout, cells_of, layout_of, separator_of
 from tocsin.model.event import Longs
 
 _FEW: Final = 24  # lines below one header that are sooner read one by one
@@ -110,7 +110,7 @@ def split(dialect: Dialect, block: Lines, projection: frozenset[str] | None, clo
             fields[name] = Told(span, _telling(places, derived, separator, plain=dialect.plain))
     for name, (at, other, texts) in layout.empty.items():
         fields[name] = chosen(usual, _or_empty(block, cells[at], cells[other] if other >= 0 else None, texts))
-    return Split(usual=usual, ts=times.ts[usual], fields=fields, mended=LOCAL if layout.is_local else "")
+    return Split(usual=usual, ts=times.ts[usual], fields=fields, mended=ZONE_ASSUMED if layout.is_local else "")
 
 
 def _chosen(usual: Mask, joined: Joined) -> Joined:

@@ -5,7 +5,6 @@ Sigma's taxonomy names the fields of web servers as IIS does, and those of proxi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
@@ -14,41 +13,12 @@ import numpy as np
 
 from tocsin.collect.lines import Joined, Lines, Mask, Spans
 from tocsin.collect.marks import byte, holds
+from tocsin.collect.urls import USUAL_PORTS, extension_of, host_of, path_of, query_of
 from tocsin.collect.w3c import Derived, Values
 
-_AUTHORITY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://([^/?#]*)")
-_HOST: Final = re.compile(r"(?:[^@]*@)?(\[[^\]]*\]|[^:]*)")
-_EXTENSION: Final = re.compile(r"\.([A-Za-z0-9_\-]{1,16})\Z")
-_USUAL_PORTS: Final = {"http": "80", "https": "443", "ftp": "21"}
 _URLS: Final = ("c-uri", "cs-uri", "cs-url", "c-url")
 _PARTS: Final = ("cs-uri-scheme", "cs-host", "cs-uri-port", "cs-uri-path", "cs-uri-stem", "cs-uri-query")
 BROWSING: Final = ("GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PROPFIND")  # with these a client says who it is
-
-
-def path_of(url: str) -> str:
-    """The path of an URL or of what an HTTP request asks for; '' for a CONNECT's host and port."""
-    found = _AUTHORITY.match(url)
-    path = url[found.end() if found else 0 :].partition("?")[0].partition("#")[0]
-    return path if found is None or path else "/"
-
-
-def host_of(url: str) -> str | None:
-    """The host of an URL, or of a CONNECT's host and port."""
-    found = _AUTHORITY.match(url)
-    if found is None and ("/" in url or ":" not in url):
-        return None
-    host = _HOST.match(found[2] if found else url)
-    return host[1] or None if host else None
-
-
-def query_of(url: str) -> str | None:
-    stem, mark, query = url.partition("?")
-    return query if mark else None
-
-
-def extension_of(path: str) -> str | None:
-    found = _EXTENSION.search(path.rpartition("/")[2])
-    return found[1] if found else None
 
 
 def _url(values: Values) -> str:
@@ -69,7 +39,7 @@ def _whole(values: Values) -> str | None:
         return path + _query(query)
     if host is None:
         return path + _query(query) or None
-    shown = f":{port}" if port and port != "0" and port != _USUAL_PORTS.get(scheme or "") else ""
+    shown = f":{port}" if port and port != "0" and port != USUAL_PORTS.get(scheme or "") else ""
     return (f"{scheme}://" if scheme else "") + host + shown + path + _query(query)
 
 
@@ -90,7 +60,7 @@ def _join_whole(block: Lines, cells: Mapping[str, Spans], usual: Mask) -> Joined
     rooted = ~named | (byte(block, path.starts) == ord("/"))
     np.logical_and(usual, rooted & (host.starts >= 0), out=usual)
     shown = (port.starts >= 0) & (port.stops > port.starts) & ~_is(block, port, "0")
-    for known, number in _USUAL_PORTS.items():
+    for known, number in USUAL_PORTS.items():
         shown &= ~(_is(block, scheme, known) & _is(block, port, number))
     asked = (query.starts >= 0) & (query.stops > query.starts)
     schemed = (scheme.starts >= 0) & (scheme.stops > scheme.starts)

@@ -18,6 +18,7 @@ from tocsin.collect.formats import (
     okta,
     onelogin,
     opencanary,
+    squid,
     suricata,
     w3c_proxy,
     w3c_web,
@@ -45,5 +46,6 @@ READERS: tuple[Reader, ...] = (
     iis,
     w3c_proxy,
     w3c_web,
+    squid,
     access_log,
 )
