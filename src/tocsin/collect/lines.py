@@ -8,7 +8,7 @@ vouch for is left to `Parse`.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -84,7 +84,7 @@ class Told(NamedTuple):
     """A field that `tell` reads out of the text at a span; absent where it gives None."""
 
     spans: Spans
-    tell: Callable[[str], str | None]
+    tell: Callable[[str], str | Sequence[str] | None]
 
 
 class Joined(NamedTuple):
@@ -178,6 +178,7 @@ class LineDecoder:
             if isinstance(place, Told):
                 encoded = texts.dictionary_encode()
                 told = [place.tell(text) for text in encoded.dictionary.to_pylist()]
+                told = [text if text is None or isinstance(text, str) else list(text) for text in told]
                 put_told(table, name, there, told, encoded.indices.to_numpy())
             else:
                 table.put_texts(name, there, texts)
@@ -199,7 +200,7 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
-def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None], index: Longs) -> None:
+def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], index: Longs) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
         there = np.array([text is not None for text in texts], bool)[index]

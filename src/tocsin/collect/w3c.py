@@ -26,12 +26,12 @@ TOO_MANY: Final = "more fields than #Fields names; those past the last are in `e
 NO_FIELDS: Final = "no #Fields stands above the line"
 
 _DIRECTIVE: Final = re.compile(rb"#([A-Za-z\-]{1,20}):?[ \t]*([^\r\n]{0,16384})")
-_KEPT: Final = (b"Software", b"Date", b"Fields")  # what tells how to read the lines below
+_KEPT: Final = (b"Software", b"Log-type", b"Date", b"Fields")  # what tells how to read the lines below
 _MOST_COLUMNS: Final = 400
 _STEP: Final = 4 << 20
 _FEWEST_RANGES: Final = 8
 _CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|[^{sep}]*+'
-_CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in (" ", "\t")}
+_CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in " \t,;"}
 _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
 
 Values: TypeAlias = Mapping[str, str]  # by the native name in lower case; only those that are there
@@ -47,7 +47,7 @@ class Derived(NamedTuple):
     """
 
     sources: tuple[str, ...]
-    make: Callable[[Values], str | None]
+    make: Callable[[Values], str | Sequence[str] | None]
     join: Join | None = None
 
 
@@ -62,6 +62,10 @@ class Dialect:
             where it holds one of the texts.
         constant: fields that every record has.
         plain: whether quotes are letters like others.
+        separator: what stands between fields; '' where it is a blank or a tab, whichever fits.
+        nothing: how no value is written.
+        times: columns in lower case that tell the whole time, the best first.
+        told: reads a time that is not in a form of ISO 8601, and says what it assumed.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -69,12 +73,17 @@ class Dialect:
     empty: Mapping[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
     constant: Mapping[str, str] = field(default_factory=dict)
     plain: bool = False
+    separator: str = ""
+    nothing: str = "-"
+    times: tuple[str, ...] = ()
+    told: Callable[[str], tuple[int, str]] | None = None
 
 
 class Header(NamedTuple):
     """What the directives above a line say."""
 
     software: str
+    log: str  # of those of one software
     date: str  # of lines that have only a time
     columns: tuple[str, ...]
 
@@ -104,9 +113,10 @@ def header_of(head: bytes) -> Header:
     """What a block's head says; the last directive of a name counts."""
     found = {name.lower(): text.decode("utf-8", "replace").strip() for name, text in _DIRECTIVE.findall(head)}
     names = found.get(b"fields", "")
-    columns = names.split("\t") if "\t" in names else names.split()
-    texts = [name.strip() for name in columns if name.strip()][:_MOST_COLUMNS]
-    return Header(found.get(b"software", ""), found.get(b"date", "")[:10], tuple(texts))
+    separator = next((letter for letter in "\t,;" if letter in names), None)
+    texts = [name.strip().strip('"') for name in names.split(separator)]
+    columns = tuple(name for name in texts if name or separator == ",")[:_MOST_COLUMNS]
+    return Header(found.get(b"software", ""), found.get(b"log-type", ""), found.get(b"date", "")[:10], columns)
 
 
 def header_in(head: bytes) -> Header | None:
@@ -189,7 +199,7 @@ def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
     """How to read what stands below a head; None where it names no fields."""
     header = header_of(head)
     lower = [name.lower() for name in header.columns]
-    when, is_local = _when(lower)
+    when, is_local = _when(lower, dialect.times)
     names: list[tuple[str, ...]] = []
     taken: set[str] = set(dialect.constant)
     own = [dialect.names.get(low, (_named(name),)) for low, name in zip(lower, header.columns, strict=True)]
@@ -224,7 +234,10 @@ def _named(name: str) -> str:
     return f"{found[1]}-{found[2]}".lower() if found else name
 
 
-def _when(lower: Sequence[str]) -> tuple[tuple[int, int], bool]:
+def _when(lower: Sequence[str], times: Sequence[str]) -> tuple[tuple[int, int], bool]:
+    for both in times:
+        if both in lower:
+            return (lower.index(both), lower.index(both)), False
     for date, time, is_local in (
         ("date", "time", False),
         ("date-utc", "time-utc", False),
@@ -251,9 +264,11 @@ def cells_of(text: str, separator: str, *, plain: bool) -> list[str]:
     return cells
 
 
-def separator_of(text: str, width: int, *, plain: bool) -> str:
+def separator_of(dialect: Dialect, text: str, width: int) -> str:
     """A tab where tabs make as many fields as the header names."""
-    return "\t" if "\t" in text and len(cells_of(text, "\t", plain=plain)) == width else " "
+    if dialect.separator:
+        return dialect.separator
+    return "\t" if "\t" in text and len(cells_of(text, "\t", plain=dialect.plain)) == width else " "
 
 
 def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | str | None:
@@ -264,22 +279,26 @@ def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | st
     layout = layout_of(dialect, head)
     if layout is None:
         return NO_FIELDS
-    cells = cells_of(text, separator_of(text, layout.width, plain=dialect.plain), plain=dialect.plain)
+    cells = cells_of(text, separator_of(dialect, text, layout.width), plain=dialect.plain)
     if len(cells) == layout.width + 1 and not cells[-1]:
         del cells[-1]
     if len(cells) < layout.width:
         return TOO_FEW
+    if tuple(cells) == header_of(head).columns:
+        return None
     values: dict[str, str | tuple[str, ...] | None] = dict(dialect.constant)
     ts, mended = _ts(cells, layout, clock), ZONE_ASSUMED if layout.is_local else ""
+    if ts == NO_TIME and dialect.told and layout.when[1] >= 0:
+        ts, mended = dialect.told(cells[layout.when[1]])
     for at, names in enumerate(layout.fields):
-        if cells[at] != "-":
+        if cells[at] != dialect.nothing:
             values.update(dict.fromkeys(names, cells[at]))
     if ts == NO_TIME:
-        values |= {name: cells[at] for name, at in zip(("date", "time"), layout.when, strict=True) if at >= 0}
+        values |= {header_of(head).columns[at]: cells[at] for at in layout.when if at >= 0}
     for name, (_, _, sources, derived) in layout.derived.items():
-        made = derived.make({source: cells[at] for at, source in sources.items() if cells[at] != "-"})
+        made = derived.make({source: cells[at] for at, source in sources.items() if cells[at] != dialect.nothing})
         if made is not None:
-            values[name] = made
+            values[name] = made if isinstance(made, str) else tuple(made)
     for name, (at, other, texts) in layout.empty.items():
         if cells[at] != "-" or (other >= 0 and cells[other] in texts):
             values[name] = "" if cells[at] == "-" else cells[at]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -91,7 +91,7 @@ def split(dialect: Dialect, block: Lines, projection: frozenset[str] | None, clo
         whole, cells = cells, _unquoted(block, cells, usual)
     times = _times(block, cells, layout, clock)
     usual &= times.good
-    there = [unless(is_dash(block, *cell), *cell) for cell in cells]
+    there = [unless(_is_nothing(dialect, block, cell), *cell) for cell in cells]
     joined: dict[object, Joined] = {}
     for name, (_, _, sources, derived) in layout.derived.items():
         if derived.join and derived.join not in joined and (projection is None or name in projection):
@@ -107,7 +107,7 @@ def split(dialect: Dialect, block: Lines, projection: frozenset[str] | None, clo
         elif projection is None or name in projection:
             span = chosen(usual, Spans(whole[first].starts, whole[last].stops))
             places = {at - first: source for at, source in sources.items()}
-            fields[name] = Told(span, _telling(places, derived, separator, plain=dialect.plain))
+            fields[name] = Told(span, _telling(places, derived, separator, dialect))
     for name, (at, other, texts) in layout.empty.items():
         fields[name] = chosen(usual, _or_empty(block, cells[at], cells[other] if other >= 0 else None, texts))
     return Split(usual=usual, ts=times.ts[usual], fields=fields, mended=ZONE_ASSUMED if layout.is_local else "")
@@ -125,12 +125,12 @@ def _none(block: Lines) -> Split:
 def _separator(dialect: Dialect, block: Lines, layout: Layout) -> tuple[str, Mask]:
     """What separates the fields of a block's first line, and the lines of which that is true."""
     every: Mask = np.ones(len(block), bool)
-    if b"\t" not in block.data:
-        return " ", every
+    if dialect.separator or b"\t" not in block.data:
+        return dialect.separator or " ", every
     starts = block.starts[byte(block, block.starts) != ord("#")][:1]
     stops = block.stops[byte(block, block.starts) != ord("#")][:1]
     text = block.data[starts[0] : stops[0]].decode("utf-8", "replace") if len(starts) else ""
-    separator = separator_of(text, layout.width, plain=dialect.plain)
+    separator = separator_of(dialect, text, layout.width)
     if separator == " ":
         every &= Marks(block, "\t").count == 0
     return separator, every
@@ -193,9 +193,15 @@ def _letters(block: Lines, starts: Longs, size: int) -> Any:
     return block.octets.take(starts[:, None] + np.arange(size), mode="clip")
 
 
-def _telling(places: dict[int, str], derived: Derived, separator: str, *, plain: bool) -> Callable[[str], str | None]:
-    def tell(text: str) -> str | None:
-        cells = cells_of(text, separator, plain=plain)
-        return derived.make({source: cells[at] for at, source in places.items() if cells[at] != "-"})
+def _is_nothing(dialect: Dialect, block: Lines, cell: Spans) -> Mask:
+    return is_dash(block, *cell) if dialect.nothing else cell.stops == cell.starts
+
+
+def _telling(
+    places: dict[int, str], derived: Derived, separator: str, dialect: Dialect
+) -> Callable[[str], str | Sequence[str] | None]:
+    def tell(text: str) -> str | Sequence[str] | None:
+        cells = cells_of(text, separator, plain=dialect.plain)
+        return derived.make({source: cells[at] for at, source in places.items() if cells[at] != dialect.nothing})
 
     return tell

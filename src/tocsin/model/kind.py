@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "google_workspace": Kind(log="eventService"),
     "kubernetes": Kind(log="objectRef.resource"),
     "m365": Kind(log="Workload"),
+    "mail": Kind(log="log", host="host"),
     "okta": Kind(log="eventType"),
     "onelogin": Kind(log="event_type_id"),
     "opencanary": Kind(log="logtype", host="node_id"),
