@@ -14,7 +14,6 @@ _ENCODED: Final = re.compile(r"=\?([A-Za-z0-9_.\-]{1,40})(?:\*[A-Za-z\-]{1,20})?
 _BETWEEN: Final = re.compile(r"(\?=)[ \t]+(?==\?)")
 _UNDERLINE: Final = re.compile(rb"_")
 _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
-_ADDRESS: Final = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+", re.ASCII)
 _IN_BRACKETS: Final = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]+)\]")
 
 Fields = dict[str, str | tuple[str, ...] | None]
@@ -44,8 +43,9 @@ def address_in(text: str) -> str | None:
     return found[1] if found else None
 
 
-def is_address(text: str) -> bool:
-    return _ADDRESS.fullmatch(text) is not None
+def bare(text: str | None) -> str | None:
+    """A message's id without the angle brackets around it."""
+    return text[1:-1] if text and text[0] == "<" and text[-1] == ">" else text
 
 
 def alone_or_all(texts: Sequence[str]) -> str | tuple[str, ...] | None:

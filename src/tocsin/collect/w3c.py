@@ -65,6 +65,7 @@ class Dialect:
         separator: what stands between fields; '' where it is a blank or a tab, whichever fits.
         nothing: how no value is written.
         times: columns in lower case that tell the whole time, the best first.
+        spelled: whether the first name of a column is the one that the log spells.
         told: reads a time that is not in a form of ISO 8601, and says what it assumed.
     """
 
@@ -76,6 +77,7 @@ class Dialect:
     separator: str = ""
     nothing: str = "-"
     times: tuple[str, ...] = ()
+    spelled: bool = False
     told: Callable[[str], tuple[int, str]] | None = None
 
 
@@ -203,6 +205,8 @@ def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
     names: list[tuple[str, ...]] = []
     taken: set[str] = set(dialect.constant)
     own = [dialect.names.get(low, (_named(name),)) for low, name in zip(lower, header.columns, strict=True)]
+    if dialect.spelled:
+        own = [(name, *some[1:]) for name, some in zip(header.columns, own, strict=True)]
     firsts = {some[0] for some in own}
     for at, some in enumerate(own):
         if at in when:
@@ -211,7 +215,7 @@ def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
         first, *more = some
         while first in taken:
             first += "_"
-        also = [name for name in more if name not in firsts and name not in taken]
+        also = [name for name in more if name not in firsts and name not in taken and name != first]
         taken.update((first, *also))
         names.append((first, *also))
     derived = {}

@@ -20,12 +20,14 @@ class Place:
         gate: field -> texts, lower case, `*` for any that is there; '' is a field that is absent.
         name: tells places of one log source apart in findings; '' where it has one only.
         mapped: the kind is a more general one.
+        besides: a field that rules name -> fields in which its texts are looked for as well.
     """
 
     kind: str
     gate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
     mapped: bool = False
+    besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _sysmon(*event_ids: int) -> Place:
@@ -45,6 +47,13 @@ def _application() -> tuple[Place, ...]:
     return (Place(kind="application", mapped=True),)
 
 
+# Most rules for web servers write a path, or a path and a query, where Sigma's taxonomy has the query; some for
+# proxies write a path where it has the whole URL.
+_WEB: Final = Place(kind="webserver", besides={"cs-uri-query": ("cs-uri",)})
+_PROXY: Final = Place(
+    kind="proxy",
+    besides={"c-uri": ("cs-uri-path",), "cs-uri": ("c-uri", "cs-uri-path"), "cs-uri-stem": ("cs-uri-path",)},
+)
 _LINUX: Final = (
     Place(kind="linux", name="syslog"),
     Place(kind="auditd", name="auditd"),
@@ -80,10 +89,10 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("process_creation", "macos", ""): (Place(kind="macos", gate={"log": ("process_creation",)}),),
     ("file_event", "macos", ""): (Place(kind="macos", gate={"log": ("file_event",)}),),
     # Web, proxies, firewalls, names
-    ("webserver", "", ""): (Place(kind="webserver"),),
-    ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("proxy", "", ""): (Place(kind="proxy"),),
+    ("webserver", "", ""): (_WEB,),
+    ("", "", "apache"): (_WEB, Place(kind="application", name="error log", mapped=True)),
+    ("", "", "nginx"): (_WEB, Place(kind="application", name="error log", mapped=True)),
+    ("proxy", "", ""): (_PROXY,),
     ("firewall", "", ""): (Place(kind="firewall"), Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog")),
     ("", "", "netflow"): _NETFLOW,
     ("dns", "", ""): (Place(kind="dns"), Place(kind="zeek", gate={"_path": ("dns",)}, name="zeek")),

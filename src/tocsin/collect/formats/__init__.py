@@ -25,6 +25,7 @@ from tocsin.collect.formats import (
     suricata,
     w3c_proxy,
     w3c_web,
+    web_error,
     windows_json,
 )
 from tocsin.collect.reader import Reader
@@ -53,5 +54,6 @@ READERS: tuple[Reader, ...] = (
     exchange_tracking,
     squid,
     postfix,
+    web_error,
     access_log,
 )

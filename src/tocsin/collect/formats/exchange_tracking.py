@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from tocsin.collect.mail_texts import bare
 from tocsin.collect.w3c import Derived, Dialect, Header, Values
 from tocsin.collect.w3c_columns import W3CLog
 
@@ -33,11 +34,6 @@ def _recipients(values: Values) -> Sequence[str] | None:
     return addresses if ";" not in addresses else addresses.split(";")
 
 
-def _message_id(values: Values) -> str | None:
-    text = values.get("message-id")
-    return text[1:-1] if text and text[0] == "<" and text[-1] == ">" else text
-
-
 def _remote(values: Values) -> str | None:
     """The address of `address:port`."""
     remote = values.get("remote-endpoint")
@@ -46,7 +42,7 @@ def _remote(values: Values) -> str | None:
 
 _DERIVED: Final = {
     "recipient": Derived(("recipient-address",), _recipients),
-    "message_id": Derived(("message-id",), _message_id),
+    "message_id": Derived(("message-id",), lambda values: bare(values.get("message-id"))),
     "client_ip": Derived(("remote-endpoint",), _remote),
 }
 

@@ -18,7 +18,7 @@ from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.json_logs import JsonLog
-from tocsin.collect.mail_texts import alone_or_all
+from tocsin.collect.mail_texts import alone_or_all, bare
 from tocsin.collect.naming import Dotted
 from tocsin.collect.records import Tally
 from tocsin.collect.streams import peek
@@ -38,14 +38,13 @@ _ALIASES: Final[Mapping[str, Sequence[str]]] = {
     "sender": ("sender_address", "senderaddress", "sender address", "sender"),
     "recipient": ("recipient_address", "recipientaddress", "recipient address", "recipient"),
     "subject": ("message_subject", "subject", "message subject"),
-    "message_id": ("message_id", "messageid", "message id"),
     "client_ip": ("original_client_ip", "client_ip", "fromip", "from_ip", "from ip", "senderip"),
     "server_ip": ("toip", "to_ip", "to ip", "server_ip"),
     "size": ("total_bytes", "size", "message size"),
     "status": ("status", "event_id", "delivery status"),
 }
 _NAMES: Final = {
-    native: tuple(dict.fromkeys((native, *(alias for alias, natives in _ALIASES.items() if native in natives))))
+    native: (native, *(alias for alias, natives in _ALIASES.items() if native in natives))
     for natives in _ALIASES.values()
     for native in natives
 }
@@ -105,11 +104,13 @@ _DIALECTS: Final = {
         derived={
             "recipient": Derived(("recipient_status",), _recipients),
             "status": Derived(("recipient_status",), _outcomes),
+            "message_id": Derived(("messageid", "message id"), lambda values: bare(next(iter(values.values()), None))),
         },
         constant={"log": "message trace"},
         separator=separator,
         nothing="",
         times=_TIMES,
+        spelled=True,
         told=_told,
     )
     for name, separator in ((",", ","), (";", ";"), ("tab", "\t"))
@@ -125,8 +126,12 @@ def _knows(header: Header) -> bool:
     return any(some <= columns for some in _COLUMNS) and not columns.isdisjoint(_TIMES)
 
 
-def _constant(record: dict[str, object]) -> None:
+def _shape(record: dict[str, object]) -> None:
     record.setdefault("log", "message trace")
+    for name in ("MessageId", "messageId"):
+        text = record.get(name)
+        if isinstance(text, str):
+            record.setdefault("message_id", bare(text))
 
 
 _CSV: Final = W3CLog(knows=_knows, dialect=_dialect)
@@ -137,7 +142,6 @@ _JSON: Final = JsonLog(
             "sender": ("SenderAddress", "senderAddress", "sender_address"),
             "recipient": ("RecipientAddress", "recipientAddress", "recipient_address"),
             "subject": ("Subject", "message_subject"),
-            "message_id": ("MessageId", "messageId"),
             "client_ip": ("FromIP", "fromIP", "original_client_ip"),
             "server_ip": ("ToIP", "toIP"),
             "size": ("Size", "total_bytes"),
@@ -149,8 +153,8 @@ _JSON: Final = JsonLog(
         frozenset({"senderAddress", "recipientAddress", "receivedDateTime"}),
         frozenset({"sender_address", "recipient_status", "message_subject"}),
     ),
-    inner=frozenset({"value", "results", "d"}),
-    shape=_constant,
+    inner=frozenset({"value", "results"}),
+    shape=_shape,
 )
 
 
