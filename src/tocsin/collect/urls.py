@@ -15,8 +15,10 @@ from tocsin.collect.marks import Marks, byte, holds, is_number, unless
 from tocsin.model.event import Longs
 
 USUAL_PORTS: Final = {"http": "80", "https": "443", "ftp": "21"}
+BROWSING: Final = ("GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PROPFIND")  # with these a client says who it is
 _AUTHORITY: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://([^/?#]*)")
 _HOST: Final = re.compile(r"(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d{1,5})\Z)?", re.ASCII)
+_LONE: Final = re.compile(r"([^/?#@:\[\]]+|\[[^\]]*\]):(\d{1,5})", re.ASCII)
 _EXTENSION: Final = re.compile(r"\.([A-Za-z0-9_\-]{1,16})\Z")
 
 
@@ -43,9 +45,7 @@ def port_of(url: str) -> str | None:
 
 def _authority(url: str) -> re.Match[str] | None:
     found = _AUTHORITY.match(url)
-    if found is None and ("/" in url or ":" not in url):
-        return None
-    return _HOST.match(found[2] if found else url)
+    return _HOST.match(found[2]) if found else _LONE.fullmatch(url)
 
 
 def query_of(url: str) -> str | None:

@@ -58,8 +58,8 @@ class Dialect:
     Args:
         names: native name in lower case -> what the field is called; the first that a name has is its own.
         derived: fields besides, where the log has none that is so called.
-        empty: fields besides -> the column that tells them, and one that tells whether a `-` there is an empty text:
-            where it holds one of the texts.
+        empty: fields besides -> the columns that may tell them, and those that tell whether a `-` there is an empty
+            text: where one of the texts stands. Of each the first that the log has.
         constant: fields that every record has.
         plain: whether quotes are letters like others.
         separator: what stands between fields; '' where it is a blank or a tab, whichever fits.
@@ -71,7 +71,7 @@ class Dialect:
 
     names: Mapping[str, tuple[str, ...]]
     derived: Mapping[str, Derived] = field(default_factory=dict)
-    empty: Mapping[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    empty: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     constant: Mapping[str, str] = field(default_factory=dict)
     plain: bool = False
     separator: str = ""
@@ -224,11 +224,11 @@ def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
         found = {places[source]: source for source in one.sources if source in places}
         if name not in taken and found:
             derived[name] = (min(found), max(found), found, one)
-    empty = {
-        name: (places[source], places.get(other, -1), texts)
-        for name, (source, other, texts) in dialect.empty.items()
-        if name not in taken and source in places
-    }
+    empty = {}
+    for name, (sources, others, texts) in dialect.empty.items():
+        source = next((places[each] for each in sources if each in places), None)
+        if name not in taken and source is not None:
+            empty[name] = (source, next((places[each] for each in others if each in places), -1), texts)
     return Layout(len(lower), tuple(names), derived, empty, when, header.date, is_local) if lower else None
 
 

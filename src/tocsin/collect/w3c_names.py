@@ -13,12 +13,11 @@ import numpy as np
 
 from tocsin.collect.lines import Joined, Lines, Mask, Spans
 from tocsin.collect.marks import byte, holds
-from tocsin.collect.urls import USUAL_PORTS, extension_of, host_of, path_of, query_of
+from tocsin.collect.urls import BROWSING, USUAL_PORTS, extension_of, host_of, path_of, query_of
 from tocsin.collect.w3c import Derived, Values
 
 _URLS: Final = ("c-uri", "cs-uri", "cs-url", "c-url")
 _PARTS: Final = ("cs-uri-scheme", "cs-host", "cs-uri-port", "cs-uri-path", "cs-uri-stem", "cs-uri-query")
-BROWSING: Final = ("GET", "POST", "HEAD", "PUT", "OPTIONS", "DELETE", "PROPFIND")  # with these a client says who it is
 
 
 def _url(values: Values) -> str:
@@ -102,13 +101,12 @@ WEB: Final = {**_WEB, "cs-user-agent": Derived(("cs(user-agent)",), _percent)}
 IIS: Final = {**_WEB, "cs-user-agent": Derived(("cs(user-agent)",), _plus)}
 
 PROXY_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "c-agent": ("c-agent", "c-useragent", "cs-user-agent"),
+    "c-agent": ("c-agent", "cs-user-agent"),
     "c-ip": ("c-ip", "src_ip"),
     "cs(referer)": ("cs-referer", "cs-referrer"),
     "cs-host": ("cs-host", "r-dns"),
     "cs-referred": ("cs-referred", "cs-referer", "cs-referrer"),
     "cs-uri": ("cs-uri", "c-uri"),
-    "cs-user-agent": ("cs-user-agent", "c-useragent"),
     "cs-uri-extension": ("cs-uri-extension", "c-uri-extension"),
     "cs-uri-path": ("cs-uri-path", "c-uri-stem", "cs-uri-stem"),
     "cs-uri-query": ("cs-uri-query", "c-uri-query"),
@@ -131,7 +129,7 @@ PROXY: Final[Mapping[str, Derived]] = {
     "c-uri-extension": Derived((*_URLS, "cs-uri-path"), lambda values: extension_of(_ending(values))),
 }
 PROXY_EMPTY: Final = {
-    "c-useragent": ("cs(user-agent)", "cs-method", BROWSING),
+    "c-useragent": (("cs(user-agent)", "c-agent", "cs-user-agent"), ("cs-method", "s-operation"), BROWSING),
 }
 
 

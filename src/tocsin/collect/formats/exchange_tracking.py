@@ -57,7 +57,12 @@ def _knows(header: Header) -> bool:
 @lru_cache(maxsize=16)
 def _dialect(log: str) -> Dialect:
     return Dialect(
-        names=_NAMES, derived=_DERIVED, constant={"log": log}, separator=",", nothing="", times=("date-time", "datetime")
+        names=_NAMES,
+        derived=_DERIVED,
+        constant={"log": log},
+        separator=",",
+        nothing="",
+        times=("date-time", "datetime"),
     )
 
 

@@ -57,7 +57,8 @@ _COLUMNS: Final = (
     frozenset({"sender address", "recipient address", "subject"}),
 )
 _DATE: Final = re.compile(
-    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4}),? (\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\.\d+)?(?: ?([AaPp])\.?[Mm]\.?)?(?: ?UTC)?", re.ASCII
+    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4}),? (\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\.\d+)?(?: ?([AaPp])\.?[Mm]\.?)?(?: ?UTC)?",
+    re.ASCII,
 )
 _HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:#TYPE [^\n]{0,200}\n|[ \t\r]*\n){0,4}([^\n{\[]{10,4000})(?:\n|\Z)")
 
@@ -90,7 +91,9 @@ def _told(text: str) -> tuple[int, str]:
         orders = [(first, second, third)]
     for year, month, day in orders:
         try:
-            moment = datetime(year + 2000 * (year < 100), month, day, hour, int(found[5]), int(found[6] or 0), tzinfo=UTC)
+            moment = datetime(
+                year + 2000 * (year < 100), month, day, hour, int(found[5]), int(found[6] or 0), tzinfo=UTC
+            )
         except ValueError:
             continue
         sure = len(found[1]) == 4 or max(first, second) > 12 or first == second

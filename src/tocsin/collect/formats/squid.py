@@ -19,7 +19,7 @@ from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split,
 from tocsin.collect.marks import Marks, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
 from tocsin.collect.syslog import BEFORE_TAG, header
-from tocsin.collect.urls import extension_of, host_of, parts, path_of, port_of, query_of
+from tocsin.collect.urls import BROWSING, extension_of, host_of, parts, path_of, port_of, query_of
 
 NAME = "squid"
 KIND = "proxy"
@@ -81,6 +81,8 @@ def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
     values |= {"c-uri-query": query, "cs-uri-query": query, "c-uri-extension": extension_of(path or "")}
     values |= {"s-hierarchy": hierarchy, "s-supplier-name": peer, "dst_ip": _direct(f"{hierarchy}/{peer}")}
     values |= {"rs-content-type": kind, "extra": extra, **_added(extra or "")}
+    if values.get("c-useragent") == "-" and method in BROWSING:
+        values["c-useragent"] = ""
     ts = (int(second) * 1_000 + int(part)) * 1_000
     return Parsed(ts, {name: value for name, value in values.items() if value not in (None, "-")})
 

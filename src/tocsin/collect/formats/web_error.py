@@ -23,7 +23,8 @@ KIND = "application"
 cut = documents.cut_line_range
 
 _NGINX: Final = re.compile(
-    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(\w{1,16})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?(.*)", re.ASCII | re.DOTALL
+    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(\w{1,16})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?(.*)",
+    re.ASCII | re.DOTALL,
 )
 # What nginx appends, in this order.
 _CONTEXT: Final = re.compile(
