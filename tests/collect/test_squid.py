@@ -105,7 +105,7 @@ def test_usual_urls_are_taken_apart_by_columns() -> None:
     "line",
     [
         '192.0.2.1 - mere [01/Aug/2026:00:00:00 +0000] "GET http://h.example/ HTTP/1.1" 200 5 TCP_MISS:HIER_DIRECT',
-        '192.0.2.1 - - [01/Aug/2026:00:00:00 +0000] "CONNECT h.example:443 HTTP/1.1" 200 5 "-" "x" TCP_TUNNEL:HIER_DIRECT',
+        '192.0.2.1 - - [01/Aug/2026:00:00:00 +0000] "CONNECT h.example:443 HTTP/1.1" 200 5 "-" "x" TCP_TUNNEL',
     ],
 )
 def test_squid_as_web_servers_log_is_read_as_theirs(line: str) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.reference import row_of
-from tocsin.collect import read_bytes
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.formats import READERS, iis, w3c_proxy, w3c_web
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.formats import iis, w3c_proxy, w3c_web
+from tocsin.collect.lines import LineDecoder
 from tocsin.collect.records import Tally
 from tocsin.model.event import Source
 

@@ -51,8 +51,8 @@ def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:
     first = np.searchsorted(places, block.starts)
     lone = places[: first[0]] if len(first) else places  # what stands before the first line is in none
     each = np.repeat(before, np.diff(np.append(first, len(places))))
-    kept = parity[places[len(lone) :]] == each
-    return places[len(lone) :][kept]
+    kept: Longs = places[len(lone) :][parity[places[len(lone) :]] == each]
+    return kept
 
 
 def byte(block: Lines, places: Longs) -> Bytes:

@@ -49,7 +49,7 @@ def _authority(url: str) -> re.Match[str] | None:
 
 
 def query_of(url: str) -> str | None:
-    stem, mark, query = url.partition("?")
+    _, mark, query = url.partition("?")
     return query if mark else None
 
 

@@ -136,7 +136,7 @@ def header_in(head: bytes) -> Header | None:
     return None
 
 
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+def ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
     """Few: the reader of each looks back for the directives above it, which may be far."""
     return documents.line_ranges(size, max(unit_bytes, -(-size // _FEWEST_RANGES)))
 
@@ -290,15 +290,22 @@ def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | st
         return TOO_FEW
     if tuple(cells) == header_of(head).columns:
         return None
-    values: dict[str, str | tuple[str, ...] | None] = dict(dialect.constant)
     ts, mended = _ts(cells, layout, clock), ZONE_ASSUMED if layout.is_local else ""
     if ts == NO_TIME and dialect.told and layout.when[1] >= 0:
         ts, mended = dialect.told(cells[layout.when[1]])
+    values = _fields(dialect, layout, cells)
+    if ts == NO_TIME:
+        values |= {header_of(head).columns[at]: cells[at] for at in layout.when if at >= 0}
+    if len(cells) > layout.width:
+        values["extra"], mended = " ".join(cells[layout.width :]), TOO_MANY
+    return Parsed(ts, values, mended)
+
+
+def _fields(dialect: Dialect, layout: Layout, cells: Sequence[str]) -> dict[str, str | tuple[str, ...] | None]:
+    values: dict[str, str | tuple[str, ...] | None] = dict(dialect.constant)
     for at, names in enumerate(layout.fields):
         if cells[at] != dialect.nothing:
             values.update(dict.fromkeys(names, cells[at]))
-    if ts == NO_TIME:
-        values |= {header_of(head).columns[at]: cells[at] for at in layout.when if at >= 0}
     for name, (_, _, sources, derived) in layout.derived.items():
         made = derived.make({source: cells[at] for at, source in sources.items() if cells[at] != dialect.nothing})
         if made is not None:
@@ -306,9 +313,7 @@ def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | st
     for name, (at, other, texts) in layout.empty.items():
         if cells[at] != "-" or (other >= 0 and cells[other] in texts):
             values[name] = "" if cells[at] == "-" else cells[at]
-    if len(cells) > layout.width:
-        values["extra"], mended = " ".join(cells[layout.width :]), TOO_MANY
-    return Parsed(ts, values, mended)
+    return values
 
 
 def _ts(cells: Sequence[str], layout: Layout, clock: Clock) -> int:

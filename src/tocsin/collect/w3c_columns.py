@@ -46,7 +46,7 @@ class W3CLog:
         return header is not None and self.knows(header)
 
     def ranges(self, head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-        return w3c.ranges(head, size, unit_bytes)
+        return w3c.ranges(size, unit_bytes)
 
     def cut(self, file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
         return w3c.cut(file, start, stop, block_bytes)
@@ -155,7 +155,9 @@ def _unquoted(block: Lines, cells: list[Spans], usual: Mask) -> list[Spans]:
 def _or_empty(block: Lines, cell: Spans, other: Spans | None, texts: tuple[str, ...]) -> Spans:
     """A cell, but an empty text instead of a `-` where the other cell holds one of the texts."""
     dash, empty = is_dash(block, *cell), np.zeros(len(block), bool)
-    for text in texts if other is not None else ():
+    for text in texts:
+        if other is None:
+            break
         empty |= (other.stops - other.starts == len(text)) & holds(block, other.starts, text)
     stops = np.where(dash & empty, cell.starts, cell.stops)
     return unless(dash & ~empty, cell.starts, stops)

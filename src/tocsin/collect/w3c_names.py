@@ -5,9 +5,9 @@ Sigma's taxonomy names the fields of web servers as IIS does, and those of proxi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tocsin.collect.marks import byte, holds
 from tocsin.collect.urls import BROWSING, USUAL_PORTS, extension_of, host_of, path_of, query_of
 from tocsin.collect.w3c import Derived, Values
 
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _URLS: Final = ("c-uri", "cs-uri", "cs-url", "c-url")
 _PARTS: Final = ("cs-uri-scheme", "cs-host", "cs-uri-port", "cs-uri-path", "cs-uri-stem", "cs-uri-query")
 
@@ -85,7 +86,9 @@ def _plus(values: Values) -> str | None:
 
 def _percent(values: Values) -> str | None:
     agent = values.get("cs(user-agent)")
-    return unquote(agent) if agent and "%20" in agent and " " not in agent else agent
+    if not agent or "%20" not in agent or " " in agent:
+        return agent
+    return _PERCENT.sub(lambda found: bytes([int(found[1], 16)]), agent.encode()).decode("utf-8", "replace")
 
 
 _WEB: Final[Mapping[str, Derived]] = {

@@ -88,7 +88,7 @@ class Binding:
     def widened(self, tree: Tree) -> Tree:
         """The tree with its texts also looked for in the fields besides; what is not there is asked of none."""
 
-        def change(asked: Pattern, wanted: bool) -> Tree:
+        def change(asked: Pattern, _: bool) -> Tree:
             others = () if asked.kind in ("null", "exists") else self.besides.get(asked.field or "", ())
             return any_of((asked, *(msgspec.structs.replace(asked, field=other) for other in others)))
 

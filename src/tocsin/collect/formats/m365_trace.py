@@ -57,7 +57,8 @@ _COLUMNS: Final = (
     frozenset({"sender address", "recipient address", "subject"}),
 )
 _DATE: Final = re.compile(
-    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4}),? (\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\.\d+)?(?: ?([AaPp])\.?[Mm]\.?)?(?: ?UTC)?",
+    r"(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4}),? (\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\.\d+)?"
+    r"(?: ?([AaPp])\.?[Mm]\.?)?(?: ?UTC)?",
     re.ASCII,
 )
 _HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:#TYPE [^\n]{0,200}\n|[ \t\r]*\n){0,4}([^\n{\[]{10,4000})(?:\n|\Z)")

@@ -41,8 +41,8 @@ _LOGIN: Final = re.compile(r"SASL (\S{1,40}) authentication failed")
 _QUEUED: Final = re.compile(r"queued as ([0-9A-Za-z]{5,30})")
 _ENCLOSED: Final = re.compile(r"\((.*)\)", re.DOTALL)
 _AMAVIS: Final = re.compile(
-    r"\(([\w\-]+)\) (Passed|Blocked) ([A-Z0-9\-]+)(?: \(([^()]*)\))?,?(?: \{([^{}]*)\},?)?(.*?) <([^<>]*)> -> (<[^>]*>(?:,<[^>]*>)*)"
-    r"(?:, (.*))?",
+    r"\(([\w\-]{1,40})\) (Passed|Blocked) ([A-Z0-9\-]{1,40})(?: \(([^()]*)\))?,?(?: \{([^{}]*)\},?)?"
+    r"([^<>]*) <([^<>]*)> -> (<[^>]*>(?:,<[^>]*>)*)(?:, (.*))?",
     re.DOTALL,
 )
 _AMAVIS_PAIR: Final = re.compile(r'([A-Z][A-Za-z\-]{1,30}|[a-z_]{2,30}): ("[^"]*"|<[^<>]*>|[^,]*)(?:, |,|\Z)')

@@ -28,8 +28,8 @@ _NGINX: Final = re.compile(
 )
 # What nginx appends, in this order.
 _CONTEXT: Final = re.compile(
-    r', (client|server|login|request|subrequest|upstream|host|referrer|session|ssl_session): (?:"((?:[^"\\]|\\.)*+)"|([^,"]*+))'
-    r"(?=, |\Z)",
+    r", (client|server|login|request|subrequest|upstream|host|referrer|session|ssl_session): "
+    r'(?:"((?:[^"\\]|\\.)*+)"|([^,"]*+))(?=, |\Z)',
     re.DOTALL,
 )
 _CONTEXT_BEGINS: Final = re.compile(r", client: [0-9A-Fa-f.:\[\]]{2,60}(?=, |\Z)|, client: unix:")
@@ -113,11 +113,9 @@ def _nginx(found: re.Match[str]) -> Fields:
     values: Fields = {"log": "nginx", "level": found[2], "pid": found[3], "tid": found[4], "message": found[6]}
     if found[5]:
         values["connection"] = found[5]
-    begins = None
-    for begins in _CONTEXT_BEGINS.finditer(found[6]):
-        continue  # the last: what stands before may be a client's own words
-    if begins:
-        for name, quoted, bare in _CONTEXT.findall(found[6], begins.start()):
+    begins = [one.start() for one in _CONTEXT_BEGINS.finditer(found[6])]
+    if begins:  # from the last on: what stands before may be a client's own words
+        for name, quoted, bare in _CONTEXT.findall(found[6], begins[-1]):
             values.setdefault({"host": "cs-host", "referrer": "cs-referer"}.get(name, name), quoted or bare)
     return values
 
