@@ -40,7 +40,7 @@ LINE = st.builds(
     ),
     st.sampled_from(["GET", "CONNECT", "NONE", "-"]),
     URL,
-    st.sampled_from(["mere", "-", "a%20b", "a b"]),
+    st.sampled_from(["mere", "-", "a%20b", "a b", '"D\\\\m@AD"']),
     st.sampled_from(
         [
             "HIER_DIRECT/203.0.113.4 text/html",

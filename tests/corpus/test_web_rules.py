@@ -165,7 +165,7 @@ def test_usual_requests_fire_nothing(pack: Pack, tmp_path: Path) -> None:
         ("Nginx Core Dump", "2026/08/01 09:00:02 [alert] 1#1: worker process 12 exited on signal 6 (core dumped)"),
         (
             "Apache Segmentation Fault",
-            "[Sat Aug 01 09:00:01.000001 2026] [core:notice] [pid 4] AH00052: child pid 9 exit signal Segmentation Fault",
+            "[Sat Aug 01 09:00:01.01 2026] [core:notice] [pid 4] AH00052: child pid 9 exit signal Segmentation Fault",
         ),
     ],
 )

@@ -29,7 +29,9 @@ _DIRECTIVE: Final = re.compile(rb"#([A-Za-z\-]{1,20}):?[ \t]*([^\r\n]{0,16384})"
 _KEPT: Final = (b"Software", b"Log-type", b"Date", b"Fields")  # what tells how to read the lines below
 _MOST_COLUMNS: Final = 400
 _STEP: Final = 4 << 20
-_FEWEST_RANGES: Final = 8
+_MOST_RANGES: Final = 8
+_LONGEST_DIRECTIVE: Final = 32 << 10
+_REACH: Final = 64 << 20  # a date or a software so far above its fields is none of theirs
 _CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|[^{sep}]*+'
 _CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in " \t,;"}
 _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
@@ -122,14 +124,11 @@ def header_of(head: bytes) -> Header:
 
 
 def header_in(head: bytes) -> Header | None:
-    """The first header in the beginning of a file, of which only blank lines and directives come first."""
+    """The first header in the beginning of a file; lines above it have lost theirs."""
     kept = b""
-    for line in head.removeprefix(b"\xef\xbb\xbf").splitlines():
-        if not line.startswith(b"#"):
-            if line.strip(b" \t\0"):
-                return None
-            continue
-        kept += line + b"\n"
+    for at in _directives(head, 0) if b"#fields:" in head.lower() else ():
+        line = head[at : head.find(b"\n", at) + 1 or None]
+        kept += line if line.endswith(b"\n") else line + b"\n"
         if line[:8].lower() == b"#fields:":
             header = header_of(kept)
             return header if len(header.columns) > 1 else None
@@ -138,7 +137,7 @@ def header_in(head: bytes) -> Header | None:
 
 def ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
     """Few: the reader of each looks back for the directives above it, which may be far."""
-    return documents.line_ranges(size, max(unit_bytes, -(-size // _FEWEST_RANGES)))
+    return documents.line_ranges(size, max(unit_bytes, -(-size // _MOST_RANGES)))
 
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
@@ -176,22 +175,19 @@ def _directives(data: bytes, offset: int) -> Iterator[int]:
 
 
 def _above(file: BinaryIO, start: int) -> dict[bytes, bytes]:
-    """The directives that hold at `start`: the nearest of each name above it."""
+    """The directives that hold at `start`: the nearest of each name that begins above it."""
     kept: dict[bytes, bytes] = {}
     stop = start
-    while stop > 0 and len(kept) < len(_KEPT):
+    while stop > 0 and len(kept) < len(_KEPT) and (b"Fields" not in kept or start - stop < _REACH):
         begin = max(stop - _STEP, 0)
         file.seek(begin)
-        data = file.read(min(stop - begin + (64 << 10), start - begin))
+        data = file.read(stop - begin + _LONGEST_DIRECTIVE)
         for name in _KEPT:
-            at = len(data)
-            while name not in kept and (at := data.rfind(b"#" + name + b":", 0, at)) >= 0:
+            at = stop - begin
+            while name not in kept and (at := data.rfind(b"#" + name + b":", 0, at + len(name) + 1)) >= 0:
                 found = _DIRECTIVE.match(data, at)
-                whole = found is not None and (found.end() < len(data) or begin + len(data) == start)
-                if found and whole and (begin + at == 0 or data[at - 1 : at] in (b"\n", b"\xbf")):
+                if found and (begin + at == 0 or data[at - 1 : at] in (b"\n", b"\xbf")):
                     kept[name] = found[2].rstrip()
-        if b"Fields" in kept and stop - begin < start - (64 << 20):
-            break  # a date or a software so far above its fields is none of theirs
         stop = begin
     return kept
 

@@ -2,7 +2,8 @@
 
 Squid wiki `Features/LogFormat` and `squid.conf` `logformat squid`: `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru
 %[un %Sh/%<a %mt`. What is added behind is in `extra`; one or two quoted texts there are the user agent, and the
-referer before it. (Squid's `common` and `combined` are access logs as web servers write them.)
+referer before it. Cisco's Secure Web Appliance writes the same, with more behind. (Squid's `common` and `combined` are
+access logs as web servers write them.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from tocsin.collect import documents
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
-from tocsin.collect.marks import Marks, chosen, holds, is_dash, is_number, unless
+from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
 from tocsin.collect.syslog import BEFORE_TAG, header
 from tocsin.collect.urls import BROWSING, extension_of, host_of, parts, path_of, port_of, query_of
@@ -75,6 +76,8 @@ def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
     values |= {"time-taken": elapsed, "c-ip": client, "src_ip": client, "s-action": action, "sc-status": status}
     values |= {"sc-bytes": size, "cs-method": method, "c-uri": url, "cs-uri": url, "cs-username": user}
     values |= {"cs-host": host_of(url), "r-dns": host_of(url), "cs-uri-port": port_of(url)}
+    if len(user) > 2 and user[0] == user[-1] == '"':  # as Cisco's AsyncOS writes it
+        values["cs-username"] = user[1:-1]
     path = path_of(url) or None
     values |= {"cs-uri-path": path, "c-uri-stem": path, "cs-uri-stem": path}
     query = query_of(url) if path else None
@@ -122,6 +125,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     elapsed, client, result, size, method, url, user, source, kind = cells
     usual &= is_number(block, *elapsed) & (elapsed.stops - elapsed.starts <= 12)
     usual &= is_dash(block, *size) | is_number(block, *size)
+    usual &= byte(block, user.starts) != ord('"')
     slashes = Marks(block, "/")
     action_stop = slashes.at(slashes.before(result.starts))
     hierarchy_stop = slashes.at(slashes.before(source.starts))
