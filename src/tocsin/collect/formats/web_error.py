@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from tocsin.collect import documents
@@ -33,6 +34,8 @@ _CONTEXT: Final = re.compile(
     re.DOTALL,
 )
 _CONTEXT_BEGINS: Final = re.compile(r", client: [0-9A-Fa-f.:\[\]]{2,60}(?=, |\Z)|, client: unix:")
+_CUT_OFF: Final = 1_900  # characters: nginx ends lines at 2,048 bytes, wherever it is
+_MOST_CLIENTS: Final = 16  # of one message: the rest is left to its text
 _APACHE: Final = re.compile(
     r"\[((?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}"
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?)\] "
@@ -113,11 +116,23 @@ def _nginx(found: re.Match[str]) -> Fields:
     values: Fields = {"log": "nginx", "level": found[2], "pid": found[3], "tid": found[4], "message": found[6]}
     if found[5]:
         values["connection"] = found[5]
-    begins = [one.start() for one in _CONTEXT_BEGINS.finditer(found[6])]
-    if begins:  # from the last on: what stands before may be a client's own words
-        for name, quoted, bare in _CONTEXT.findall(found[6], begins[-1]):
-            values.setdefault({"host": "cs-host", "referrer": "cs-referer"}.get(name, name), quoted or bare)
-    return values
+    first: Fields = {}
+    for begins in islice(_CONTEXT_BEGINS.finditer(found[6]), _MOST_CLIENTS):
+        told, end = _context(found[6], begins.start())
+        if end == len(found[6]):  # else it is what a client said
+            return values | told
+        first = first or told
+    return values | first if len(found[6]) >= _CUT_OFF else values
+
+
+def _context(message: str, at: int) -> tuple[Fields, int]:
+    """What nginx appended from a place on, and where that ends."""
+    told: Fields = {}
+    while part := _CONTEXT.match(message, at):
+        name = {"host": "cs-host", "referrer": "cs-referer"}.get(part[1], part[1])
+        told.setdefault(name, part[3] if part[2] is None else part[2])
+        at = part.end()
+    return told, at
 
 
 def _apache(found: re.Match[str]) -> Fields:
