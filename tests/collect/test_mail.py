@@ -57,6 +57,54 @@ def test_lines_are_read_alike_by_columns_and_one_by_one(reader: Any, data: Any) 
     assert (tally.damaged, tally.mended) == (told.damaged, told.mended)
 
 
+PAIR = st.one_of(
+    st.sampled_from(
+        "to=<b@c> orig_to=<> relay=mx.c[192.0.2.1]:25 relay=none delay=1 dsn=2.0.0 status=sent size=5 nrcpt=1 from=<> "
+        "from=<a@b> message-id=<x@y> client=h[2001:db8::1] client=unknown[unknown] sasl_method=PLAIN uid=0 other=1 to= "
+        "to=<a proto=SMTP message-id=x".split()
+    ),
+    st.builds("{}={}".format, st.sampled_from(["to", "from", "sasl_username", "Status", ""]), WORD),
+)
+PEER = st.sampled_from(
+    ["h.example[192.0.2.7]", "unknown[unknown]", "[::1]:99", "h[1]", "a[b]c", "h[1.2.3.4]:25", "x", ""]
+)
+SAID = st.one_of(
+    st.builds(
+        "{}: {}{}".format,
+        st.sampled_from(["ABCDE", "3F2A1B0C9D", "4Q1z2x3c4vBnMk", "NOQUEUE", "abcde", "warning", "ABCD"]),
+        st.lists(PAIR, max_size=5).flatmap(
+            lambda pairs: st.sampled_from([", ", ", ", " ", ",", "; "]).map(lambda s: s.join(pairs))
+        ),
+        st.sampled_from(
+            ["", " (queue active)", " (250 Ok: queued as 5D6E7F)", " (a) b", "(x)", " (to=<x>, y)", " ", ","]
+        ),
+    ),
+    st.builds("ABCDE: {}".format, st.sampled_from(["removed", "removed ", "hello", ""])),
+    st.builds(
+        "{} from {}{}".format,
+        st.sampled_from(["connect", "disconnect", "lost connection after AUTH"]),
+        PEER,
+        st.sampled_from(["", " ehlo=1 quit=1", " ", ":", " x:", ", y"]),
+    ),
+    WORD,
+)
+LINE = st.builds(
+    "{} {}: {}".format,
+    st.sampled_from(["Aug  1 09:00:00 mx1", "<22>2026-08-01T09:00:00Z mx1", "Aug 1 09:00:00 mx1"]),
+    st.sampled_from(["postfix/smtpd[1]", "postfix/smtp[1]", "postfix-in/submission/smtpd[22]", "postfix", "sshd[1]"]),
+    SAID,
+)
+
+
+@given(st.lists(LINE, max_size=6))
+def test_lines_of_postfix_are_read_alike_by_columns_and_one_by_one(lines: list[str]) -> None:
+    text = "\n".join(lines).encode()
+    fast, tally = rows(postfix, text, postfix.decoder(None))
+    slow, told = rows(postfix, text, LineDecoder(postfix._parse, None))
+    assert fast == slow
+    assert (tally.damaged, tally.mended) == (told.damaged, told.mended)
+
+
 def fields_of(line: str) -> dict[str, Any]:
     """What a line of Postfix's log says beside its header."""
     text = f"Aug  1 09:00:00 mx1 {line}".encode()

@@ -11,11 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from tocsin.collect import documents
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.mail_texts import Fields, address_in, alone_or_all, decoded, with_others
-from tocsin.collect.syslog import BEFORE_TAG, header
+from tocsin.collect.marks import Marks, byte, chosen, holds, unless
+from tocsin.collect.syslog import BEFORE_TAG, header, headers
+from tocsin.model.event import Longs
 
 NAME = "postfix"
 KIND = "mail"
@@ -48,6 +52,13 @@ _AMAVIS: Final = re.compile(
 _AMAVIS_PAIR: Final = re.compile(r'([A-Z][A-Za-z\-]{1,30}|[a-z_]{2,30}): ("[^"]*"|<[^<>]*>|[^,]*)(?:, |,|\Z)')
 _RSPAMD_PAIR: Final = re.compile(r"\b(id|qid|ip|from|rcpts?|user|len): (?:<([^<>]*)>|([^,;<>\s]+))")
 _RSPAMD: Final = re.compile(r"\(default: ([FT]) \(([^()]*)\): \[([^\]]*)\]")
+# What lines that are read by columns may hold, and how often.
+_KEYS: Final = (
+    *("to", "from", "orig_to", "relay", "delay", "delays", "dsn", "status", "size", "nrcpt", "message-id", "client"),
+    *("sasl_method", "sasl_username", "uid", "conn_use"),
+)
+_MOST_PAIRS: Final = 9
+_MOST_ID, _MOST_ADDRESS = 30, 45  # characters
 _OTHERS: Final[Mapping[str, Sequence[str]]] = {
     "sender": ("from",),
     "recipient": ("to",),
@@ -66,7 +77,7 @@ def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
 
 
 def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
+    return LineDecoder(_parse, projection, _split)
 
 
 def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
@@ -203,3 +214,155 @@ def _rspamd(message: str) -> Fields:
     if found := _RSPAMD.search(message):
         values |= {"is_spam": found[1], "status": found[2], "score": found[3]}
     return values
+
+
+def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
+    """Postfix's lines of `ID: key=value, key=<value> (reason)`, removed messages, connections that begin and end."""
+    heads = headers(block, clock)
+    program, start = heads.spans["program"], heads.message
+    colons, spaces = Marks(block, ":"), Marks(block, " ")
+    end = _next(block, colons, start)
+    said = end + 2
+    queued = holds(block, end, ": ") & _is_queue_id(block, start, end) & (said < block.stops)
+    pairs, spans = _split_pairs(block, said)
+    removed = holds(block, said, "removed") & (block.stops == said + 7)
+    begins = holds(block, start, "connect from ") & (end > start)
+    peers = np.where(begins, start + 13, start + 16)
+    stops = _next(block, spaces, peers)
+    met, address_good = begins | holds(block, start, "disconnect from "), _is_client(block, peers, stops)
+    alone = stops == block.stops
+    more = ~begins & ~alone & ~_is_trimmed(block, stops + 1) & ~_is_trimmed(block, block.stops - 1)
+    met &= address_good & (stops <= block.stops) & (alone | more)
+    usual = heads.usual & (program.starts >= 0) & holds(block, program.starts, "postfix")
+    usual &= (queued & (pairs | removed) & ~met) | met
+    paired = queued & pairs & ~removed
+    given = {
+        name: Spans(np.where(paired, one.starts, -1), np.where(paired, one.stops, -1)) for name, one in spans.items()
+    }
+    client = given["client"]
+    client = Spans(np.where(met, peers, client.starts), np.where(met, stops, client.stops))
+    given |= {"client": client, "queue_id": unless(~queued | met, start, end)}
+    given["action"] = Spans(
+        np.where(met, start, np.where(removed, said, -1)), np.where(met, peers - 6, np.where(removed, said + 7, -1))
+    )
+    reason = given["reason"]
+    given["reason"] = Spans(
+        np.where(met & more, stops + 1, reason.starts), np.where(met & more, block.stops, reason.stops)
+    )
+    given["message"] = unless(start >= block.stops, start, block.stops)
+    for name, natives in _OTHERS.items():
+        if name != "server_ip":
+            native = given[natives[0]]
+            given[name] = unless(native.stops <= native.starts, *native)
+    return Split(
+        usual=usual,
+        ts=heads.ts[usual],
+        fields={
+            **heads.fields(usual),
+            **_told({name: chosen(usual, one) for name, one in given.items()}, usual, program),
+        },
+        mended=heads.mended(usual),
+    )
+
+
+def _told(given: dict[str, Spans], usual: Mask, program: Spans) -> dict[str, Spans | Told | str]:
+    """The fields with those that are parts of others."""
+    address = Told(given["relay"], address_in)
+    told = {"component": Told(chosen(usual, program), _component), "client_ip": Told(given["client"], address_in)}
+    told |= {"relay_ip": address, "server_ip": address, "queued_as": Told(given["reason"], _queued_as)}
+    return {**given, **told, "log": "postfix"}
+
+
+def _component(program: str) -> str:
+    return program.rpartition("/")[2]
+
+
+def _queued_as(reason: str) -> str | None:
+    found = _QUEUED.search(reason)
+    return found[1] if found else None
+
+
+def _split_pairs(block: Lines, starts: Longs) -> tuple[Mask, dict[str, Spans]]:
+    """Where the values of known keys stand, and which lines have nothing else but a reason in brackets at their end."""
+    commas, equals, spaces, angles = (Marks(block, letters) for letters in (",", "=", " ", "<>"))
+    brackets, semicolons = Marks(block, "("), Marks(block, ";")
+    bracket = _next(block, brackets, starts)
+    reasoned = (bracket < block.stops) & holds(block, bracket - 1, " (") & (byte(block, block.stops - 1) == ord(")"))
+    reasoned &= block.stops > bracket + 1
+    ends = np.where(reasoned, bracket - 1, block.stops)
+    good: Mask = (bracket == block.stops) | reasoned
+    good &= (semicolons.before(ends) == semicolons.before(starts)) & (ends > starts)
+    spans = {name: Spans(np.full(len(block), -1), np.full(len(block), -1)) for name in (*_KEYS, "reason")}
+    start, left = starts, ends > starts
+    for _ in range(_MOST_PAIRS):
+        stop = np.minimum(_next(block, commas, start), ends)
+        sign = _next(block, equals, start)
+        enclosed = byte(block, sign + 1) == ord("<")
+        inside = angles.before(stop) - angles.before(start)
+        bare = (inside == 0) & (spaces.before(stop) == spaces.before(start))
+        closed = enclosed & (inside == 2) & (byte(block, stop - 1) == ord(">")) & (stop > sign + 2)
+        good &= ~left | ((sign < stop) & (bare | (closed & (spaces.before(sign) == spaces.before(start)))))
+        good &= ~left | (stop == ends) | holds(block, stop, ", ")
+        known = np.zeros(len(block), bool)
+        for name in _KEYS:
+            here = left & (sign - start == len(name)) & holds(block, start, name)
+            if here.any():
+                known |= here
+                good &= ~here | (spans[name].starts < 0)
+                spans[name].starts[here] = (sign + 1 + enclosed)[here]
+                spans[name].stops[here] = (stop - enclosed)[here]
+        good &= ~left | known
+        left = left & (stop < ends)
+        start = stop + 2
+        good &= ~left | (start < ends)
+        if not (left & good).any():
+            break
+    spans["reason"] = unless(~reasoned, bracket + 1, block.stops - 1)
+    return good & ~left, spans
+
+
+def _next(block: Lines, marks: Marks, starts: Longs) -> Longs:
+    """Where the first mark at `starts` or behind it stands; the end of the line if there is none."""
+    before = np.maximum(marks.before(starts), 0)
+    return np.where(before < marks.count, np.maximum(marks.at(before), starts), block.stops)
+
+
+def _is_queue_id(block: Lines, starts: Longs, stops: Longs) -> Mask:
+    sizes = stops - starts
+    short: Mask = (sizes >= 5) & (sizes <= 20)
+    long: Mask = (sizes >= 10) & (sizes <= _MOST_ID)
+    for at in range(_MOST_ID):
+        letter, past = byte(block, starts + at), at >= sizes
+        short &= past | _HEXADECIMAL[letter]
+        long &= past | _BASE_52[letter]
+    return short | long
+
+
+def _is_client(block: Lines, starts: Longs, stops: Longs) -> Mask:
+    """Whether `host[address]` stands there."""
+    opens, closes = Marks(block, "["), Marks(block, "]")
+    bracket = _next(block, opens, starts)
+    sizes = stops - 2 - bracket
+    good: Mask = (byte(block, stops - 1) == ord("]")) & (bracket < stops) & (sizes > 0) & (sizes < _MOST_ADDRESS)
+    good &= (opens.before(stops) - opens.before(starts) == 1) & (closes.before(stops) - closes.before(starts) == 1)
+    good &= bracket - starts <= 255
+    for at in range(_MOST_ADDRESS):
+        good &= (at >= sizes + 0) | _ADDRESS[byte(block, bracket + 1 + at)]
+    return good
+
+
+def _is_trimmed(block: Lines, places: Longs) -> Mask:
+    letter = byte(block, places)
+    blank: Mask = (letter == ord(" ")) | (letter == ord(":"))
+    return blank
+
+
+def _letters(text: str) -> Mask:
+    found = np.zeros(256, bool)
+    found[list(text.encode())] = True
+    return found
+
+
+_HEXADECIMAL: Final = _letters("0123456789ABCDEF")
+_BASE_52: Final = _letters("0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz")
+_ADDRESS: Final = _letters("0123456789abcdefABCDEF.:")
