@@ -31,7 +31,6 @@ _MOST_COLUMNS: Final = 400
 _STEP: Final = 4 << 20
 _MOST_RANGES: Final = 8
 _LONGEST_DIRECTIVE: Final = 32 << 10
-_REACH: Final = 64 << 20  # a date or a software so far above its fields is none of theirs
 _CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|[^{sep}]*+'
 _CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in " \t,;"}
 _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
@@ -175,21 +174,30 @@ def _directives(data: bytes, offset: int) -> Iterator[int]:
 
 
 def _above(file: BinaryIO, start: int) -> dict[bytes, bytes]:
-    """The directives that hold at `start`: the nearest of each name that begins above it."""
+    """The directives that hold at `start`: the nearest of each name that begins above it, near the fields at least."""
     kept: dict[bytes, bytes] = {}
-    stop = start
-    while stop > 0 and len(kept) < len(_KEPT) and (b"Fields" not in kept or start - stop < _REACH):
+    stop, enough = start, 0
+    while stop > enough and len(kept) < len(_KEPT):
         begin = max(stop - _STEP, 0)
         file.seek(begin)
         data = file.read(stop - begin + _LONGEST_DIRECTIVE)
-        for name in _KEPT:
-            at = stop - begin
-            while name not in kept and (at := data.rfind(b"#" + name + b":", 0, at + len(name) + 1)) >= 0:
-                found = _DIRECTIVE.match(data, at)
-                if found and (begin + at == 0 or data[at - 1 : at] in (b"\n", b"\xbf")):
-                    kept[name] = found[2].rstrip()
+        at = data.rfind(b"\n#", 0, stop - begin + (stop < start))  # a newline may have ended the piece above
+        while at >= 0 and begin + at >= enough:
+            _keep(kept, data, at + 1)
+            if b"Fields" in kept and not enough:
+                enough = max(begin + at - _LONGEST_DIRECTIVE, 0)
+            at = data.rfind(b"\n#", 0, at + 1)
+        if not begin:
+            _keep(kept, data, 3 if data.startswith(b"\xef\xbb\xbf") else 0)
         stop = begin
     return kept
+
+
+def _keep(kept: dict[bytes, bytes], data: bytes, at: int) -> None:
+    found = _DIRECTIVE.match(data, at)
+    name = found[1].capitalize() if found else b""
+    if found and name in _KEPT:
+        kept.setdefault(name, found[2].rstrip())
 
 
 @lru_cache(maxsize=64)
