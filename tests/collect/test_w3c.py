@@ -20,8 +20,8 @@ from tocsin.model.event import Source
 
 COLUMNS = st.lists(
     st.sampled_from(
-        "date time time-taken c-ip cs-method cs-uri cs-uri-scheme cs-host cs-uri-port cs-uri-path cs-uri-stem "
-        "cs-uri-query cs(User-Agent) cs(Referer) sc-status s-ip x-a c-agent timestamp date-local time-local".split()
+        "date time gmttime time-taken c-ip cs-method cs-uri cs-uri-scheme cs-host cs-uri-port cs-uri-path "
+        "cs-uri-stem cs-uri-query cs(User-Agent) cs(Referer) sc-status s-ip c-agent timestamp date-local time-local".split()
     ),
     min_size=2,
     max_size=12,
@@ -29,7 +29,20 @@ COLUMNS = st.lists(
 WORD = st.text('ab0+%/?=&"-.:\\ā', max_size=6)
 CELL = st.one_of(
     st.sampled_from(
-        ["-", "GET", "POST", "2026-08-01", "23:59:59", "00:00:00.120", "http", "443", "/a/b.exe", "?q=1", ""]
+        [
+            "-",
+            "GET",
+            "POST",
+            "2026-08-01",
+            "23:59:59",
+            "00:00:00.120",
+            "http",
+            "443",
+            "[01/Aug/2026:00:00:01 GMT]",
+            "/a/b.exe",
+            "?q=1",
+            "",
+        ]
     ),
     st.sampled_from(
         ["http://h.example/a.b?c", "1786000000.123", "1786000000", "2026-02-30", "24:00:00", '"a b"', '"-"']

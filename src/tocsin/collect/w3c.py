@@ -31,7 +31,8 @@ _MOST_COLUMNS: Final = 400
 _STEP: Final = 4 << 20
 _MOST_RANGES: Final = 8
 _LONGEST_DIRECTIVE: Final = 32 << 10
-_CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|[^{sep}]*+'
+# A quoted text, a time in brackets, or any other text.
+_CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|\[\d\d/[A-Z][a-z]{{2}}/\d{{4}}:[^\]]{{8,20}}\](?={sep}|\Z)|[^{sep}]*+'
 _CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in " \t,;"}
 _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
 
@@ -253,7 +254,7 @@ def _when(lower: Sequence[str], times: Sequence[str]) -> tuple[tuple[int, int], 
     ):
         if date in lower and time in lower:
             return (lower.index(date), lower.index(time)), is_local
-    for both in ("timestamp", "x-timestamp", "x-timestamp-unix", "datetime", "date-time"):
+    for both in ("gmttime", "localtime", "timestamp", "x-timestamp", "x-timestamp-unix", "datetime", "date-time"):
         if both in lower:
             return (lower.index(both), lower.index(both)), False
     return ((-1, lower.index("time")) if "time" in lower else (-1, -1)), False
@@ -261,7 +262,7 @@ def _when(lower: Sequence[str], times: Sequence[str]) -> tuple[tuple[int, int], 
 
 def cells_of(text: str, separator: str, *, plain: bool) -> list[str]:
     """The fields of a line, without their quotes; a quote that does not end where a field does is a letter."""
-    if plain or '"' not in text:
+    if plain or not ('"' in text or "[" in text):
         return text.split(separator)
     cells, at = list[str](), 0
     while at <= len(text):
@@ -329,6 +330,8 @@ def _ts(cells: Sequence[str], layout: Layout, clock: Clock) -> int:
         if _EPOCH.fullmatch(text):
             whole, _, part = text.partition(".")
             return int(whole) * 1_000_000 + int((part + "000000")[:6])
+        if text.startswith("["):
+            return _bracketed(text, clock)
         return int(microseconds([text])[0])
     day = layout.date if date < 0 else cells[date]
     try:
@@ -336,3 +339,11 @@ def _ts(cells: Sequence[str], layout: Layout, clock: Clock) -> int:
     except ValueError:
         return NO_TIME
     return clock.local(moment if layout.is_local or moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _bracketed(text: str, clock: Clock) -> int:
+    """`[01/Aug/2026:00:00:01 GMT]`, or with a zone as +hhmm."""
+    try:
+        return clock.local(datetime.strptime(text.replace("GMT", "+0000"), "[%d/%b/%Y:%H:%M:%S %z]"))
+    except ValueError:
+        return NO_TIME

@@ -73,8 +73,9 @@ def split(dialect: Dialect, block: Lines, projection: frozenset[str] | None, clo
     separator, usual = _separator(dialect, block, layout)
     marks = Marks(block, separator, outside="" if dialect.plain else '"')
     usual &= byte(block, block.starts) != ord("#")
-    if b"\0" in block.data:
-        usual &= Marks(block, "\0").count == 0
+    for letter in "\0" if dialect.plain else "\0[":  # a time in brackets has a blank
+        if letter.encode() in block.data:
+            usual &= Marks(block, letter).count == 0
     trailing = (byte(block, block.stops - 1) == ord(separator)) & (marks.count == layout.width)
     usual &= (marks.count == layout.width - 1) | trailing
     ends = block.stops - trailing
