@@ -21,7 +21,8 @@ from tocsin.model.event import Source
 COLUMNS = st.lists(
     st.sampled_from(
         "date time gmttime time-taken c-ip cs-method cs-uri cs-uri-scheme cs-host cs-uri-port cs-uri-path "
-        "cs-uri-stem cs-uri-query cs(User-Agent) cs(Referer) sc-status s-ip c-agent timestamp date-local time-local".split()
+        "cs-uri-stem cs-uri-query cs(User-Agent) cs(Referer) sc-status s-ip c-agent timestamp date-local "
+        "time-local".split()
     ),
     min_size=2,
     max_size=12,

@@ -277,7 +277,8 @@ def separator_of(dialect: Dialect, text: str, width: int) -> str:
     """A tab where tabs make as many fields as the header names."""
     if dialect.separator:
         return dialect.separator
-    return "\t" if "\t" in text and len(cells_of(text, "\t", plain=dialect.plain)) == width else " "
+    cells = cells_of(text, "\t", plain=dialect.plain) if "\t" in text else []
+    return "\t" if len(cells) == width + (len(cells) > width and not cells[-1]) else " "
 
 
 def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | str | None:

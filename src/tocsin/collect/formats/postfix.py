@@ -343,11 +343,11 @@ def _is_client(block: Lines, starts: Longs, stops: Longs) -> Mask:
     opens, closes = Marks(block, "["), Marks(block, "]")
     bracket = _next(block, opens, starts)
     sizes = stops - 2 - bracket
-    good: Mask = (byte(block, stops - 1) == ord("]")) & (bracket < stops) & (sizes > 0) & (sizes < _MOST_ADDRESS)
+    good: Mask = (byte(block, stops - 1) == ord("]")) & (bracket < stops) & (sizes >= 2) & (sizes < _MOST_ADDRESS)
     good &= (opens.before(stops) - opens.before(starts) == 1) & (closes.before(stops) - closes.before(starts) == 1)
     good &= bracket - starts <= 255
     for at in range(_MOST_ADDRESS):
-        good &= (at >= sizes + 0) | _ADDRESS[byte(block, bracket + 1 + at)]
+        good &= (at >= sizes) | _ADDRESS[byte(block, bracket + 1 + at)]
     return good
 
 
