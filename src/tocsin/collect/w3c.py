@@ -27,6 +27,9 @@ NO_FIELDS: Final = "no #Fields stands above the line"
 
 _DIRECTIVE: Final = re.compile(rb"#([A-Za-z\-]{1,20}):?[ \t]*([^\r\n]{0,16384})")
 _KEPT: Final = (b"Software", b"Log-type", b"Date", b"Fields")  # what tells how to read the lines below
+_DATED: Final = (b"date", b"timestamp", b"x-timestamp", b"gmttime", b"localtime")
+_TOO_OFTEN: Final = "line of a log whose directives change too often"
+_MOST_CHANGES: Final = 100  # in a block: each costs as much as a thousand lines
 _MOST_COLUMNS: Final = 400
 _STEP: Final = 4 << 20
 _MOST_RANGES: Final = 8
@@ -143,24 +146,32 @@ def ranges(size: int, unit_bytes: int) -> list[tuple[int, int]]:
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     """Blocks of lines that have the same directives above them, which are the head."""
     kept = _above(file, start) if start else {}
+    head = _head(kept)
     for block in documents.cut_line_range(file, start, stop, block_bytes):
-        if block.damaged:
-            yield block
-            continue
-        data, begin = block.data, 0
+        data, begin, changes = block.data, 0, 0
+        damaged = block.damaged
         for at in _directives(data, block.offset):
             found = _DIRECTIVE.match(data, at)
             name = found[1].capitalize() if found else b""
-            if found is None or name not in _KEPT or kept.get(name) == found[2].rstrip():
+            if found is None or name not in _KEPT:
                 continue
-            if at > begin:
-                yield Block(data=data[begin:at], offset=block.offset + begin, head=_head(kept))
-            begin, kept[name] = at, found[2].rstrip()
-        yield Block(data=data[begin:], offset=block.offset + begin, head=_head(kept))
+            kept[name] = found[2].rstrip()
+            if (changed := _head(kept)) == head:
+                continue
+            if begin < at and changes <= _MOST_CHANGES:
+                yield Block(data=data[begin:at], offset=block.offset + begin, head=head)
+            elif begin < at:
+                damaged[_TOO_OFTEN] += data.count(b"\n", begin, at)
+            begin, head, changes = at, changed, changes + 1
+        yield Block(data=data[begin:], offset=block.offset + begin, head=head, damaged=damaged)
 
 
 def _head(kept: Mapping[bytes, bytes]) -> bytes:
-    return b"".join(b"#%b: %b\n" % (name, kept[name]) for name in _KEPT if name in kept)
+    """The directives that tell how to read the lines below; a date only where these have none themselves."""
+    names = kept.get(b"Fields", b"").lower().replace(b",", b" ").split()
+    dated = any(name.startswith(_DATED) for name in names)
+    wanted = [name for name in _KEPT if name in kept and not (dated and name == b"Date")]
+    return b"".join(b"#%b: %b\n" % (name, kept[name]) for name in wanted)
 
 
 def _directives(data: bytes, offset: int) -> Iterator[int]:
