@@ -19,7 +19,7 @@ from tocsin.collect.mail_texts import decoded
 from tocsin.collect.records import Tally
 from tocsin.model.event import NO_TIME, Source
 
-WORD = st.text('ab<>@;"#: \\ā', max_size=6)
+WORD = st.text('ab<>@;"#: \\ā\x1d\x85', max_size=6)
 CELL = st.one_of(
     st.sampled_from(["", "-", "a@b;c@d", "<x@y>", '"a, b"', '"say ""hi"""', "a@b##Send;c@d##Fail, x", "192.0.2.1:25"]),
     WORD,
@@ -60,13 +60,14 @@ def test_lines_are_read_alike_by_columns_and_one_by_one(reader: Any, data: Any) 
 PAIR = st.one_of(
     st.sampled_from(
         "to=<b@c> orig_to=<> relay=mx.c[192.0.2.1]:25 relay=none delay=1 dsn=2.0.0 status=sent size=5 nrcpt=1 from=<> "
-        "from=<a@b> message-id=<x@y> client=h[2001:db8::1] client=unknown[unknown] sasl_method=PLAIN uid=0 other=1 to= "
-        "to=<a proto=SMTP message-id=x".split()
+        "from=<a@b> message-id=<x@y> client=h[2001:db8::1] client=unknown[unknown] "
+        "client=h[::1]\x1d sasl_method=PLAIN uid=0 other=1 to= "
+        "to=<a proto=SMTP message-id=x".split(" ")
     ),
     st.builds("{}={}".format, st.sampled_from(["to", "from", "sasl_username", "Status", ""]), WORD),
 )
 PEER = st.sampled_from(
-    ["h.example[192.0.2.7]", "unknown[unknown]", "[::1]:99", "h[1]", "a[b]c", "h[1.2.3.4]:25", "x", ""]
+    ["h.example[192.0.2.7]", "unknown[unknown]", "[::1]:99", "h[1]", "a[b]c", "h[1.2.3.4]:25", "\x1dh[::1]", "x", ""]
 )
 SAID = st.one_of(
     st.builds(

@@ -21,7 +21,7 @@ from tocsin.collect.records import Tally
 from tocsin.collect.urls import Parts, extension_of, host_of, parts, path_of, port_of, query_of
 from tocsin.model.event import Source
 
-WORD = st.text("ab0.-_~%/?=&:@#[]\\ā", max_size=6)
+WORD = st.text("ab0.-_~%/?=&:@#[]\\ā\x1d\x85", max_size=6)
 SCHEME = st.sampled_from(["http://", "https://", "ftp://", "", "", "HTTP://", "http:/", "cache_object://", "error:"])
 HOST = st.sampled_from(
     ["h.example", "h.example:8080", "u:p@h", "[2001:db8::1]:443", "h:443", "h:", "", "*", "h:999999"]

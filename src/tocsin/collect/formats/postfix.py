@@ -30,16 +30,18 @@ _LEAST: Final = 0.5  # of a file's lines: in others Postfix is a guest
 _POSTFIX: Final = re.compile(BEFORE_TAG + rb"postfix[^ /\n]{0,40}/[a-z]", re.MULTILINE)
 _ANY: Final = re.compile(BEFORE_TAG + rb"[^ \n]", re.MULTILINE)
 _QUEUE_ID: Final = re.compile(r"(NOQUEUE|[0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,30}): ")
-_PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_\-]{0,31})=(?:<([^<>]*)>|([^\s,;<>]*))(?:, |[,;]? ?)")
+_PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_\-]{0,31})=(?:<([^<>]*)>|([^\s,;<>]*))(?:, |[,;]? ?)", re.ASCII)
 _CLIENT: Final = r"(?:[^\s\[\]]{0,255}\[[0-9A-Fa-f.:]{2,45}\](?::\d{1,5})?|\[IPv6:[0-9A-Fa-f.:]{2,45}\]|local)"
-_PEER: Final = re.compile(rf"(?:^|\b(?:from|for|of|PASS (?:OLD|NEW)|warning:) )({_CLIENT})(?=[:; ,]|\Z)")
-_SERVER: Final = re.compile(rf"\bto ({_CLIENT})(?=[:; ,]|\Z)")
+_PEER: Final = re.compile(rf"(?:^|\b(?:from|for|of|PASS (?:OLD|NEW)|warning:) )({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
+_SERVER: Final = re.compile(rf"\bto ({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
 # `reject: RCPT from host[address]: 554 5.7.1 <to>: text; from=<a> to=<b> proto=ESMTP helo=<c>`
 _DECIDED: Final = re.compile(
     r"((?:milter-)?(?:reject|discard|hold|redirect|filter|warn|warning|info|prepend|replace|bcc|quarantine|delay|strip|pass"
     r"|permit|client|reject_warning)): ((?:end of )?[A-Za-z\-]+(?: [A-Z]+)?|message content) (?=from )"
 )
-_HEADER: Final = re.compile(rf"(\w+): ((?:mime |nested )?header|body) (.*) from ({_CLIENT})(?:; |: |\Z)", re.DOTALL)
+_HEADER: Final = re.compile(
+    rf"(\w+): ((?:mime |nested )?header|body) (.*) from ({_CLIENT})(?:; |: |\Z)", re.ASCII | re.DOTALL
+)
 _REPLY: Final = re.compile(r": (?:(\d{3}) )?(\d\.\d{1,3}\.\d{1,3}) ")
 _LOGIN: Final = re.compile(r"SASL (\S{1,40}) authentication failed")
 _QUEUED: Final = re.compile(r"queued as ([0-9A-Za-z]{5,30})")
