@@ -60,6 +60,7 @@ _KEYS: Final = (
     *("sasl_method", "sasl_username", "uid", "conn_use"),
 )
 _MOST_PAIRS: Final = 9
+_REACH: Final = 2_000  # characters of a sentence in which its client is looked for
 _MOST_ID, _MOST_ADDRESS = 30, 45  # characters
 _OTHERS: Final[Mapping[str, Sequence[str]]] = {
     "sender": ("from",),
@@ -164,16 +165,16 @@ def _decided(rest: str, decision: re.Match[str]) -> Fields:
 def _said(rest: str) -> Fields:
     """Lines that are a sentence: connections, failed logins, removed messages."""
     values: Fields = {}
-    if peer := _PEER.search(rest):
+    if peer := _PEER.search(rest, 0, _REACH):
         values["client"] = peer[1]
-    elif server := _SERVER.search(rest):
+    elif server := _SERVER.search(rest, 0, _REACH):
         values |= {"server": server[1], "server_ip": address_in(server[1])}
-    if login := _LOGIN.search(rest):
+    if login := _LOGIN.search(rest, 0, _REACH):
         values |= {"action": "authentication failed", "status": "authentication failed", "sasl_method": login[1]}
         if user := re.search(r"sasl_username=([^\s,]+)", rest):
             values["sasl_username"] = user[1]
         return values
-    peer = peer or _SERVER.search(rest)
+    peer = peer or _SERVER.search(rest, 0, _REACH)
     begins = rest[: peer.start()] if peer else rest.partition(",")[0].partition(":")[0].partition(";")[0]
     action = " ".join(begins.split(" ")[:6]).strip(" :,")
     if action:
