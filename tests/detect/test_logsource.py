@@ -136,7 +136,7 @@ def test_gates_outside_windows(
 
 def test_every_kind_that_is_read_is_a_place() -> None:
     places = {place.kind for found in PLACES.values() for place in found}
-    assert KINDS.keys() - {"windows"} <= places
+    assert KINDS.keys() - {"mail", "windows"} <= places
 
 
 def test_a_place_that_nothing_reads_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -475,3 +475,14 @@ def test_a_warm_start_does_not_load_what_compiles() -> None:
     ask = "import sys, tocsin.detect.logsource, tocsin.detect.cache; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=60)
     assert not {"sigma", "yaml"} & set(out.stdout.split())
+
+
+def test_a_path_is_also_found_where_no_query_is() -> None:
+    """Most of SigmaHQ's rules for web servers write the path into `cs-uri-query`."""
+    binding = logsource.Binding(name="", kind="webserver", gate=True, besides={"cs-uri-query": ("cs-uri",)})
+    asked, other = Pattern("cs-uri-query", "contains", "/owa/"), Pattern("cs-method", "equals", "get")
+    assert binding.widened(asked) == Or((asked, Pattern("cs-uri", "contains", "/owa/")))
+    assert binding.widened(other) == other
+    for kind in ("null", "exists"):
+        absent = Pattern("cs-uri-query", kind, "")
+        assert binding.widened(absent) == absent

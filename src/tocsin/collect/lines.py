@@ -84,7 +84,14 @@ class Told(NamedTuple):
     """A field that `tell` reads out of the text at a span, a list of texts maybe; absent where it gives None."""
 
     spans: Spans
-    tell: Callable[[str], str | list[str] | None]
+    tell: Callable[[str], str | Sequence[str] | None]
+
+
+class Joined(NamedTuple):
+    """A field that is put together: what stands at spans, and text where a mask says so; absent where not `there`."""
+
+    parts: tuple[Spans | tuple[str, Mask], ...]
+    there: Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +103,7 @@ class Split:
 
     usual: Mask
     ts: Longs
-    fields: Mapping[str, Spans | Told | str]
+    fields: Mapping[str, Spans | Told | Joined | str]
     mended: str | Mapping[str, int] = ""  # what was assumed of every one of them, or of how many
 
 
@@ -162,13 +169,16 @@ class LineDecoder:
                 continue
             spans = place.spans if isinstance(place, Told) else place
             if id(spans) not in known:
-                known[id(spans)] = _texts_at(spans, rows, lines)
+                known[id(spans)] = (
+                    _joined(spans, rows, lines) if isinstance(spans, Joined) else _texts_at(spans, rows, lines)
+                )
             there, texts = known[id(spans)]
             if not len(there):
                 continue
             if isinstance(place, Told):
                 encoded = texts.dictionary_encode()
                 told = [place.tell(text) for text in encoded.dictionary.to_pylist()]
+                told = [text if text is None or isinstance(text, str) else list(text) for text in told]
                 put_told(table, name, there, told, encoded.indices.to_numpy())
             else:
                 table.put_texts(name, there, texts)
@@ -190,9 +200,7 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
-def put_told(
-    table: TableBuilder, name: str, rows: Longs, texts: Sequence[str | list[str] | None], index: Longs
-) -> None:
+def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], index: Longs) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
         there = np.array([text is not None for text in texts], bool)[index]
@@ -213,6 +221,22 @@ def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.String
     encoded = pieces(pa.binary(), lines.data, *spans).dictionary_encode()
     texts = [text.decode("utf-8", "replace") for text in encoded.dictionary.to_pylist()]
     return rows, pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def _joined(joined: Joined, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    there = joined.there
+    texts = []
+    for part in joined.parts:
+        if isinstance(part, Spans):
+            starts = np.maximum.accumulate(np.where(part.starts < 0, 0, part.starts))  # absent ones stay in order
+            spans = Spans(starts[there], np.where(part.starts < 0, starts, part.stops)[there])
+            texts.append(_texts_at(spans, rows[there], lines)[1])
+        else:
+            texts.append(pa.array(["", part[0]], pa.string()).take(pa.array(part[1][there].astype(np.int8))))
+    return rows[there], pc.binary_join_element_wise(*texts, "")
 
 
 def _count_bad(lines: Lines, usual: Mask) -> int:

@@ -16,16 +16,19 @@ class Marks:
     """Where certain bytes stand in a block, counted in each line from 0.
 
     Args:
+        outside: a quote; bytes behind an odd number of these in their line are no marks.
         count: how many of them each line has.
     """
 
     __slots__ = ("_first", "_places", "count")
 
-    def __init__(self, block: Lines, letters: str) -> None:
+    def __init__(self, block: Lines, letters: str, outside: str = "") -> None:
         found = block.octets == ord(letters[0])
         for letter in letters[1:]:
             found |= block.octets == ord(letter)
         self._places: Longs = np.flatnonzero(found)
+        if outside and outside.encode() in block.data:
+            self._places = _unquoted(block, self._places, block.octets == ord(outside))
         self._first = np.searchsorted(self._places, block.starts)
         stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
         self.count: Longs = stops - self._first
@@ -39,6 +42,17 @@ class Marks:
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
         return np.searchsorted(self._places, places) - self._first
+
+
+def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:
+    """Places with an even number of quotes between the beginning of their line and them."""
+    parity = np.cumsum(quotes, dtype=np.uint8) & 1  # it wraps round at an even number
+    before = parity.take(np.maximum(block.starts - 1, 0), mode="clip") * (block.starts > 0)
+    first = np.searchsorted(places, block.starts)
+    lone = places[: first[0]] if len(first) else places  # what stands before the first line is in none
+    each = np.repeat(before, np.diff(np.append(first, len(places))))
+    kept: Longs = places[len(lone) :][parity[places[len(lone) :]] == each]
+    return kept
 
 
 def byte(block: Lines, places: Longs) -> Bytes:

@@ -7,8 +7,10 @@ pipeline packages, handed in as `Tables`; what they lack stands here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from tocsin.detect.places import PLACES, Place
 from tocsin.detect.providers import (
@@ -19,7 +21,7 @@ from tocsin.detect.providers import (
     REGISTRY_OPERATIONS,
     Provider,
 )
-from tocsin.detect.trees import Tree, all_of, any_of
+from tocsin.detect.trees import Tree, all_of, any_of, translated
 from tocsin.model.kind import KINDS
 from tocsin.model.mapping import Served
 from tocsin.model.rule import Pattern
@@ -73,12 +75,25 @@ class Tables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A place where events of a log source are found. `provider` is None where fields have Sigma's names."""
+    """A place where events of a log source are found. `provider` is None where fields have Sigma's names.
+
+    `besides` tells fields in which a field's texts are looked for as well.
+    """
 
     name: str
     kind: str
     gate: Tree
     provider: Provider | None = None
+    besides: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def widened(self, tree: Tree) -> Tree:
+        """The tree with its texts also looked for in the fields besides; what is not there is asked of none."""
+
+        def change(asked: Pattern, _: bool) -> Tree:
+            others = () if asked.kind in ("null", "exists") else self.besides.get(asked.field or "", ())
+            return any_of((asked, *(msgspec.structs.replace(asked, field=other) for other in others)))
+
+        return translated(tree, change) if self.besides else tree
 
 
 def variants(
@@ -105,7 +120,9 @@ def served_by(served: Sequence[Served], category: str, product: str, service: st
 
 def _known(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
     if found := places(category, product, service):
-        return tuple(Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate)) for one in found)
+        return tuple(
+            Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate), besides=one.besides) for one in found
+        )
     if product not in ("windows", ""):
         return f"{_name(category, product, service)} has no reader"
     generic = _generic(category, tables)

@@ -20,12 +20,14 @@ class Place:
         gate: field -> texts, lower case, `*` for any that is there; '' is a field that is absent.
         name: tells places of one log source apart in findings; '' where it has one only.
         mapped: the kind is a more general one.
+        besides: a field that rules name -> fields in which its texts are looked for as well.
     """
 
     kind: str
     gate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
     mapped: bool = False
+    besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _sysmon(*event_ids: int) -> tuple[Place, ...]:
@@ -48,14 +50,15 @@ def _zeek(log: str) -> tuple[Place, ...]:
     return (Place(kind="zeek", gate={"_path": (log,)}),)
 
 
-def _in_zeek(log: str) -> Place:
+def _in_zeek(log: str, besides: Mapping[str, tuple[str, ...]] | None = None) -> Place:
     """A category of Sigma's, whose names the values of this log of Zeek's have besides."""
-    return Place(kind="zeek", gate={"_path": (log,)}, name="zeek", mapped=True)
+    return Place(kind="zeek", gate={"_path": (log,)}, name="zeek", mapped=True, besides=besides or {})
 
 
-def _in_suricata(event_type: str) -> Place:
+def _in_suricata(event_type: str, besides: Mapping[str, tuple[str, ...]] | None = None) -> Place:
     """The same for a type of Suricata's events."""
-    return Place(kind="suricata", gate={"event_type": (event_type,)}, name="suricata", mapped=True)
+    gate = {"event_type": (event_type,)}
+    return Place(kind="suricata", gate=gate, name="suricata", mapped=True, besides=besides or {})
 
 
 def _program(*names: str) -> tuple[Place, ...]:
@@ -67,6 +70,18 @@ def _application() -> tuple[Place, ...]:
     return (Place(kind="application", mapped=True),)
 
 
+# Most rules for web servers write a path, or a path and a query, where Sigma's taxonomy has the query; some for
+# proxies write a path where it has the whole URL.
+_WEB: Final = Place(kind="webserver", besides={"cs-uri-query": ("cs-uri",)})
+_PROXY: Final = Place(
+    kind="proxy",
+    besides={"c-uri": ("cs-uri-path",), "cs-uri": ("c-uri", "cs-uri-path"), "cs-uri-stem": ("cs-uri-path",)},
+)
+# Sensors see the requests that reach web servers and proxies; they have one name for a client and its URL.
+_HTTP: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("cs-uri", "cs-uri-query", "cs-uri-stem"), ("c-uri",)),
+    "cs-user-agent": ("c-useragent",),
+}
 _LINUX: Final = (
     Place(kind="linux", name="syslog"),
     Place(kind="auditd", name="auditd"),
@@ -108,10 +123,10 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("process_creation", "macos", ""): (Place(kind="macos", gate={"log": ("process_creation",)}),),
     ("file_event", "macos", ""): (Place(kind="macos", gate={"log": ("file_event",)}),),
     # Web, proxies, firewalls, names
-    ("webserver", "", ""): (Place(kind="webserver"),),
-    ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
-    ("proxy", "", ""): (Place(kind="proxy"), _in_zeek("http"), _in_suricata("http")),
+    ("webserver", "", ""): (_WEB, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
+    ("", "", "apache"): (_WEB, Place(kind="application", name="error log", mapped=True)),
+    ("", "", "nginx"): (_WEB, Place(kind="application", name="error log", mapped=True)),
+    ("proxy", "", ""): (_PROXY, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
     ("firewall", "", ""): (
         Place(kind="firewall"),
         Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),

@@ -353,7 +353,7 @@ def _correlated(
 
 def _carried(tree: Tree, binding: Binding) -> Tree:
     if binding.provider is None:
-        return tree
+        return binding.widened(tree)
     try:
         return carry_over(tree, binding.provider)
     except Inexact:
