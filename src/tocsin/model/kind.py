@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
     "duo": Kind(log="event_type"),
+    "firewall": Kind(log="log", host="host"),
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
     "google_workspace": Kind(log="eventService"),

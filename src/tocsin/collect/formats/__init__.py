@@ -9,6 +9,7 @@ from tocsin.collect.formats import (
     cloudtrail,
     duo,
     evtx,
+    fortinet,
     gcp,
     github,
     google_workspace,
@@ -39,5 +40,6 @@ READERS: tuple[Reader, ...] = (
     opencanary,
     suricata,
     windows_json,
+    fortinet,
     access_log,
 )

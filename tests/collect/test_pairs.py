@@ -1,0 +1,45 @@
+"""Formats of `key=value`: read by columns as line by line, hostile lines among them; no bytes stop them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collect.both_ways import assert_alike, rows
+from tocsin.collect.formats import fortinet
+
+KEYS = st.sampled_from(["srcip", "dstip", "proto", "action", "msg", "host", "user", "a", "k" * 9, "k" * 33, "k" * 65, "é"])
+VALUES = st.one_of(
+    st.sampled_from(["192.0.2.1", "6", "deny", '"a b"', '""', '"', '"a" b"', '"a=b c=d"', '"a\\" b"', '"C:\\"', "a  ", "x y"]),
+    st.text('ab" =,\\\tā', max_size=6),
+)
+PAIRS = st.lists(st.builds("{}={}".format, KEYS, VALUES), max_size=6)
+TIMES = st.sampled_from(
+    [
+        "date=2024-03-05 time=10:00:00",
+        'date="2024-03-05" time="10:00:00"',
+        "date=2024-03-05,time=10:00:00,x=1",
+        'date=2024-02-30 time=10:00:00 tz="+1300"',
+        "date=2024-03-05 time=10:00:00 eventtime=1709632800123456789",
+        "date=2024-03-05 time=10:00:00 eventtime=1709632800123",
+        "date=2024-03-05 time=10:00:00 eventtime=17096328001234567x9",
+        "itime=1 date=2024-03-05 time=10:00:00 devname=x",
+        "time=10:00:00",
+    ]
+)
+BEFORE = st.sampled_from(["", "<189>", "<18", "Mar  5 10:00:00 gate ", "<189>Mar  5 10:00:00 gate: ", "x=1", " "])
+FORTINET = st.builds(lambda before, time, pairs, end: before + " ".join([time, *pairs]) + end, BEFORE, TIMES, PAIRS, st.sampled_from(["", " ", "\r"]))
+
+
+@given(st.lists(FORTINET, max_size=6))
+def test_fortinet(lines: list[str]) -> None:
+    assert_alike(fortinet, "\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("reader", [fortinet], ids=lambda reader: reader.NAME)
+@given(noise=st.binary(max_size=300))
+def test_no_bytes_stop_the_reader(reader: ModuleType, noise: bytes) -> None:
+    rows(reader, noise, reader.decoder(None))
