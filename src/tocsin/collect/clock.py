@@ -11,6 +11,19 @@ from tocsin.model.event import NO_TIME
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SLACK: Final = timedelta(days=1)  # clocks differ, and a file's zone is not its server's
 
+# What a format tells in `mended` of times that leave something out.
+ZONE_ASSUMED: Final = "time without a zone: it was assumed"
+YEAR_ASSUMED: Final = "time without a year: it was assumed"
+YEAR_AND_ZONE_ASSUMED: Final = "time without a year and a zone: they were assumed"
+ASSUMED: Final = frozenset({ZONE_ASSUMED, YEAR_ASSUMED, YEAR_AND_ZONE_ASSUMED})
+
+
+def assumed(*, year: bool, zone: bool) -> str:
+    """What to tell of a time whose year or zone was assumed; '' where neither was."""
+    if year:
+        return YEAR_AND_ZONE_ASSUMED if zone else YEAR_ASSUMED
+    return ZONE_ASSUMED if zone else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
