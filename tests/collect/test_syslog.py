@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,13 +31,13 @@ FORMS = [
     ("Mar  5 12:00:00 web1 su(pam_unix)[9]: x", AT, "web1", "su(pam_unix)", "9", None, "x", BOTH),
     ("Mar  5 12:00:00 web1 gdm-password][9]: x", AT, "web1", "gdm-password", "9", None, "x", BOTH),
     ("Mar  5 12:00:00 web1 Remote Agent[9]: x", AT, "web1", "Remote Agent", "9", None, "x", BOTH),
-    ("Mar  5 12:00:00 web1 last message repeated 2 times", AT, "web1", None, None, None, "last message repeated 2 times", BOTH),
+    ("Mar  5 12:00:00 web1 last message repeated", AT, "web1", None, None, None, "last message repeated", BOTH),
     ("Mar  5 12:00:00 web1 12:00:00 is no tag", AT, "web1", None, None, None, "12:00:00 is no tag", BOTH),
     ("Mar  5 12:00:00 sshd[71]: hello", AT, None, "sshd", "71", None, "hello", BOTH),
     ("Mar  5 12:00:00 web1 auth.info sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
     ("Tue Mar  5 12:00:00 2024 auth.info sshd[71]: hello", AT, None, "sshd", "71", None, "hello", ZONE_ASSUMED),
-    ("<166>Mar 05 2024 12:00:00 fw1 : %ASA-6-302013: Built", AT, "fw1", "%ASA-6-302013", None, "166", "Built", ZONE_ASSUMED),
-    ("<166>Mar 05 2024 12:00:00: %ASA-6-302013: Built", AT, None, "%ASA-6-302013", None, "166", "Built", ZONE_ASSUMED),
+    ("<166>Mar 05 2024 12:00:00 fw1 : %ASA-6-1: Built", AT, "fw1", "%ASA-6-1", None, "166", "Built", ZONE_ASSUMED),
+    ("<166>Mar 05 2024 12:00:00: %ASA-6-1: Built", AT, None, "%ASA-6-1", None, "166", "Built", ZONE_ASSUMED),
     ("<189>*Mar  5 10:00:00.123 UTC: %SYS-5-CONFIG_I: x", AT, None, "%SYS-5-CONFIG_I", None, "189", "x", YEAR_ASSUMED),
     ("<189>2024 Mar  5 12:00:00.1 EET: %VSHD-5-X: x", AT, None, "%VSHD-5-X", None, "189", "x", ZONE_ASSUMED),
     ("2024-03-05T10:00:00.123456+00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", ""),
@@ -52,16 +53,16 @@ FORMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "at", "host", "program", "pid", "priority", "message", "mended"), FORMS)
-def test_the_forms_in_use(
-    line: str, at: str | None, host: str, program: str, pid: str, priority: str, message: str, mended: str
-) -> None:
+@pytest.mark.parametrize("form", FORMS, ids=[line for line, *_ in FORMS])
+def test_the_forms_in_use(form: tuple[Any, ...]) -> None:
+    line, at, *wanted = form
     head = syslog.header(line, CLOCK)
     assert head is not None
     told = head.host, head.program, head.pid, head.priority, line[head.message :], head.mended
-    assert told == (host, program, pid, priority, message, mended)
-    wanted = NO_TIME if at is None else int(datetime.fromisoformat(at).timestamp())
-    assert (head.ts if at is None else head.ts // 1_000_000) == wanted
+    assert list(told) == wanted
+    assert (head.ts if at is None else head.ts // 1_000_000) == (
+        NO_TIME if at is None else int(datetime.fromisoformat(at).timestamp())
+    )
     assert by_columns([line]) in ([None], [by_itself(line)])
 
 
@@ -114,23 +115,9 @@ def by_columns(lines: list[str]) -> list[tuple[int, dict[str, object], str, str]
 
 
 WORD = st.text("ab1:[]<>-% \tā.Z", max_size=6)
-TIME = st.sampled_from(
-    [
-        "Mar  5 12:00:00",
-        "Mar 05 2024 12:00:00",
-        "Feb 29 23:59:60",
-        "Mar  5 12:00:00.123",
-        "2024-03-05T10:00:00.123456+00:00",
-    ]
-    + [
-        "2024-03-05T10:00:00Z",
-        "2024-03-05T10:00:00.123Z",
-        "2024-03-05T10:00:00-0500",
-        "2024-02-30T10:00:00Z",
-        "-",
-        "now",
-    ]
-)
+BSD = ["Mar  5 12:00:00", "Mar 05 2024 12:00:00", "Feb 29 23:59:60", "Mar  5 12:00:00.123", "-", "now"]
+ISO = ["2024-03-05T10:00:00.123456+00:00", "2024-03-05T10:00:00Z", "2024-03-05T10:00:00-0500", "2024-02-30T10:00:00Z"]
+TIME = st.sampled_from(BSD + ISO)
 HOST = st.one_of(st.sampled_from(["web1", "UTC", "2024", "auth.info", "fe80::1", "a:", "EST:", "-", "fw :"]), WORD)
 TAG = st.one_of(
     st.sampled_from(
@@ -140,7 +127,8 @@ TAG = st.one_of(
 )
 LINE = st.builds(
     "{}{}{}{}{} {}".format,
-    st.sampled_from(["", "<34>", "<34>1 ", "<999>", "<>", "9 <34>1 ", "*"]), TIME, st.sampled_from([" ", ": ", "  ", ""]),
+    st.sampled_from(["", "<34>", "<34>1 ", "<999>", "<>", "9 <34>1 ", "*"]),
+    TIME, st.sampled_from([" ", ": ", "  ", ""]),
     HOST, st.sampled_from(["", " "]).flatmap(lambda gap: TAG.map(lambda tag: gap + tag)),
     st.sampled_from(["hello", "", "         x", "- hello", "- \ufeffx", '[a b="c"] x']),
 )  # fmt: skip

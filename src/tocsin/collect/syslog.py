@@ -56,7 +56,7 @@ _PID: Final = r"(?:\[(?P<pid>[^\s:\[\]]{1,64})\])?"
 _HOST: Final = re.compile(r"(?P<host>[^ ]*[^ :])(?: +|$)")
 # Behind a tag without a space stand only brackets and what follows a process: `12:00` and `https://` are no tags.
 _TAG: Final = re.compile(rf"(?P<program>{_NAME}){_PID}:(?: |$|(?=\[)|(?<=\]:))", re.ASCII)
-_LOOSE_TAG: Final = re.compile(rf"(?P<program>[^:\[\]]{{1,64}}?)\]?\[(?P<pid>\d{{1,10}})\]:(?: |$)", re.ASCII)
+_LOOSE_TAG: Final = re.compile(r"(?P<program>[^:\[\]]{1,64}?)\]?\[(?P<pid>\d{1,10})\]:(?: |$)", re.ASCII)
 _RFC_5424: Final = re.compile(
     r"(?:\d{1,9} )?<(?P<priority>\d{1,3})>(?P<version>[1-9]\d{0,2}) (?P<time>\S{1,64}) (?P<host>\S{1,255}) "
     r"(?P<program>\S{1,255}) (?P<pid>\S{1,255}) (?P<msgid>\S{1,255}) (?=[-\[])",
@@ -289,20 +289,11 @@ def _priorities(block: Lines) -> tuple[Spans, Longs]:
     return unless(~there, first, first + size), np.where(there, first + size + 1, block.starts)
 
 
-# Form, whether it has no year, no zone, and names UTC by a letter.
+_CLOCKS: Final = ("%H:%M:%S", "%H:%M:%S.%F", "%H:%M:%S.%f")
 _FORMS: Final = (
-    (Stamp("%b %e %H:%M:%S"), True, True, False),
-    (Stamp("%Y-%m-%dT%H:%M:%S.%F%Z"), False, False, False),
-    (Stamp("%Y-%m-%dT%H:%M:%S%Z"), False, False, False),
-    (Stamp("%Y-%m-%dT%H:%M:%SZ"), False, False, True),
-    (Stamp("%Y-%m-%dT%H:%M:%S.%fZ"), False, False, True),
-    (Stamp("%Y-%m-%dT%H:%M:%S.%FZ"), False, False, True),
-    (Stamp("%Y-%m-%dT%H:%M:%S.%f%Z"), False, False, False),
-    (Stamp("%Y-%m-%dT%H:%M:%S%z"), False, False, False),
-    (Stamp("%b %e %Y %H:%M:%S"), False, True, False),
-    (Stamp("%b %e %H:%M:%S.%f"), True, True, False),
-    (Stamp("%b %e %H:%M:%S.%F"), True, True, False),
-    (Stamp("%b %e %Y %H:%M:%S.%f"), False, True, False),
+    *(Stamp(f"%b %e {clock}") for clock in _CLOCKS),
+    *(Stamp(f"%Y-%m-%dT{clock}{zone}") for clock in _CLOCKS for zone in ("%Z", "Z", "%z")),
+    *(Stamp(f"%b %e %Y {clock}") for clock in _CLOCKS),
 )
 
 
@@ -313,15 +304,16 @@ def _times(block: Lines, starts: Longs, clock: Clock) -> tuple[Longs, Longs, Mas
     no_year, no_zone = np.zeros(size, bool), np.zeros(size, bool)
     left = np.arange(size)
     dated = byte(block, starts + 10) == ord("T")
-    for stamp, yearless, zoneless, is_utc in _FORMS:
+    for stamp in _FORMS:
+        is_iso = "T" in stamp.form
         behind = byte(block, starts[left] + stamp.width)
-        likely = left[((behind == ord(" ")) | (behind == ord(":"))) & (dated[left] == ("T" in stamp.form))]
+        likely = left[((behind == ord(" ")) | (behind == ord(":"))) & (dated[left] == is_iso)]
         if not len(likely):
             continue
-        times = stamp.read(block.octets, starts[likely], _UTC if is_utc else clock)
+        times = stamp.read(block.octets, starts[likely], _UTC if stamp.form.endswith("Z") else clock)
         rows = likely[times.good]
         ts[rows], ends[rows] = times.ts[times.good], starts[rows] + stamp.width
-        no_year[rows], no_zone[rows] = yearless, zoneless
+        no_year[rows], no_zone[rows] = "%Y" not in stamp.form, not is_iso
         left = left[ends[left] == 0]
         if not len(left):
             break
