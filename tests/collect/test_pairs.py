@@ -9,11 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.both_ways import assert_alike, rows
-from tocsin.collect.formats import fortinet
+from tocsin.collect.formats import cef, fortinet
 
-KEYS = st.sampled_from(["srcip", "dstip", "proto", "action", "msg", "host", "user", "a", "k" * 9, "k" * 33, "k" * 65, "é"])
+KEYS = st.sampled_from(
+    ["srcip", "dstip", "proto", "action", "msg", "host", "user", "a", "k" * 9, "k" * 33, "k" * 65, "é"]
+)
 VALUES = st.one_of(
-    st.sampled_from(["192.0.2.1", "6", "deny", '"a b"', '""', '"', '"a" b"', '"a=b c=d"', '"a\\" b"', '"C:\\"', "a  ", "x y"]),
+    st.sampled_from(
+        ["192.0.2.1", "6", "deny", '"a b"', '""', '"', '"a" b"', '"a=b c=d"', '"a\\" b"', '"C:\\"', "a  ", "x y"]
+    ),
     st.text('ab" =,\\\tā', max_size=6),
 )
 PAIRS = st.lists(st.builds("{}={}".format, KEYS, VALUES), max_size=6)
@@ -31,7 +35,13 @@ TIMES = st.sampled_from(
     ]
 )
 BEFORE = st.sampled_from(["", "<189>", "<18", "Mar  5 10:00:00 gate ", "<189>Mar  5 10:00:00 gate: ", "x=1", " "])
-FORTINET = st.builds(lambda before, time, pairs, end: before + " ".join([time, *pairs]) + end, BEFORE, TIMES, PAIRS, st.sampled_from(["", " ", "\r"]))
+FORTINET = st.builds(
+    lambda before, time, pairs, end: before + " ".join([time, *pairs]) + end,
+    BEFORE,
+    TIMES,
+    PAIRS,
+    st.sampled_from(["", " ", "\r"]),
+)
 
 
 @given(st.lists(FORTINET, max_size=6))
@@ -39,7 +49,29 @@ def test_fortinet(lines: list[str]) -> None:
     assert_alike(fortinet, "\n".join(lines).encode())
 
 
-@pytest.mark.parametrize("reader", [fortinet], ids=lambda reader: reader.NAME)
+@pytest.mark.parametrize("reader", [cef, fortinet], ids=lambda reader: reader.NAME)
 @given(noise=st.binary(max_size=300))
 def test_no_bytes_stop_the_reader(reader: ModuleType, noise: bytes) -> None:
     rows(reader, noise, reader.decoder(None))
+
+
+CEF_VALUES = st.one_of(
+    VALUES, st.sampled_from(["a\\=b", "\\\\", "\\n x", "1709632800123", "Mar 05 2024 10:00:00", "17096328001", "\\"])
+)
+CEF_KEYS = st.sampled_from(["rt", "src", "c6a2", "act", "proto", "dvchost", "end", "name", "cs1", "k" * 33, "a b"])
+CEF_PAIRS = st.lists(st.builds("{}={}".format, CEF_KEYS, CEF_VALUES), max_size=5).map(" ".join)
+CEF_HEADS = st.lists(st.text("ab =\\|ā\t", max_size=4), min_size=6, max_size=7).map("|".join)
+CEF = st.builds(
+    lambda before, version, head, pairs: f"{before}{version}|{head}|{pairs}",
+    st.sampled_from(
+        ["", "<1>", "Mar  5 10:00:00 gate ", "<1>1 2024-03-05T10:00:00Z h - - - - ", "Mar  5 10:00:00 ", "a|b ", "x=1 "]
+    ),
+    st.sampled_from(["CEF:0", "CEF:1", "CEF: 0", "CEF:2"]),
+    CEF_HEADS,
+    CEF_PAIRS,
+)
+
+
+@given(st.lists(CEF, max_size=6))
+def test_cef(lines: list[str]) -> None:
+    assert_alike(cef, "\n".join(lines).encode())

@@ -19,26 +19,26 @@ class Marks:
         count: how many of them each line has.
     """
 
-    __slots__ = ("_first", "_places", "count")
+    __slots__ = ("_first", "count", "places")
 
     def __init__(self, block: Lines, letters: str) -> None:
         found = block.octets == ord(letters[0])
         for letter in letters[1:]:
             found |= block.octets == ord(letter)
-        self._places: Longs = np.flatnonzero(found)
-        self._first = np.searchsorted(self._places, block.starts)
-        stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
+        self.places: Longs = np.flatnonzero(found)
+        self._first = np.searchsorted(self.places, block.starts)
+        stops = np.append(self._first[1:], np.searchsorted(self.places, block.stops[-1:]))
         self.count: Longs = stops - self._first
 
     def at(self, index: int | Longs) -> Longs:
         """Where the mark of this number stands; anything where the line has fewer."""
-        if not len(self._places):
+        if not len(self.places):
             return np.zeros(len(self._first), np.int64)
-        return self._places.take(self._first + index, mode="clip")
+        return self.places.take(self._first + index, mode="clip")
 
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
-        return np.searchsorted(self._places, places) - self._first
+        return np.searchsorted(self.places, places) - self._first
 
 
 def byte(block: Lines, places: Longs) -> Bytes:

@@ -125,10 +125,15 @@ class Names:
                 values[name] = text
         return values
 
-    def fields(self, found: Found, usual: Mask) -> dict[str, Spans | Told | str]:
-        """What is told of the values of usual lines, for `Split.fields`."""
+    def fields(
+        self, found: Found, usual: Mask, meant: Callable[[str], str] | None = None
+    ) -> dict[str, Spans | Told | str]:
+        """What is told of the values of usual lines, for `Split.fields`; `meant` undoes escapes in them."""
         spans = {key: chosen(usual, found.of(key)) for key in {key for key, _ in self.told.values()}}
-        return {name: Told(spans[key], tell) for name, (key, tell) in self.told.items()}
+        return {
+            name: Told(spans[key], (lambda text, tell=tell: tell(meant(text))) if meant else tell)  # type: ignore[misc]
+            for name, (key, tell) in self.told.items()
+        }
 
 
 class Found(NamedTuple):
@@ -158,8 +163,14 @@ class Found(NamedTuple):
                 stops[self.line[chosen]] = self.values.stops[chosen]
         return Spans(starts, stops)
 
-    def keyed(self, usual: Mask, projection: frozenset[str] | None) -> Keyed:
-        """The values that somebody wants, of usual lines."""
+    def keyed(
+        self,
+        usual: Mask,
+        projection: frozenset[str] | None,
+        escapes: Longs | None = None,
+        meant: Callable[[str], str] | None = None,
+    ) -> Keyed:
+        """The values that somebody wants, of usual lines; `meant` undoes escapes that stand at these places."""
         names = [tuple(n for n in names if projection is None or n in projection) for names in self.names]
         keep = usual[self.line]
         if not all(names):
@@ -167,7 +178,11 @@ class Found(NamedTuple):
         line, name, values = self.line, self.name, self.values
         if not keep.all():
             line, name, values = line[keep], name[keep], Spans(values.starts[keep], values.stops[keep])
-        return Keyed(names, name, line, values)
+        written = None
+        if meant and escapes is not None and len(escapes):
+            held = np.searchsorted(escapes, values.starts) < np.searchsorted(escapes, values.stops)
+            written = np.flatnonzero(held), meant
+        return Keyed(names, name, line, values, written)
 
 
 class _Marks(NamedTuple):

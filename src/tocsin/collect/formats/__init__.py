@@ -6,6 +6,7 @@ from tocsin.collect.formats import (
     access_log,
     azure,
     bitbucket,
+    cef,
     cloudtrail,
     duo,
     evtx,
@@ -40,6 +41,7 @@ READERS: tuple[Reader, ...] = (
     opencanary,
     suricata,
     windows_json,
+    cef,
     fortinet,
     access_log,
 )

@@ -140,7 +140,9 @@ def _times(block: Lines, found: pairs.Found, clock: Clock) -> tuple[Longs, Mask]
     date, date_end = found.of("date")
     time, time_end = found.of("time")
     for form in (_LOCAL, _QUOTED_LOCAL):
-        rows = np.flatnonzero((since < 0) & (found.of("tz").starts < 0) & (found.of("timezone").starts < 0) & (date >= 0))
+        rows = np.flatnonzero(
+            (since < 0) & (found.of("tz").starts < 0) & (found.of("timezone").starts < 0) & (date >= 0)
+        )
         rows = rows[time_end[rows] - date[rows] == form.width]
         if len(rows):
             times = form.read(block.octets, date[rows], clock)
