@@ -1,7 +1,7 @@
 """What firewalls call actions and protocols in, Sigma's words for them out.
 
-Sigma's taxonomy (appendix "Firewall") has `src_ip src_port dst_ip dst_port action protocol blocked`. Vendors' own words stay
-beside them; `blocked` is said where an action says it, since few vendors log such a field.
+Sigma's taxonomy (its appendix, "Firewall") has `src_ip src_port dst_ip dst_port action protocol blocked`. Vendors' own
+words stay beside them; `blocked` is said where an action says it, since few vendors log such a field.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from tocsin.collect.lines import Keyed, Lines, Mask, Spans, Told
 from tocsin.collect.marks import chosen
@@ -46,13 +45,13 @@ class Style:
     quoted: bool = False
     words: bool = False
     letters: str = ""
-    _table: bytes = field(init=False)
+    table: bytes = field(init=False)
     _key: re.Pattern[str] = field(init=False)
     _closing: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        known = (_KEY_LETTERS + self.letters).encode()
-        object.__setattr__(self, "_table", bytes(code not in known for code in range(256)))
+        known = (_KEY_LETTERS + self.letters).replace(self.between, "").encode()
+        object.__setattr__(self, "table", bytes(code not in known for code in range(256)))
         letters = f"[{re.escape(known.decode())}]"
         key = f"({letters}{{1,{_LONGEST_KEY}}}+)="
         object.__setattr__(self, "_key", re.compile(f"(?:^|(?<={re.escape(self.between)})){key}"))
@@ -239,7 +238,7 @@ def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
 
 def _marks(block: Lines, octets: Any, starts: Longs, style: Style) -> tuple[_Marks, Longs]:
     """Where pairs begin, and with `words` the first space behind each."""
-    places = np.flatnonzero(np.frombuffer(block.data.translate(style._table), np.bool_))
+    places = np.flatnonzero(np.frombuffer(block.data.translate(style.table), np.bool_))
     kinds = octets[places]
     ordinals = np.flatnonzero(kinds == ord("="))
     ordinals = ordinals[np.searchsorted(places[ordinals], starts[0]) :]

@@ -15,7 +15,9 @@ from tocsin.collect.formats import (
     github,
     google_workspace,
     kubernetes,
+    leef,
     m365,
+    netfilter,
     okta,
     onelogin,
     opencanary,
@@ -42,6 +44,8 @@ READERS: tuple[Reader, ...] = (
     suricata,
     windows_json,
     cef,
+    leef,
     fortinet,
+    netfilter,
     access_log,
 )

@@ -1,7 +1,7 @@
-"""CEF in, Events out: `CEF:0|vendor|product|version|id|name|severity|key=value ...`, with or without a syslog header.
+r"""CEF in, Events out: `CEF:0|vendor|product|version|id|name|severity|key=value ...`, behind a syslog header or not.
 
 ArcSight, *Implementing Common Event Format* (versions 0 and 1), "Header Information" and "Character Encoding": a
-backslash stands before what would end a field, and `\\n` for a new line. Keys keep their names (the key dictionary's
+backslash stands before what would end a field, and `\n` for a new line. Keys keep their names (the key dictionary's
 short ones), the header has the long ones, `deviceVendor` to `severity`; addresses, ports, users and actions also have
 those of Sigma's firewall category. The time is `rt`, or else `end`, `start` or that of the syslog header.
 """
@@ -14,11 +14,10 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents, firewall, headed, pairs, syslog
+from tocsin.collect import device_times, documents, firewall, headed, pairs
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds
-from tocsin.collect.stamps import Stamp
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "cef"
@@ -52,12 +51,6 @@ _NAMES: Final = pairs.Names(
     set_apart=frozenset({*_HEAD, "host", "log"}),
 )
 _TIME_KEYS: Final = ("rt", "end", "start")
-_SINCE_1970: Final = ((10, Stamp("%s")), (13, Stamp("%s%f")))
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*", re.ASCII)
-_DATED: Final = re.compile(
-    r"([A-Z][a-z]{2} {1,2}\d\d?(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{3})?(?: (?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)(?: [A-Z]{3,5})?",
-    re.ASCII,
-)
 _TAGS: Final = {b"CEF:0|": b"CEF: |", b"CEF:1|": b"CEF: |"}
 _SNIFFED: Final = re.compile(
     rb'^(?:[^\n|]{0,300}[ :"])?(?:\xef\xbb\xbf)?CEF: ?[01]\|[^\n|]*\|[^\n]*\|[^\n]*\|', re.MULTILINE
@@ -94,22 +87,13 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     if head.host is not None:
         values.setdefault("host", head.host)
     for key in _TIME_KEYS:
-        if isinstance(said := values.get(key), str) and (told := _ts(said, clock)):
+        if isinstance(said := values.get(key), str) and (told := device_times.read(said, clock)):
             return Parsed(told[0], values, told[1])
     return Parsed(head.ts, values, head.mended)
 
 
 def _unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), text) if "\\" in text else text
-
-
-def _ts(text: str, clock: Clock) -> tuple[int, str] | None:
-    """UTC microseconds of a time, and what was assumed of it; None where it is no time."""
-    if text.isascii() and text.isdigit() and len(text) in (10, 13):
-        return int(text.ljust(13, "0")) * 1_000, ""
-    time = _ISO.fullmatch(text) or _DATED.fullmatch(text)
-    head = syslog.header(f"{time[time.lastindex or 0]} x x: ", clock) if time else None
-    return (head.ts, head.mended) if head and head.ts != NO_TIME else None
 
 
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
@@ -145,16 +129,10 @@ def _times(block: Lines, found: pairs.Found, clock: Clock) -> tuple[Longs, Mask,
     """UTC microseconds, which lines have their time in a pair, and which of these hold no number there."""
     ts = np.full(len(block), NO_TIME, np.int64)
     timed: Mask = np.zeros(len(block), bool)
-    unsure: Mask = np.zeros(len(block), bool)
     for key in _TIME_KEYS:
         starts, stops = found.of(key)
         fresh = (starts >= 0) & ~timed
         timed |= fresh
-        unsure |= fresh
-        for digits, stamp in _SINCE_1970:
-            rows = np.flatnonzero(fresh & (stops - starts == digits))
-            if len(rows):
-                times = stamp.read(block.octets, starts[rows], clock)
-                ts[rows[times.good]] = times.ts[times.good]
-                unsure[rows[times.good]] = False
-    return ts, timed, unsure
+        numbers = device_times.numbers(block, Spans(np.where(fresh, starts, -1), stops), clock)
+        ts = np.where(fresh, numbers, ts)
+    return ts, timed, timed & (ts == NO_TIME)

@@ -137,8 +137,7 @@ def _times(block: Lines, found: pairs.Found, clock: Clock) -> tuple[Longs, Mask]
             times = stamp.read(block.octets, since[rows], clock)
             rest = is_number(block, since[rows] + 9, stops[rows])
             ts[rows] = np.where(times.good & rest, times.ts, NO_TIME)
-    date, date_end = found.of("date")
-    time, time_end = found.of("time")
+    date, time_end = found.of("date").starts, found.of("time").stops
     for form in (_LOCAL, _QUOTED_LOCAL):
         rows = np.flatnonzero(
             (since < 0) & (found.of("tz").starts < 0) & (found.of("timezone").starts < 0) & (date >= 0)
