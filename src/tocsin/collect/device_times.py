@@ -15,7 +15,7 @@ import numpy as np
 
 from tocsin.collect import syslog
 from tocsin.collect.clock import Clock, assumed
-from tocsin.collect.lines import Lines, Mask, Spans
+from tocsin.collect.lines import Lines, Spans
 from tocsin.collect.stamps import Stamp
 from tocsin.model.event import NO_TIME, Longs
 

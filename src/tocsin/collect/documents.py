@@ -41,7 +41,7 @@ def has_one_record_a_line(head: bytes) -> bool:
 
 
 def mostly(head: bytes, line: re.Pattern[bytes]) -> bool:
-    """Whether half of the lines of a file's beginning are such lines, at least: mixed logs are left to another reader."""
+    """Whether half of a file's first lines are such lines, at least: mixed logs are left to another reader."""
     lines = head.count(b"\n") + (not head.endswith(b"\n")) - (len(head) >= HEAD_BYTES)
     return 0 < lines <= 2 * sum(1 for _ in line.finditer(head))
 

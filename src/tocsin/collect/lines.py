@@ -87,13 +87,6 @@ class Told(NamedTuple):
     tell: Callable[[str], str | None]
 
 
-class Chosen(NamedTuple):
-    """A field of few values: each line's is `values[index]`; absent where that is None."""
-
-    values: Sequence[str | tuple[str, ...] | None]
-    index: Longs
-
-
 class Keyed(NamedTuple):
     """Values of lines that name their fields themselves; `spans` stand in order.
 
@@ -120,7 +113,7 @@ class Split:
 
     usual: Mask
     ts: Longs
-    fields: Mapping[str, Spans | Told | Chosen | str]
+    fields: Mapping[str, Spans | Told | str]
     mended: str | Mapping[str, int] = ""  # what was assumed of every one of them, or of how many
     keyed: Keyed | None = None
 
@@ -185,9 +178,6 @@ class LineDecoder:
             if isinstance(place, str):
                 table.put_repeated(name, rows, [place], np.zeros(len(rows), np.int64))
                 continue
-            if isinstance(place, Chosen):
-                put_told(table, name, rows, place.values, place.index)
-                continue
             spans = place.spans if isinstance(place, Told) else place
             if id(spans) not in known:
                 known[id(spans)] = _texts_at(spans, rows, lines)
@@ -243,15 +233,13 @@ def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> N
                 table.put_texts(name, sorted_rows[first:last], texts[first:last])
 
 
-def put_told(
-    table: TableBuilder, name: str, rows: Longs, texts: Sequence[str | tuple[str, ...] | None], index: Longs
-) -> None:
+def put_told(table: TableBuilder, name: str, rows: Longs, texts: list[str | None], index: Longs) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
         there = np.array([text is not None for text in texts], bool)[index]
         rows, index = rows[there], index[there]
     if len(rows):
-        table.put_repeated(name, rows, [list(text) if isinstance(text, tuple) else text for text in texts], index)
+        table.put_repeated(name, rows, texts, index)
 
 
 def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:

@@ -37,20 +37,16 @@ class Style:
     Args:
         between: the byte between two pairs. What looks like a pair is one where its key begins behind that byte.
         quoted: whether values may stand in quotes, with a backslash before a quote that belongs to them.
-        words: whether a value ends at its first space; what stands from there to the next key is its `tail`.
-        letters: what keys are made of besides ASCII letters, digits and `_.-[]`.
     """
 
     between: str = " "
     quoted: bool = False
-    words: bool = False
-    letters: str = ""
     table: bytes = field(init=False)
     _key: re.Pattern[str] = field(init=False)
     _closing: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        known = (_KEY_LETTERS + self.letters).replace(self.between, "").encode()
+        known = _KEY_LETTERS.replace(self.between, "").encode()
         object.__setattr__(self, "table", bytes(code not in known for code in range(256)))
         letters = f"[{re.escape(known.decode())}]"
         key = f"({letters}{{1,{_LONGEST_KEY}}}+)="
@@ -58,20 +54,18 @@ class Style:
         # a quote inside a value need not be escaped: what ends the value is the one behind which a pair begins
         object.__setattr__(self, "_closing", re.compile(f'"(?={re.escape(self.between)} *{key}| *$)'))
 
-    def pairs(self, text: str) -> Iterator[tuple[str, str, str]]:
-        """Key, value and tail of each pair of a line, one by one."""
+    def pairs(self, text: str) -> Iterator[tuple[str, str]]:
+        """Key and value of each pair of a line, one by one."""
         found = self._key.search(text)
         while found:
-            at, tail = found.end(), ""
+            at = found.end()
             closing = self._closing.search(text, at + 1) if self.quoted and text.startswith('"', at) else None
             following = self._key.search(text, closing.end() if closing else at)
             if closing:
                 value = text[at + 1 : closing.start()].replace('\\"', '"')
             else:
                 value = text[at : following.start() - 1 if following else len(text)].rstrip(" ")
-                if self.words:
-                    value, _, tail = value.partition(" ")
-            yield found[1], value, tail
+            yield found[1], value
             found = following
 
 
@@ -149,7 +143,6 @@ class Found(NamedTuple):
     line: Longs
     name: Longs
     values: Spans
-    tails: Spans | None
     names: tuple[tuple[str, ...], ...]
 
     def of(self, name: str) -> Spans:
@@ -198,7 +191,7 @@ def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
     """The pairs that stand in each line from `starts` on."""
     octets: Any = np.frombuffer(block.data + bytes(8 * _WORDS), np.uint8)
     usual: Mask = np.ones(len(block), bool)
-    marks, spaces = _marks(block, octets, starts, style)
+    marks = _marks(block, octets, starts, style)
     keys, equals, line, first = marks.keys, marks.equals, marks.line, marks.first
     counts = np.diff(first)
     usual &= (counts > 0) & (counts <= _MOST_PAIRS)
@@ -207,11 +200,7 @@ def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
     stops = np.append(keys[1:] - 1, 0)
     filled = counts > 0
     stops[first[1:][filled] - 1] = block.stops[filled]
-    begins, tails = equals + 1, None
-    if style.words:
-        behind = np.minimum(spaces, stops)
-        tails = Spans(np.minimum(behind + 1, stops), stops)
-        stops = behind
+    begins = equals + 1
     last = octets[stops - 1]
     for _ in range(_MOST_SPACES):
         blank = (last == ord(" ")) & (stops > begins)
@@ -232,38 +221,35 @@ def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
     if not usual.all():
         keep = usual[line]
         line, name, begins, stops = line[keep], name[keep], begins[keep], stops[keep]
-        tails = tails and Spans(tails.starts[keep], tails.stops[keep])
-    return Found(usual, begun, line, name, Spans(begins, stops), tails, names)
+    return Found(usual, begun, line, name, Spans(begins, stops), names)
 
 
-def _marks(block: Lines, octets: Any, starts: Longs, style: Style) -> tuple[_Marks, Longs]:
-    """Where pairs begin, and with `words` the first space behind each."""
+def _marks(block: Lines, octets: Any, starts: Longs, style: Style) -> _Marks:
+    """Where pairs begin."""
     places = np.flatnonzero(np.frombuffer(block.data.translate(style.table), np.bool_))
     kinds = octets[places]
     ordinals = np.flatnonzero(kinds == ord("="))
-    ordinals = ordinals[np.searchsorted(places[ordinals], starts[0]) :]
     equals = places[ordinals]
-    before = np.maximum(ordinals - 1, 0)
-    keys = np.where(ordinals > 0, places[before] + 1, 0)
-    good = (kinds[before] == ord(style.between)) & (keys < equals)
+    skipped = int(np.searchsorted(equals, starts[0]))
+    if skipped:
+        ordinals, equals = ordinals[skipped:], equals[skipped:]
+    keys = places[ordinals - 1] + 1
+    good = kinds[ordinals - 1] == ord(style.between)
+    if len(ordinals) and not ordinals[0]:
+        keys[0], good[0] = 0, False
+    good &= keys < equals
     firsts = np.searchsorted(equals, starts)
     counts = np.diff(firsts, append=len(equals))
     line = np.repeat(np.arange(len(starts)), counts)
-    first = firsts[counts > 0]
-    begun = starts[counts > 0]
+    first, begun = firsts[counts > 0], starts[counts > 0]
     good[first] = ((keys[first] == begun) | (good[first] & (keys[first] > begun))) & (keys[first] < equals[first])
     if (starts != block.starts).any():  # there may be equals signs before the pairs of the next line
         good &= equals < block.stops[line]
-    spaces = equals
-    if style.words:
-        is_space = kinds == ord(" ")
-        every = np.append(places[is_space], len(block.data))
-        spaces = every[np.cumsum(is_space)[ordinals]][good]
     if not good.all():
         keys, equals, line = keys[good], equals[good], line[good]
         counts = np.bincount(line, minlength=len(starts))
     first = np.append(0, np.cumsum(counts))
-    return _Marks(keys, equals, line, first, np.arange(len(line)) - np.repeat(first[:-1], counts)), spaces
+    return _Marks(keys, equals, line, first, np.arange(len(line)) - np.repeat(first[:-1], counts))
 
 
 def _lines_of(starts: Longs, places: Longs) -> Longs:

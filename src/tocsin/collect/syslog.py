@@ -385,8 +385,10 @@ def _is_of_time(block: Lines, starts: Longs, stops: Longs) -> Mask:
 
 def _is_level(block: Lines, stops: Longs) -> Mask:
     """Whether a word may be `facility.severity`."""
+    words = SEVERITIES + _OTHER_SEVERITIES
+    sizes = np.array(sorted({len(word) for word in words}))
+    rows = np.flatnonzero((byte(block, stops[:, None] - 1 - sizes) == ord(".")).any(axis=1))
     found: Mask = np.zeros(len(block), bool)
-    for severity in SEVERITIES + _OTHER_SEVERITIES:
-        if f".{severity} ".encode() in block.data:
-            found |= holds(block, stops - len(severity) - 1, f".{severity}")
+    for word in words if len(rows) else ():
+        found[rows] |= holds(block, stops[rows] - len(word) - 1, f".{word}")
     return found

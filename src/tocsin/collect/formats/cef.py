@@ -78,7 +78,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     found = _BEGINNING.search(text)
     if found is None:
         return _NO_RECORD
-    read = ((key, _unescaped(value)) for key, value, _ in _STYLE.pairs(text[found.end() :]))
+    read = ((key, _unescaped(value)) for key, value in _STYLE.pairs(text[found.end() :]))
     values = _NAMES.values(read)
     for name, part in zip(_HEAD, found.groups(), strict=True):
         values.setdefault(name, _unescaped(part))

@@ -81,7 +81,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     style = _COMMAS if _COMMA_TIME.search(text) else _STYLE
     began = _PRIORITY.match(text)
     line = text[began.end() :] if began else text
-    values = _NAMES.values((key, value) for key, value, _ in style.pairs(line))
+    values = _NAMES.values(style.pairs(line))
     if not (values.keys() >= {"date", "time"} or "eventtime" in values):
         return _NO_RECORD
     if "host" not in values and (named := syslog.header(text, clock)) and named.host:

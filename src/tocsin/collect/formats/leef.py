@@ -1,4 +1,4 @@
-r"""LEEF in, Events out: `LEEF:2.0|vendor|product|version|event id|delimiter|key=value^key=value`, behind a header or not.
+r"""LEEF in, Events out: `LEEF:2.0|vendor|product|version|id|delimiter|key=value^key=value`, behind a header or not.
 
 IBM, *QRadar Log Event Extended Format* 1.0 and 2.0: tabs between the pairs, or in 2.0 what the header names (a
 character, or its code as `x5E` or `0x5E`). Also as rsyslog hands tabs on (`#011`). Keys keep their names; the header's
@@ -45,7 +45,7 @@ _NAMES: Final = pairs.Names(
     set_apart=frozenset({*_HEAD, "host", "log"}),
 )
 _SNIFFED: Final = re.compile(
-    rb"^(?:[^\n|]{0,300}[ :\"])?(?:\xef\xbb\xbf)?LEEF: ?[12](?:\.0)?\|[^\n|]*\|[^\n|]*\|[^\n]*\|", re.M
+    rb"^(?:[^\n|]{0,300}[ :\"])?(?:\xef\xbb\xbf)?LEEF: ?[12](?:\.0)?\|[^\n|]*\|[^\n|]*\|[^\n]*\|", re.MULTILINE
 )
 
 
@@ -76,7 +76,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     rest = text[at:]
     if between == "\t" and _HANDED_ON in rest and "\t" not in rest:
         rest = rest.replace(_HANDED_ON, "\t")
-    values = _NAMES.values((key, value) for key, value, _ in _style(between).pairs(rest))
+    values = _NAMES.values(_style(between).pairs(rest))
     for name, part in zip(_HEAD, found.groups()[1:], strict=True):
         values.setdefault(name, part)
     values.setdefault("log", found[3])
