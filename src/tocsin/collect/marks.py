@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,12 @@ class Marks:
         self._first = np.searchsorted(self.places, block.starts)
         stops = np.append(self._first[1:], np.searchsorted(self.places, block.stops[-1:]))
         self.count: Longs = stops - self._first
+
+    def of_lines(self, rows: Longs) -> Marks:
+        """The marks of some lines, counted in these."""
+        some = copy(self)
+        some._first, some.count = self._first[rows], self.count[rows]
+        return some
 
     def at(self, index: int | Longs) -> Longs:
         """Where the mark of this number stands; anything where the line has fewer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tocsin.collect.formats import (
     access_log,
+    asa,
     azure,
     bitbucket,
     cef,
@@ -47,5 +48,6 @@ READERS: tuple[Reader, ...] = (
     leef,
     fortinet,
     netfilter,
+    asa,
     access_log,
 )
