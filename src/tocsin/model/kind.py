@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
+    "cisco": Kind(log="log", host="host"),
     "duo": Kind(log="event_type"),
     "firewall": Kind(log="log", host="host"),
     "gcp": Kind(log="gcp.audit.service_name"),

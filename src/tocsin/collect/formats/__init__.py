@@ -8,6 +8,7 @@ from tocsin.collect.formats import (
     azure,
     bitbucket,
     cef,
+    cisco,
     cloudtrail,
     duo,
     evtx,
@@ -22,6 +23,7 @@ from tocsin.collect.formats import (
     okta,
     onelogin,
     opencanary,
+    paloalto,
     suricata,
     windows_json,
 )
@@ -49,5 +51,7 @@ READERS: tuple[Reader, ...] = (
     fortinet,
     netfilter,
     asa,
+    cisco,
+    paloalto,
     access_log,
 )

@@ -46,8 +46,10 @@ _BEGUN: Final = (
     + _TARGET_MAPPED,
 )
 _ENDED: Final = (
-    f"{{action=Teardown}} {{protocol}} connection {{connection_id}} for {_SOURCE} to {_TARGET} "
-    "duration {duration} bytes {bytes} {reason...}",
+    (
+        f"{{action=Teardown}} {{protocol}} connection {{connection_id}} for {_SOURCE} to {_TARGET} "
+        "duration {duration} bytes {bytes} {reason...}"
+    ),
 )
 _ICMP: Final = (
     "ICMP connection for faddr {%s_ip}/{icmp_sequence} gaddr {gaddr}/{icmp_id} laddr {%s_ip}/{laddr_id} {rest...}"
@@ -66,8 +68,10 @@ _TEXTS: Final[Mapping[int, tuple[str, ...]]] = {
     ),
     106023: (f"{{action=Deny}} {{protocol}} src {_SOURCE} dst {_TARGET} by access-group {{acl}} {{rest...}}",),
     106100: (
-        "access-list {acl} {action} {protocol} {src_interface}/{src_ip}({src_port}) -> "
-        "{dst_interface}/{dst_ip}({dst_port}) hit-cnt {hits} {rest...}",
+        (
+            "access-list {acl} {action} {protocol} {src_interface}/{src_ip}({src_port}) -> "
+            "{dst_interface}/{dst_ip}({dst_port}) hit-cnt {hits} {rest...}"
+        ),
     ),
     302013: _BEGUN,
     302014: _ENDED,
