@@ -83,7 +83,9 @@ class Binding:
 def variants(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
     """The places to look, or the reason why there is none. Parts that a rule does not name are empty."""
     if found := places(category, product, service):
-        return tuple(Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate)) for one in found)
+        return tuple(
+            Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate), provider=one.provider) for one in found
+        )
     if product not in ("windows", ""):
         return f"{_name(category, product, service)} has no reader"
     generic = _generic(category, tables)

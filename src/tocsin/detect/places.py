@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tocsin.detect.providers import DEFENDER, DEFENDER_FINDINGS, RPC_FIREWALL, Provider
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -20,12 +22,14 @@ class Place:
         gate: field -> texts, lower case, `*` for any that is there; '' is a field that is absent.
         name: tells places of one log source apart in findings; '' where it has one only.
         mapped: the kind is a more general one.
+        provider: how the fields that rules name are called there; None where they are called so.
     """
 
     kind: str
     gate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
     mapped: bool = False
+    provider: Provider | None = None
 
 
 def _sysmon(*event_ids: int) -> Place:
@@ -51,6 +55,11 @@ _LINUX: Final = (
     Place(kind="sysmon_linux", name="sysmon"),
 )
 _NETFLOW: Final = (Place(kind="firewall", mapped=True), Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek"))
+
+_FORTIGATE: Final = (
+    Place(kind="firewall", gate={"type": ("event",)}),
+    Place(kind="firewall", gate={"deviceProduct": ("fortigate",)}, name="cef"),
+)
 
 # (category, product, service), '' for a part that a rule does not name -> places
 PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
@@ -84,11 +93,15 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("", "", "apache"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
     ("", "", "nginx"): (Place(kind="webserver"), Place(kind="application", name="error log", mapped=True)),
     ("proxy", "", ""): (Place(kind="proxy"),),
-    ("firewall", "", ""): (Place(kind="firewall"), Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog")),
+    ("firewall", "", ""): (
+        Place(kind="firewall"),
+        Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),
+        Place(kind="cisco", gate={"src_ip": ("*",)}, name="router"),
+    ),
     ("", "", "netflow"): _NETFLOW,
     ("dns", "", ""): (Place(kind="dns"), Place(kind="zeek", gate={"_path": ("dns",)}, name="zeek")),
-    ("", "fortigate", "event"): (Place(kind="firewall", gate={"type": ("event",)}),),
-    ("", "fortios", "sslvpnd"): (Place(kind="firewall", gate={"type": ("event",)}),),
+    ("", "fortigate", "event"): _FORTIGATE,
+    ("", "fortios", "sslvpnd"): _FORTIGATE,
     ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
     ("file_event", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
     ("", "cisco", "aaa"): (Place(kind="cisco"),),
@@ -124,7 +137,17 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("application", "kubernetes", "audit"): (Place(kind="kubernetes"),),
     ("application", "opencanary", ""): (Place(kind="opencanary"),),
     # Programs
-    ("antivirus", "", ""): (Place(kind="antivirus"),),
+    ("antivirus", "", ""): (
+        Place(kind="antivirus"),
+        Place(kind="firewall", gate={"Signature": ("*",)}, name="gateway"),
+        Place(
+            kind="windows",
+            gate={"Channel": ("microsoft-windows-windows defender/operational",), "EventID": DEFENDER_FINDINGS},
+            name="defender",
+            provider=DEFENDER,
+        ),
+    ),
+    ("application", "rpc_firewall", ""): (Place(kind="windows", gate={"Channel": ("rpcfw",)}, provider=RPC_FIREWALL),),
     ("database", "", ""): _application(),
     **{
         ("application", product, ""): _application()

@@ -21,6 +21,7 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "antivirus": Kind(log="log", host="host"),
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),

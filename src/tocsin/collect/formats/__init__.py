@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tocsin.collect.formats import (
     access_log,
+    antivirus,
     asa,
     azure,
     bitbucket,
@@ -53,5 +54,6 @@ READERS: tuple[Reader, ...] = (
     asa,
     cisco,
     paloalto,
+    antivirus,
     access_log,
 )
