@@ -20,32 +20,32 @@ class Marks:
         count: how many of them each line has.
     """
 
-    __slots__ = ("_first", "count", "places")
+    __slots__ = ("count", "first", "places")
 
     def __init__(self, block: Lines, letters: str) -> None:
         found = block.octets == ord(letters[0])
         for letter in letters[1:]:
             found |= block.octets == ord(letter)
         self.places: Longs = np.flatnonzero(found)
-        self._first = np.searchsorted(self.places, block.starts)
-        stops = np.append(self._first[1:], np.searchsorted(self.places, block.stops[-1:]))
-        self.count: Longs = stops - self._first
+        self.first = np.searchsorted(self.places, block.starts)
+        stops = np.append(self.first[1:], np.searchsorted(self.places, block.stops[-1:]))
+        self.count: Longs = stops - self.first
 
     def of_lines(self, rows: Longs) -> Marks:
         """The marks of some lines, counted in these."""
         some = copy(self)
-        some._first, some.count = self._first[rows], self.count[rows]
+        some.first, some.count = self.first[rows], self.count[rows]
         return some
 
     def at(self, index: int | Longs) -> Longs:
         """Where the mark of this number stands; anything where the line has fewer."""
         if not len(self.places):
-            return np.zeros(len(self._first), np.int64)
-        return self.places.take(self._first + index, mode="clip")
+            return np.zeros(len(self.first), np.int64)
+        return self.places.take(self.first + index, mode="clip")
 
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
-        return np.searchsorted(self.places, places) - self._first
+        return np.searchsorted(self.places, places) - self.first
 
 
 def byte(block: Lines, places: Longs) -> Bytes:

@@ -184,7 +184,7 @@ class _Marks(NamedTuple):
     equals: Longs
     line: Longs
     first: Longs  # of each line, and their number at the end
-    index: Longs
+    order: Longs  # of each in its line
 
 
 def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
@@ -208,8 +208,7 @@ def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
             break
         stops = stops - blank
         last = octets[stops - 1]
-    else:
-        usual[line[blank]] = False
+    usual[line[(last == ord(" ")) & (stops > begins)]] = False
     if style.quoted:
         quoted = octets[begins] == ord('"')
         usual[line[quoted & ((last != ord('"')) | (stops - begins < 2))]] = False
@@ -266,7 +265,7 @@ def _named(
         return number, ()
     parts = _words(octets, marks, usual)
     total = sum((part * _FACTORS[_MOST_PAIRS + at] for at, part in enumerate(parts)), np.uint64(0))
-    total = (total ^ (total >> np.uint64(29))) * _FACTORS[np.minimum(marks.index, _MOST_PAIRS - 1)]
+    total = (total ^ (total >> np.uint64(29))) * _FACTORS[np.minimum(marks.order, _MOST_PAIRS - 1)]
     sums = np.append(0, np.cumsum(total, dtype=np.uint64))
 
     lines = np.flatnonzero(usual)

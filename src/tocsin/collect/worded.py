@@ -124,8 +124,10 @@ def _split(
         good &= (stop > at) & (stop <= end)
         spans[part] = Spans(at, stop)
         at = stop
-    return good & (at == end)
+    good &= at == end
+    return good
 
 
 def _has_none(marks: dict[str, Marks], starts: Longs, stops: Longs) -> Mask:
-    return marks["/"].before(starts) == marks["/"].before(stops)
+    none: Mask = marks["/"].before(starts) == marks["/"].before(stops)
+    return none

@@ -98,9 +98,10 @@ def resource(field: str) -> Way:
     """A path that stands behind its kind: `file:_` and the path, perhaps with others behind it."""
 
     def way(asked: Pattern) -> Tree | None:
-        if asked.kind in ("equals", "startswith"):
-            kind = "endswith" if asked.kind == "equals" else "contains"
-            return Pattern(field, kind, f":_{asked.text}", asked.cased) if asked.text else None
+        if asked.kind == "equals" and asked.text:
+            return Pattern(field, "endswith", f":_{asked.text}", asked.cased)
+        if asked.kind == "startswith":
+            return Pattern(field, "contains", f":_{asked.text}", asked.cased)
         if asked.kind in (*_PRESENCE, "contains", "endswith", "regex"):
             return named(asked, field)
         return None

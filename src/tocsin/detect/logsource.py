@@ -130,7 +130,7 @@ def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:
     if provider:
         field, texts = SECURITY_GATES.get(category, ("", ()))
         more = any_of(Pattern(field, "equals", text) for text in texts) or True
-        gate = all_of([_gate("Security", provider.event_id), more])
+        gate = all_of([_gate("Security", provider.event_id or ()), more])
         bindings.append(Binding(name="security", kind="windows", gate=gate, provider=provider))
     return tuple(bindings)
 

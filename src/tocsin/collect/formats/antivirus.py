@@ -1,4 +1,4 @@
-"""Logs of virus scanners in, Events out, with the names of Sigma's antivirus category: `Signature`, `Filename`, `Action`.
+"""Logs of virus scanners in, Events out; Sigma's antivirus category has `Signature`, `Filename` and `Action`.
 
 - ClamAV: reports of clamscan(1), clamdscan(1) and clamonacc(8), and clamd's log (`LogTime` or not). What is not about
   a finding is kept as `message`; files that are clean are events, too.
@@ -40,7 +40,8 @@ _CLAM_OTHER: Final = re.compile(
 )
 _SYMANTEC: Final = re.compile(
     r"\b(Virus found|Security risk found|Potential risk found|Commercial application detected"
-    r"|Compressed File|SONAR detection now allowed|Forced .{1,40}?|Suspicious .{1,40}?),(?=\s*\"?(?:IP Address|Computer name|Computer|Source): )"
+    r"|Compressed File|SONAR detection now allowed|Forced .{1,40}?|Suspicious .{1,40}?)"
+    r",(?=\s{0,8}\"?(?:IP Address|Computer name|Computer|Source): )"
 )
 _SYMANTEC_PAIR: Final = re.compile(
     r"(?:^|,)\s*\"?([A-Z][A-Za-z /\-]{1,40}): ?(.*?)\"?(?=,\s*\"?[A-Z][A-Za-z /\-]{1,40}: ?|,?$)", re.DOTALL
@@ -87,10 +88,11 @@ _FORMS: Final = (
 _PLAIN: Final = re.compile(r"[^a-z]")
 _SNIFFED: Final = re.compile(
     rb"^(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} -> [^\n]*"
-    rb"|(?:ScanOnAccess: )?(?:/|[A-Za-z]:\\|\\\\)[^\n]*: (?:[^\n]* FOUND|OK|Empty file)\r?|-{3,} ?SCAN SUMMARY ?-{3,}\r?"
-    rb"|(?:Known viruses|Engine version|Scanned (?:directories|files)|Infected files|Data (?:scanned|read)|Time"
-    rb"|Start Date|End Date|Total errors): [^\n]*"
-    rb"|[^\n]*(?:SymantecServer|Symantec Endpoint)[^\n]*(?:found|detected)[^\n]*,[^\n]*(?:Risk|Computer) name: [^\n]*)$",
+    rb"|(?:ScanOnAccess: )?(?:/|[A-Za-z]:\\|\\\\)[^\n]*(?: FOUND|: OK|: Empty file)\r?"
+    rb"|-{3,} ?SCAN SUMMARY ?-{3,}\r?"
+    rb"|(?:Known viruses|Engine version|Scanned (?:directories|files)|Infected files|Data (?:scanned|read)"
+    rb"|Time|Start Date|End Date|Total errors): [^\n]*"
+    rb"|[^\n]{0,200}Symantec(?:Server| Endpoint)[^\n]{0,60}(?:found|detected),[^\n]*)$",
     re.MULTILINE,
 )
 _CLAM_SURE: Final = re.compile(

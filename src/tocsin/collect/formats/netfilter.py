@@ -25,7 +25,7 @@ _NO_RECORD: Final = "no line of syslog or of a packet filter"
 _UPTIME: Final = re.compile(r"(?:<\d{1,3}>)?\[ *\d+\.\d+\]", re.ASCII)
 _OUT: Final = re.compile(rb" OUT=")
 _SNIFFED: Final = re.compile(
-    rb"^[^\n]{0,1000}?(?:^|[\s\]:.>-])IN=\S* OUT=\S* [^\n]*?\bSRC=[^\n]*\bPROTO=", re.MULTILINE
+    rb"^[^\n]{0,1000}?(?:^|[\s\]:.>-])IN=\S{0,64} OUT=\S{0,64} [^\n]{0,300}?\bSRC=", re.MULTILINE
 )
 
 

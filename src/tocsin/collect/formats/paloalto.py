@@ -47,10 +47,10 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     kind: tuple(f"{_BASE} {names}".split())
     for kind, names in {
         "TRAFFIC": f"{_SESSION} bytes bytes_sent bytes_received packets start elapsed category - seqno actionflags "
-        f"srcloc dstloc - pkts_sent pkts_received session_end_reason {_DEVICE} action_source src_uuid dst_uuid tunnelid "
-        "monitortag parent_session_id parent_start_time tunnel assoc_id chunks chunks_sent chunks_received rule_uuid "
-        "http2_connection link_change_count policy_id link_switches sdwan_cluster sdwan_device_type sdwan_cluster_type "
-        f"sdwan_site dynusergroup_name xff_ip {_ENDPOINTS} hostid serialnumber src_dag dst_dag session_owner "
+        f"srcloc dstloc - pkts_sent pkts_received session_end_reason {_DEVICE} action_source src_uuid dst_uuid "
+        "tunnelid monitortag parent_session_id parent_start_time tunnel assoc_id chunks chunks_sent chunks_received "
+        "rule_uuid http2_connection link_change_count policy_id link_switches sdwan_cluster "
+        f"sdwan_device_type sdwan_cluster_type sdwan_site dynusergroup_name xff_ip {_ENDPOINTS} hostid serialnumber src_dag dst_dag session_owner "
         f"high_res_timestamp nsdsai_sst nsdsai_sd {_APP} offloaded flow_type cluster_name",
         "THREAT": f"{_SESSION} misc threatid category severity direction seqno actionflags srcloc dstloc - contenttype "
         "pcap_id filedigest cloud url_idx user_agent filetype xff referer sender subject recipient reportid "
@@ -256,14 +256,14 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     kind_at, high, local = cells.at(3), _absent(block), cells.at(6)
     begin = np.full(len(block), -1, np.int64)
     spans = {name: _absent(block) for name in ("action", "opaque", "proto")}
-    for kind, first in _BEGINS.items():
+    for kind, number in _BEGINS.items():
         lines = (kind_at.stops - kind_at.starts == len(kind)) & holds(block, kind_at.starts, kind)
         columns = _COLUMNS[kind]
         named, stop = cells.at(columns.index("device_name"))
         lines &= (cells.count >= columns.index("device_name")) & (stop > named)
         if kind == "CONFIG":
             lines &= holds(block, cells.at(15).starts, "0x") & ~holds(block, cells.at(17).starts, "0x")
-        begin[lines] = first
+        begin[lines] = number
         for name, span in {**spans, "high_res_timestamp": high}.items():
             if name in columns:
                 column = columns.index(name)
@@ -315,8 +315,8 @@ def _is_record(block: Lines, cells: _Cells) -> Mask:
     start = np.where(passed > 0, breaks.at(passed - 1) + 1, block.starts)
     good = (stop - time == _LOCAL.width) & (time - 1 - start <= 16) & (serial_stop - serial <= 64)
     good &= (passed == 0) | (byte(block, start - 1) != ord("\t"))
-    good &= _LOCAL.read(block.octets, time, Clock()).good
-    return good
+    is_time: Mask = _LOCAL.read(block.octets, time, Clock()).good
+    return is_time & good
 
 
 def _times(block: Lines, high: Spans, local: Spans, clock: Clock) -> tuple[Longs, Mask, Mask]:
