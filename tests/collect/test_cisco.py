@@ -32,20 +32,20 @@ WORDS = st.one_of(
         ["Built", "Deny", "tcp", "x y", "", '"acl"', "inside/192.0.2.1(80)", "inside/2001:db8::1(80)(x)", "7"]
     ),
 )
-TEXTS = {number: texts for number, texts in asa._TEXTS.items()}
 
 
 @st.composite
 def messages(draw: st.DrawFn) -> str:
     """A message of a known text, with other words here and there."""
     number = draw(IDS)
-    words = draw(st.sampled_from(TEXTS[number])).split(" ")
+    words = draw(st.sampled_from(asa._TEXTS[number])).split(" ")
     for at, word in enumerate(words):
         if "{" in word:
             good = word.replace("_interface}", "}").replace("_ip}", "}").replace("_port}", "}")
             plain = "".join(c for c in good if c not in "{}.").replace("src", "1").replace("dst", "2")
             words[at] = draw(WORDS) if draw(st.integers(0, 9)) == 0 else plain.rpartition("=")[2]
-    return f"{draw(HEADS)}%{draw(st.sampled_from(['ASA', 'FTD', 'FWSM']))}-{draw(st.integers(0, 9))}-{number}: {' '.join(words)}"
+    product, level = draw(st.sampled_from(["ASA", "FTD", "FWSM"])), draw(st.integers(0, 9))
+    return f"{draw(HEADS)}%{product}-{level}-{number}: {' '.join(words)}"
 
 
 @given(st.lists(messages(), max_size=6))

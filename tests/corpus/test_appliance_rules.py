@@ -94,7 +94,7 @@ def _log(kind: str, fields: dict[str, str], words: Iterable[str]) -> bytes:
 
 def _cases(pack: Pack) -> Iterator[tuple[str, str, dict[str, str], list[str]]]:
     for text in pack.texts:
-        rule = yaml.load(text.content, yaml.CSafeLoader)
+        rule = yaml.safe_load(text.content)
         source = rule["logsource"]
         kind = ABOUT.get(tuple(source.get(part, "") for part in ("category", "product", "service")))  # type: ignore[arg-type]
         if kind:

@@ -49,9 +49,9 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "TRAFFIC": f"{_SESSION} bytes bytes_sent bytes_received packets start elapsed category - seqno actionflags "
         f"srcloc dstloc - pkts_sent pkts_received session_end_reason {_DEVICE} action_source src_uuid dst_uuid "
         "tunnelid monitortag parent_session_id parent_start_time tunnel assoc_id chunks chunks_sent chunks_received "
-        "rule_uuid http2_connection link_change_count policy_id link_switches sdwan_cluster "
-        f"sdwan_device_type sdwan_cluster_type sdwan_site dynusergroup_name xff_ip {_ENDPOINTS} hostid serialnumber src_dag dst_dag session_owner "
-        f"high_res_timestamp nsdsai_sst nsdsai_sd {_APP} offloaded flow_type cluster_name",
+        "rule_uuid http2_connection link_change_count policy_id link_switches sdwan_cluster sdwan_device_type "
+        f"sdwan_cluster_type sdwan_site dynusergroup_name xff_ip {_ENDPOINTS} hostid serialnumber src_dag dst_dag "
+        f"session_owner high_res_timestamp nsdsai_sst nsdsai_sd {_APP} offloaded flow_type cluster_name",
         "THREAT": f"{_SESSION} misc threatid category severity direction seqno actionflags srcloc dstloc - contenttype "
         "pcap_id filedigest cloud url_idx user_agent filetype xff referer sender subject recipient reportid "
         f"{_DEVICE} - src_uuid dst_uuid http_method tunnel_id monitortag parent_session_id parent_start_time tunnel "
@@ -266,10 +266,9 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         begin[lines] = number
         for name, span in {**spans, "high_res_timestamp": high}.items():
             if name in columns:
-                column = columns.index(name)
-                start, stop = cells.at(column)
-                there = lines & (cells.count >= column) & (stop > start)
-                span.starts[there], span.stops[there] = start[there], stop[there]
+                cell = cells.at(columns.index(name))
+                there = lines & (cells.count >= columns.index(name)) & (cell.stops > cell.starts)
+                span.starts[there], span.stops[there] = cell.starts[there], cell.stops[there]
     usual &= begin >= 0
     ts, zoneless, timed = _times(block, high, local, clock)
     usual &= timed
@@ -313,10 +312,10 @@ def _is_record(block: Lines, cells: _Cells) -> Mask:
     breaks = Marks(block, " >\t")
     passed = breaks.before(time - 1)
     start = np.where(passed > 0, breaks.at(passed - 1) + 1, block.starts)
-    good = (stop - time == _LOCAL.width) & (time - 1 - start <= 16) & (serial_stop - serial <= 64)
+    good: Mask = (stop - time == _LOCAL.width) & (time - 1 - start <= 16) & (serial_stop - serial <= 64)
     good &= (passed == 0) | (byte(block, start - 1) != ord("\t"))
-    is_time: Mask = _LOCAL.read(block.octets, time, Clock()).good
-    return is_time & good
+    good &= _LOCAL.read(block.octets, time, Clock()).good
+    return good
 
 
 def _times(block: Lines, high: Spans, local: Spans, clock: Clock) -> tuple[Longs, Mask, Mask]:
