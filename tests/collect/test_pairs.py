@@ -98,7 +98,8 @@ def test_leef(lines: list[str]) -> None:
 
 
 WORDS = st.sampled_from(
-    ["SRC=192.0.2.1", "SRC=", "DST=192.0.2.2", "SPT=1", "LEN=60", "ID=7", "DF", "SYN", "ACK FIN", "PROTO=TCP", "[SRC=x ]",
+    ["SRC=192.0.2.1", "SRC=", "DST=192.0.2.2", "SPT=1", "LEN=60", "ID=7", "DF", "SYN", "ACK FIN", "PROTO=TCP",
+    "[SRC=x ]",
     "PROTO=UDP", "x=y", "MAC=00:01", " ", "a.b=c", "ā", "=", "IN=a", "A=B=C", "[x]", "[", "K" * 40 + "=1", "\t"]
 )  # fmt: skip
 NETFILTER = st.builds(

@@ -9,8 +9,8 @@ from collect.both_ways import assert_alike, rows
 from tocsin.collect.formats import paloalto
 
 CELL = st.sampled_from(
-    ["", "x", "192.0.2.1", "0x8", "allow", '"a, b"', '"a ""b"""', '""', 'a"b', '"a"b', '"', "2024/03/05 10:00:00", '"""',
-    "2024-03-05T10:00:00.123+13:00", "PA-220", "TCP", "/opt/a", "ā", "a\tb"]
+    ["", "x", "192.0.2.1", "0x8", "allow", '"a, b"', '"a ""b"""', '""', 'a"b', '"a"b', '"', "2024/03/05 10:00:00",
+    '"""', "2024-03-05T10:00:00.123+13:00", "PA-220", "TCP", "/opt/a", "ā", "a\tb"]
 )  # fmt: skip
 HEAD = st.sampled_from(["", "<14>", "Mar  5 10:00:00 PA ", "Mar  5 10:00:00 PA x,y ", "a\tb "])
 FIRST = st.sampled_from(["1", "", "0", "x" * 17])

@@ -17,6 +17,7 @@ from tocsin.model.rule import Rule
 ABOUT: dict[tuple[str, str, str], str] = {
     # category, product, service -> the kind of log that is made for its rules
     ("firewall", "", ""): "fortigate",
+    ("", "", "netflow"): "fortigate",
     ("", "fortigate", "event"): "fortigate",
     ("", "fortios", "sslvpnd"): "fortigate",
     ("antivirus", "", ""): "clamav",
@@ -87,7 +88,7 @@ def _log(kind: str, fields: dict[str, str], words: Iterable[str]) -> bytes:
         return SYSTEM.format(f'"{said or fields["TargetFilename"]} , x"').encode()
     if kind == "cisco":
         return CISCO.format(said).encode()
-    names = {"src_ip": "srcip", "dst_ip": "dstip", "dst_port": "dstport"}
+    names = {"src_ip": "srcip", "dst_ip": "dstip", "dst_port": "dstport", "destination.port": "dstport"}
     pairs = [f'{names.get(name, name)}="{text}"' for name, text in fields.items() if name != "blocked"]
     return FORTI.format(" ".join([*pairs, f'msg="{said}"'])).encode()
 

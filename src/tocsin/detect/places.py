@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tocsin.detect.providers import DEFENDER, DEFENDER_FINDINGS, RPC_FIREWALL, Provider
+from tocsin.detect.providers import (
+    DEFENDER,
+    DEFENDER_FINDINGS,
+    FIREWALL_FLOW,
+    RPC_FIREWALL,
+    ZEEK_FLOW,
+    Provider,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +61,10 @@ _LINUX: Final = (
     Place(kind="auditd", name="auditd"),
     Place(kind="sysmon_linux", name="sysmon"),
 )
-_NETFLOW: Final = (Place(kind="firewall", mapped=True), Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek"))
+_NETFLOW: Final = (
+    Place(kind="firewall", mapped=True, provider=FIREWALL_FLOW),
+    Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek", provider=ZEEK_FLOW),
+)
 
 _FORTIGATE: Final = (
     Place(kind="firewall", gate={"type": ("event",)}),

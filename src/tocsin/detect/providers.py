@@ -299,6 +299,30 @@ DEFENDER: Final = Provider(
 )
 DEFENDER_FINDINGS: Final = ("1006", "1007", "1015", "1116", "1117", "1118", "1119")
 
+# Flows, which rules name as the Elastic Common Schema does, as firewalls' connections and as Zeek's.
+FIREWALL_FLOW: Final = Provider(
+    event_id=None,
+    carried={
+        "destination.ip": "dst_ip",
+        "destination.port": "dst_port",
+        "network.transport": "protocol",
+        "source.ip": "src_ip",
+        "source.port": "src_port",
+    },
+    own=frozenset({"action", "blocked", "dst_ip", "dst_port", "protocol", "src_ip", "src_port"}),
+)
+ZEEK_FLOW: Final = Provider(
+    event_id=None,
+    carried={
+        "destination.ip": "id.resp_h",
+        "destination.port": "id.resp_p",
+        "network.transport": "proto",
+        "source.ip": "id.orig_h",
+        "source.port": "id.orig_p",
+    },
+    own=frozenset({"conn_state", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service"}),
+)
+
 # RPC Firewall of Zero Networks: its fields by name (`collect/positions.py`), or by position as Winlogbeat calls them.
 RPC_FIREWALL: Final = Provider(
     event_id=None,

@@ -16,7 +16,7 @@ import numpy as np
 
 from tocsin.collect import documents, firewall, syslog
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Parsed, Spans, Split, Told
+from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.worded import Template, match
 from tocsin.model.event import NO_TIME
@@ -202,6 +202,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     for at in range(_ID_BYTES):
         number = number * 10 + byte(block, lead + 7 + at) - ord("0")
     marks = {letter: Marks(block, letter) for letter in " :/("}
+    sure &= ~_names_users(block, marks)
     usual = np.zeros(len(block), bool)
     spans: dict[str, Spans] = {}
     for known, templates in _TEMPLATES.items():
@@ -225,6 +226,16 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         if source in stand:
             told[name] = Told(stand[source], tell)
     return Split(usual=usual, ts=heads.ts[usual], fields=told, mended=heads.mended(usual))
+
+
+def _names_users(block: Lines, marks: dict[str, Marks]) -> Mask:
+    """Whether a line may hold a user in brackets: of a domain, or at its end."""
+    opens, slashes = marks["("], marks["/"]
+    named: Mask = (byte(block, block.stops - 1) == ord(")")) & (opens.count > 0)
+    named &= (slashes.count == 0) | (slashes.at(slashes.count - 1) < opens.at(opens.count - 1))
+    if b"\\" in block.data:
+        named |= Marks(block, "\\").count > 0
+    return named
 
 
 _TOLD: Final = (
