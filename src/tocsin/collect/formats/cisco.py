@@ -36,6 +36,7 @@ _TIME: Final = re.compile(
 _SEQUENCE: Final = re.compile(r"(?:^|(?<=[ >]))(\d{1,10}): ", re.ASCII)
 _ORIGIN: Final = re.compile(r"(?:^|(?<=[ >]))([A-Za-z][\w.\-]{0,254}): ", re.ASCII)
 _UPTIME: Final = re.compile(r"(?:^|(?<=[ >]))(\d\d:\d\d:\d\d|\d+y\d+w|\d+w\d+d|\d+d\d+h): $", re.ASCII)
+_RELAYED: Final = re.compile(r"([^\s:<>%]{1,255}) (?=\d{1,10}: |[*.]?[A-Z][a-z]{2} )", re.ASCII)  # host, no time
 _NODE: Final = re.compile(r"(?:^|(?<=[ >:]))((?:RP|LC|[0-9]+)/[\w/]{1,40}(?:CPU\d+)?) ?:", re.ASCII)
 _ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,44})"
 _BRACKETED: Final = re.compile(r"\[([A-Za-z][A-Za-z ]{0,30}): ?([^\]]{0,512})\]", re.ASCII)
@@ -110,8 +111,9 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     for name, pattern in (("sequence", _SEQUENCE), ("origin", _ORIGIN), ("uptime", _UPTIME), ("node", _NODE)):
         if found := pattern.search(outside):
             values[name] = found[1]
-    if not values.get("host") and values.get("origin"):
-        values["host"] = values["origin"]
+    relayed = _RELAYED.match(rest) if head is None else None
+    values.setdefault("host", None)
+    values["host"] = values["host"] or (relayed[1] if relayed else values.get("origin"))
     message = text[lead.end() :]
     values |= {**lead.groupdict(), "log": lead["facility"], "message": message, **_told(message)}
     if isinstance(action := values.get("action"), str):
