@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 
@@ -125,3 +126,17 @@ def test_rpc_calls_are_told_apart_by_their_number(pack: Pack, opnum: str) -> Non
     assert events.all_fields(0)["OpNum"] == opnum
     assert events.columns["OpNum"].text(0) == opnum
     assert any("DCSync" in rule.title for rule in _fired(pack, events))
+
+
+def test_what_defender_found_is_found_by_the_rules_about_virus_scanners(pack: Pack) -> None:
+    found = {
+        "Threat Name": "HackTool:Win32/Mimikatz",
+        "Path": "file:_C:\\Users\\Public\\a.exe",
+        "Action Name": "Quarantine",
+    }
+    channel = "Microsoft-Windows-Windows Defender/Operational"
+    events = read_bytes(orjson.dumps({"Channel": channel, "EventID": 1116, "EventData": found}))
+    titles = {rule.title for rule in _fired(pack, events) if rule.title.startswith("Antivirus")}
+    assert all(any(word in title for title in titles) for word in ("Hacktool", "Password Dump", "File Paths"))
+    other = read_bytes(orjson.dumps({"Channel": channel, "EventID": 5007, "EventData": found}))
+    assert not {rule.title for rule in _fired(pack, other)} & titles

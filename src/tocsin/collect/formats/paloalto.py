@@ -220,17 +220,26 @@ class _Cells:
 
     def filled(self, lines: Mask) -> tuple[Longs, Longs, Spans]:
         """Line, column and place of every cell of some lines that holds something, but for the first column."""
-        counts = np.where(lines, self.count, 0)
-        line = np.repeat(np.arange(len(lines)), counts)
-        column = np.arange(len(line)) - np.repeat(np.cumsum(counts) - counts, counts)
-        at = self._first[line] + column
-        start = self._places[at] + 1
-        is_last = column + 1 == counts[line]
-        stop = np.where(is_last, self.block.stops[line], self._places.take(at + 1, mode="clip"))
-        quoted = (byte(self.block, start) == ord('"')) & (stop > start)
+        if not len(self._places):
+            nothing = np.zeros(0, np.int64)
+            return nothing, nothing, Spans(nothing, nothing)
+        base = int(self._first[0])
+        starts, stops = self._places[base:] + 1, np.append(self._places[base + 1 :], 0)
+        full = self.count > 0
+        stops[(self._first + self.count - 1 - base)[full]] = self.block.stops[full]
+        line = np.repeat(np.arange(len(lines)), self.count)
+        keep = stops > starts
+        if not lines.all():
+            keep &= lines[line]
+        cells = np.flatnonzero(keep)
+        line, start, stop = line[cells], starts[cells], stops[cells]
+        column = cells + base - self._first[line] + 1
+        if b'"' not in self.block.data:
+            return line, column, Spans(start, stop)
+        quoted = byte(self.block, start) == ord('"')
         start, stop = start + quoted, stop - quoted
         keep = stop > start
-        return line[keep], column[keep] + 1, Spans(start[keep], stop[keep])
+        return line[keep], column[keep], Spans(start[keep], stop[keep])
 
 
 def _table() -> tuple[list[tuple[str, ...]], dict[str, int]]:
