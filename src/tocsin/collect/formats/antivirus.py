@@ -30,9 +30,8 @@ KIND = "antivirus"
 _Fields = dict[str, "str | tuple[str, ...] | None"]
 _NO_RECORD: Final = "not a line of a virus scanner's log"
 _CLAM_TIME: Final = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) -> ", re.ASCII)
-_CLAM: Final = re.compile(
-    r"(?:ScanOnAccess: )?(.+): (?:(\S.*?) FOUND|(OK|Empty file|Excluded|Access denied\..*))$", re.DOTALL
-)
+_CLAM_FOUND: Final = " FOUND"
+_CLAM_ELSE: Final = re.compile(r"OK|Empty file|Excluded|Access denied\..*")
 _CLAM_HASH: Final = re.compile(r"(.+)\(([0-9a-f]{32}|[0-9a-f]{64}):(\d{1,20})\)", re.ASCII)
 _CLAM_OTHER: Final = re.compile(
     r"-{3,} ?SCAN SUMMARY ?-{3,}|-{20,}|(?:Known viruses|Engine version|Scanned (?:directories|files)|Infected files"
@@ -160,19 +159,18 @@ def _clam(text: str, clock: Clock) -> Parsed | str | None:
     ts, mended = NO_TIME, ""
     if time and (told := device_times.read(time[1], clock, "MMM d HH:mm:ss yyyy") or _spaced(time[1], clock)):
         ts, mended = told
-    found = _CLAM.fullmatch(line)
-    if found is None:
+    path, _, verdict = line.removesuffix(_CLAM_FOUND).removeprefix("ScanOnAccess: ").rpartition(": ")
+    found = line.endswith(_CLAM_FOUND)
+    if not path or not verdict.strip() or not (found or _CLAM_ELSE.fullmatch(verdict)):
         if not time and not _CLAM_OTHER.fullmatch(line):
             return _NO_RECORD
         return Parsed(ts, {"log": "ClamAV", "message": line}, mended) if line.strip("- ") else None
-    values: _Fields = {"log": "ClamAV", "Filename": found[1]}
-    if found[2]:
-        hashed = _CLAM_HASH.fullmatch(found[2])
-        values |= {"Signature": hashed[1] if hashed else found[2], "Action": "FOUND"}
+    values: _Fields = {"log": "ClamAV", "Filename": path, "Action": "FOUND" if found else verdict}
+    if found:
+        hashed = _CLAM_HASH.fullmatch(verdict)
+        values["Signature"] = hashed[1] if hashed else verdict
         if hashed:
             values |= {"hash": hashed[2], "size": hashed[3]}
-    else:
-        values["Action"] = found[3]
     return Parsed(ts, values, mended)
 
 
