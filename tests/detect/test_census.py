@@ -27,7 +27,7 @@ def test_a_log_source_is_what_becomes_of_it() -> None:
     assert [(one.product, one.category, one.rules, one.state, one.kinds) for one in found] == [
         ("beos", "", 1, "no reader", ()),
         ("", "webserver", 1, "read", ("webserver", "zeek", "suricata")),
-        ("apache", "webserver", 1, "read", ("webserver",)),
+        ("apache", "webserver", 1, "read", ("webserver", "zeek", "suricata")),
     ]
 
 

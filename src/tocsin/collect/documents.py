@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.collect.block import Block
-from tocsin.collect.streams import peek
+from tocsin.collect.streams import HEAD_BYTES, peek
 from tocsin.model.event import Longs
 
 MAX_RECORD_BYTES = 16 << 20
@@ -38,6 +38,12 @@ def has_one_record_a_line(head: bytes) -> bool:
     if not first.startswith(b"{"):
         return not first.startswith(b"[")
     return first.rstrip().endswith(b"}") or rest.lstrip(b" \t").startswith(b'{"') or not rest
+
+
+def mostly(head: bytes, line: re.Pattern[bytes]) -> bool:
+    """Whether half of a file's first lines are such lines, at least: mixed logs are left to another reader."""
+    lines = head.count(b"\n") + (not head.endswith(b"\n")) - (len(head) >= HEAD_BYTES)
+    return 0 < lines <= 2 * sum(1 for _ in line.finditer(head))
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:

@@ -94,6 +94,23 @@ class Joined(NamedTuple):
     there: Mask
 
 
+class Keyed(NamedTuple):
+    """Values of lines that name their fields themselves; `spans` stand in order.
+
+    Args:
+        names: every value's field, and other fields that take the same value.
+        name: of each value, as a number in `names`.
+        line: of each value, as a number in the block: one of the usual lines.
+        written: values at these places that stand otherwise than they are meant, and what tells how they are meant.
+    """
+
+    names: Sequence[tuple[str, ...]]
+    name: Longs
+    line: Longs
+    spans: Spans
+    written: tuple[Longs, Callable[[str], str]] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """The fields of the lines that `usual` marks; arrays have one element for each of these lines.
@@ -105,6 +122,7 @@ class Split:
     ts: Longs
     fields: Mapping[str, Spans | Told | Joined | str]
     mended: str | Mapping[str, int] = ""  # what was assumed of every one of them, or of how many
+    keyed: Keyed | None = None
 
 
 Splitter: TypeAlias = Callable[[Lines, frozenset[str] | None, Clock], Split]
@@ -183,6 +201,9 @@ class LineDecoder:
             else:
                 table.put_texts(name, there, texts)
 
+        if split.keyed and len(split.keyed.line):
+            put_keyed(split.keyed, rows[np.cumsum(split.usual)[split.keyed.line] - 1], lines, table)
+
     def _put_parsed(self, parsed: list[tuple[int, Parsed]], rows: Longs, table: TableBuilder) -> None:
         """Lines with the same fields are put together."""
         groups: dict[tuple[str, ...], tuple[list[int], list[tuple[Any, ...]]]] = {}
@@ -200,6 +221,28 @@ class LineDecoder:
                     table.put(name, wanted, [list(v) if isinstance(v, tuple) else v for v in column])
 
 
+def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> None:
+    """Put values where `rows` says, one field after the other."""
+    order = np.argsort(keyed.name.astype(np.uint16), kind="stable")  # 16 bits are sorted in linear time
+    texts = _texts_of(keyed.spans, lines, order)
+    if keyed.written is not None and len(keyed.written[0]):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        places, tell = keyed.written
+        odd = np.zeros(len(order), bool)
+        odd[places] = True
+        mask = pa.array(odd[order])
+        meant = pa.array([tell(text) for text in texts.filter(mask).to_pylist()], pa.string())
+        texts = pc.replace_with_mask(texts, mask, meant)
+    sorted_rows = rows[order]
+    bounds = np.searchsorted(keyed.name[order], np.arange(len(keyed.names) + 1)).tolist()
+    for names, first, last in zip(keyed.names, bounds[:-1], bounds[1:], strict=True):
+        if first < last:
+            for name in names:
+                table.put_texts(name, sorted_rows[first:last], texts[first:last])
+
+
 def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], index: Longs) -> None:
     """Like `put_repeated`, but absent where there is no text."""
     if None in texts:
@@ -211,16 +254,20 @@ def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], 
 
 def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:
     """The rows in which something stands at a span, and what it is; spans stand in order and do not overlap."""
-    import pyarrow as pa  # only for formats that are read by columns: it takes a third of a warm start
-
     if (spans.starts < 0).any():
         there = spans.starts >= 0
         rows, spans = rows[there], Spans(spans.starts[there], spans.stops[there])
+    return rows, _texts_of(spans, lines)
+
+
+def _texts_of(spans: Spans, lines: Lines, order: Longs | None = None) -> pa.StringArray:
+    import pyarrow as pa  # only for formats that are read by columns: it takes a third of a warm start
+
     if lines.is_text:
-        return rows, pieces(pa.string(), lines.data, *spans)
-    encoded = pieces(pa.binary(), lines.data, *spans).dictionary_encode()
+        return pieces(pa.string(), lines.data, *spans, order)
+    encoded = pieces(pa.binary(), lines.data, *spans, order).dictionary_encode()
     texts = [text.decode("utf-8", "replace") for text in encoded.dictionary.to_pylist()]
-    return rows, pa.array(texts, pa.string()).take(encoded.indices)
+    return pa.array(texts, pa.string()).take(encoded.indices)
 
 
 def _joined(joined: Joined, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -20,28 +21,34 @@ class Marks:
         count: how many of them each line has.
     """
 
-    __slots__ = ("_first", "_places", "count")
+    __slots__ = ("count", "first", "places")
 
     def __init__(self, block: Lines, letters: str, outside: str = "") -> None:
         found = block.octets == ord(letters[0])
         for letter in letters[1:]:
             found |= block.octets == ord(letter)
-        self._places: Longs = np.flatnonzero(found)
+        self.places: Longs = np.flatnonzero(found)
         if outside and outside.encode() in block.data:
-            self._places = _unquoted(block, self._places, block.octets == ord(outside))
-        self._first = np.searchsorted(self._places, block.starts)
-        stops = np.append(self._first[1:], np.searchsorted(self._places, block.stops[-1:]))
-        self.count: Longs = stops - self._first
+            self.places = _unquoted(block, self.places, block.octets == ord(outside))
+        self.first = np.searchsorted(self.places, block.starts)
+        stops = np.append(self.first[1:], np.searchsorted(self.places, block.stops[-1:]))
+        self.count: Longs = stops - self.first
+
+    def of_lines(self, rows: Longs) -> Marks:
+        """The marks of some lines, counted in these."""
+        some = copy(self)
+        some.first, some.count = self.first[rows], self.count[rows]
+        return some
 
     def at(self, index: int | Longs) -> Longs:
         """Where the mark of this number stands; anything where the line has fewer."""
-        if not len(self._places):
-            return np.zeros(len(self._first), np.int64)
-        return self._places.take(self._first + index, mode="clip")
+        if not len(self.places):
+            return np.zeros(len(self.first), np.int64)
+        return self.places.take(self.first + index, mode="clip")
 
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
-        return np.searchsorted(self._places, places) - self._first
+        return np.searchsorted(self.places, places) - self.first
 
 
 def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:

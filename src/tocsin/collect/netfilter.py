@@ -72,6 +72,7 @@ def action(prefix: str) -> Fields:
 def _words(text: str, before: str) -> Fields:
     """Pairs, and the words between them. UDP says `LEN` twice: of the packet, and as `LEN_` of what it carries."""
     fields: Fields = {}
+    again: dict[str, list[str]] = {}
     words: dict[str, list[str]] = {}
     for key, value, word in _WORD.findall(text):
         if word:
@@ -79,9 +80,11 @@ def _words(text: str, before: str) -> Fields:
             words.setdefault(before + kind, []).append(word)
         else:
             name = before + key
-            while name in fields:
-                name += "_"
-            fields[name] = value
+            if name in fields:
+                again.setdefault(f"{name}_", []).append(value)
+            else:
+                fields[name] = value
+    fields |= {name: some[0] if len(some) == 1 else tuple(some) for name, some in again.items()}
     return fields | {name: " ".join(found) for name, found in words.items()}
 
 

@@ -83,6 +83,32 @@ def hexadecimal(field: str) -> Way:
     return way
 
 
+def either(*fields: str) -> Way:
+    """A field that some logs call otherwise."""
+
+    def way(asked: Pattern) -> Tree | None:
+        if asked.kind == "null":
+            return all_of(named(asked, field) for field in fields)
+        return any_of(named(asked, field) for field in fields)
+
+    return way
+
+
+def resource(field: str) -> Way:
+    """A path that stands behind its kind: `file:_` and the path, perhaps with others behind it."""
+
+    def way(asked: Pattern) -> Tree | None:
+        if asked.kind == "equals" and asked.text:
+            return Pattern(field, "endswith", f":_{asked.text}", asked.cased)
+        if asked.kind == "startswith":
+            return Pattern(field, "contains", f":_{asked.text}", asked.cased)
+        if asked.kind in (*_PRESENCE, "contains", "endswith", "regex"):
+            return named(asked, field)
+        return None
+
+    return way
+
+
 # --------------------------------------------------------------------------------- accounts
 
 # Accounts of the system itself: the security log names the computer's account, and only the number of the

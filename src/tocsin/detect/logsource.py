@@ -121,7 +121,14 @@ def served_by(served: Sequence[Served], category: str, product: str, service: st
 def _known(category: str, product: str, service: str, tables: Tables) -> tuple[Binding, ...] | str:
     if found := places(category, product, service):
         return tuple(
-            Binding(name=one.name, kind=one.kind, gate=_place_gate(one.gate), besides=one.besides) for one in found
+            Binding(
+                name=one.name,
+                kind=one.kind,
+                gate=_place_gate(one.gate),
+                provider=one.provider,
+                besides=one.besides,
+            )
+            for one in found
         )
     if product not in ("windows", ""):
         return f"{_name(category, product, service)} has no reader"
@@ -167,7 +174,7 @@ def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:
     if provider:
         field, texts = SECURITY_GATES.get(category, ("", ()))
         more = any_of(Pattern(field, "equals", text) for text in texts) or True
-        gate = all_of([_gate("Security", provider.event_id), more])
+        gate = all_of([_gate("Security", provider.event_id or ()), more])
         bindings.append(Binding(name="security", kind="windows", gate=gate, provider=provider))
     return tuple(bindings)
 

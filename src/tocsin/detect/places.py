@@ -11,6 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tocsin.detect.providers import (
+    DEFENDER,
+    DEFENDER_FINDINGS,
+    FIREWALL_FLOW,
+    RPC_FIREWALL,
+    ZEEK_FLOW,
+    Provider,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -21,6 +30,7 @@ class Place:
         name: tells places of one log source apart in findings; '' where it has one only.
         mapped: the kind is a more general one.
         besides: a field that rules name -> fields in which its texts are looked for as well.
+        provider: how the fields that rules name are called there; None where they are called so.
     """
 
     kind: str
@@ -28,6 +38,7 @@ class Place:
     name: str = ""
     mapped: bool = False
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    provider: Provider | None = None
 
 
 def _sysmon(*event_ids: int) -> tuple[Place, ...]:
@@ -87,7 +98,15 @@ _LINUX: Final = (
     Place(kind="auditd", name="auditd"),
     Place(kind="sysmon_linux", name="sysmon"),
 )
-_NETFLOW: Final = (Place(kind="firewall", mapped=True), _in_zeek("conn"))
+_NETFLOW: Final = (
+    Place(kind="firewall", mapped=True, provider=FIREWALL_FLOW),
+    Place(kind="zeek", gate={"_path": ("conn",)}, name="zeek", mapped=True, provider=ZEEK_FLOW),
+)
+
+_FORTIGATE: Final = (
+    Place(kind="firewall", gate={"type": ("event",)}),
+    Place(kind="firewall", gate={"deviceProduct": ("fortigate",)}, name="cef"),
+)
 # The logs of Zeek's own analyzers and frameworks that are there without any package.
 _ZEEK: Final = (
     "analyzer capture_loss conn dce_rpc dhcp dnp3 dns dpd files ftp http intel irc kerberos known_certs known_hosts "
@@ -130,13 +149,14 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("firewall", "", ""): (
         Place(kind="firewall"),
         Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),
+        Place(kind="cisco", gate={"src_ip": ("*",)}, name="router"),
         _in_zeek("conn"),
         _in_suricata("flow"),
     ),
     ("", "", "netflow"): _NETFLOW,
     ("dns", "", ""): (Place(kind="dns"), _in_zeek("dns"), _in_suricata("dns")),
-    ("", "fortigate", "event"): (Place(kind="firewall", gate={"type": ("event",)}),),
-    ("", "fortios", "sslvpnd"): (Place(kind="firewall", gate={"type": ("event",)}),),
+    ("", "fortigate", "event"): _FORTIGATE,
+    ("", "fortios", "sslvpnd"): _FORTIGATE,
     ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
     ("file_event", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),
     ("", "cisco", "aaa"): (Place(kind="cisco"),),
@@ -169,7 +189,17 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("application", "kubernetes", "audit"): (Place(kind="kubernetes"),),
     ("application", "opencanary", ""): (Place(kind="opencanary"),),
     # Programs
-    ("antivirus", "", ""): (Place(kind="antivirus"),),
+    ("antivirus", "", ""): (
+        Place(kind="antivirus"),
+        Place(kind="firewall", gate={"Signature": ("*",)}, name="gateway"),
+        Place(
+            kind="windows",
+            gate={"Channel": ("microsoft-windows-windows defender/operational",), "EventID": DEFENDER_FINDINGS},
+            name="defender",
+            provider=DEFENDER,
+        ),
+    ),
+    ("application", "rpc_firewall", ""): (Place(kind="windows", gate={"Channel": ("rpcfw",)}, provider=RPC_FIREWALL),),
     ("database", "", ""): _application(),
     **{
         ("application", product, ""): _application()

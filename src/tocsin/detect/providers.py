@@ -21,9 +21,12 @@ Carried: TypeAlias = str | Callable[[Pattern], Tree | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """One event of the security log: Sysmon's fields as it has them, and the fields it has of its own."""
+    """One event of the security log: Sysmon's fields as it has them, and the fields it has of its own.
 
-    event_id: int
+    Without an `event_id` it is any events of another log, which the gate names.
+    """
+
+    event_id: int | None
     carried: Mapping[str, Carried]
     own: frozenset[str]
     _carried: Mapping[str, Carried] = field(init=False)
@@ -76,6 +79,8 @@ def _carried(asked: Pattern, provider: Provider) -> Tree | None:
         return Pattern(way, asked.kind, other)
     if not isinstance(way, str):
         return way(asked)
+    if provider.event_id is None:
+        return carry.named(asked, way)
     if asked.kind == "equals" and way == "EventID":
         return asked.text == str(provider.event_id)
     if asked.kind == "equals" and way == "Channel":
@@ -258,6 +263,84 @@ NETWORK_CONNECTION: Final = Provider(
             "ProcessID",
             "RemoteMachineID",
             "RemoteUserID",
+            "SourceAddress",
+            "SourcePort",
+        }
+    ),
+)
+
+# Microsoft Defender Antivirus, 1006 and 1116 (found), 1007 and 1117 (acted upon), 1015 (behaviour), 1118 and 1119
+# (action failed). A path says of what kind it is: `file:_C:\Users\a.exe`, several with semicolons between them.
+DEFENDER: Final = Provider(
+    event_id=None,
+    carried={
+        "Action": "ActionName",
+        "Category": "CategoryName",
+        "Filename": carry.resource("Path"),
+        "ComputerName": "Computer",
+        "Severity": "SeverityName",
+        "Signature": "ThreatName",
+        "User": "DetectionUser",
+    },
+    own=frozenset(
+        {
+            "ActionName",
+            "CategoryName",
+            "DetectionUser",
+            "OriginName",
+            "Path",
+            "ProcessName",
+            "SeverityName",
+            "SourceName",
+            "ThreatName",
+            "TypeName",
+        }
+    ),
+)
+DEFENDER_FINDINGS: Final = ("1006", "1007", "1015", "1116", "1117", "1118", "1119")
+
+# Flows, which rules name as the Elastic Common Schema does, as firewalls' connections and as Zeek's.
+FIREWALL_FLOW: Final = Provider(
+    event_id=None,
+    carried={
+        "destination.ip": "dst_ip",
+        "destination.port": "dst_port",
+        "network.transport": "protocol",
+        "source.ip": "src_ip",
+        "source.port": "src_port",
+    },
+    own=frozenset({"action", "blocked", "dst_ip", "dst_port", "protocol", "src_ip", "src_port"}),
+)
+ZEEK_FLOW: Final = Provider(
+    event_id=None,
+    carried={
+        "destination.ip": "id.resp_h",
+        "destination.port": "id.resp_p",
+        "network.transport": "proto",
+        "source.ip": "id.orig_h",
+        "source.port": "id.orig_p",
+    },
+    own=frozenset({"conn_state", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "service"}),
+)
+
+# RPC Firewall of Zero Networks: its fields by name (`collect/positions.py`), or by position as Winlogbeat calls them.
+RPC_FIREWALL: Final = Provider(
+    event_id=None,
+    carried={
+        "EventLog": "Channel",
+        "InterfaceUuid": carry.either("InterfaceUuid", "param7"),
+        "OpNum": carry.either("OpNum", "param8"),
+    },
+    own=frozenset(
+        {
+            "AuthenticationLevel",
+            "AuthenticationService",
+            "Endpoint",
+            "ImagePath",
+            "ProcessId",
+            "Protocol",
+            "RPCRT_Func",
+            "SecurityId",
             "SourceAddress",
             "SourcePort",
         }

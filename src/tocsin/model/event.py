@@ -224,8 +224,12 @@ class Events:
         return pa.table(table)
 
 
-def pieces(form: pa.DataType, data: bytes, starts: Longs, stops: Longs) -> pa.Array:
-    """What stands from each of `starts` to before its stop, as text or bytes; in order, and none overlaps another."""
+def pieces(form: pa.DataType, data: bytes, starts: Longs, stops: Longs, order: Longs | None = None) -> pa.Array:
+    """What stands from each of `starts` to before its stop, as text or bytes; in order, and none overlaps another.
+
+    Args:
+        order: in which the pieces are given out, as numbers.
+    """
     import pyarrow as pa
 
     bounds = np.empty(2 * len(starts), np.int32)
@@ -233,4 +237,4 @@ def pieces(form: pa.DataType, data: bytes, starts: Longs, stops: Longs) -> pa.Ar
     # Every second piece between the bounds is asked for: taking these copies them in C, whatever their lengths.
     buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
     every = pa.Array.from_buffers(form, max(len(bounds) - 1, 0), buffers)
-    return every.take(pa.array(np.arange(0, len(bounds), 2)))
+    return every.take(pa.array(np.arange(0, len(bounds), 2) if order is None else 2 * order))

@@ -21,13 +21,16 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "antivirus": Kind(log="log", host="host"),
     "application": Kind(log="log", host="host"),
     "auditd": Kind(log="type", host="node"),
     "aws": Kind(log="eventSource"),
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
+    "cisco": Kind(log="log", host="host"),
     "dns": Kind(log="log", host="host"),
     "duo": Kind(log="event_type"),
+    "firewall": Kind(log="log", host="host"),
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
     "google_workspace": Kind(log="eventService"),

@@ -23,6 +23,7 @@ import evtx
 import numpy as np
 import orjson
 
+from tocsin.collect import positions
 from tocsin.collect.block import Block
 from tocsin.collect.claims import Path
 from tocsin.collect.columns import TableBuilder
@@ -153,7 +154,7 @@ class _Decoder:
                 place.add(row, body, text[time + len(_TIME_KEY) : time + _TIME_STOP], number)
         self._take(data, self._data, texts, first, odd)
         self._take(inner, self._inner, texts, first, odd)
-        self._whole.add([decode(text.encode(), tally) for text in odd.texts], odd.rows)
+        self._whole.add([positions.named(decode(text.encode(), tally)) for text in odd.texts], odd.rows)
 
     def _take(self, bodies: _Bodies, layouts: Layouts, texts: list[str], first: int, odd: _Bodies) -> None:
         if not bodies.rows:
@@ -192,11 +193,11 @@ def decoder(projection: frozenset[str] | None) -> _Decoder:
 
 
 def _reading(record: bytes) -> Reading:
-    return reading_of(decode(record), WindowsNaming())
+    return reading_of(positions.named(decode(record)), WindowsNaming())
 
 
 def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    return fields_of(decode(record), WindowsNaming())
+    return fields_of(positions.named(decode(record)), WindowsNaming())
 
 
 class _Renderings:
@@ -342,7 +343,7 @@ class _Envelopes:
         self.numbers[envelope] = -1
         try:
             record = orjson.loads("".join((*envelope, "}}")))
-            if list(record) != ["Event"] or list(record["Event"])[-1] != "System":
+            if list(record) != ["Event"] or list(record["Event"])[-1] != "System" or positions.are_known(record):
                 return -1
         except (orjson.JSONDecodeError, TypeError, IndexError):
             return -1

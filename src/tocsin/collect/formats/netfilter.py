@@ -1,0 +1,75 @@
+"""Logs of the kernel's packet filter in, Events out: files of the lines of iptables, nftables or ufw.
+
+What such a message holds is told in `collect/netfilter.py`, which also serves logs in which these are some lines among
+many. Here most lines are of the filter (`kern.log` of a router, `ufw.log`); others keep their `message`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from tocsin.collect import documents, netfilter, syslog
+from tocsin.collect.clock import Clock
+from tocsin.collect.lines import LineDecoder, Lines, Parsed, Split
+from tocsin.model.event import NO_TIME
+
+NAME = "netfilter"
+KIND = "firewall"
+cut = documents.cut_line_range
+
+_NO_RECORD: Final = "no line of syslog or of a packet filter"
+_UPTIME: Final = re.compile(r"(?:<\d{1,3}>)?\[ *\d+\.\d+\]", re.ASCII)
+_OUT: Final = re.compile(rb" OUT=")
+_SNIFFED: Final = re.compile(
+    rb"^[^\n]{0,1000}?(?:^|[\s\]:.>-])IN=\S{0,64} OUT=\S{0,64} [^\n]{0,300}?\bSRC=", re.MULTILINE
+)
+
+
+def sniff(head: bytes) -> bool:
+    return b" OUT=" in head and documents.mostly(head, _SNIFFED)
+
+
+def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+    return documents.line_ranges(size, unit_bytes)
+
+
+def decoder(projection: frozenset[str] | None) -> LineDecoder:
+    return LineDecoder(_parse, projection, _split)
+
+
+def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
+    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
+    return parsed.fields if isinstance(parsed, Parsed) else {}
+
+
+def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
+    head = syslog.header(text, clock)
+    message = text[head.message :] if head else text
+    packet = netfilter.packet(message)
+    if not packet and head is None and not _UPTIME.match(text):
+        return _NO_RECORD
+    packet |= {"log": "netfilter"} if packet else {"log": "kernel", "message": message}
+    values = (head.fields() if head else {}) | packet
+    return Parsed(head.ts, values, head.mended) if head else Parsed(NO_TIME, values)
+
+
+def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
+    """Lines of packets of which all is known."""
+    heads = syslog.headers(block, clock)
+    found = np.array([at.start() for at in _OUT.finditer(block.data)], np.int64)
+    outs = np.full(len(block), -1, np.int64)
+    if len(found):
+        first = np.minimum(np.searchsorted(found, block.starts), len(found) - 1)
+        outs = np.where((found[first] >= block.starts) & (found[first] < block.stops), found[first], -1)
+    packets = netfilter.Packets(block, heads.message, outs)
+    usual = heads.usual & packets.usual
+    return Split(
+        usual=usual,
+        ts=heads.ts[usual],
+        fields={**packets.fields(usual), **heads.fields(usual), "log": "netfilter"},
+        mended=heads.mended(usual),
+    )
