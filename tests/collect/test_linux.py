@@ -174,3 +174,10 @@ OTHERS = [
 @pytest.mark.parametrize("head", [b"", *OTHERS])
 def test_other_logs_are_left_to_others(head: bytes) -> None:
     assert not linux.sniff(head)
+
+
+def test_a_packet_that_repeats_a_pair_without_end_is_read_in_one_pass() -> None:
+    fields = netfilter.packet("IN=eth0 OUT= " + "IN=a " * 100_000)
+    assert fields["IN"] == "eth0"
+    assert len(fields["IN_"] or ()) == 100_000
+    assert netfilter.packet("IN=eth0 OUT= SRC=192.0.2.1 LEN=5 PROTO=UDP LEN=9")["LEN_"] == "9"
