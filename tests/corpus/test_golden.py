@@ -17,7 +17,14 @@ from corpus.pack import Pack
 from tocsin.pipeline import detect
 
 GOLDEN = Path(__file__).parent / "golden" / "findings_per_rule.json"
-PARTS = ("evtx-attack-samples", "security-datasets/atomic/windows", "security-datasets/compound")
+PARTS = (
+    "evtx-attack-samples",
+    "security-datasets/atomic/aws",
+    "security-datasets/atomic/linux",
+    "security-datasets/atomic/windows",
+    "security-datasets/compound",
+    "sigma-regression",
+)
 
 
 @pytest.mark.parametrize("part", PARTS)

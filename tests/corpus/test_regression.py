@@ -25,8 +25,6 @@ OTHER_COUNTS = {
         ),
     ),
 }
-# Case -> why nothing can fire yet.
-NO_READER = {"cisco_cli_dot1x_disabled": "a line of Cisco's syslog: no reader knows it"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +53,6 @@ def cases() -> Iterator[Case]:
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda case: f"{case.name}{case.log.suffix}")
 def test_case(case: Case, pack: Pack) -> None:
-    if case.name in NO_READER:
-        with pytest.raises(StopIteration):
-            next(collect.read(case.log, pack.projection))
-        return
     found: set[tuple[int, int]] = set()
     for number, events in enumerate(collect.read(case.log, pack.projection)):
         for place, rows in pack.detector.scan(events).rows:
@@ -73,7 +67,7 @@ def test_the_corpus_is_all_there(shared: Path) -> None:
     """So that a corpus that cannot be listed does not pass for one without failures."""
     names = {case.name for case in cases()}
     assert len(names) > 90
-    assert names >= OTHER_COUNTS.keys() | NO_READER.keys()
+    assert names >= OTHER_COUNTS.keys()
     assert {case.events for case in cases() if case.name in OTHER_COUNTS}.isdisjoint(
         count for count, _ in OTHER_COUNTS.values()
     )
