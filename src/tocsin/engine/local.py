@@ -24,6 +24,7 @@ T = TypeVar("T")
 _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
 _MESSAGE, _DONE, _ERROR = b"m", b"d", b"e"
+_INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 Send: TypeAlias = Callable[[bytes], None]
 Work: TypeAlias = Callable[[T, Send], None]  # does a task, and sends word whenever it has some
@@ -56,8 +57,8 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
     waiting = iter(range(len(tasks)))
     workers: list[_Worker] = []
     try:
-        # Not a list first: if one cannot be started, those before it must be known to be stopped.
-        workers.extend(_Worker(tasks, work, next(waiting)) for _ in range(min(jobs, len(tasks))))
+        for _ in range(min(jobs, len(tasks))):
+            _start(workers, tasks, work, next(waiting))
         while workers:
             for worker in _ready(workers, silence_s):
                 answer = worker.answer(silence_s)
@@ -70,10 +71,19 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
                 worker.stop()
                 workers.remove(worker)
                 if task is not None:
-                    workers.append(_Worker(tasks, work, task))
+                    _start(workers, tasks, work, task)
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _start(workers: list[_Worker], tasks: Sequence[T], work: Work[T], task: int) -> None:
+    """Start a worker and note it before anybody may interrupt: one that nobody knows of would never be stopped."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+    try:
+        workers.append(_Worker(tasks, work, task))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _here(tasks: Sequence[T], work: Work[T]) -> Iterator[Message | Done]:
@@ -149,6 +159,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
     """A worker's life. What was prepared before the fork is never garbage; what tasks make has few cycles."""
     parent.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)  # which were held back while this process was born
     gc.freeze()
     gc.disable()
     _limit_memory()
