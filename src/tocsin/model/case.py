@@ -153,8 +153,9 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """The log ended within a line, as after a power cut. What was cut off is kept beside it, under its digest."""
+    """The log ended within a line, as after a kill. What was cut off is kept as `torn/<at_byte>-<sha256>`."""
 
+    at_byte: int
     cut_bytes: int
     sha256: str
 
