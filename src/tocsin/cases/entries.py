@@ -39,10 +39,10 @@ def read(link: Link) -> Entry:
     """Strict: an entry that says more or less than its kind does is refused, since nobody would read the rest."""
     plain = link.body
     version, verb, at, by = (plain.get(name) for name in ("version", "verb", "at", "by"))
-    if isinstance(version, int) and version > VERSION:
+    if type(version) is int and version > VERSION:
         raise CaseError(f"entry {link.n} is of version {version}, and {VERSION} is known here", hint=_NEWER)
     kind = VERBS.get(verb) if isinstance(verb, str) else None
-    if version != VERSION or kind is None or set(plain) != _KEYS:
+    if type(version) is not int or version != VERSION or kind is None or set(plain) != _KEYS:
         raise CaseError(f"entry {link.n} is none that is known here")
     if not (isinstance(at, str) and _MOMENT.fullmatch(at) and isinstance(by, str) and by):
         raise CaseError(f"entry {link.n} does not say when, or who")

@@ -64,7 +64,7 @@ def load(folder: Path) -> Stored:
     notes: list[str] = []
     known: list[Entry] = []
     case = derive.derive(())
-    head, count, version = _told(folder, state, faults)
+    head, count = _told(folder, state, faults)
     for link in found.links:
         try:
             entry = entries.read(link)
@@ -75,13 +75,11 @@ def load(folder: Path) -> Stored:
             faults.append(f"{LOG}, line {link.n + 1}: {error.message}")
             break
         known.append(entry)
-        if count == len(known) and version == VERSION and derive.rendered(case) != state:
+        if count == len(known) and derive.rendered(case) != state:
             faults.append(f"{STATE}: is not what follows from the log")
     faults += _end(found, head, count)
     if log is None:
         faults.append(f"{LOG}: is not there")
-    if count >= 0 and version < VERSION:
-        notes.append(f"{STATE} is of version {version}; the next entry brings it to version {VERSION}")
     if 0 <= count < len(found.links):
         notes.append(f"{STATE} is behind the log, as after a kill: it tells of {count} of {len(found.links)} entries")
     if found.torn:
@@ -92,22 +90,23 @@ def load(folder: Path) -> Stored:
     return Stored(chain=found, entries=tuple(known), head=head, count=count, faults=tuple(faults), notes=tuple(notes))
 
 
-def _told(folder: Path, state: bytes | None, faults: list[str]) -> tuple[str, int, int]:
-    """Head, count and version that case.json tells; of an older version no more than these is looked at."""
+def _told(folder: Path, state: bytes | None, faults: list[str]) -> tuple[str, int]:
+    """Head and count that case.json tells; '' and -1 if nothing."""
     if state is None:
         faults.append(f"{STATE}: is not there, so whether the end of the log is missing cannot be told")
-        return "", -1, VERSION
+        return "", -1
     try:
         plain: Any = msgspec.json.decode(state)
         head, count, version = plain["head"], plain["count"], plain["version"]
     except (ValueError, KeyError, TypeError):
         plain = head = count = version = None
-    if not (isinstance(head, str) and type(count) is int and count > 0 and type(version) is int):
+    known = type(version) is int and version >= VERSION  # there never was an older one
+    if not (isinstance(head, str) and type(count) is int and count > 0 and known):
         faults.append(f"{STATE}: cannot be read")
-        return "", -1, VERSION
+        return "", -1
     if version > VERSION:
         raise CaseError(f"{folder}: {STATE} is of version {version}, and {VERSION} is known here", hint=_NEWER)
-    return head, count, version
+    return head, count
 
 
 def _end(found: chain.Chain, head: str, count: int) -> list[str]:
