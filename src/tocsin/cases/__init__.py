@@ -13,17 +13,20 @@ from tocsin.cases.changes import (
     new_case,
     note,
     open_case,
+    refuse_to_close,
     reopen,
     saw,
 )
 from tocsin.cases.derive import open_tasks
 from tocsin.cases.find import Listed, entries_of, everything, find
 from tocsin.cases.join import merge, split
-from tocsin.cases.verify import Verdict, verify
+from tocsin.cases.verify import CLOSE, YES, Verdict, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
 
 __all__ = [
+    "CLOSE",
     "WAIT_S",
+    "YES",
     "Listed",
     "Verdict",
     "Writer",
@@ -42,6 +45,7 @@ __all__ = [
     "note",
     "open_case",
     "open_tasks",
+    "refuse_to_close",
     "reopen",
     "saw",
     "split",

@@ -50,7 +50,7 @@ def read(link: Link) -> Entry:
         what = msgspec.convert(plain["what"], kind)
     except msgspec.ValidationError as error:
         raise CaseError(f"entry {link.n} ({verb}): {error}") from error
-    if msgspec.to_builtins(what) != plain["what"]:
+    if unicode_only(msgspec.to_builtins(what)) != plain["what"]:
         raise CaseError(f"entry {link.n} ({verb}) says more than such an entry does")
     return Entry(n=link.n, digest=link.digest, at=at, by=by, verb=str(verb), what=what)
 

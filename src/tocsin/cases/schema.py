@@ -48,13 +48,18 @@ def written(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _closed(schema: Any) -> Any:
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = _strict(schema)
+    return found
+
+
+def _strict(schema: Any) -> Any:
     """Objects hold what is named and nothing else; sentences on one line."""
     if isinstance(schema, list):
-        return [_closed(inner) for inner in schema]
+        return [_strict(inner) for inner in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {name: _closed(inner) for name, inner in schema.items()}
+    found = {name: _strict(inner) for name, inner in schema.items()}
     if isinstance(found.get("description"), str):
         found["description"] = re.sub(r"\s+", " ", found["description"])
     if found.get("type") == "object" and "properties" in found:  # what may be left out is written as '' or []

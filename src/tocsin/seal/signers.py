@@ -48,13 +48,13 @@ def key_place(folder: Path, name: str) -> Path:
     """Where the private key of somebody is kept who does not name a place."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     readable = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "person"
-    return folder / "keys" / f"{readable}-{hashlib.sha256(_folded(name).encode()).hexdigest()[:8]}"
+    return folder / "keys" / f"{readable}-{hashlib.sha256(folded(name).encode()).hexdigest()[:8]}"
 
 
 def add(folder: Path, known: Known) -> None:
     """Remember a person. A name or a key that is known already is refused: it must be plain who signed."""
     for other in everybody(folder):
-        if _folded(other.signer.name) == _folded(known.signer.name):
+        if folded(other.signer.name) == folded(known.signer.name):
             hint = "Add the other key under a name that can be told apart, such as with a number."
             raise SealError(f"{known.signer.name}: is known already, with a key {other.signer.fingerprint}", hint=hint)
         if other.signer.fingerprint == known.signer.fingerprint:
@@ -78,14 +78,14 @@ def everybody(folder: Path) -> tuple[Known, ...]:
         if keys.fingerprint(keys.public(known.signer.key)) != known.signer.fingerprint:
             raise SealError(f"{path}: its fingerprint is not of its key", hint="Remove it, and add the person again.")
         found.append(known)
-    return tuple(sorted(found, key=lambda known: _folded(known.signer.name)))
+    return tuple(sorted(found, key=lambda known: folded(known.signer.name)))
 
 
 def find(folder: Path, name: str) -> Known:
     """By name, in whatever letters, or by fingerprint."""
     there = everybody(folder)
     for known in there:
-        if _folded(known.signer.name) == _folded(name) or known.signer.fingerprint == name:
+        if folded(known.signer.name) == folded(name) or known.signer.fingerprint == name:
             return known
     names = ", ".join(known.signer.name for known in there) or "nobody yet"
     raise SealError(f"{name}: no such person is known here", hint=f"Known are: {names}. `tocsin person add` adds one.")
@@ -95,5 +95,5 @@ def _place(folder: Path, signer: Signer) -> Path:
     return folder / f"{hashlib.sha256(signer.fingerprint.encode()).hexdigest()[:32]}{_SUFFIX}"
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name.strip()).casefold()
