@@ -146,7 +146,7 @@ def test_closing(tmp_path: Path) -> None:
         cases.reopen(log, by="Ben", reason="once more")
         with pytest.raises(CaseError, match="not closed"):
             cases.reopen(log, by="Ben", reason="x")
-    assert _good(folder).decisions == 5
+    assert _good(folder).decisions == 4
 
 
 def _forged(folder: Path, *whats: nouns.What, by: str = "Eve") -> tuple[str, ...]:
@@ -187,6 +187,8 @@ def test_a_decision_cannot_be_forged(tmp_path: Path) -> None:
         assert any(any(part in fault for part in word.split("|")) for fault in faults), (word, faults)
         for name, content in before.items():
             (folder / name).write_bytes(content)
+    with pytest.raises(CaseError, match="tasks open"):
+        _forged(folder, nouns.TaskAdded(task="1", text="x"), replace(good), nouns.Closed(reason="x", decisions=()))
     assert _forged(folder, signed(aroha, subject="publish"), by="Aroha Ngata") == ()
     elsewhere = replace(good.decision, head="cd" * 32)
     envelope = decisions.signed(elsewhere, aroha)

@@ -133,6 +133,12 @@ def _decided(case: Case, entry: Entry, what: nouns.Decided) -> dict[str, Any]:
     return {"decisions": (*case.decisions, taken)}
 
 
+def _closed(case: Case, entry: Entry, _: nouns.Closed) -> dict[str, Any]:
+    if open_tasks(case):
+        raise CaseError(f"entry {entry.n}: a case is not closed with tasks open")
+    return {"state": "closed", "closed_at": entry.at}
+
+
 def _handed_over(case: Case, entry: Entry, what: nouns.HandedOver) -> dict[str, Any]:
     return {"shifts": (*case.shifts, Shift(n=entry.n, at=entry.at, by=entry.by, to=what.to))}
 
@@ -154,7 +160,7 @@ _CHANGES: Final[dict[type[nouns.What], _Change]] = {
     nouns.Merged: _merged,
     nouns.MergedInto: _merged_into,
     nouns.Split: _split,
-    nouns.Closed: lambda case, entry, what: {"state": "closed", "closed_at": entry.at},
+    nouns.Closed: _closed,
     nouns.Reopened: lambda case, entry, what: {"state": "open", "closed_at": ""},
     nouns.HandedOver: _handed_over,
     nouns.Mended: lambda case, entry, what: {"mended": case.mended + 1},
