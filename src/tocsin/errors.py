@@ -6,6 +6,7 @@ TocsinError                 exit 1
 ├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
 ├── SettingsError           exit 2   a setting or an option that makes no sense
 ├── OutputError             exit 5   a result that cannot be written
+├── ListError               exit 9   a list such as assets.csv that is not as it should be
 ├── SealError               exit 6   a key, a signature or a passphrase that cannot be used
 └── CaseError               exit 7   a case that cannot be used, or that was changed behind our back
     └── BusyError           exit 8   a case that somebody else is writing in: try again
@@ -43,6 +44,10 @@ class SettingsError(TocsinError):
 
 class OutputError(TocsinError):
     exit_code = 5
+
+
+class ListError(TocsinError):
+    exit_code = 9
 
 
 class SealError(TocsinError):
