@@ -116,7 +116,7 @@ def test_a_case_that_was_changed(tocsin: Tocsin, tmp_path: Path) -> None:
     assert f"{good}: good" in out
     assert f"{bad}: CHANGED" in out
     assert "WRONG: log.jsonl, line 1: was changed" in out
-    assert "1 of 2 cases was changed" in err
+    assert "1 of 2 cases does not verify" in err
     code, _, err = tocsin("case", "note", bad, "x")
     assert code == 7
     assert "changed behind our back" in err

@@ -131,8 +131,9 @@ def note(log: Writer, text: str, *, by: str) -> Entry:
 def add_task(log: Writer, text: str, *, by: str, due: str = "", owner: str = "") -> Entry:
     """`due` is a day, as 2026-11-30, or a day and a time in UTC, as 2026-11-30T09:00Z."""
     _still_open(log.case)
-    number = 1 + max((int(task.task) for task in log.case.tasks if task.task.isdecimal()), default=0)
-    task = nouns.TaskAdded(task=str(number), text=_said(text, "task"), due=_due(due), owner=owner.strip())
+    task = nouns.TaskAdded(
+        task=str(derive.next_task(log.case)), text=_said(text, "task"), due=_due(due), owner=owner.strip()
+    )
     return log.add(task, by=by)[0]
 
 

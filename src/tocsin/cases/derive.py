@@ -15,7 +15,10 @@ from tocsin.model import case as nouns
 from tocsin.model.case import VERSION, Case, Entry, Shift, Taken, Task
 from tocsin.seal.chain import ROOT
 
-_ACTS: Final = re.compile(r"[^\n\x20-\x7e]")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+# What stands as it is: ASCII and the Latin letters. `isprintable` would not do: it follows the Unicode of each
+# Python, and a case must have the same bytes under all of them.
+_ESCAPED: Final = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02af]")
 
 _Nothing: Final = Case(
     version=VERSION,
@@ -62,15 +65,20 @@ def follow(case: Case, entry: Entry) -> Case:
 def rendered(case: Case) -> bytes:
     """As `case.json` holds it. What a terminal would act on instead of showing it stands escaped, as JSON allows."""
     text = json.dumps(msgspec.to_builtins(case), indent=2, ensure_ascii=False) + "\n"
-    return _ACTS.sub(_escaped, text).encode()
+    return _ESCAPED.sub(_escaped, text).encode()
 
 
 def _escaped(found: re.Match[str]) -> str:
-    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
 
 
 def open_tasks(case: Case) -> tuple[Task, ...]:
     return tuple(task for task in case.tasks if not task.done_at)
+
+
+def next_task(case: Case) -> int:
+    """The number of the next task. A case from elsewhere may call its tasks anything."""
+    return 1 + max((int(task.task) for task in case.tasks if _NUMBER.fullmatch(task.task)), default=0)
 
 
 _Change = Callable[[Case, Entry, Any], dict[str, Any]]  # what an entry of one kind changes

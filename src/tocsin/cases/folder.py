@@ -164,6 +164,14 @@ def kept(folder: Path, digest: str) -> bytes:
     return content
 
 
+def torn(folder: Path, at_byte: int, digest: str) -> bytes:
+    """An end of the log that was cut off, checked."""
+    content = read(folder / TORN / f"{at_byte}-{digest}") if _DIGEST.fullmatch(digest) else None
+    if content is None or hashlib.sha256(content).hexdigest() != digest:
+        raise CaseError(f"{folder}: {TORN}/{at_byte}-{digest[:80]} is not there, or was changed", hint="Verify it.")
+    return content
+
+
 def names(folder: Path, within: str) -> tuple[str, ...]:
     """What lies in `kept` or `torn`, without what was being written when somebody was stopped."""
     place = folder / within

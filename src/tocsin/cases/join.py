@@ -46,7 +46,7 @@ def _take(target: Writer, source: Writer, by: str, reason: str) -> None:
     heads = {entry.what.head for entry in target.entries if isinstance(entry.what, Merged)}
     taken = max((entry.n for entry in source.entries if entry.digest in heads), default=-1)
     new = {entry.what.task for entry in source.entries if entry.n > taken and isinstance(entry.what, TaskAdded)}
-    first = 1 + max((int(task.task) for task in target.case.tasks if task.task.isdecimal()), default=0)
+    first = derive.next_task(target.case)
     moving = [task for task in derive.open_tasks(source.case) if task.task in new or taken < 0]
     tasks = tuple(
         TaskAdded(task=str(first + place), text=task.text, due=task.due, owner=task.owner)

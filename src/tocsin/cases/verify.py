@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -170,10 +169,10 @@ def _documents(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:
         if isinstance(entry.what, Mended):
             if entry.by != BY_ITSELF:
                 yield f"entry {entry.n}: only tocsin mends a log, not {entry.by}"
-            name = f"{entry.what.at_byte}-{entry.what.sha256}"
-            torn = layout.read(folder / layout.TORN / name) if "/" not in name else None
-            if torn is None or hashlib.sha256(torn).hexdigest() != entry.what.sha256:
-                yield f"{layout.TORN}/{name}: is not there, or was changed; entry {entry.n} names it"
+            try:
+                layout.torn(folder, entry.what.at_byte, entry.what.sha256)
+            except CaseError:
+                yield f"{layout.TORN}/: what entry {entry.n} names is not there, or was changed"
 
 
 def _loose(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:

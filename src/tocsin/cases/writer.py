@@ -102,7 +102,10 @@ def untold(folder: Path, known: Sequence[Entry]) -> Iterator[Mended]:
 
 @contextmanager
 def writing(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[Writer]:
-    """Be the one who writes, for as long as the context lasts. Whoever else does is waited for, up to a time."""
+    """Be the one who writes, for as long as the context lasts. Whoever else does is waited for, up to a time.
+
+    Not to be held while workers are forked: the lock would be theirs too, until the last of them ends.
+    """
     if not folder.is_dir():
         raise CaseError(f"{folder}: there is no such case", hint="`tocsin case list` shows those that there are.")
     with _disk_troubles_told(folder):

@@ -104,7 +104,14 @@ def verify(
         raise CaseError("--head goes with one case", hint="Name the case.")
     wrong = 0
     for path in found:
-        verdict = cases.verify(path, heads=head or (), known=known())
+        try:
+            verdict = cases.verify(path, heads=head or (), known=known())
+        except CaseError as error:
+            if len(found) == 1:
+                raise
+            typer.echo(f"{shown(path.name)}: CANNOT BE VERIFIED: {shown(error.message)}")
+            wrong += 1
+            continue
         word = "CHANGED" if verdict.faults else "good"
         typer.echo(f"{shown(path.name)}: {word}, {verdict.entries} entries, {verdict.decisions} signed decisions")
         say(f"  WRONG: {shown(fault)}" for fault in verdict.faults)
@@ -113,7 +120,7 @@ def verify(
         wrong += bool(verdict.faults)
     if wrong:
         hint = "Keep the folder as it is, and compare it with the copies and the heads that others have."
-        raise CaseError(f"{wrong} of {len(found)} cases {'was' if wrong == 1 else 'were'} changed", hint=hint)
+        raise CaseError(f"{wrong} of {len(found)} cases {'does' if wrong == 1 else 'do'} not verify", hint=hint)
 
 
 @app.command()

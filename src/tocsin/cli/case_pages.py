@@ -96,7 +96,7 @@ def overview(case: Case, verdict: Verdict) -> Iterator[str]:
         if values:
             yield f"  {name:11} {', '.join(map(shown, values))}"
     if case.incident:
-        yield f"  incident    kept/{case.incident}"
+        yield f"  incident    kept/{shown(case.incident)}"
     yield f"  head        {case.head}"
     yield from _section("people", [f"{one.name}  {one.fingerprint}" for one in case.people])
     yield from _section("open tasks", [_task(task) for task in open_tasks(case)])

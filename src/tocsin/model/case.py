@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from msgspec import Meta
 
 from tocsin.model.decision import Decision, Signer
 
 VERSION = 1  # of entries, and of what is derived from them
+
+# Length and look-ahead, too: `$` lets a line end pass.
+Digest: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", min_length=64, max_length=64)]
+DigestOrNone: TypeAlias = Annotated[str, Meta(pattern=r"^(?!\n)([0-9a-f]{64})?$", max_length=64)]
+Number: TypeAlias = Annotated[int, Meta(ge=0)]
 
 State: TypeAlias = Literal["open", "closed", "merged"]
 STATES: tuple[State, ...] = get_args(State)
@@ -34,7 +41,7 @@ class Opened:
 
     case: str
     title: str
-    incident: str = ""
+    incident: DigestOrNone = ""
     split_from: str = ""
 
 
@@ -62,8 +69,8 @@ class Attached:
     """Something by its digest. With `kept` a copy lies in the case; without, `name` says where it was."""
 
     name: str
-    sha256: str
-    size_bytes: int
+    sha256: Digest
+    size_bytes: Number
     kept: bool
 
 
@@ -71,7 +78,7 @@ class Attached:
 class Revised:
     """The incident was looked at again, and is now what is kept under `sha256`."""
 
-    sha256: str
+    sha256: Digest
     title: str
 
 
@@ -81,7 +88,7 @@ class Saw:
 
     what: str
     reason: str
-    sha256: str = ""
+    sha256: DigestOrNone = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +112,8 @@ class Merged:
 
     case: str
     title: str
-    head: str
-    log: str
+    head: Digest
+    log: Digest
     reason: str
     tasks: tuple[TaskAdded, ...] = ()
 
@@ -133,7 +140,7 @@ class Closed:
     """`decisions` are the digests of the entries that hold the signed decisions to close."""
 
     reason: str
-    decisions: tuple[str, ...]
+    decisions: tuple[Digest, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +153,8 @@ class HandedOver:
     """The watch changed. `head` and `count` are what the one who came was told: how far the log went."""
 
     to: str
-    head: str
-    count: int
+    head: Digest
+    count: Number
     text: str = ""
 
 
@@ -155,9 +162,9 @@ class HandedOver:
 class Mended:
     """The log ended within a line, as after a kill. What was cut off is kept as `torn/<at_byte>-<sha256>`."""
 
-    at_byte: int
-    cut_bytes: int
-    sha256: str
+    at_byte: Number
+    cut_bytes: Number
+    sha256: Digest
 
 
 What: TypeAlias = (
@@ -246,9 +253,9 @@ class Case:
     opened_at: str
     changed_at: str
     closed_at: str
-    head: str
+    head: Digest
     count: int
-    incident: str
+    incident: DigestOrNone
     incidents: int
     notes: int
     merged_from: tuple[str, ...]
