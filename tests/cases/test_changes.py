@@ -190,6 +190,13 @@ def test_a_decision_cannot_be_forged(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="tasks open"):
         _forged(folder, nouns.TaskAdded(task="1", text="x"), replace(good), nouns.Closed(reason="x", decisions=()))
     assert _forged(folder, signed(aroha, subject="publish"), by="Aroha Ngata") == ()
+    forged = replace(good, decision=replace(good.decision, subject="close", reason="I say so"))
+    with cases.writing(folder) as log:
+        log.add(forged, by="Eve")
+        with pytest.raises(CaseError, match="such decisions"):
+            cases.close(log, by="Eve", reason="done")
+    for name, content in before.items():
+        (folder / name).write_bytes(content)
     elsewhere = replace(good.decision, head="cd" * 32)
     envelope = decisions.signed(elsewhere, aroha)
     assert "another log" in _forged(folder, nouns.Decided(decision=elsewhere, envelope=envelope))[0]

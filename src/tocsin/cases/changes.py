@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tocsin.cases import derive, entries
 from tocsin.cases import folder as layout
-from tocsin.cases.verify import CLOSE, YES, closes
+from tocsin.cases.verify import CLOSE, YES, closes, wrong_decisions
 from tocsin.cases.writer import Writer, writing
 from tocsin.errors import CaseError
 from tocsin.model import case as nouns
@@ -203,6 +203,8 @@ def decide(
 def close(log: Writer, *, by: str, reason: str) -> Entry:
     """Close a case: not with tasks open, and not without a signed decision since it was last opened."""
     refuse_to_close(log.case)
+    for wrong in wrong_decisions(log.entries):
+        raise CaseError(f"{log.case.id}: is not closed on such decisions: {wrong}", hint="Verify the case.")
     last = max((entry.n for entry in log.entries if isinstance(entry.what, nouns.Reopened)), default=0)
     taken = [one for one in log.case.decisions if one.n > last and one.decision.subject == CLOSE]
     if not closes(one.decision for one in taken):

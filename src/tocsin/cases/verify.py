@@ -50,7 +50,7 @@ def verify(folder: Path, *, heads: Iterable[str] = (), known: Iterable[Signer] =
     faults += _introduced(stored.entries)
     for word, is_fault in _people(people, tuple(known)):
         (faults if is_fault else notes).append(word)
-    faults += _decisions(stored.entries)
+    faults += wrong_decisions(stored.entries)
     faults += _documents(folder, stored.entries)
     notes += _loose(folder, stored.entries)
     for one, other in pairwise(stored.entries):
@@ -100,7 +100,7 @@ def _people(people: Sequence[Signer], known: Sequence[Signer]) -> Iterator[tuple
             yield f"{signer.name} is known here with another key than {signer.fingerprint}", True
 
 
-def _decisions(entries: Sequence[Entry]) -> Iterator[str]:
+def wrong_decisions(entries: Sequence[Entry]) -> Iterator[str]:
     """Each was signed by a person who had been introduced, about this case, with what stands before it in view."""
     people: list[Signer] = []
     before: set[str] = set()
