@@ -5,7 +5,11 @@ TocsinError                 exit 1
 ├── RuleError               exit 4   a rule, or a pack of rules, that cannot be used
 ├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
 ├── SettingsError           exit 2   a setting or an option that makes no sense
-└── OutputError             exit 5   a result that cannot be written
+├── OutputError             exit 5   a result that cannot be written
+├── ListError               exit 9   a list such as assets.csv that is not as it should be
+├── SealError               exit 6   a key, a signature or a passphrase that cannot be used
+└── CaseError               exit 7   a case that cannot be used, or that was changed behind our back
+    └── BusyError           exit 8   a case that somebody else is writing in: try again
 """
 
 from __future__ import annotations
@@ -40,3 +44,19 @@ class SettingsError(TocsinError):
 
 class OutputError(TocsinError):
     exit_code = 5
+
+
+class ListError(TocsinError):
+    exit_code = 9
+
+
+class SealError(TocsinError):
+    exit_code = 6
+
+
+class CaseError(TocsinError):
+    exit_code = 7
+
+
+class BusyError(CaseError):
+    exit_code = 8

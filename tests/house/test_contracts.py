@@ -28,6 +28,8 @@ BREAKS = [
     ("layers", "a room imports a story", {"engine/intruder.py": "import tocsin.pipeline\n"}),
     ("layers", "a noun imports a room", {"model/intruder.py": "import tocsin.collect\n"}),
     ("layers", "a story imports the command line", {"pipeline.py": "import tocsin.cli\n"}),
+    ("layers", "a floor imports a room", {"seal/intruder.py": "import tocsin.cases\n"}),
+    ("layers", "the seals know the border", {"seal/intruder.py": "import tocsin.border\n"}),
     ("layers", "an undeclared room", {"utils/__init__.py": ""}),
     ("layers", "an undeclared file", {"helpers.py": ""}),
     (

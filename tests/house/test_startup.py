@@ -7,7 +7,7 @@ import sys
 
 # Of the 0.7 s of a warm start, pySigma with its pipelines would take 0.12 s and pyarrow 0.03 s from a warm
 # disk, and several times as much from a cold one.
-HEAVY = ("pyarrow", "sigma")
+HEAVY = ("cryptography", "pyarrow", "sigma")
 
 
 def test_the_command_line_loads_nothing_heavy() -> None:

@@ -10,6 +10,10 @@ def cache() -> Path:
     return _below("XDG_CACHE_HOME", ".cache")
 
 
+def data() -> Path:
+    return _below("XDG_DATA_HOME", ".local/share")
+
+
 def state() -> Path:
     return _below("XDG_STATE_HOME", ".local/state")
 

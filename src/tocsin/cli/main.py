@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import learn, rules
+from tocsin.cli import case, learn, person, rules
 from tocsin.cli.detect import detect
 from tocsin.cli.sample import sample
 from tocsin.errors import TocsinError
@@ -38,6 +38,8 @@ app = typer.Typer(
 app.command()(detect)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
+app.add_typer(case.app, name="case")
+app.add_typer(person.app, name="person")
 app.command()(sample)
 
 

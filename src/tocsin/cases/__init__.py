@@ -1,0 +1,54 @@
+"""Keeps cases: a folder each, with a log that is only added to, and where it stands derived from that."""
+
+from __future__ import annotations
+
+from tocsin.cases.changes import (
+    add_task,
+    attach,
+    close,
+    decide,
+    finish_task,
+    hand_over,
+    incident_of,
+    new_case,
+    note,
+    open_case,
+    refuse_to_close,
+    reopen,
+    saw,
+)
+from tocsin.cases.derive import open_tasks
+from tocsin.cases.find import Listed, entries_of, everything, find
+from tocsin.cases.join import merge, split
+from tocsin.cases.verify import CLOSE, YES, Verdict, verify
+from tocsin.cases.writer import WAIT_S, Writer, writing
+
+__all__ = [
+    "CLOSE",
+    "WAIT_S",
+    "YES",
+    "Listed",
+    "Verdict",
+    "Writer",
+    "add_task",
+    "attach",
+    "close",
+    "decide",
+    "entries_of",
+    "everything",
+    "find",
+    "finish_task",
+    "hand_over",
+    "incident_of",
+    "merge",
+    "new_case",
+    "note",
+    "open_case",
+    "open_tasks",
+    "refuse_to_close",
+    "reopen",
+    "saw",
+    "split",
+    "verify",
+    "writing",
+]

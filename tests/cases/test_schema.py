@@ -1,0 +1,76 @@
+"""The published JSON Schemas are those of the code, and cases are valid under them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cases.making import decide, incident
+from tocsin import cases
+from tocsin.cases import folder as layout
+from tocsin.cases import schema
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
+SCHEMAS = {"case.schema.json": schema.of_case, "case-log-line.schema.json": schema.of_line}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_what_is_published_is_what_holds(name: str) -> None:
+    made = SCHEMAS[name]()
+    Draft202012Validator.check_schema(made)
+    if os.environ.get("TOCSIN_GOLDEN") == "write":
+        (PUBLISHED / name).write_text(schema.written(made), encoding="utf-8")
+    assert (PUBLISHED / name).read_text(encoding="utf-8") == schema.written(made)
+
+
+def _published(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((PUBLISHED / name).read_text(encoding="utf-8")))
+
+
+def _busy(root: Path) -> list[Path]:
+    """Cases with every kind of entry in them."""
+    for name in ("one", "two"):
+        cases.open_case(root, incident(name), by="Ben", documents=[("custody.json", b"{}")])
+    cases.open_case(root, incident("one", "More"), by="Ben")
+    with cases.writing(root / "one") as log:
+        cases.note(log, "text", by="Ben")
+        cases.add_task(log, "task", by="Ben", due="2026-12-01")
+        cases.finish_task(log, "1", by="Ben")
+        cases.add_task(log, "task", by="Ben", owner="Ben")
+        cases.saw(log, "mail", by="Ben", reason="why")
+        cases.hand_over(log, "Aroha Ngata", by="Ben")
+    layout.keep_torn(root / "one", b"{", 7)
+    cases.split(root / "one", "Part", by="Ben", reason="why", parts=["WS1"], tasks=["2"])
+    cases.merge(root / "one", root / "two", by="Ben", reason="why")
+    with cases.writing(root / "one") as log:
+        decide(log)
+        cases.close(log, by="Ben", reason="done")
+        cases.reopen(log, by="Ben", reason="not done")
+    return [one.folder for one in cases.everything(root)[0]]
+
+
+def test_cases_are_valid(tmp_path: Path) -> None:
+    of_case, of_line = _published("case.schema.json"), _published("case-log-line.schema.json")
+    verbs = set()
+    for folder in _busy(tmp_path):
+        of_case.validate(json.loads((folder / "case.json").read_text(encoding="utf-8")))
+        for line in (folder / "log.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
+            of_line.validate(json.loads(line))
+            verbs.add(json.loads(line)["entry"]["verb"])
+    assert verbs == set(schema.VERBS), "each kind of entry was looked at"
+
+
+def test_what_is_no_entry_is_not_valid(tmp_path: Path) -> None:
+    of_line = _published("case-log-line.schema.json")
+    folder = _busy(tmp_path)[0]
+    line: dict[str, Any] = json.loads((folder / "log.jsonl").read_text(encoding="utf-8").split("\n")[0])
+    assert of_line.is_valid(line)
+    for name, value in (("verb", "dreamt"), ("verb", "noted"), ("what", {}), ("at", "x"), ("n", -1), ("more", 1)):
+        assert not of_line.is_valid({**line, "entry": {**line["entry"], name: value}})
+    assert not of_line.is_valid({**line, "digest": "x"})
+    assert not of_line.is_valid({**line, "more": "x"})
