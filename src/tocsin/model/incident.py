@@ -1,0 +1,216 @@
+"""Findings that belong together, with what is known of them: what happened, where, by which way, and what was not seen.
+
+Times are UTC microseconds, None where the record has none that can be read. Every statement cites the records that it
+rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from tocsin.model.rule import Level
+
+Rank: TypeAlias = Literal["act now", "review"]
+RANKS: tuple[Rank, ...] = get_args(Rank)
+
+EntityKind: TypeAlias = Literal[
+    "process",  # by its GUID, or its number with host and time
+    "logon",  # a logon session of one host
+    "session",  # of a network connection or a cloud service
+    "account",
+    "principal",  # who acts in a cloud
+    "host",
+    "address",
+    "domain",
+    "hash",
+    "file",  # a path that is not part of the system
+    "mail",  # one message
+    "object",  # what one log alone names: a service, a task, a registry value, a share, a bucket
+]
+ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A thing that events speak of. `name` is its normal form, `shown` how a log writes it."""
+
+    kind: EntityKind
+    name: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """The record that a statement rests on; `src`, `path`, `rec` and `chunk` as in a Finding."""
+
+    src: str
+    path: str
+    rec: int
+    chunk: int
+    ts_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cited:
+    """A finding of an incident.
+
+    Args:
+        rule_id: of the rule; its title, level, techniques and tactics stand beside it as the run had them.
+        repeats: how many findings of the same rule on the same host say the same and are folded into this one; they
+            are told in `Incident.folded`.
+        fields: what the rule looked at.
+    """
+
+    rule_id: str
+    title: str
+    level: Level
+    techniques: tuple[str, ...]
+    tactics: tuple[str, ...]
+    host: str
+    kind: str
+    at: Citation
+    fields: Mapping[str, str | None]
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Why two findings are in one incident.
+
+    Args:
+        one: index into `Incident.findings`; `other` likewise, and later in time or equal.
+        entity: what both speak of.
+        weight: how much that says, in bits: the rarer the entity in this evidence and the nearer in time, the more.
+        gap_us: time between the two.
+        because: the same as a sentence.
+        via: records between the two that neither rule fired on, such as the start of the process between them.
+    """
+
+    one: int
+    other: int
+    entity: Entity
+    weight: float
+    gap_us: int | None
+    because: str
+    via: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A host, an account or an address of an incident. `also` are its other names; `findings` says how many name it."""
+
+    name: str
+    first_us: int | None
+    last_us: int | None
+    findings: int
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A step on the timeline: `at` is the record, `findings` are indices into `Incident.findings`, none for context."""
+
+    ts_us: int | None
+    host: str
+    what: str
+    at: Citation
+    findings: tuple[int, ...] = ()
+    tactic: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process of an incident's trees; `parent` is an index into `Incident.processes`, -1 for a root."""
+
+    parent: int
+    host: str
+    image: str
+    command: str
+    account: str
+    first_us: int | None
+    findings: tuple[int, ...]
+    at: Citation | None  # its start, or the first record that names it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """From one machine to another. `source` is a host or, where no log tells the host, an address."""
+
+    ts_us: int | None
+    source: str
+    target: str
+    account: str
+    because: str
+    at: Citation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """Findings that are kept out of sight, and why. `index` is the finding that stands for them, -1 for none."""
+
+    index: int
+    rule_id: str
+    title: str
+    level: Level
+    host: str
+    count: int
+    first_us: int | None
+    last_us: int | None
+    because: str
+    citations: tuple[Citation, ...] = ()  # the first of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skew:
+    """How far the clock of a host is ahead of the others', by events that both sides wrote down."""
+
+    host: str
+    against: str
+    ahead_us: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Findings that belong together.
+
+    Args:
+        id: made of its findings, so that the same evidence gives the same.
+        rank: to be acted on now, or to be reviewed in order of `score`; `because` says why.
+        findings: in order of time, those without one last.
+        tactics: of its findings, in the order of first appearance; `tactic` is the main one, '' if no rule names any.
+        way_in: the earliest entry that could be how they came; None where nothing shows it.
+        patient_zero: the host that shows the first finding of weight, '' where no record names a host.
+        dwell_us: from the first to the last finding.
+        still_open: what was not ended when the logs end, as sentences.
+        not_seen: what the logs cannot show, as sentences.
+    """
+
+    id: str
+    title: str
+    rank: Rank
+    score: float
+    because: tuple[str, ...]
+    level: Level
+    first_us: int | None
+    last_us: int | None
+    findings: tuple[Cited, ...]
+    hosts: tuple[Seen, ...] = ()
+    accounts: tuple[Seen, ...] = ()
+    addresses: tuple[Seen, ...] = ()
+    techniques: tuple[str, ...] = ()
+    tactics: tuple[str, ...] = ()
+    tactic: str = ""
+    joins: tuple[Join, ...] = ()
+    timeline: tuple[Entry, ...] = ()
+    processes: tuple[Process, ...] = ()
+    folded: tuple[Folded, ...] = ()
+    skews: tuple[Skew, ...] = ()
+    way_in: Entry | None = None
+    patient_zero: str = ""
+    moves: tuple[Move, ...] = ()
+    dwell_us: int | None = None
+    still_open: tuple[str, ...] = ()
+    not_seen: tuple[str, ...] = ()
