@@ -12,7 +12,7 @@ import pytest
 
 from output import incidents
 from tocsin.model.incident import Incident
-from tocsin.output.report import AUDIENCES, Audience, Report, write
+from tocsin.output.report import AUDIENCES, Audience, Report, write, write_overview
 from tocsin.output.report.records import records
 
 
@@ -153,3 +153,14 @@ def test_processes_that_name_each_other_as_parents_end() -> None:
     incident = incidents.incident(4)
     loop = tuple(replace(one, parent=(number + 1) % 4) for number, one in enumerate(incident.processes))
     assert "Programs that started programs" in _page(replace(incident, processes=loop))
+
+
+def test_the_overview_lists_what_is_to_be_done_first_and_links_to_the_pages() -> None:
+    first = incidents.incident(words=incidents.HOSTILE)
+    second = replace(incidents.incident(8), id="a" * 32, rank="review", title="Something smaller")
+    file = io.StringIO()
+    write_overview((first, second), {first.id: "incident-3f.html"}, incidents.run(), file)
+    page = file.getvalue()
+    assert page.index("Act now") < page.index('<a href="incident-3f.html">') < page.index("Something smaller")
+    assert not re.search(r"<(?:script|img|iframe)", page)
+    assert "could not have fired" in page

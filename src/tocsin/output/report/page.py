@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -28,7 +29,7 @@ from tocsin.output.summary import summarise
 Audience: TypeAlias = Literal["analyst", "leadership", "partner"]
 AUDIENCES: Final[tuple[Audience, ...]] = get_args(Audience)
 
-_FILES: Final = ("page.html", "partner.html", "parts.html", "style.css", "page.js")
+_FILES: Final = ("overview.html", "page.html", "partner.html", "parts.html", "style.css", "page.js")
 _MOST_ROWS: Final = 200  # of a table that stands in the page itself; findings are all there, a hundred at a time
 
 
@@ -59,17 +60,9 @@ class Report:
 
 def write(report: Report, file: TextIO) -> None:
     """Write UTF-8 text; `file` does not translate line ends."""
-    sources = _sources()
-    marking = " // ".join(part for part in (f"TLP:{report.tlp.upper()}", report.classification, report.caveat) if part)
-    style = sources["style.css"].replace("MARKING", _css_text(marking))
-    content: dict[str, Any] = {
+    content = _common(report.run, report.tlp, report.classification, report.caveat) | {
         "incident": report.incident,
         "report": report,
-        "marking": marking,
-        "tool_version": report.run.tool_version,
-        "most": _MOST_ROWS,
-        "style": Markup(style),  # noqa: S704 - ours, and the marking in it is escaped
-        "style_hash": _hash(style),
         "techniques": matrix.matrix(report.incident, report.run.attack),
         "script": "",
         "script_hash": "",
@@ -87,15 +80,48 @@ def write(report: Report, file: TextIO) -> None:
         "record": told.number,
         "withheld": told.withheld,
         "cut_at": told.cut_at,
-        "unseen": summarise(report.run).unseen,
-        "seen": sorted(report.run.coverage.seen, key=lambda log: (log.host, log.kind, log.channel)),
-        "custody": [source for source in report.run.custody if source.format or source.problems],
     }
     if report.audience == "analyst":
-        script = sources["page.js"]
+        script = _sources()["page.js"]
         content["script"], content["script_hash"] = Markup(script), _hash(script)  # noqa: S704 - ours
         content["records"] = Markup(as_json(told.content))  # noqa: S704 - every `<` in it is escaped
     file.write(_environment().get_template("page.html").render(content))
+
+
+def write_overview(
+    incidents: Sequence[Incident],
+    links: Mapping[str, str],
+    run: Run,
+    file: TextIO,
+    *,
+    tlp: str = "amber+strict",
+    classification: str = "",
+    caveat: str = "",
+) -> None:
+    """Write a list of incidents in their order; `links` has the file of each that has a page, by its id."""
+    content = _common(run, tlp, classification, caveat) | {
+        "incidents": incidents,
+        "now": [one for one in incidents if one.rank == "act now"],
+        "review": [one for one in incidents if one.rank != "act now"],
+        "links": links,
+    }
+    file.write(_environment().get_template("overview.html").render(content))
+
+
+def _common(run: Run, tlp: str, classification: str, caveat: str) -> dict[str, Any]:
+    """What every page needs."""
+    marking = " // ".join(part for part in (f"TLP:{tlp.upper()}", classification, caveat) if part)
+    style = _sources()["style.css"].replace("MARKING", _css_text(marking))
+    return {
+        "marking": marking,
+        "tool_version": run.tool_version,
+        "most": _MOST_ROWS,
+        "style": Markup(style),  # noqa: S704 - ours, and the marking in it is escaped
+        "style_hash": _hash(style),
+        "unseen": summarise(run).unseen,
+        "seen": sorted(run.coverage.seen, key=lambda log: (log.host, log.kind, log.channel)),
+        "custody": [source for source in run.custody if source.format or source.problems],
+    }
 
 
 @cache
