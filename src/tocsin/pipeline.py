@@ -17,13 +17,16 @@ import msgspec
 import numpy as np
 
 from tocsin import collect
+from tocsin.border import files
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
 from tocsin.detect.report import findings
 from tocsin.detect.subset import subset
+from tocsin.detect.watch import Watch
 from tocsin.engine import local
 from tocsin.learn import attack as attack_facts
 from tocsin.model.attack import NO_FACTS, Facts, telltales
+from tocsin.model.coverage import IndicatorCoverage
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
@@ -75,11 +78,53 @@ def select(rules: RuleSet, *, level: Level | None = None, statuses: Collection[s
     return subset(rules, kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Rules and indicators together, and what is known of the indicators before anything is read."""
+
+    rules: RuleSet
+    indicators: IndicatorCoverage | None = None
+
+
+def with_indicators(
+    names: Sequence[str],
+    rules: RuleSet,
+    *,
+    known_good: Path | None = None,
+    even_known_good: bool = False,
+    ever: bool = False,
+    observed: bool = False,
+) -> Wanted:
+    """Read files of indicators, and make them part of the rules.
+
+    Args:
+        known_good: lists to compare them with; None for no comparison.
+        even_known_good: look also for what stands there.
+        ever: at any time, not only while each was valid.
+        observed: take observables in STIX bundles for indicators too.
+
+    Raises:
+        IndicatorError: a file cannot be read, or is none.
+    """
+    from tocsin.detect import indicators
+    from tocsin.observe import known_good as lists
+
+    intelligence = files.read(names, observed=observed)
+    good = lists.load(known_good) if known_good is not None else None
+    found = indicators.prepared(intelligence, rules, known_good=good, even_known_good=even_known_good, ever=ever)
+    told = IndicatorCoverage(
+        left_out=found.left_out, lowered=found.lowered, known_good=str(known_good) if known_good is not None else ""
+    )
+    return Wanted(rules=found.rules, indicators=told)
+
+
 @contextmanager
 def detect(
     logs: Iterable[str | Path],
     rules: RuleSet,
     *,
+    indicators: IndicatorCoverage | None = None,
+    ever: bool = False,
     jobs: int = 0,
     since_us: int | None = None,
     until_us: int | None = None,
@@ -91,6 +136,8 @@ def detect(
     """Match rules with logs.
 
     Args:
+        indicators: what is known of those among the rules; None where there are none.
+        ever: indicators are looked for at any time, not only while each was valid.
         jobs: worker processes; 0 is one for each processor.
         since_us: only events at or after this time (UTC microseconds), and those without a readable time.
         until_us: only events before this time, likewise.
@@ -101,18 +148,18 @@ def detect(
     Yields:
         The run; its findings are kept on disk until the context ends.
     """
-    detector, jobs = prepare(rules), jobs or local.default_jobs()
+    detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-        watch = _Watch(Path(folder), detector, on_progress)
+        progress = _Watch(Path(folder), detector, on_progress)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         tasks = _bundles(collect.plan(logs, jobs), jobs)
-        watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
-        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone)
+        progress.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
+        examine = partial(_examine, folder=progress.folder, detector=detector, watch=watch, window=window, zone=zone)
         while tasks:
-            tasks = _run(tasks, examine, jobs, watch)
-        run = watch.run(rules)
+            tasks = _run(tasks, examine, jobs, progress)
+        run = progress.run(rules, indicators)
         if rules.correlations:
-            run = _correlated(run, watch.folder)
+            run = _correlated(run, progress.folder)
         yield replace(run, attack=attack, attack_release=attack_release)
 
 
@@ -134,7 +181,14 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
 
 
 def _examine(
-    task: _Task, send: local.Send, folder: Path, detector: Detector, window: tuple[int, int], zone: tzinfo
+    task: _Task,
+    send: local.Send,
+    *,
+    folder: Path,
+    detector: Detector,
+    watch: Watch,
+    window: tuple[int, int],
+    zone: tzinfo,
 ) -> None:
     """In a worker: read, match, keep the findings, tell what was seen."""
     name, units = task
@@ -145,7 +199,7 @@ def _examine(
 
     reading = collect.read_units(
         units,
-        detector.projection | ENVELOPE,
+        detector.projection | watch.projection | ENVELOPE,
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
         zone,
@@ -154,9 +208,10 @@ def _examine(
         for events in reading:
             among = _within(events, window)
             matches = detector.scan(events, among)
-            account.add(events, matches)
+            seen = watch.scan(events, among) if watch else None
+            account.add(events, matches, seen)
             count = 0
-            for finding in findings(detector, events, matches):
+            for finding in findings(detector, events, matches, seen):
                 file.write(msgspec.json.encode(finding) + b"\n")
                 count += 1
             seen.writelines(streams.frames(detector, events, matches))
@@ -262,14 +317,14 @@ class _Watch:
             account["findings"] = list(Counter(finding.rule for finding in _kept(self.folder / _FOUND / name)).items())
         self._account.merge(account)
 
-    def run(self, rules: RuleSet) -> Run:
+    def run(self, rules: RuleSet, indicators: IndicatorCoverage | None) -> Run:
         custody = tuple(_joined(parts) for _, parts in sorted(self._custody.items()))
         digests = {entry.path: entry.sha256 for entry in custody if entry.path == entry.file}
         return Run(
             rules=rules,
             findings=_Kept(self.folder / _FOUND, digests),
             custody=custody,
-            coverage=self._account.coverage(),
+            coverage=self._account.coverage(indicators),
             tool_version=version("tocsin"),
         )
 

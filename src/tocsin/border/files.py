@@ -36,7 +36,9 @@ def read(names: Iterable[str], *, observed: bool = False) -> Intelligence:
 def _files(place: Path) -> list[Path]:
     if not place.is_dir():
         return [place]
-    found = sorted(path for path in place.rglob("*") if path.is_file() and path.suffix.lower() in (".json", ".csv", ".txt"))
+    found = sorted(
+        path for path in place.rglob("*") if path.is_file() and path.suffix.lower() in (".json", ".csv", ".txt")
+    )
     found = [path for path in found if path.name not in _BESIDE]
     if not found or len(found) > MOST_FILES:
         raise IndicatorError(

@@ -27,7 +27,9 @@ _VALUE: Final = frozenset(
 _TYPE: Final = frozenset("type indicatortype ioctype observabletype attributetype kind datatype".split())
 # Columns that hold one kind of observable each.
 _TYPED: Final[Mapping[str, ObservableType]] = {
-    **dict.fromkeys(("ip", "ipaddress", "address", "dstip", "destip", "srcip", "ipv4", "ipv6", "host ip", "ipdst"), "address"),
+    **dict.fromkeys(
+        ("ip", "ipaddress", "address", "dstip", "destip", "srcip", "ipv4", "ipv6", "host ip", "ipdst"), "address"
+    ),
     **dict.fromkeys(("domain", "domainname", "hostname", "host", "fqdn"), "domain"),
     **dict.fromkeys(("url", "uri", "link"), "url"),
     **dict.fromkeys(("md5", "md5hash", "filemd5"), "md5"),
@@ -57,9 +59,13 @@ _WORDS: Final[Mapping[str, ObservableType]] = {
     "registry": "key",
 }
 _OTHERS: Final[Mapping[str, frozenset[str]]] = {
-    "title": frozenset("name title threat malware family campaign malwarefamily threatname signature malwareprintable".split()),
+    "title": frozenset(
+        "name title threat malware family campaign malwarefamily threatname signature malwareprintable".split()
+    ),
     "description": frozenset("description comment comments note notes context details".split()),
-    "source": frozenset("source reporter feed provider author createdby org organisation organization reference".split()),
+    "source": frozenset(
+        "source reporter feed provider author createdby org organisation organization reference".split()
+    ),
     "confidence": frozenset("confidence confidencelevel score certainty".split()),
     "tlp": frozenset("tlp marking sharing handling".split()),
     "since": frozenset("validfrom validsince".split()),

@@ -50,7 +50,7 @@ _PATTERNS: Final = ("stix2-pattern",)
 
 
 class _Attributes(msgspec.Struct):
-    Attribute: list[msgspec.Raw] | None = None  # noqa: N815  as MISP writes it
+    Attribute: list[msgspec.Raw] | None = None
 
 
 class _Event(msgspec.Struct):
@@ -58,21 +58,21 @@ class _Event(msgspec.Struct):
 
     uuid: Any = ""
     info: Any = ""
-    Orgc: Any = None  # noqa: N815  as MISP writes it
-    Tag: Any = None  # noqa: N815
-    Attribute: list[msgspec.Raw] | None = None  # noqa: N815
-    Object: list[_Attributes] | None = None  # noqa: N815
+    Orgc: Any = None
+    Tag: Any = None
+    Attribute: list[msgspec.Raw] | None = None
+    Object: list[_Attributes] | None = None
 
 
 class _Wrapped(msgspec.Struct):
-    Event: _Event | None = None  # noqa: N815
+    Event: _Event | None = None
 
 
 class _Answer(msgspec.Struct):
     """What the API answers: events, or attributes alone."""
 
     response: list[_Wrapped] | _Attributes | None = None
-    Event: _Event | None = None  # noqa: N815
+    Event: _Event | None = None
 
 
 _answer = msgspec.json.Decoder(_Answer | list[_Wrapped]).decode
@@ -99,9 +99,7 @@ def read(content: bytes, path: str) -> Intelligence:
     except (msgspec.MsgspecError, RecursionError) as fault:
         raise ValueError(f"not a MISP event: {fault}") from None
     tally = Tally(path)
-    count = 0
-    for said, raw in _attributes(answer):
-        count += 1
+    for count, (said, raw) in enumerate(_attributes(answer), 1):
         if count > MOST_ATTRIBUTES:
             raise ValueError(f"more than {MOST_ATTRIBUTES:,} attributes are not read")
         try:

@@ -119,10 +119,7 @@ class _About:
         self.markings = dict(_TLP)
         for one in found.get("marking-definition", ()):
             self.markings.setdefault(text(one.get("id")), _marking(one))
-        known = {
-            text(one.get("id")): techniques(_external(one))
-            for one in found.get("attack-pattern", ())
-        }
+        known = {text(one.get("id")): techniques(_external(one)) for one in found.get("attack-pattern", ())}
         self.techniques: dict[str, list[str]] = {}
         for one in found.get("relationship", ()):
             if one.get("relationship_type") == "indicates":
@@ -133,7 +130,11 @@ class _About:
         """The strictest marking of an object, whatever part of it it is for."""
         granular = one.get("granular_markings")
         named = [*texts(one.get("object_marking_refs"))]
-        named += [text(each.get("marking_ref")) for each in granular or () if isinstance(each, dict)] if isinstance(granular, list) else []
+        named += (
+            [text(each.get("marking_ref")) for each in granular or () if isinstance(each, dict)]
+            if isinstance(granular, list)
+            else []
+        )
         return strictest(self.markings.get(name, "") for name in named)
 
 
@@ -141,7 +142,11 @@ def _marking(one: Mapping[str, Any]) -> str:
     definition = one.get("definition")
     extensions = one.get("extensions")
     told = [text(definition.get("tlp"))] if isinstance(definition, dict) else []
-    told += [text(each.get("tlp_2_0")) for each in extensions.values() if isinstance(each, dict)] if isinstance(extensions, dict) else []
+    told += (
+        [text(each.get("tlp_2_0")) for each in extensions.values() if isinstance(each, dict)]
+        if isinstance(extensions, dict)
+        else []
+    )
     told.append(text(one.get("name")))
     return strictest(map(tlp_of, told))
 
@@ -225,7 +230,11 @@ def _observed(kind: str, one: Mapping[str, Any], about: _About, tally: Tally) ->
 def _observables(kind: str, one: Mapping[str, Any]) -> tuple[Observable, ...]:
     if kind == "file":
         hashes = one.get("hashes")
-        named = [(_DIGESTS.get(key.upper()), text(value)) for key, value in hashes.items()] if isinstance(hashes, dict) else []
+        named = (
+            [(_DIGESTS.get(key.upper()), text(value)) for key, value in hashes.items()]
+            if isinstance(hashes, dict)
+            else []
+        )
         digests = [normal(each, value) for each, value in named if each]
         name = normal("file", text(one.get("name")))
         return tuple(each for each in digests if each) or ((name,) if name else ())

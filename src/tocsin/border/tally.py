@@ -71,7 +71,11 @@ def text(value: object, most: int = MOST_TEXT) -> str:
 
 
 def texts(value: object) -> tuple[str, ...]:
-    return tuple(one.strip()[:MOST_TITLE] for one in value if isinstance(one, str))[:100] if isinstance(value, list) else ()
+    return (
+        tuple(one.strip()[:MOST_TITLE] for one in value if isinstance(one, str))[:100]
+        if isinstance(value, list)
+        else ()
+    )
 
 
 def moment(value: object) -> int | None:
@@ -90,7 +94,16 @@ def confidence(value: object) -> int | None:
     """A number from 0 to 100, or one of the usual words."""
     if isinstance(value, str):
         word = value.strip().lower().rstrip("%")
-        named = {"none": 0, "low": 15, "medium": 50, "med": 50, "moderate": 50, "high": 85, "very high": 95, "certain": 100}
+        named = {
+            "none": 0,
+            "low": 15,
+            "medium": 50,
+            "med": 50,
+            "moderate": 50,
+            "high": 85,
+            "very high": 95,
+            "certain": 100,
+        }
         if word in named:
             return named[word]
         value = int(word) if word.isascii() and word.isdecimal() and len(word) <= 3 else None

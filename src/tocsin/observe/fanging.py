@@ -13,7 +13,9 @@ _SCHEME: Final = re.compile(
 )
 _SLASHES: Final = re.compile(rf"{_OPEN}(:?//){_CLOSE}")
 _COLON: Final = re.compile(rf"{_OPEN}:{_CLOSE}")
-_DOT: Final = re.compile(rf"\s?{_OPEN}(?:\.|,|dot|d0t|punkt|point){_CLOSE}\s?|\[\.|\.\]|\\\.| dot | d0t ", re.IGNORECASE)
+_DOT: Final = re.compile(
+    rf"\s?{_OPEN}(?:\.|,|dot|d0t|punkt|point){_CLOSE}\s?|\[\.|\.\]|\\\.| dot | d0t ", re.IGNORECASE
+)
 _AT: Final = re.compile(rf"\s?{_OPEN}(?:@|at){_CLOSE}\s?| at (?=\S+$)", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _LIVE: Final = re.compile(r"^(h)tt(ps?)(://)", re.IGNORECASE)

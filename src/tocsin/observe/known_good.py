@@ -226,7 +226,7 @@ def compiled(content: Any, name: str) -> GoodList:
         ValueError: what is wrong with it.
     """
     if not isinstance(content, dict) or not isinstance(content.get("list"), list):
-        raise ValueError("it needs a mapping with `list`")
+        raise ValueError("it needs a mapping with `list`")  # noqa: TRY004  a file is wrong, not a caller
     entries = [one.strip() for one in content["list"] if isinstance(one, str) and one.strip()]
     attributes = content.get("matching_attributes") or ()
     types = frozenset(_ATTRIBUTES[part] for one in attributes for part in str(one).split("|") if part in _ATTRIBUTES)
@@ -286,5 +286,3 @@ def _expression(text: str) -> re.Pattern[str]:
         return re.compile(body, re.IGNORECASE if "i" in flags else 0)
     except re.error as fault:
         raise ValueError(f"the expression {body[:60]!r}: {fault}") from None
-
-

@@ -19,7 +19,9 @@ _LOCAL: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}")
 _SID: Final = re.compile(r"s-1-[0-9]{1,15}(-[0-9]{1,10}){1,15}")
 _ACCOUNT: Final = re.compile(r"[^\\/@\s:;,<>|\"?*\[\]]{1,64}\\[^\\/@:;,<>|\"?*\[\]]{1,64}")
 _FILE: Final = re.compile(r"[^\\/:*?\"<>|\x00-\x1f]{1,255}")
-_PATH: Final = re.compile(r"(?:[a-z]:|%[a-z0-9_()]{1,40}%|\\\\[^\\/\s]{1,255}|\\?\?\?\\[a-z]:)?[\\/][^\x00-\x1f\"<>|]{1,1024}")
+_PATH: Final = re.compile(
+    r"(?:[a-z]:|%[a-z0-9_()]{1,40}%|\\\\[^\\/\s]{1,255}|\\?\?\?\\[a-z]:)?[\\/][^\x00-\x1f\"<>|]{1,1024}"
+)
 
 
 def digest(text: str) -> tuple[ObservableType, str] | None:
