@@ -109,9 +109,10 @@ def with_indicators(
     from tocsin.detect import indicators
     from tocsin.observe import known_good as lists
 
-    intelligence = files.read(names, observed=observed)
-    good = lists.load(known_good) if known_good is not None else None
-    found = indicators.prepared(intelligence, rules, known_good=good, even_known_good=even_known_good, ever=ever)
+    with cache.not_collecting():
+        intelligence = files.read(names, observed=observed)
+        good = lists.load(known_good) if known_good is not None else None
+        found = indicators.prepared(intelligence, rules, known_good=good, even_known_good=even_known_good, ever=ever)
     told = IndicatorCoverage(
         left_out=found.left_out, lowered=found.lowered, known_good=str(known_good) if known_good is not None else ""
     )
@@ -148,7 +149,8 @@ def detect(
     Yields:
         The run; its findings are kept on disk until the context ends.
     """
-    detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or local.default_jobs()
+    with cache.not_collecting():
+        detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         progress = _Watch(Path(folder), detector, on_progress)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)

@@ -236,6 +236,13 @@ def _of(kind: ObservableType, value: str) -> Observable | None:
 
 
 def _add(one: Observable, line: int, told: Mapping[str, str], tally: Tally) -> None:
+    if not told:
+        name = f"{one.type} {one.value}"
+        tally.add(
+            Indicator(id=id_of(name), title=title_of(one), observables=(one,), path=tally.path, line=line),
+            repeats=False,
+        )
+        return
     since, until = moment(told.get("since")), moment(told.get("until"))
     for key, us in (("since", since), ("until", until)):
         if us is None and told.get(key):

@@ -150,5 +150,5 @@ def level_of(one: Indicator) -> Level:
 
 def _digest(rules: RuleSet, intelligence: Intelligence) -> str:
     """Of the rules and the values looked for, so that a manifest tells what was asked."""
-    asked = sorted(f"{one.id} {one.pattern} {one.observables}" for one in intelligence.indicators)
-    return digest_of([], {"rules": [rules.digest], "indicators": asked})
+    asked = [f"{one.id} {one.pattern or one.observables[0].value}" for one in intelligence.indicators]
+    return digest_of([], {"rules": [rules.digest], "indicators": ["\n".join(asked)]})

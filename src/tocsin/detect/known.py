@@ -1,9 +1,9 @@
 """An indicator and lists of what is known to be good in, what is to be made of it out.
 
-Some lists name what is harmless in itself: resolvers, reserved addresses, large sites, empty files. An indicator that
-stands there is a mistake, and is left out. Others name what anybody may rent: clouds, VPNs, dynamic names, scanners.
-An indicator there may be right, but says little alone, so its level is lowered; and so it is with a subdomain of a
-large site, or a page there.
+Some lists name what is harmless in itself: resolvers, large sites, empty files. An indicator that stands there is a
+mistake, and is left out. Others name what anybody may rent or have: clouds, VPNs, dynamic names, scanners, private
+addresses. An indicator there may be right, but says little alone, so its level is lowered; and so it is with a
+subdomain of a large site, or a page there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SHARED: Final = frozenset(
     microsoft-attack-simulator openai-gptbot ovh-cluster parking-domain parking-domain-ns public-dns-hostname
     public-ipfs-gateways sinkholes smtp-sending-ips stackpath tenable-cloud-ipv4 tenable-cloud-ipv6 tranco
     url-shortener vpn-ipv4 vpn-ipv6 whats-my-ip wikimedia zscaler security-provider-blogpost
+    rfc1918 rfc3849 rfc5735 rfc6598 ipv6-linklocal
     """.split()
 )
 _SHARED_ENDINGS: Final = ("-scanning", "-scanner")  # who asks everybody is noise, and no intruder's own

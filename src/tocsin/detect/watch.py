@@ -219,10 +219,10 @@ class Watch:
             if not set(holds).isdisjoint(sorts)
         }
         self.projection = frozenset(self._fields)
-        self._words = Words(dict.fromkeys(one for one, _ in wanted))
         of_value: dict[Observable, Found] = {}
         for one, number in wanted:
             of_value[one] = (*of_value.get(one, _NOTHING), number)
+        self._words = Words(of_value)
         self._rules_of_word = [of_value[one] for one in self._words.observables]
         self._since = np.full(len(rules.rules), NO_TIME)
         self._until = np.full(len(rules.rules), _FOREVER)
@@ -270,10 +270,8 @@ class Watch:
                     found[code] = (*found.get(code, _NOTHING), *rules)
         if "text" in holds and len(self._words):
             codes, texts = zip(*_values(column), strict=True)
-            for which, words in self._words.find(texts):
-                for at, word in zip(which.tolist(), words.tolist(), strict=True):
-                    code = codes[at]
-                    found[code] = (*found.get(code, _NOTHING), *self._rules_of_word[word])
+            for at, word in self._words.find(texts):
+                found[codes[at]] = (*found.get(codes[at], _NOTHING), *self._rules_of_word[word])
         return {code: tuple(dict.fromkeys(rules)) for code, rules in found.items()}
 
     def _in_records(self, events: Events, names: list[str]) -> Iterator[tuple[Longs, Longs, int]]:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from tocsin.model.indicator import HASHES, Observable, ObservableType
-from tocsin.observe.urls import url
 
 _ANCHOR: Final = 0xFF  # a byte that no UTF-8 has stands between texts
 _WINDOW_BYTES: Final = 512 << 10
@@ -89,8 +88,24 @@ class Words:
     def __len__(self) -> int:
         return len(self._of_needle)
 
-    def find(self, texts: Sequence[str]) -> Iterator[tuple[Longs, Longs]]:
-        """Pairs of arrays: which text, and which of `observables` stands in it; each pair once in a pass."""
+    def find(self, texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Which text, and which of `observables` stands in it.
+
+        Long texts of logs repeat most of their lines, and no word of ours has two: each line is searched once.
+        """
+        lines = list(dict.fromkeys(line for text in texts for line in text.split("\n")))
+        held: dict[str, set[int]] = {}
+        for which, words in self._find(lines):
+            for at, word in zip(which.tolist(), words.tolist(), strict=True):
+                held.setdefault(lines[at], set()).add(word)
+        for at, text in enumerate(texts) if held else ():
+            found: set[int] = set()
+            for line in text.split("\n"):
+                if line in held:
+                    found |= held[line]
+            yield from ((at, word) for word in sorted(found))
+
+    def _find(self, texts: Sequence[str]) -> Iterator[tuple[Longs, Longs]]:
         for first, stop in _passes(texts):
             some = texts[first:stop]
             sep = bytes((_ANCHOR,))
@@ -135,8 +150,8 @@ class Words:
 
 def _word(one: Observable) -> bytes:
     text = one.value.lower()
-    if one.type == "url" and url(one.value) == one.value and text.count("/") == 3:
-        text = text.rstrip("/")  # the root of a server may be written without its slash
+    if one.type == "url" and text.endswith("/") and text.count("/") == 3:
+        text = text[:-1]  # the root of a server may be written without its slash
     return text.encode("utf-8", "replace")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final, TypeAlias
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MOST: Final = 100  # characters: the longest address with a zone and a port has fewer
+_PART: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_NORMAL_V4: Final = re.compile(rf"{_PART}(?:\.{_PART}){{3}}")
+_NETWORK_V4: Final = re.compile(rf"({_PART})\.({_PART})\.({_PART})\.({_PART})(?:/([12]?[0-9]|3[0-2]))?")
 
 
 def address(text: str) -> str | None:
@@ -16,6 +20,8 @@ def address(text: str) -> str | None:
     Brackets, a zone (`%eth0`) and blanks around it are no part of it. A leading zero is refused: some read it as
     octal, others do not.
     """
+    if _NORMAL_V4.fullmatch(text):  # nearly all are, and the library takes ten times as long
+        return text
     text = text.strip()
     if not 2 <= len(text) <= _MOST:
         return None
@@ -56,6 +62,14 @@ def network(text: str) -> Network | None:
     return found
 
 
-def span(found: Network) -> tuple[int, int, int]:
-    """Version, first and last address as numbers."""
-    return found.version, int(found.network_address), int(found.broadcast_address)
+def span(text: str) -> tuple[int, int, int] | None:
+    """Version, first and last address as numbers, of a network or a single address; None where the text is neither."""
+    plain = _NETWORK_V4.fullmatch(text)
+    if plain:
+        a, b, c, d, bits = plain.groups()
+        free = 32 - int(bits) if bits else 0
+        first = (int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)) >> free << free
+        return 4, first, first + (1 << free) - 1
+    single = address(text) if "/" not in text else None
+    found = network(f"{single}/{128 if ':' in single else 32}" if single else text)
+    return (found.version, int(found.network_address), int(found.broadcast_address)) if found else None

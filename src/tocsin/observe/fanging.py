@@ -17,6 +17,7 @@ _DOT: Final = re.compile(
     rf"\s?{_OPEN}(?:\.|,|dot|d0t|punkt|point){_CLOSE}\s?|\[\.|\.\]|\\\.| dot | d0t ", re.IGNORECASE
 )
 _AT: Final = re.compile(rf"\s?{_OPEN}(?:@|at){_CLOSE}\s?| at (?=\S+$)", re.IGNORECASE)
+_LIVE_TEXT: Final = re.compile(r"(?:https?://)?+(?!h..p|f.p|meow)[A-Za-z0-9_.@:/?&=%~+-]*+", re.IGNORECASE)
 _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _LIVE: Final = re.compile(r"^(h)tt(ps?)(://)", re.IGNORECASE)
 
@@ -26,7 +27,10 @@ def refang(text: str) -> str:
 
     Zero-width characters and quotes around it are taken away too.
     """
-    text = text.strip().strip(_QUOTES).strip().replace("\u200b", "").replace("\ufeff", "")
+    text = text.strip()
+    if _LIVE_TEXT.fullmatch(text):  # nothing here that anybody would have changed
+        return text
+    text = text.strip(_QUOTES).strip().replace("\u200b", "").replace("\ufeff", "")
     if not text:
         return text
     found = _SCHEME.match(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import orjson
 from ahocorasick_rs import AhoCorasick
 
 from tocsin.model.indicator import HASHES, Observable, ObservableType
-from tocsin.observe.addresses import address, network, span
+from tocsin.observe.addresses import address, span
 from tocsin.observe.domains import domain, parents
 from tocsin.observe.urls import host_of
 
@@ -27,6 +28,7 @@ MOST_LIST_BYTES: Final = 256 << 20
 MOST_LISTS: Final = 1000
 MOST_EXPRESSION: Final = 1000
 
+Prints: TypeAlias = npt.NDArray[np.int64]
 How: TypeAlias = Literal["itself", "within"]
 
 # What MISP calls the attributes that a list is about, and what they are here.
@@ -58,21 +60,28 @@ class Listed:
 class Exact:
     """Texts, kept as 64-bit fingerprints: a million take 8 MB, and one of 10^12 questions is answered wrongly."""
 
-    __slots__ = ("_prints",)
+    __slots__ = ("prints",)
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._prints = np.sort(np.fromiter(map(hash, texts), np.int64, len(texts)))
+    def __init__(self, prints: Prints) -> None:
+        self.prints = np.sort(prints)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Exact:
+        return cls(np.fromiter(map(hash, texts), np.int64, len(texts)))
 
     def __contains__(self, text: str) -> bool:
         wanted = hash(text)
-        at = int(np.searchsorted(self._prints, wanted))
-        return at < len(self._prints) and int(self._prints[at]) == wanted
+        at = int(self.prints.searchsorted(wanted))
+        return at < len(self.prints) and int(self.prints[at]) == wanted
 
 
 class Ranges:
     """Networks of one version as intervals that do not touch: a look-up is one search, however long the list is."""
 
     __slots__ = ("_firsts", "_lasts")
+
+    def spans(self) -> list[tuple[int, int]]:
+        return list(zip(self._firsts, self._lasts, strict=True))
 
     def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
         firsts: list[int] = []
@@ -83,11 +92,11 @@ class Ranges:
             else:
                 firsts.append(first)
                 lasts.append(last)
-        self._firsts: npt.NDArray[Any] = np.array(firsts, object)
+        self._firsts = firsts
         self._lasts = lasts
 
     def hold(self, first: int, last: int) -> bool:
-        at = int(np.searchsorted(self._firsts, first, "right")) - 1
+        at = bisect_right(self._firsts, first) - 1
         return at >= 0 and last <= self._lasts[at]
 
 
@@ -138,10 +147,10 @@ class GoodList:
         return None
 
     def _network(self, text: str) -> bool:
-        found = network(text if "/" in text else f"{text}/{128 if ':' in text else 32}")
+        found = span(text)
         if found is None or self.ranges is None:
             return False
-        version, first, last = span(found)
+        version, first, last = found
         return self.ranges[version == 6].hold(first, last)
 
 
@@ -152,6 +161,12 @@ class KnownGood:
         self.lists = tuple(lists)
         self.problems = tuple(problems)
         self._by_type: dict[ObservableType, list[GoodList]] = {}
+        # All lists as one tell of most observables that they stand on none.
+        none = np.zeros(0, np.int64)
+        exact = [each.prints for one in lists for each in (one.exact, one.below) if each is not None]
+        self._any_text = Exact(np.unique(np.concatenate((none, *exact))))
+        spans = [[one.ranges[at].spans() for one in lists if one.ranges] for at in range(2)]
+        self._any_range = tuple(Ranges(each for some in spans[at] for each in some) for at in range(2))
 
     def find(self, one: Observable) -> tuple[Listed, ...]:
         """The lists that an observable stands on, in the order of their names."""
@@ -159,8 +174,21 @@ class KnownGood:
         lists = self._by_type.get(kind)
         if lists is None:
             lists = self._by_type[kind] = [each for each in self.lists if kind in each.types]
+        if not self._may_stand(one):
+            lists = [each for each in lists if each.parts is not None or each.expressions]
         found = ((each.name, each.holds(one)) for each in lists)
         return tuple(sorted(Listed(name, how) for name, how in found if how))
+
+    def _may_stand(self, one: Observable) -> bool:
+        """False only where no text and no range of any list can be meant."""
+        if one.value in self._any_text:
+            return True
+        value = (host_of(one.value) or "") if one.type == "url" else one.value
+        found = span(value) if one.type in ("address", "network", "url") else None
+        if found is not None:
+            version, first, last = found
+            return self._any_range[version == 6].hold(first, last) or value in self._any_text
+        return one.type in ("domain", "url") and any(parent in self._any_text for parent in parents(value))
 
 
 # --------------------------------------------------------------------------------- reading
@@ -227,7 +255,7 @@ def compiled(content: Any, name: str) -> GoodList:
     """
     if not isinstance(content, dict) or not isinstance(content.get("list"), list):
         raise ValueError("it needs a mapping with `list`")  # noqa: TRY004  a file is wrong, not a caller
-    entries = [one.strip() for one in content["list"] if isinstance(one, str) and one.strip()]
+    entries = [one for one in content["list"] if isinstance(one, str) and one and not one.isspace()]
     attributes = content.get("matching_attributes") or ()
     types = frozenset(_ATTRIBUTES[part] for one in attributes for part in str(one).split("|") if part in _ATTRIBUTES)
     if not attributes:
@@ -239,11 +267,11 @@ def compiled(content: Any, name: str) -> GoodList:
             return GoodList(
                 name=name,
                 types=types,
-                exact=Exact(_normal(entries)),
-                below=Exact(_normal(dotted)) if dotted else None,
+                exact=Exact.of(_normal(entries)),
+                below=Exact.of(_normal(dotted)) if dotted else None,
             )
         case "hostname":
-            prints = Exact(_normal(entries))
+            prints = Exact.of(_normal(entries))
             return GoodList(name=name, types=types, exact=prints, below=prints)
         case "cidr":
             return GoodList(name=name, types=types, ranges=_ranges(entries))
@@ -257,21 +285,23 @@ def compiled(content: Any, name: str) -> GoodList:
 
 def _normal(entries: Sequence[str]) -> list[str]:
     """Lower-case, without a leading dot; names beyond ASCII as they are registered."""
-    folded = "\n".join(entries).lower().split("\n") if entries else []
-    return [_registered(entry.lstrip(".")) if not entry.isascii() or entry[0] == "." else entry for entry in folded]
+    joined = "\n".join(entries).lower()
+    if joined.isascii() and "\n." not in joined and " " not in joined and joined[:1] != ".":
+        return joined.split("\n") if entries else []  # a million names in a tenth of the time
+    return [_registered(entry.strip().lstrip(".")) for entry in entries]
 
 
 def _registered(entry: str) -> str:
-    return entry if entry.isascii() else domain(entry) or entry
+    folded = entry.lower()
+    return folded if folded.isascii() else domain(folded) or folded
 
 
 def _ranges(entries: Sequence[str]) -> tuple[Ranges, Ranges]:
     spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
     for entry in entries:
-        single = address(entry) if "/" not in entry else None
-        found = network(f"{single}/{128 if ':' in single else 32}" if single else entry)
+        found = span(entry)
         if found is not None:
-            version, first, last = span(found)
+            version, first, last = found
             spans[version].append((first, last))
     return Ranges(spans[4]), Ranges(spans[6])
 

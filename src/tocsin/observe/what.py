@@ -21,6 +21,7 @@ FILE_ENDINGS: Final = frozenset(
 )
 
 
+_ADDRESS_LIKE: Final = re.compile(r"[0-9\]]$|:")
 _TOP: Final = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]{1,59}")
 
 
@@ -90,12 +91,11 @@ def what_is(text: str) -> Observable | None:
         return None
     if found := digest(text):
         return Observable(*found)
-    for kind in ("address", "network", "url"):
-        if seen := normal(kind, text):
-            # An address is told without its port; a range of one address is that address.
-            return _one_address(seen)
     if "://" in text:
-        return None
+        return normal("url", text)
+    # An address is told without its port; a range of one address is that address.
+    if _ADDRESS_LIKE.search(text) and (seen := normal("address", text) or normal("network", text)):
+        return _one_address(seen)
     if "@" in text:
         return normal("mail", text)
     if seen := normal("sid", text) or normal("ssdeep", text):
