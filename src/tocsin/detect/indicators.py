@@ -7,11 +7,12 @@ An indicator that asks for a value alone (an address, a domain, a hash) stands i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tocsin.detect.cache import digest_of
-from tocsin.detect.known import judge
+from tocsin.detect.known import Known, judge
 from tocsin.detect.patterns import Compiled, joined
 from tocsin.detect.plain_patterns import plain
 from tocsin.detect.terms import Unusable
@@ -51,9 +52,8 @@ def prepared(
         ever: patterns too hold at any time, not only while they are valid.
     """
     left_out = list(intelligence.left_out)
-    kept: list[Rule] = []
+    plainly: list[Indicator] = []
     compiled: list[Compiled] = []
-    lowered: list[int] = []
     ids: set[str] = set()
     parsed = 0
     for one in intelligence.indicators:
@@ -63,29 +63,44 @@ def prepared(
             continue
         try:
             one = plain(one)
-            if not one.observables:
-                parsed += 1
+            if one.observables:
+                plainly.append(one)
+            else:
+                parsed += 1  # those that cannot be read cost as much
                 compiled.append(_compiled(one, parsed, ever=ever))
-                continue
         except Unusable as reason:
             left_out.append(_left(one, "cannot be used", str(reason)))
-            continue
-        if known_good is not None:
-            known = judge(one, known_good)
-            if known.verdict == "good" and not even_known_good:
-                left_out.append(_left(one, "known good", f"on {', '.join(known.lists)}"))
-                continue
-            if known.verdict != "unknown":
-                one = replace(one, listed=known.lists)
-                lowered.append(len(kept))
-        kept.append(_rule(one, INDICATOR))
+    kept, lowered = _compared(plainly, known_good, left_out, even_known_good=even_known_good)
     whole = joined(rules, compiled)
     first = len(whole.rules)
     return Prepared(
-        rules=replace(whole, rules=(*whole.rules, *kept), digest=_digest(rules, intelligence)),
+        rules=replace(
+            whole, rules=(*whole.rules, *(_rule(one, INDICATOR) for one in kept)), digest=_digest(rules, intelligence)
+        ),
         left_out=tuple(left_out),
         lowered=tuple(first + at for at in lowered),
     )
+
+
+def _compared(
+    indicators: Sequence[Indicator], known_good: KnownGood | None, left_out: list[LeftOut], *, even_known_good: bool
+) -> tuple[list[Indicator], list[int]]:
+    """Those to look for, and places of those among them that stand on lists; the others are left out."""
+    if known_good is None:
+        return list(indicators), []
+    maybe = known_good.candidates(each for one in indicators for each in one.observables)
+    kept: list[Indicator] = []
+    lowered: list[int] = []
+    for one in indicators:
+        known = judge(one, known_good) if maybe.issuperset(one.observables) else Known()
+        if known.verdict == "good" and not even_known_good:
+            left_out.append(_left(one, "known good", f"on {', '.join(known.lists)}"))
+            continue
+        if known.verdict != "unknown":
+            one = replace(one, listed=known.lists)
+            lowered.append(len(kept))
+        kept.append(one)
+    return kept, lowered
 
 
 def _fault(one: Indicator, ids: set[str]) -> LeftOut | None:

@@ -69,6 +69,12 @@ class Exact:
     def of(cls, texts: Sequence[str]) -> Exact:
         return cls(np.fromiter(map(hash, texts), np.int64, len(texts)))
 
+    def hold_any(self, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """For each text whether it is here."""
+        wanted = np.fromiter(map(hash, texts), np.int64, len(texts))
+        at = np.minimum(self.prints.searchsorted(wanted), max(len(self.prints) - 1, 0))
+        return self.prints[at] == wanted if len(self.prints) else np.zeros(len(texts), bool)
+
     def __contains__(self, text: str) -> bool:
         wanted = hash(text)
         at = int(self.prints.searchsorted(wanted))
@@ -163,8 +169,8 @@ class KnownGood:
         self._by_type: dict[ObservableType, list[GoodList]] = {}
         # All lists as one tell of most observables that they stand on none.
         none = np.zeros(0, np.int64)
-        exact = [each.prints for one in lists for each in (one.exact, one.below) if each is not None]
-        self._any_text = Exact(np.unique(np.concatenate((none, *exact))))
+        self._any_text = Exact(np.concatenate((none, *(one.exact.prints for one in lists if one.exact is not None))))
+        self._any_below = Exact(np.concatenate((none, *(one.below.prints for one in lists if one.below is not None))))
         spans = [[one.ranges[at].spans() for one in lists if one.ranges] for at in range(2)]
         self._any_range = tuple(Ranges(each for some in spans[at] for each in some) for at in range(2))
 
@@ -179,16 +185,40 @@ class KnownGood:
         found = ((each.name, each.holds(one)) for each in lists)
         return tuple(sorted(Listed(name, how) for name, how in found if how))
 
+    def candidates(self, observables: Iterable[Observable]) -> frozenset[Observable]:
+        """Those of many that may stand on some list; asking for them alone saves most of the time."""
+        asked = list(dict.fromkeys(observables))
+        hosts = [(host_of(one.value) or one.value) if one.type == "url" else one.value for one in asked]
+        found = self._any_text.hold_any([one.value for one in asked]) | self._any_text.hold_any(hosts)
+        above = [
+            (at, parent)
+            for at, (one, host) in enumerate(zip(asked, hosts, strict=True))
+            if one.type in ("domain", "url")
+            for parent in parents(host)
+        ]
+        below = self._any_below.hold_any([parent for _, parent in above])
+        found[[at for (at, _), held in zip(above, below.tolist(), strict=True) if held]] = True
+        others = [each for each in self.lists if each.parts is not None or each.expressions]
+        for at, (one, host) in enumerate(zip(asked, hosts, strict=True)):
+            if not found[at]:
+                of_number = one.type in ("address", "network") or (
+                    one.type == "url" and host[-1:] in "0123456789abcdef"
+                )
+                found[at] = (of_number and self._in_range(host)) or any(each.holds(one) for each in others)
+        return frozenset(one for one, held in zip(asked, found.tolist(), strict=True) if held)
+
+    def _in_range(self, text: str) -> bool:
+        found = span(text)
+        return found is not None and self._any_range[found[0] == 6].hold(*found[1:])
+
     def _may_stand(self, one: Observable) -> bool:
         """False only where no text and no range of any list can be meant."""
-        if one.value in self._any_text:
-            return True
         value = (host_of(one.value) or "") if one.type == "url" else one.value
-        found = span(value) if one.type in ("address", "network", "url") else None
-        if found is not None:
-            version, first, last = found
-            return self._any_range[version == 6].hold(first, last) or value in self._any_text
-        return one.type in ("domain", "url") and any(parent in self._any_text for parent in parents(value))
+        if one.value in self._any_text or value in self._any_text:
+            return True
+        if one.type in ("address", "network", "url") and self._in_range(value):
+            return True
+        return one.type in ("domain", "url") and any(parent in self._any_below for parent in parents(value))
 
 
 # --------------------------------------------------------------------------------- reading
