@@ -49,7 +49,7 @@ def bundle(event: Mapping[str, Any]) -> Bundle:
             "process",
             command_line=event.get("CommandLine"),
             pid=int(event["ProcessId"]) if "ProcessId" in event else None,
-            image_ref=file(event["Image"], hashes) if "Image" in event else "",
+            image_ref=file(event.get("Image", ""), hashes),
             parent_ref=parent,
             creator_user_ref=made("user-account", user_id=user, account_login=user.rpartition("\\")[2]),
         )

@@ -311,7 +311,7 @@ class Watch:
         fresh = np.ones(len(rows), bool)
         fresh[1:] = (rows[1:] != rows[:-1]) | (rules[1:] != rules[:-1])
         heads = np.flatnonzero(fresh).tolist()
-        ends = [*heads[1:], len(rows)]
+        ends = [*heads[1:], len(rows)][: len(heads)]
         fields = [tuple(dict.fromkeys(place[head:end].tolist())) for head, end in zip(heads, ends, strict=True)]
         return Seen(rows[fresh], rules[fresh], fields, names, outside, looked_at)
 

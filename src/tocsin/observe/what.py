@@ -43,7 +43,13 @@ def _imphash(text: str) -> str | None:
 
 
 def _path(text: str) -> str | None:
-    return full_path(text) or (text.strip().lower() if 0 < len(text.strip()) <= 1024 else None)
+    """A path, which may lack its root."""
+    return full_path(text) or (_key(text) if "\\" in text or "/" in text else None)
+
+
+def _key(text: str) -> str | None:
+    text = text.strip().lower()
+    return text if 0 < len(text) <= 1024 else None
 
 
 def _plain(text: str) -> str | None:
@@ -67,7 +73,7 @@ _WAYS: Final[dict[ObservableType, Callable[[str], str | None]]] = {
     "sid": sid,
     "file": file_name,
     "path": _path,
-    "key": _path,
+    "key": _key,
     "mutex": _plain,
     "agent": _plain,
 }
