@@ -24,8 +24,8 @@ import evidence
 import timing
 
 from tocsin import pipeline
-from tocsin.model.rule import RuleSet
 from tocsin.learn import packs
+from tocsin.model.rule import RuleSet
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
 _WORDS = ("alpha", "beam", "cedar", "delta", "ember", "flint", "grove", "haven", "iris", "jade")

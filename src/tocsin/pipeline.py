@@ -210,10 +210,10 @@ def _examine(
         for events in reading:
             among = _within(events, window)
             matches = detector.scan(events, among)
-            seen = watch.scan(events, among) if watch else None
-            account.add(events, matches, seen)
+            values = watch.scan(events, among) if watch else None
+            account.add(events, matches, values)
             count = 0
-            for finding in findings(detector, events, matches, seen):
+            for finding in findings(detector, events, matches, values):
                 file.write(msgspec.json.encode(finding) + b"\n")
                 count += 1
             seen.writelines(streams.frames(detector, events, matches))

@@ -52,7 +52,7 @@ def test_types(kind: str, value: str, found: list[str]) -> None:
     assert one.source == "A CERT"
 
 
-@pytest.mark.parametrize(("kind", "side"), [("ip-dst|port", "dst"), ("ip-src|port", "src")], ids=lambda text: str(text))
+@pytest.mark.parametrize(("kind", "side"), [("ip-dst|port", "dst"), ("ip-src|port", "src")])
 def test_an_address_with_a_port_is_both(kind: str, side: str) -> None:
     [one] = read(event(attribute(kind, "192.0.2.1|443"))).indicators
     assert one.pattern == f"[network-traffic:{side}_ref.value = '192.0.2.1' AND network-traffic:{side}_port = 443]"

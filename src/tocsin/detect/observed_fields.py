@@ -54,8 +54,8 @@ _MAILS: Final = """
     Recipient Recipients sender-address recipient-address return-path reply_to P1Sender P2Sender SenderFromAddress
     SenderMailFromAddress RecipientEmailAddress ForwardingSmtpAddress ForwardTo RedirectTo orig_to smtp.mail_from
     smtp.rcpt_to email.from email.to actor.email email actor.alternateId target.alternateId UserId UserId_
-    RawEventData.UserId rawData.UserId userPrincipalName UserPrincipalName AccountUpn InitiatingProcessAccountUpn InitiatedBy.user.userPrincipalName
-    InitiatedBy_user_userPrincipalName properties.initiatedBy principalEmail
+    RawEventData.UserId rawData.UserId userPrincipalName UserPrincipalName AccountUpn InitiatingProcessAccountUpn
+    InitiatedBy.user.userPrincipalName InitiatedBy_user_userPrincipalName properties.initiatedBy principalEmail
     protoPayload.authenticationInfo.principalEmail
     gcp.audit.authentication_info.principal_email MailboxOwnerUPN caller Caller
 """.split()

@@ -142,7 +142,7 @@ class Words:
         root = (kind == _OF_URL) & self._is_root[at] & (text[end] == ord("/"))
         end = end + root
         behind, beyond = text[end], text[np.minimum(end + 1, len(text) - 1)]
-        held = ~_BEFORE[kind, before] & ~_BEHIND[kind, behind]
+        held: npt.NDArray[np.bool_] = ~_BEFORE[kind, before] & ~_BEHIND[kind, behind]
         held &= ~(_DOT_COUNTS[kind] & (behind == ord(".")) & _IS_ALNUM[beyond])
         held &= ~((kind == _ADDRESS) & (before == ord(".")) & _IS_DIGIT[further])
         return held

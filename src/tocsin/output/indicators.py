@@ -9,6 +9,8 @@ from typing import Final
 from rich.text import Text
 
 from tocsin.model.coverage import IndicatorCoverage
+from tocsin.model.rule import PATTERN
+from tocsin.model.run import Run
 from tocsin.output.screen import shown
 
 _WORDS: Final = {
@@ -23,12 +25,17 @@ _WORDS: Final = {
 _MOST: Final = 3
 
 
-def lines(told: IndicatorCoverage, width: int) -> Iterator[Text]:
+def lines(run: Run, told: IndicatorCoverage, width: int) -> Iterator[Text]:
     """How many were looked for and seen, which could not be, and which were left out, with the first few of each."""
     asked = sum(one.indicators for one in told.observables)
     seen = sum(one.seen for one in told.observables)
     if told.observables:
         yield Text(f"{asked:,} looked for by value, {seen:,} of them seen", style="bold")
+    rules = run.rules.rules
+    patterns = {rule.indicator.id for rule in rules if rule.logsource == PATTERN and rule.indicator}
+    if patterns:
+        held = {rules[one.rule].id for one in run.coverage.rules if one.state == "fired"} & patterns
+        yield Text(f"{len(patterns):,} looked for by pattern, {len(held):,} of them seen", style="bold")
     blind = [one for one in told.observables if not one.fields]
     if blind:
         what = ", ".join(f"{one.type} {one.indicators:,}" for one in blind)

@@ -74,7 +74,7 @@ def _page(run: Run, summary: Summary, width: int, full: str) -> Iterator[Rendera
         yield _indented(_bars(summary.tactics.items(), width, full, "magenta"))
     if run.coverage.indicators:
         yield _heading("INDICATORS")
-        yield from (_indented(line) for line in indicators.lines(run.coverage.indicators, width))
+        yield from (_indented(line) for line in indicators.lines(run, run.coverage.indicators, width))
     yield _heading("WHAT COULD NOT HAVE BEEN SEEN")
     yield from (_indented(block) for block in explain(summary.unseen, width))
     yield from (_indented(block) for block in seen_logs(run.coverage.seen, width))
