@@ -126,13 +126,7 @@ def detect(
 
     attack = _attack(attack_release)
     target = choose(out, form, logs)
-    wanted = Intelligence(
-        names=tuple(indicators or ()),
-        known_good=known_good,
-        even_known_good=even_known_good,
-        ever=any_time,
-        observed=observed,
-    )
+    wanted = Intelligence(tuple(indicators or ()), known_good, even_known_good, any_time, observed)
     chosen = wanted_of(wanted, lambda: _rules(rules or [], level, statuses, quiet=quiet), named=rules, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tocsin.pipeline import Wanted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Intelligence:
     names: tuple[str, ...]
     known_good: str | None
