@@ -21,6 +21,7 @@ from tocsin.model.rule import INDICATOR, LEVELS, PATTERN, Level, Rule, RuleSet
 from tocsin.observe.known_good import KnownGood
 
 MOST_PATTERNS: Final = 20_000  # that say more than a value: each is parsed and compiled by itself
+MOST_CHARACTERS: Final = 2_000_000  # of all these patterns: a comparison becomes one for each field it may be about
 MOST_INDICATORS: Final = 2_000_000
 
 _WEAK: Final = ("file", "agent", "account")  # names that many things have
@@ -55,7 +56,7 @@ def prepared(
     plainly: list[Indicator] = []
     compiled: list[Compiled] = []
     ids: set[str] = set()
-    parsed = 0
+    parsed = size = 0
     for one in intelligence.indicators:
         fault = _fault(one, ids)
         if fault is not None:
@@ -66,8 +67,9 @@ def prepared(
             if one.observables:
                 plainly.append(one)
             else:
-                parsed += 1  # those that cannot be read cost as much
-                compiled.append(_compiled(one, parsed, ever=ever))
+                parsed, size = parsed + 1, size + len(one.pattern)  # those that cannot be read cost as much
+                _bounded(parsed, size)
+                compiled.append(_compiled(one, ever=ever))
         except Unusable as reason:
             left_out.append(_left(one, "cannot be used", str(reason)))
     kept, lowered = _compared(plainly, known_good, left_out, even_known_good=even_known_good)
@@ -120,9 +122,12 @@ def _left(one: Indicator, reason: Reason, text: str) -> LeftOut:
     return LeftOut(path=one.path, line=one.line, reason=reason, text=text[:300], id=one.id, title=one.title)
 
 
-def _compiled(one: Indicator, number: int, *, ever: bool) -> Compiled:
-    if number > MOST_PATTERNS:
-        raise Unusable("unsupported", f"more than {MOST_PATTERNS:,} patterns that say more than a value")
+def _bounded(patterns: int, characters: int) -> None:
+    if patterns > MOST_PATTERNS or characters > MOST_CHARACTERS:
+        raise Unusable("unsupported", "there are too many patterns that say more than a value")
+
+
+def _compiled(one: Indicator, *, ever: bool) -> Compiled:
     from tocsin.detect import stix_pattern  # the parser takes a tenth of a second to import
 
     return stix_pattern.compiled(one, _rule(one, PATTERN), ever=ever)
