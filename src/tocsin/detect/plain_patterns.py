@@ -12,7 +12,7 @@ from typing import Final
 
 from tocsin.detect.terms import Unusable
 from tocsin.model.indicator import HASHES, Indicator, Observable, ObservableType
-from tocsin.observe.what import normal
+from tocsin.observe.what import normal, what_is
 
 MOST_ALTERNATIVES: Final = 10_000
 
@@ -43,6 +43,8 @@ _PATHS: Final[dict[str, tuple[ObservableType, ...]]] = {
     **{f"file:hashes.{written}": ("ssdeep",) for written in ("SSDEEP", "ssdeep", "'SSDEEP'", "'ssdeep'")},
     **{f"file:hashes.{written}": ("imphash",) for written in ("IMPHASH", "imphash", "'IMPHASH'", "'imphash'")},
 }
+_LOOSE: Final = ("ipv4-addr:value", "ipv6-addr:value", "domain-name:value", "url:value")
+_PLACES: Final = ("address", "network", "domain", "url")
 
 
 def plain(one: Indicator) -> Indicator:
@@ -56,7 +58,9 @@ def plain(one: Indicator) -> Indicator:
     observables: dict[Observable, None] = {}
     for path, text in found:
         seen = next((each for kind in _PATHS[path] if (each := normal(kind, text))), None)
-        if seen is None:
+        if seen is None and path in _LOOSE:  # without a scheme, with a port, defanged: as people write them
+            seen = what_is(text)
+        if seen is None or (path in _LOOSE and seen.type not in _PLACES):
             raise Unusable("unsupported", f"{text[:80]!r} is nothing that {path} can be")
         observables[seen] = None
     return replace(one, observables=tuple(observables))

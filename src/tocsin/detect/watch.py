@@ -26,7 +26,7 @@ from tocsin.observe.urls import host_of, url
 
 RAW: Final = "(record)"  # where something was found in a record of text, but in none of its fields
 
-_KNOWN_VALUES: Final = 400_000  # whose answer is remembered from table to table
+_KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
 _FIRST_VALUE: Final = 2
 _FOREVER: Final = int(np.iinfo(np.int64).max)
