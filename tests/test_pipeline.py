@@ -26,9 +26,10 @@ from tocsin.collect import units
 from tocsin.collect.formats import windows_json
 from tocsin.detect import predicates
 from tocsin.errors import EvidenceError
+from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
 from tocsin.model.rule import RuleSet, RuleText
-from tocsin.pipeline import Progress, compile_rules, detect, select
+from tocsin.pipeline import compile_rules, detect, select
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 READ = sys.modules["tocsin.collect.read"]  # the room offers a function of the same name

@@ -3,6 +3,7 @@
 TocsinError                 exit 1
 ├── EvidenceError           exit 3   a log that cannot be read at all (a damaged record is data, not an error)
 ├── RuleError               exit 4   a rule, or a pack of rules, that cannot be used
+├── IndicatorError          exit 4   a file of indicators, or of known-good lists, that cannot be used
 ├── CacheError              exit 1   a cache of compiled rules that is damaged or foreign (rebuilt, never fatal)
 ├── SettingsError           exit 2   a setting or an option that makes no sense
 ├── OutputError             exit 5   a result that cannot be written
@@ -31,6 +32,10 @@ class EvidenceError(TocsinError):
 
 
 class RuleError(TocsinError):
+    exit_code = 4
+
+
+class IndicatorError(TocsinError):
     exit_code = 4
 
 

@@ -71,6 +71,7 @@ def test_a_line_for_each_finding(run: Run, written: Callable[[Writer], str]) -> 
         "variant": "sysmon",
         "fields": {"Image": "C:\\a.exe", "Empty": None},
         "correlation": None,
+        "indicator": None,
     }
     assert lines[1]["chunk"] is None
     assert lines[2]["ts"] is None

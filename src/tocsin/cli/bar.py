@@ -10,8 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tocsin.ledger import Progress
 from tocsin.output.screen import shown
-from tocsin.pipeline import Progress
 
 
 class Bar:

@@ -89,6 +89,25 @@ AttackRelease = Annotated[
         help="Which release of ATT&CK a Navigator layer is for; the newest that rules are tagged for if not given.",
     ),
 ]
+Indicators = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Look for these too: a STIX bundle, MISP event, CSV, plain list, or a folder of such. May be repeated.",
+    ),
+]
+KnownGood = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="MISP warning lists to compare indicators with; those of pymispwarninglists if it is installed.",
+    ),
+]
+EvenKnownGood = Annotated[bool, typer.Option("--even-known-good", help="Look for what is known to be good as well.")]
+AnyTime = Annotated[bool, typer.Option("--any-time", help="Look for indicators outside their validity as well.")]
+Observed = Annotated[
+    bool, typer.Option("--observed", help="Take observables that stand in STIX bundles for indicators too.")
+]
 Jobs = Annotated[int, typer.Option(min=0, help="Worker processes; 0 is one for each processor.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")]
@@ -107,29 +126,40 @@ def detect(
     out: Out = None,
     form: Form = None,
     attack_release: AttackRelease = None,
+    indicators: Indicators = None,
+    known_good: KnownGood = None,
+    even_known_good: EvenKnownGood = False,
+    any_time: AnyTime = False,
+    observed: Observed = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
-    """Match Sigma rules with logs: what was found, and what could not have been seen."""
+    """Match Sigma rules and indicators with logs: what was found, and what could not have been seen."""
     since_us, until_us = options.window(since, until)
     statuses = options.statuses(status or [])
     zone = options.zone(timezone)
     mappings = options.mappings(mapping or [])
 
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
+    from tocsin.cli.intelligence import Intelligence, wanted_of
     from tocsin.cli.target import choose
 
     attack = _attack(attack_release)
     target = choose(out, form, logs)
-    chosen = _rules(rules or [], level, statuses, mappings, quiet=quiet)
+    wanted = Intelligence(tuple(indicators or ()), known_good, even_known_good, any_time, observed)
+    chosen = wanted_of(
+        wanted, lambda: _rules(rules or [], level, statuses, mappings, quiet=quiet), named=rules, quiet=quiet
+    )
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
             run = stack.enter_context(
                 pipeline.detect(
                     logs,
-                    chosen,
+                    chosen.rules,
+                    indicators=chosen.indicators,
+                    ever=any_time,
                     jobs=jobs,
                     since_us=since_us,
                     until_us=until_us,
@@ -205,7 +235,9 @@ def _tell(run: Run, target: Target, took_s: float, *, quiet: bool) -> None:
         print(terminal.one_line(summary), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return
     rate = summary.evidence.events / took_s if took_s > 0 else 0.0
-    notes = [f"{took_s:.1f} s, {rate:,.0f} events/s, {len(run.rules.rules):,} rules"]
+    plain = sum(one.indicators for one in run.coverage.indicators.observables) if run.coverage.indicators else 0
+    asked = f"{len(run.coverage.rules):,} rules" + (f", {plain:,} indicators" if plain else "")
+    notes = [f"{took_s:.1f} s, {rate:,.0f} events/s, {asked}"]
     if run.timezone != "UTC":
         notes.append(f"times that name no zone were taken as {run.timezone}")
     notes += [f"written: {path}" for path, _ in target.files]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
-    from tocsin.pipeline import Progress
+    from tocsin.ledger import Progress
 
 _EVERY_S: Final = 0.1
 

@@ -291,7 +291,11 @@ def _counted(one: Correlation, entries: _Entries, numbers: Wholes) -> _Counted:
         back=np.searchsorted(spot, group * room + since),
         end=np.searchsorted(spot, spot, "right"),
         rows=Rows(
-            part=entries.part[kept], value=value[kept], millionths=numbers[kept], alike=np.searchsorted(spot, spot)
+            part=entries.part[kept],
+            value=value[kept],
+            millionths=numbers[kept],
+            alike=np.searchsorted(spot, spot),
+            event=entries.event[kept],
         ),
         place=place,
     )

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.detect.matcher import Detector, Matches, collect_patterns, fields_in
-from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
+from tocsin.detect.matcher import Detector, Matches
+from tocsin.detect.needs import collect_patterns, fields_in
+from tocsin.detect.sightings import Sighted
+from tocsin.detect.views import base_of
+from tocsin.detect.watch import Seen
+from tocsin.model.coverage import Coverage, IndicatorCoverage, RuleCoverage, SeenLog
 from tocsin.model.event import NO_TIME, Column, Events
 from tocsin.model.kind import kind_of
-from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern
+from tocsin.model.rule import INDICATOR, All, AnyOf, Condition, Leaf, Not, Pattern
 
 
 class Account:
@@ -25,8 +29,9 @@ class Account:
         self.seen: dict[tuple[str, str, str], tuple[int, int, int]] = {}
         self.gave_up: Counter[int] = Counter()
         self.findings: Counter[int] = Counter()
+        self.sighted = Sighted()
 
-    def add(self, events: Events, matches: Matches) -> None:
+    def add(self, events: Events, matches: Matches, seen: Seen | None = None) -> None:
         for gate, rows in enumerate(matches.gates):
             if not len(rows):
                 continue
@@ -38,6 +43,9 @@ class Account:
         self.gave_up.update(matches.gave_up)
         for number, rows in matches.rows:
             self.findings[self._detector.rules.variants[number].rule] += len(rows)
+        if seen is not None:
+            self.sighted.add(events.kind, seen, matches)
+            self.findings.update(Counter(seen.rules.tolist()))
         self._see(events)
 
     def _see(self, events: Events) -> None:
@@ -68,6 +76,7 @@ class Account:
             "seen": [(key, span) for key, span in self.seen.items()],
             "gave_up": sorted(self.gave_up.items()),
             "findings": sorted(self.findings.items()),
+            "sighted": list(self.sighted.to_plain().items()),
         }
 
     def merge(self, plain: Mapping[str, Sequence[Any]]) -> None:
@@ -82,10 +91,15 @@ class Account:
             self.gave_up[pattern] += count
         for rule, count in plain.get("findings", ()):
             self.findings[rule] += count
+        self.sighted.merge(dict(plain.get("sighted", ())))
 
-    def coverage(self) -> Coverage:
+    def coverage(self, indicators: IndicatorCoverage | None = None) -> Coverage:
+        """The account; `indicators` is what was known of them before."""
         rules = self._detector.rules
-        states: dict[int, list[tuple[bool, set[str]]]] = {number: [] for number in range(len(rules.rules))}
+        # What is looked for by its value alone is told by what it is, not one by one.
+        states: dict[int, list[tuple[bool, set[str]]]] = {
+            number: [] for number, rule in enumerate(rules.rules) if rule.logsource != INDICATOR
+        }
         for number, variant in enumerate(rules.variants):
             gate = self._detector.gate_of[number]
             if self.gates[gate]:
@@ -108,6 +122,7 @@ class Account:
             rules=tuple(self._state(rule, tried) for rule, tried in states.items()),
             problems=rules.problems,
             gave_up=self._gave_up_by_rule(),
+            indicators=self.sighted.coverage(rules, self.findings, indicators) if indicators else None,
         )
 
     def _state(self, rule: int, tried: list[tuple[bool, set[str]]]) -> RuleCoverage:
@@ -145,9 +160,9 @@ def _can_hold(condition: Condition, patterns: Sequence[Pattern], present: set[st
             if pattern.kind.startswith("fieldref") and pattern.text not in present:
                 missing.add(pattern.text)
                 return False
-            if pattern.field is None or pattern.field in present:
+            if pattern.field is None or base_of(pattern.field) in present:
                 return None
-            missing.add(pattern.field)
+            missing.add(base_of(pattern.field))
             return pattern.kind == "null"
         case Not(part):
             inner = _can_hold(part, patterns, present, missing)

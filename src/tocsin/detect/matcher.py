@@ -19,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.detect.literals import Literals, glob_literals, is_literal
+from tocsin.detect.needs import collect_patterns, during, fields_in
 from tocsin.detect.nodes import Among, And, Mask, Neg, Node, Or, Try, cost
 from tocsin.detect.predicates import GaveUp, Predicate, any_of_texts, any_text, fields_agree, predicate, texts_of
 from tocsin.detect.rawtext import RawSearch
-from tocsin.model.event import NULL, Column, Events, Longs
+from tocsin.detect.views import SIGN, VIEWS, made
+from tocsin.model.event import NULL, Codes, Column, Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
 
 # Long and nearly unique text that few rules read: it stays in the raw record until rows are left to look at.
@@ -39,11 +41,13 @@ class Matches:
         rows: (variant, rows in order), in the order of variants.
         gates: rows that each gate let through, by gate.
         gave_up: values on which a regular expression took too long, or was not tried after many such, by pattern.
+        outside: by rule, rows it holds for at a time when it is not to be looked for.
     """
 
     rows: list[tuple[int, Longs]] = field(default_factory=list)
     gates: list[Longs] = field(default_factory=list)
     gave_up: Counter[int] = field(default_factory=Counter)
+    outside: Counter[int] = field(default_factory=Counter)
 
 
 class Detector:
@@ -89,7 +93,13 @@ class Detector:
             for number in self._by_gate[gate]:
                 node = table.fold(self.rules.variants[number].condition)
                 if node is not False and len(rows := table.filter(node, matches.gates[gate])):
-                    found[number] = rows
+                    variant = self.rules.variants[number]
+                    inside = during(variant, events.ts[rows])
+                    if not inside.all():
+                        matches.outside[variant.rule] += len(rows) - int(inside.sum())
+                        rows = rows[inside]
+                    if len(rows):
+                        found[number] = rows
         matches.rows = sorted(found.items())
         return matches
 
@@ -129,28 +139,6 @@ class Detector:
         return self._regexes
 
 
-def collect_patterns(condition: Condition, into: set[int]) -> None:
-    """Add the patterns of a condition, by number."""
-    if isinstance(condition, Leaf):
-        into.add(condition.pattern)
-    elif isinstance(condition, Not):
-        collect_patterns(condition.part, into)
-    else:
-        for part in condition.parts:
-            collect_patterns(part, into)
-
-
-def fields_in(patterns: Iterable[Pattern]) -> set[str]:
-    """The fields that patterns look at; two where one field is compared with another."""
-    names: set[str] = set()
-    for pattern in patterns:
-        if pattern.field is not None:
-            names.add(pattern.field)
-        if pattern.kind.startswith("fieldref"):
-            names.add(pattern.text)
-    return names
-
-
 class _Table:
     """One Events while it is matched; everything found out about its values is kept until it is done."""
 
@@ -165,6 +153,22 @@ class _Table:
         self._candidates: dict[str, dict[int, set[int]]] = {}
         self._worth_decoding: dict[int, Longs] | None = None
         self._wholes: dict[int, Mapping[str, tuple[str, ...] | None]] = {}
+        self._views: dict[str, Column | None] = {}
+
+    def _column(self, name: str) -> Column | None:
+        """A column of the events, or a view of one."""
+        if SIGN not in name:
+            return self._events.columns.get(name)
+        if name not in self._views:
+            base, _, view = name.partition(SIGN)
+            column = self._events.columns.get(base)
+            self._views[name] = made(column, view) if column is not None and view in VIEWS else None
+        return self._views[name]
+
+    def _codes(self, name: str) -> Codes:
+        column = self._column(name)
+        assert column is not None
+        return column.codes
 
     # --- folding ---
 
@@ -218,7 +222,7 @@ class _Table:
         pattern = self._patterns[number]
         if pattern.field is None:
             return Try(lambda rows: self._in_whole(number, rows, None))
-        column = self._events.columns.get(pattern.field)
+        column = self._column(pattern.field)
         if column is None:
             if pattern.field in self._detector.left_in_raw:
                 return Try(lambda rows: self._in_whole(number, rows, pattern.field))
@@ -270,7 +274,7 @@ class _Table:
             case bool():
                 return rows if node else rows[:0]
             case Among(name, codes):
-                return rows[codes[self._events.columns[name].codes[rows]]]
+                return rows[codes[self._codes(name)[rows]]]
             case And(parts):
                 for part in sorted(parts, key=cost):
                     if not len(rows):
@@ -284,7 +288,7 @@ class _Table:
             case bool():
                 return np.full(len(rows), node)
             case Among(name, codes):
-                return codes[self._events.columns[name].codes[rows]]
+                return codes[self._codes(name)[rows]]
             case Neg(part):
                 return ~self._mask(part, rows)
             case Try(test):
@@ -334,7 +338,10 @@ class _Table:
     def _prefiltered(self, number: int, column: Column, codes: Longs) -> set[int] | None:
         """For a regex: the values worth trying, found in one pass for all regexes; None: all are."""
         pattern = self._patterns[number]
-        if pattern.kind != "regex" or not self._detector.rules.regex_database:
+        rules = self._detector.rules
+        if pattern.kind != "regex" or not rules.regex_database:
+            return None
+        if rules.unfiltered_from is not None and number >= rules.unfiltered_from:
             return None
         known = self._candidates.setdefault(pattern.field or "", {})
         database = self._detector.regexes()

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.detect.apart import apart_in_turn, apart_together
 from tocsin.detect.predicates import number
 from tocsin.detect.windows import (
     FITS,
@@ -42,12 +43,14 @@ class Rows:
         value: a code for what `value_count` counts, else 0.
         millionths: the number that is measured, else 0.
         alike: the first row of the same group and time.
+        event: number of the event.
     """
 
     part: Longs
     value: Longs
     millionths: Wholes
     alike: Longs
+    event: Longs
 
 
 def millionths(text: str) -> int | None:
@@ -106,7 +109,13 @@ def _temporal(correlation: Correlation, rows: Rows, ranges: Ranges) -> tuple[Mas
     held = np.zeros(len(ranges), bool)
     for choice in correlation.choices:
         seen = [of_part[part] for part in choice.seen]
-        if ordered:
+        if correlation.apart:
+            holds = (
+                apart_in_turn(seen, ranges, rows.alike, rows.event)
+                if ordered
+                else apart_together(seen, ranges, rows.event)
+            )
+        elif ordered:
             holds = in_turn(seen, ranges, rows.alike)
         else:
             holds = np.logical_and.reduce([holding(part, ranges) for part in seen])

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from heapq import merge
+from typing import TypeAlias
 
 import msgspec
 
 from tocsin.detect.coverage import fields_of
 from tocsin.detect.matcher import Detector, Matches
+from tocsin.detect.watch import Seen
 from tocsin.model.event import NO_TIME, Events
 from tocsin.model.finding import Finding
 
+# Row, whether an indicator was found there, rule, its variant, and the fields that were looked at.
+_Told: TypeAlias = tuple[int, bool, int, str, Mapping[str, str | None]]
 
-def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[Finding]:
+
+def findings(detector: Detector, events: Events, matches: Matches, seen: Seen | None = None) -> Iterator[Finding]:
     """One for each rule and event; `src` is the path of the file on disk, whose digest is not known yet.
 
-    Rules that only serve correlations have none.
+    Rules that only serve correlations have none. Indicators (`seen`) come behind the rules of an event.
     """
-    rules = detector.rules
-    told = [one for one in matches.rows if rules.variants[one[0]].rule not in rules.quiet]
-    pairs = sorted((row, number) for number, rows in told for row in rows.tolist())
+    told = _of_rules(detector, events, matches)
+    if seen is not None:
+        told = merge(told, _of_indicators(events, seen), key=lambda one: (one[0], one[1]))
     host = events.hosts()
-    for row, number in pairs:
-        variant = rules.variants[number]
+    for row, _, rule, variant, fields in told:
         ts = int(events.ts[row])
         source = events.sources[events.src[row]]
         yield Finding(
-            rule=variant.rule,
-            variant=variant.name,
+            rule=rule,
+            variant=variant,
             ts_us=None if ts == NO_TIME else ts,
             host=(host.text(row) if host else None) or "",
             kind=events.kind,
@@ -36,8 +41,23 @@ def findings(detector: Detector, events: Events, matches: Matches) -> Iterator[F
             rec=int(events.rec[row]),
             chunk=int(events.chunk[row]),
             path=source.path,
-            fields=_looked_at(_fields(detector, number), events, row),
+            fields=fields,
         )
+
+
+def _of_rules(detector: Detector, events: Events, matches: Matches) -> Iterator[_Told]:
+    rules = detector.rules
+    told = [one for one in matches.rows if rules.variants[one[0]].rule not in rules.quiet]
+    pairs = sorted((row, number) for number, rows in told for row in rows.tolist())
+    for row, number in pairs:
+        variant = rules.variants[number]
+        yield row, False, variant.rule, variant.name, _looked_at(_fields(detector, number), events, row)
+
+
+def _of_indicators(events: Events, seen: Seen) -> Iterator[_Told]:
+    named = [tuple(seen.names[place] for place in places) for places in seen.fields]
+    for row, rule, names in zip(seen.rows.tolist(), seen.rules.tolist(), named, strict=True):
+        yield row, True, rule, "", _looked_at(names, events, row)
 
 
 @lru_cache(maxsize=16_384)

@@ -52,6 +52,7 @@ class Correlation:
         choices: of which one must hold; only temporal correlations without bounds have them.
         percentile: for value_percentile, a decimal number from 0 to 100.
         generate: the parts give findings of their own as well.
+        apart: of a temporal correlation: no event stands for two of its parts.
     """
 
     rule: int
@@ -65,6 +66,7 @@ class Correlation:
     choices: tuple[Choice, ...] = ()
     percentile: str = ""
     generate: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,14 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from tocsin.model.correlation import Correlation
+from tocsin.model.indicator import Indicator
 
 Level: TypeAlias = Literal["informational", "low", "medium", "high", "critical"]
 LEVELS: tuple[Level, ...] = ("informational", "low", "medium", "high", "critical")
 
 CORRELATION = "correlation"  # the log source of a rule that has none, but correlates others
+INDICATOR = "indicator"  # and of what stands for an indicator that is looked for by its value alone
+PATTERN = "indicator/pattern"  # and for one with a pattern over fields
 
 Kind: TypeAlias = Literal[
     "equals",
@@ -76,7 +79,10 @@ Condition: TypeAlias = All | AnyOf | Not | Leaf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What a person needs to know of a rule; `attack_release` is the ATT&CK release of its tags ("19", "18", "")."""
+    """What a person needs to know of a rule; `attack_release` is the ATT&CK release of its tags ("19", "18", "").
+
+    `indicator` is what it stands for, where it is no Sigma rule.
+    """
 
     id: str
     title: str
@@ -94,6 +100,7 @@ class Rule:
     tactics: tuple[str, ...] = ()  # "execution"
     attack_release: str = ""
     fields: tuple[str, ...] = ()  # as the rule names them, sorted
+    indicator: Indicator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,8 @@ class Variant:
     gate: Condition
     condition: Condition
     carry: tuple[tuple[str, str], ...] = ()  # what correlations want of its events: name, field in these logs
+    since_us: int | None = None  # only events from then on, and before `until_us`; those without a time always
+    until_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +139,7 @@ class RuleSet:
     Args:
         correlations: each after those that it refers to.
         quiet: indices of rules that give no findings of their own, and are there for correlations.
+        unfiltered_from: patterns from this number on are not in `regex_database`; None: all expressions are.
     """
 
     rules: tuple[Rule, ...]
@@ -139,6 +149,7 @@ class RuleSet:
     quiet: tuple[int, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
     digest: str = ""  # of all it was compiled from
+    unfiltered_from: int | None = None
     regex_database: bytes = field(default=b"", repr=False)  # Hyperscan's, for this machine and version
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from tocsin.model.correlation import Correlated
 from tocsin.model.finding import Finding
+from tocsin.model.indicator import Indicator
 from tocsin.model.run import Run
 from tocsin.output.screen import UNSEEN, shown
 
@@ -33,6 +34,7 @@ KEYS: Final = (
     "variant",
     "fields",
     "correlation",
+    "indicator",
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,7 +76,26 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
         for rule in rules
     ]
     for finding in run.findings:
-        yield {**known[finding.rule], **_of_event(finding)}
+        indicator = rules[finding.rule].indicator
+        told = _of_indicator(indicator) if indicator else None
+        yield {**known[finding.rule], **_of_event(finding), "indicator": told}
+
+
+def _of_indicator(one: Indicator) -> dict[str, Any]:
+    """Who says so, when it holds, and with whom it may be shared."""
+    return {
+        "observables": [{"type": each.type, "value": each.value} for each in one.observables],
+        "pattern": one.pattern or None,
+        "source": one.source,
+        "confidence": one.confidence,
+        "tlp": one.tlp,
+        "valid_from": utc(one.since_us),
+        "valid_until": utc(one.until_us),
+        "labels": list(one.labels),
+        "listed": list(one.listed),
+        "path": one.path,
+        "line": one.line,
+    }
 
 
 def _of_event(finding: Finding) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tocsin.model.rule import LEVELS, Level
 from tocsin.model.run import Run
+from tocsin.output import indicators
 from tocsin.output.correlations import described
 from tocsin.output.plain import clock
 from tocsin.output.screen import shown
@@ -74,6 +75,9 @@ def _page(run: Run, summary: Summary, width: int, full: str) -> Iterator[Rendera
         release = f"as of release {' and '.join(summary.releases)}" if summary.releases else ""
         yield _heading("ATT&CK TACTICS", f"{release}, in the order of an intrusion".lstrip(", "))
         yield _indented(_bars(summary.tactics.items(), width, full, "magenta"))
+    if run.coverage.indicators:
+        yield _heading("INDICATORS")
+        yield from (_indented(line) for line in indicators.lines(run, run.coverage.indicators, width))
     yield _heading("WHAT COULD NOT HAVE BEEN SEEN")
     yield from (_indented(block) for block in explain(summary.unseen, width))
     yield from (_indented(block) for block in seen_logs(run.coverage.seen, width))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, TextIO
 
-from tocsin.model.coverage import RuleCoverage, SeenLog
+from tocsin.model.coverage import IndicatorCoverage, RuleCoverage, SeenLog
 from tocsin.model.rule import RuleProblem
 from tocsin.model.run import Run
 from tocsin.output.plain import as_document, utc
@@ -18,7 +18,7 @@ def write(run: Run, file: TextIO) -> None:
     coverage, rules = run.coverage, run.rules.rules
     states = Counter(entry.state for entry in coverage.rules)
     missing = Counter(entry.detail for entry in coverage.rules if entry.state == "no log source")
-    report = {
+    report: dict[str, Any] = {
         "tool_version": run.tool_version,
         "summary": {
             "rules": len(coverage.rules),
@@ -40,6 +40,8 @@ def write(run: Run, file: TextIO) -> None:
             for number, values in coverage.gave_up
         ],
     }
+    if coverage.indicators:
+        report["indicators"] = _indicators(run, coverage.indicators)
     file.write(as_document(report))
 
 
@@ -78,3 +80,48 @@ def _problem(problem: RuleProblem) -> dict[str, Any]:
         "rule_id": problem.rule_id,
         "title": problem.title,
     }
+
+
+def _indicators(run: Run, told: IndicatorCoverage) -> dict[str, Any]:
+    rules = run.rules.rules
+    return {
+        "known_good_lists": told.known_good or None,
+        "observables": [
+            {
+                "type": one.type,
+                "indicators": one.indicators,
+                "seen": one.seen,
+                "could_be_seen": bool(one.fields),
+                "fields": list(one.fields),
+            }
+            for one in told.observables
+        ],
+        "lowered": [
+            {"id": rules[number].id, "title": rules[number].title, "lists": list(indicator.listed)}
+            for number in told.lowered
+            if (indicator := rules[number].indicator)
+        ],
+        "outside_validity": [
+            {"id": rules[number].id, "title": rules[number].title, "events": count} for number, count in told.outside
+        ],
+        "left_out_by_reason": dict(sorted(_by_reason(told).items())),
+        "left_out": [
+            {
+                "path": one.path,
+                "line": one.line,
+                "id": one.id,
+                "title": one.title,
+                "reason": one.reason,
+                "text": one.text,
+                "count": one.count,
+            }
+            for one in told.left_out
+        ],
+    }
+
+
+def _by_reason(told: IndicatorCoverage) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for one in told.left_out:
+        counts[one.reason] += one.count
+    return counts

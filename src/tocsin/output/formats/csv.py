@@ -12,7 +12,7 @@ SUFFIX = ".csv"
 
 
 def write(run: Run, file: TextIO) -> None:
-    """The columns of the JSON lines; techniques are divided by blanks, fields and correlation are JSON.
+    """The columns of the JSON lines; techniques are divided by blanks, fields, correlation and indicator are JSON.
 
     The events that a correlation stands on are counted: no cell holds them all.
     """
@@ -25,6 +25,7 @@ def write(run: Run, file: TextIO) -> None:
                     "techniques": " ".join(row["techniques"]),
                     "fields": as_json(row["fields"]),
                     "correlation": _without_events(row["correlation"]),
+                    "indicator": as_json(row["indicator"]) if row["indicator"] else "",
                 }.values()
             ]
             for row in rows(run)
