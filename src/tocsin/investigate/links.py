@@ -1,0 +1,222 @@
+"""Findings by what they share in, links between them out: each with what is shared, how much that says, and by which record.
+
+A link is drawn between neighbours in time only, so that there are no more links than findings for each kind of thing
+they share. What more than `COMMON` machines deal with says nothing, and draws no link. Counts are absolute, never
+shares of the evidence: more logs can only make a thing more common, so they take links away and add none between
+findings that were there before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate.machines import Machines
+from tocsin.investigate.nearest import chained, grouped, nearest
+from tocsin.investigate.normal import is_public
+from tocsin.investigate.processes import Lineage
+from tocsin.investigate.roles import Role
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.incident import EntityKind
+
+# A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
+# An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
+COMMON: Final = 8
+
+_MINUTE_US: Final = 60_000_000
+_HOUR_US: Final = 60 * _MINUTE_US
+_DAY_US: Final = 24 * _HOUR_US
+
+# How far apart in time findings may be and the thing still be the same doing.
+REACH_US: Final[dict[EntityKind, int]] = {
+    "process": 365 * _DAY_US,  # as long as it runs: nothing else has its number
+    "logon": 8 * _HOUR_US,  # a working day: people leave sessions open
+    "session": _DAY_US,
+    "host": _HOUR_US,  # hands on a keyboard pause for less; what comes later has a process or a session to tell it
+    "principal": _DAY_US,
+    "address": 30 * _DAY_US,  # infrastructure is kept for weeks
+    "domain": 30 * _DAY_US,
+    "hash": 30 * _DAY_US,
+    "file": 30 * _DAY_US,
+    "mail": 30 * _DAY_US,
+}
+# Who comes from one machine to another is seen on both within minutes.
+MEETING_US: Final = 15 * _MINUTE_US
+
+# Where programs stand that come with the system or are installed for everybody; the rest of the disk says more.
+_INSTALLED: Final = re.compile(
+    r"^(?:[a-z]:|\\\?\?\\[a-z]:|\\device\\harddiskvolume\d+)?\\(?:windows\\(?!temp\\|tasks\\|tracing\\|debug\\)|program files)"
+    r"|^/(?:usr|bin|sbin|lib|lib64|opt|etc|dev|proc|sys|run|system|library|applications)/"
+)
+# Files that do something; a system writes others under the same names on every machine.
+_PROGRAM: Final = re.compile(
+    r"\.(?:exe|dll|sys|scr|com|cpl|ps1|psm1|bat|cmd|vbs|vbe|js|jse|wsf|hta|sct|msi|lnk|iso|img|jar|py|sh|pl|php|jspx?"
+    r"|aspx?|ashx|elf|so|xll|dmp|7z|rar|kirbi)$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """`one` and `other` are findings, the earlier first; `code` is what they share, in a numbering of its kind.
+
+    `via` is a trace between the two, -1 for none; `held` on how many machines the thing is.
+    """
+
+    one: Longs
+    other: Longs
+    kind: npt.NDArray[np.int8]
+    code: Longs
+    held: Longs
+    via: Longs
+
+
+KINDS: Final[tuple[EntityKind, ...]] = tuple(REACH_US)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Of each finding: its trace, its time, and what can be shared. Times that are not known are those of nothing else."""
+
+    row: Longs
+    ts: Longs
+    machine: Codes
+
+
+def within(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+    """Links by what is of one machine: processes, sessions, the machine itself."""
+    served = machines.served[found.machine]
+    host = np.where((found.machine > 0) & (served <= COMMON), found.machine, 0)
+    return [
+        _chain(found, "process", lines.tree[found.row], np.ones_like(served)),
+        _chain(found, "logon", lines.session[found.row], np.ones_like(served)),
+        _chain(found, "host", host, served),
+    ]
+
+
+def _chain(found: Shared, kind: EntityKind, code: npt.NDArray[np.integer], held: Longs) -> Links:
+    at = np.flatnonzero((code > 0) & (found.ts != NO_TIME))
+    first, second = chained(code[at], found.ts[at], REACH_US[kind])
+    one, other = at[first], at[second]
+    return Links(
+        one=one,
+        other=other,
+        kind=np.full(len(one), KINDS.index(kind), np.int8),
+        code=code[one].astype(np.int64),
+        held=held[one].astype(np.int64),
+        via=np.full(len(one), -1, np.int64),
+    )
+
+
+def across(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+    """Links by what several machines can share, and by who comes from one to another."""
+    links = [_rare(traces, machines, found, kind, role) for kind, role in _SPREAD]
+    return [*links, _by_session(traces, machines, lines, found), _by_contact(traces, machines, found)]
+
+
+_SPREAD: Final[tuple[tuple[EntityKind, Role], ...]] = (
+    ("hash", "hash"),
+    ("domain", "domain"),
+    ("file", "file"),
+    ("address", "address"),
+    ("address", "peer_address"),
+    ("mail", "mail"),
+    ("session", "session"),
+    ("principal", "principal"),
+)
+
+
+def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, role: Role) -> Links:
+    column = traces.role(role)
+    held = _machines_with(column, machines.of)
+    usable = np.array([_says_something(kind, text) for text in traces.texts], bool)
+    if kind == "hash":  # of a program that stands where everybody has it
+        usual = np.array([bool(_INSTALLED.search(text)) for text in traces.texts], bool)
+        column = np.where(usual[traces.role("image")] | usual[traces.role("file")], 0, column)
+    code = column[found.row]
+    code = np.where(usable[code] & (held[code] <= COMMON), code, 0)
+    return _chain(found, kind, code, held[code])
+
+
+def _says_something(kind: EntityKind, text: str) -> bool:
+    if not text:
+        return False
+    if kind == "address":
+        return is_public(text)  # a private one is another machine in each network
+    if kind == "file":
+        return bool(_PROGRAM.search(text)) and not _INSTALLED.search(text)
+    return True
+
+
+def _machines_with(column: Codes, machine: Codes) -> Longs:
+    """For each text on how many machines it is."""
+    size = int(column.max(initial=0)) + 1
+    known = column > 0
+    if not known.any():
+        return np.zeros(size, np.int64)
+    _, firsts = np.unique(grouped([column[known], machine[known]]), return_index=True)
+    return np.bincount(column[known][firsts], minlength=size).astype(np.int64)
+
+
+def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> Links:
+    """A finding in a session that began from another machine, and what was found there at that time."""
+    logons = np.flatnonzero(
+        traces.acts("logon") & (lines.opened > 0) & (machines.source > 0) & (traces.ts != NO_TIME)
+    )
+    inside = np.flatnonzero((lines.session[found.row] > 0) & (found.ts != NO_TIME))
+    session = lines.session[found.row[inside]]
+    # The first finding of each session stands for it: the others are chained to it.
+    later = nearest(session, found.ts[inside], lines.opened[logons], traces.ts[logons], REACH_US["logon"])
+    logons, later = logons[later >= 0], inside[later[later >= 0]]
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    source = machines.source[logons]
+    source = np.where(machines.served[source] <= COMMON, source, -1)
+    earlier = nearest(found.machine[timed], found.ts[timed], source, traces.ts[logons], REACH_US["host"])
+    fits = earlier >= 0
+    return _drawn(found, "logon", timed[earlier[fits]], later[fits], lines.opened[logons[fits]], logons[fits])
+
+
+def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
+    """Findings on two machines that met, around the time when they did."""
+    few = (machines.served <= COMMON) & (machines.asking <= COMMON)
+    few[0] = False
+    here = np.zeros(len(machines.names), bool)
+    here[found.machine[found.ts != NO_TIME]] = True
+    good = few & here
+    meets = np.flatnonzero(good[machines.source] & good[machines.target] & (traces.ts != NO_TIME))
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    ends = [
+        nearest(found.machine[timed], found.ts[timed], side[meets], traces.ts[meets], MEETING_US)
+        for side in (machines.source, machines.target)
+    ]
+    fits = (ends[0] >= 0) & (ends[1] >= 0)
+    one, other, via = timed[ends[0][fits]], timed[ends[1][fits]], meets[fits]
+    _, firsts = np.unique(grouped([one, other]), return_index=True) if len(one) else (one, one)
+    return _drawn(found, "host", one[firsts], other[firsts], machines.target[via[firsts]].astype(np.int64), via[firsts])
+
+
+def _drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs) -> Links:
+    early, late = np.where(found.ts[one] <= found.ts[other], (one, other), (other, one))
+    return Links(
+        one=early,
+        other=late,
+        kind=np.full(len(one), KINDS.index(kind), np.int8),
+        code=code,
+        held=np.full(len(one), 2, np.int64),
+        via=via,
+    )
+
+
+def joined(parts: list[Links]) -> Links:
+    return Links(
+        one=np.concatenate([part.one for part in parts]),
+        other=np.concatenate([part.other for part in parts]),
+        kind=np.concatenate([part.kind for part in parts]),
+        code=np.concatenate([part.code for part in parts]),
+        held=np.concatenate([part.held for part in parts]),
+        via=np.concatenate([part.via for part in parts]),
+    )
