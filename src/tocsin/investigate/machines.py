@@ -1,7 +1,8 @@
 """Traces in; which machine each is of, which machine is on the other side, and how many others each deals with, out.
 
 A machine goes by its full name, its short name, its account (NAME$) and its addresses. A short name that several full
-names begin with, and an address that several machines have, are nobody's.
+names begin with is nobody's. Where two machines claim one address, networks overlap or addresses are leased anew, and
+an address names a machine only to those that had a connection with it which both wrote down.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tocsin.investigate.meetings import Meetings, meetings
 from tocsin.investigate.nearest import grouped
 from tocsin.investigate.normal import address, is_public, machine
 from tocsin.investigate.roles import SERVICES, WATCHERS
@@ -24,6 +26,7 @@ class Machines:
     Args:
         of: the machine that a record tells of.
         source: for records of contacts and logons, the machine that asked; `target` the one that was asked.
+        met: connections that both sides wrote down.
         served: for each machine, how many others ask it for something; `asking` how many it asks.
     """
 
@@ -32,6 +35,7 @@ class Machines:
     of: Codes
     source: Codes
     target: Codes
+    met: Meetings
     served: Longs
     asking: Longs
 
@@ -48,13 +52,15 @@ def machines(traces: Traces) -> Machines:
     if unnamed.any():  # a log that names no machine is taken for one machine's
         named = np.where(unnamed, names.of_files()[traces.source], named)
     of = np.where(watched, names.numbers(client), np.where(service, 0, named)).astype(np.int32)
+    met = meetings(traces, of)
     by_name = names.peers(traces.role("peer"))
-    by_account = names.peers(traces.role("machine"))
+    by_view = _viewed(traces, of, met, peer_address)
     by_address = names.numbers(peer_address)
     # Sysmon and the filtering platform do not agree on which side of what came in stands first.
-    by_address = np.where(traces.inward & (by_address == of), names.numbers(own), by_address)
-    peer = np.where(by_name > 0, by_name, by_address)
-    peer = np.where(peer > 0, peer, by_account)
+    turned = traces.inward & (by_address == of)
+    by_view = np.where(turned, _viewed(traces, of, met, own), by_view)
+    by_address = np.where(turned, names.numbers(own), by_address)
+    peer = _first(by_name, by_view, by_address, names.peers(traces.role("machine")))
     meets = traces.acts("contact", "logon", "refused") & (peer > 0) & (peer != of) & (of > 0)
     source = np.where(meets, np.where(traces.inward, peer, of), 0).astype(np.int32)
     target = np.where(meets, np.where(traces.inward, of, peer), 0).astype(np.int32)
@@ -64,9 +70,32 @@ def machines(traces: Traces) -> Machines:
         of=of,
         source=source,
         target=target,
+        met=met,
         served=_distinct(target, source, len(names.names)),
         asking=_distinct(source, target, len(names.names)),
     )
+
+
+def _first(*numbers: Codes) -> Codes:
+    best = numbers[0]
+    for other in numbers[1:]:
+        best = np.where(best > 0, best, other)
+    return best
+
+
+def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes:
+    """The machines that have these addresses for the machine that writes, 0 where none or several have."""
+    seen: dict[tuple[int, int], set[int]] = {}
+    sides = [(of[met.server], met.address, of[met.client])]
+    servers = traces.role("peer_address")[met.client]
+    sides.append((of[met.client], servers, of[met.server]))
+    for viewer, address, machine in sides:
+        for one in set(zip(viewer.tolist(), address.tolist(), machine.tolist(), strict=True)):
+            seen.setdefault(one[:2], set()).add(one[2])
+    keys = grouped([of, addresses]) if len(of) else of.astype(np.int64)
+    _, firsts, at = np.unique(keys, return_index=True, return_inverse=True)
+    found = [seen.get((int(of[row]), int(addresses[row])), set()) if addresses[row] else set() for row in firsts.tolist()]
+    return np.array([next(iter(one)) if len(one) == 1 else 0 for one in found], np.int32)[at]
 
 
 def _distinct(key: Codes, value: Codes, size: int) -> Longs:
@@ -119,7 +148,8 @@ class _Names:
             number = self._known.get(self._full(traces.texts[peer[row]]), 0)
             if number:
                 claims.setdefault(traces.texts[at[row]], set()).add(number)
-        return {text: next(iter(owners)) if len(owners) == 1 else 0 for text, owners in claims.items()}
+        overlap = any(len(owners) > 1 for owners in claims.values())
+        return {text: 0 if overlap else next(iter(owners)) for text, owners in claims.items()}
 
     def _firsts(self, rows: Longs, *columns: Codes) -> Longs:
         if not len(rows):

@@ -85,6 +85,13 @@ def machine_account(text: str) -> str:
     return machine(name) if name.endswith("$") else ""
 
 
+def passing_port(text: str) -> str:
+    """A port that a client takes for one connection (RFC 6335: from 49152; Linux from 32768); '' for a service's."""
+    with suppress(ValueError):
+        return text if 32_768 <= int(text) < 65_536 else ""
+    return ""
+
+
 def address(text: str) -> str:
     """An address that another machine could have: no loopback, link-local, multicast, unspecified."""
     with suppress(ValueError):
@@ -146,6 +153,8 @@ NORMAL: Final[Mapping[Role, Callable[[str], str]]] = {
     "own_address": address,
     "address": address,
     "machine": machine_account,
+    "own_port": passing_port,
+    "peer_port": passing_port,
     "hash": digest,
     "domain": domain,
     "file": plain,

@@ -30,6 +30,8 @@ Role: TypeAlias = Literal[
     "peer",  # the machine on the other side, by name
     "peer_address",  # by address
     "machine",  # by its own account, NAME$
+    "own_port",
+    "peer_port",
     "own_address",  # of the machine that writes
     "address",  # a client's, where the writer is a service
     "hash",
@@ -94,8 +96,10 @@ def _sysmon(log: Mapping[str, tuple[str, ...]]) -> tuple[Shape, ...]:
             roles={
                 **_ACTOR,
                 "own_address": ("SourceIp",),
+                "own_port": ("SourcePort",),
                 "peer": ("DestinationHostname",),
                 "peer_address": ("DestinationIp",),
+                "peer_port": ("DestinationPort",),
                 "how": ("DestinationPort",),
             },
         ),
@@ -106,8 +110,10 @@ def _sysmon(log: Mapping[str, tuple[str, ...]]) -> tuple[Shape, ...]:
             roles={
                 **_ACTOR,
                 "own_address": ("DestinationIp",),
+                "own_port": ("DestinationPort",),
                 "peer": ("SourceHostname",),
                 "peer_address": ("SourceIp",),
+                "peer_port": ("SourcePort",),
                 "how": ("DestinationPort",),
             },
         ),
@@ -140,6 +146,7 @@ _WHO_LOGS_ON: Final[Mapping[Role, tuple[Name, ...]]] = {
     "sid": ("TargetUserSid",),
     "peer": ("WorkstationName", "Workstation"),
     "peer_address": ("IpAddress",),
+    "peer_port": ("IpPort",),
     "machine": ("TargetUserName",),
     "how": ("LogonType",),
 }
@@ -176,7 +183,7 @@ _WINDOWS_SECURITY: Final = (
         gate={**_SECURITY, "EventID": ("5140", "5145")},
         act="contact",
         inward=True,
-        roles={**_SUBJECT, "peer_address": ("IpAddress",), "machine": ("SubjectUserName",), "how": ("ShareName",)},
+        roles={**_SUBJECT, "peer_address": ("IpAddress",), "peer_port": ("IpPort",), "machine": ("SubjectUserName",), "how": ("ShareName",)},
     ),
     Shape(
         gate={**_SECURITY, "EventID": ("5156",), "Direction": ("%%14593", "outbound")},
@@ -185,7 +192,23 @@ _WINDOWS_SECURITY: Final = (
             "pid": ("ProcessID", "ProcessId"),
             "image": ("Application",),
             "own_address": ("SourceAddress",),
+            "own_port": ("SourcePort",),
             "peer_address": ("DestAddress",),
+            "peer_port": ("DestPort",),
+            "how": ("DestPort",),
+        },
+    ),
+    Shape(
+        gate={**_SECURITY, "EventID": ("5156",)},
+        act="contact",
+        inward=True,
+        roles={
+            "pid": ("ProcessID", "ProcessId"),
+            "image": ("Application",),
+            "own_address": ("DestAddress",),
+            "own_port": ("DestPort",),
+            "peer_address": ("SourceAddress",),
+            "peer_port": ("SourcePort",),
             "how": ("DestPort",),
         },
     ),
@@ -282,7 +305,9 @@ _CLIENT_OF_CLOUD: Final[Mapping[str, Mapping[Role, tuple[Name, ...]]]] = {
 
 _NETWORK: Final[Mapping[Role, tuple[Name, ...]]] = {
     "own_address": ("id.orig_h", "src_ip", "src"),
+    "own_port": ("id.orig_p", "src_port"),
     "peer_address": ("id.resp_h", "dest_ip", "dst_ip", "dst"),
+    "peer_port": ("id.resp_p", "dest_port", "dst_port"),
     "session": ("uid", "flow_id"),
     "domain": ("query", "server_name", "host", "tls.sni", "http.hostname", "dns.rrname"),
     "how": ("id.resp_p", "dest_port", "dst_port"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.normal import NORMAL, address, is_public, machine_account
+from tocsin.investigate.nearest import grouped
+from tocsin.investigate.normal import NORMAL, address, is_public, machine_account, passing_port
 from tocsin.investigate.roles import ACTS, ROLES, SHAPES, Act, Name, Role, Shape
 from tocsin.model.event import Codes, Column, Events, Longs
 from tocsin.model.kind import KINDS
@@ -25,6 +27,9 @@ MOST_AROUND: Final = 5_000_000  # records that no rule matched which are held in
 
 _LENGTH: Final = 8  # bytes before each frame
 _SAME_CONTACT_US: Final = 300_000_000  # the same machines within five minutes are one contact: joining asks no finer
+_CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
+_PORTS: Final[Mapping[str, Role]] = {"own": "own_port", "peer": "peer_port"}
+_ADDRESSES: Final[Mapping[str, Role]] = {"own": "own_address", "peer": "peer_address"}
 _LONGEST: Final = 400  # of a text that is only shown; names that join are shorter
 
 _Rows = npt.NDArray[np.bool_]
@@ -138,8 +143,24 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
     columns += [_codes(texts.codes) for texts in (*peers, _texts(_host(events.kind), events, rows))]
     if not inside.any():
         return rows[:0]
-    _, firsts = np.unique(np.stack([column[inside] for column in columns]), axis=1, return_index=True)
-    return rows[inside][np.sort(firsts)]
+    place = grouped([column[inside] for column in columns])
+    lot = _lot(shape, events, rows)[inside]
+    order = np.lexsort((rows[inside], lot, place))
+    begins = np.flatnonzero(np.diff(place[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
+    return rows[inside][np.sort(order[rank < _CONTACTS])]
+
+
+def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:
+    """A number drawn from the client's end of a connection, so that both sides of it keep the same ones."""
+    lots = np.zeros(len(rows), np.int64)
+    for side in ("own", "peer"):
+        ports = _texts(shape.roles.get(_PORTS[side], ()), events, rows)
+        addresses = _texts(shape.roles.get(_ADDRESSES[side], ()), events, rows)
+        known = np.array([zlib.crc32(passing_port(text).encode()) if passing_port(text) else 0 for text in ports.values])
+        ends = np.array([zlib.crc32(address(text).encode()) for text in addresses.values])
+        lots = np.maximum(lots, np.where(known[_codes(ports.codes)] > 0, known[_codes(ports.codes)] ^ ends[_codes(addresses.codes)], 0))
+    return lots
 
 
 def _is_machine(text: str) -> bool:
