@@ -15,18 +15,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.machines import Machines
+from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import chained, grouped, nearest
+from tocsin.investigate.noise import is_everybodys
 from tocsin.investigate.normal import is_public
 from tocsin.investigate.processes import Lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
 from tocsin.model.incident import EntityKind
-
-# A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
-# An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
-COMMON: Final = 8
 
 _MINUTE_US: Final = 60_000_000
 _HOUR_US: Final = 60 * _MINUTE_US
@@ -146,7 +143,9 @@ def _says_something(kind: EntityKind, text: str) -> bool:
     if not text:
         return False
     if kind == "address":
-        return is_public(text)  # a private one is another machine in each network
+        return is_public(text) and not is_everybodys(text)  # a private one is another machine in each network
+    if kind == "domain":
+        return not is_everybodys(text)
     if kind == "file":
         return bool(_PROGRAM.search(text)) and not _INSTALLED.search(text)
     return True
@@ -208,6 +207,51 @@ def _drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Long
         code=code,
         held=np.full(len(one), 2, np.int64),
         via=via,
+    )
+
+
+def attached(
+    traces: Traces, machines: Machines, lines: Lineage, bearing: Shared, rest: Shared
+) -> tuple[Longs, npt.NDArray[np.int8], Longs]:
+    """For each finding of the rest the nearest one of weight with which it shares most: its place, -1 for none.
+
+    A process says more than a session, a session more than a machine. What is attached so leads no further: findings
+    that are common in any network must not be the way from one incident to another.
+    """
+    at = np.full(len(rest.row), -1, np.int64)
+    kinds = np.zeros(len(rest.row), np.int8)
+    codes = np.zeros(len(rest.row), np.int64)
+    timed = np.flatnonzero(bearing.ts != NO_TIME)
+    quiet = machines.served <= COMMON
+    quiet[0] = False
+    steps: tuple[tuple[EntityKind, npt.NDArray[np.integer], npt.NDArray[np.integer]], ...] = (
+        ("process", lines.tree[bearing.row], lines.tree[rest.row]),
+        ("logon", lines.session[bearing.row], lines.session[rest.row]),
+        ("principal", traces.role("principal")[bearing.row], traces.role("principal")[rest.row]),
+        ("host", bearing.machine, np.where(quiet[rest.machine], rest.machine, 0)),
+    )
+    for kind, known, asked in steps:
+        open_ = np.flatnonzero((at < 0) & (asked > 0) & (rest.ts != NO_TIME))
+        got = nearest(known[timed], bearing.ts[timed], asked[open_], rest.ts[open_], REACH_US[kind])
+        hit = got >= 0
+        at[open_[hit]] = timed[got[hit]]
+        kinds[open_[hit]] = KINDS.index(kind)
+        codes[open_[hit]] = asked[open_[hit]]
+    return at, kinds, codes
+
+
+def beside(
+    one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs
+) -> Links:
+    """Links from findings of weight to those that are put beside them."""
+    swapped = ts[other] < ts[one]
+    return Links(
+        one=np.where(swapped, other, one),
+        other=np.where(swapped, one, other),
+        kind=kind,
+        code=code,
+        held=np.ones(len(one), np.int64),
+        via=np.full(len(one), -1, np.int64),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from tocsin.investigate.normal import address, is_public, machine
 from tocsin.investigate.roles import SERVICES, WATCHERS
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import Codes, Longs
+# A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
+# An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
+COMMON: Final = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machines:

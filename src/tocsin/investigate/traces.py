@@ -35,14 +35,14 @@ _LONGEST: Final = 400  # of a text that is only shown; names that join are short
 _Rows = npt.NDArray[np.bool_]
 
 
-class _Texts(msgspec.Struct, frozen=True, array_like=True):
+class Texts(msgspec.Struct, frozen=True, array_like=True):
     """For each row an index into the values, int32; 0 is none."""
 
     codes: bytes
     values: list[str]
 
 
-class _Frame(msgspec.Struct, frozen=True, array_like=True):
+class Frame(msgspec.Struct, frozen=True, array_like=True):
     """Rows of one shape; `sources` are (file, path), other columns int64."""
 
     kind: str
@@ -54,12 +54,12 @@ class _Frame(msgspec.Struct, frozen=True, array_like=True):
     ts: bytes
     rec: bytes
     chunk: bytes
-    host: _Texts
-    roles: dict[Role, _Texts]
+    host: Texts
+    roles: dict[Role, Texts]
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Frame).decode
+_decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 # --------------------------------------------------------------------------------- in a worker
@@ -100,7 +100,7 @@ def _frame(shape: Shape, events: Events, rows: Longs, *, found: bool) -> bytes:
             return b""
     sources, source = np.unique(events.src[rows], return_inverse=True)
     return _encode(
-        _Frame(
+        Frame(
             kind=events.kind,
             act=ACTS.index(shape.act),
             inward=shape.inward,
@@ -172,7 +172,7 @@ def _is_inside(text: str) -> bool:
     return bool(known) and not is_public(known)
 
 
-def _texts(names: Sequence[Name], events: Events, rows: Longs) -> _Texts:
+def _texts(names: Sequence[Name], events: Events, rows: Longs) -> Texts:
     """Of each row the text of the first of these names that has one."""
     codes = np.zeros(len(rows), np.int32)
     values = [""]
@@ -187,7 +187,7 @@ def _texts(names: Sequence[Name], events: Events, rows: Longs) -> _Texts:
     kept = [values[code] for code in used.tolist()]
     if kept[0]:
         kept, at = ["", *kept], at + 1
-    return _Texts(at.astype(np.int32).tobytes(), kept)
+    return Texts(at.astype(np.int32).tobytes(), kept)
 
 
 def _single(name: str, events: Events, rows: Longs) -> tuple[Codes, list[str]]:
@@ -274,10 +274,10 @@ class Gathering:
             self.shown[code] = text
         return code
 
-    def coded(self, role: Role | None, texts: _Texts) -> Codes:
+    def coded(self, role: Role | None, texts: Texts) -> Codes:
         return np.array([self.code(role, text) for text in texts.values], np.int32)[_codes(texts.codes)]
 
-    def add(self, frame: _Frame) -> None:
+    def add(self, frame: Frame) -> None:
         at = _codes(frame.source)
         of = [self.sources.setdefault((frame.kind, *one), len(self.sources)) for one in frame.sources]
         self.parts.append(
@@ -321,7 +321,7 @@ def read(paths: Iterable[Path], most: int = MOST_AROUND) -> Traces:
     return gathering.traces(left_out)
 
 
-def _frames(paths: Iterable[Path], *, found: bool) -> Iterator[_Frame]:
+def _frames(paths: Iterable[Path], *, found: bool) -> Iterator[Frame]:
     for path in paths:
         with path.open("rb") as file:
             while len(length := file.read(_LENGTH)) == _LENGTH:

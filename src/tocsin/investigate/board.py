@@ -1,0 +1,89 @@
+"""What is known of all findings together, and what an incident is told from: numbers, and the texts behind them."""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocsin.investigate.links import Links
+from tocsin.investigate.machines import Machines
+from tocsin.investigate.processes import Lineage
+from tocsin.investigate.roles import Role
+from tocsin.investigate.table import Table
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.incident import Citation
+from tocsin.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """All findings of a run.
+
+    Args:
+        label: for each finding of the table the incident that it is in.
+        stands: for each finding the first that says the same, itself if it is the first.
+        everyday: of each rule, whether it finds something everywhere every day.
+        digests: SHA-256 by file on disk.
+    """
+
+    traces: Traces
+    machines: Machines
+    lines: Lineage
+    table: Table
+    rules: Sequence[Rule]
+    links: Links
+    weight: np.ndarray[tuple[int], np.dtype[np.float64]]
+    label: Longs
+    stands: Longs
+    everyday: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    digests: Mapping[str, str]
+    indexes: Indexes
+
+    def citation(self, row: int) -> Citation:
+        _, file, path = self.traces.sources[self.traces.source[row]]
+        return Citation(
+            src=self.digests.get(file, ""),
+            path=path,
+            rec=int(self.traces.rec[row]),
+            chunk=int(self.traces.chunk[row]),
+            ts_us=self.time(row),
+        )
+
+    def time(self, row: int) -> int | None:
+        ts = int(self.traces.ts[row])
+        return None if ts == NO_TIME else ts
+
+    def text(self, row: int, *roles: Role) -> str:
+        """As the log writes it: of the first of these roles that the record has."""
+        for role in roles:
+            column = self.traces.roles.get(role)
+            if column is not None and column[row]:
+                return self.traces.shown[column[row]]
+        return ""
+
+    def host(self, row: int) -> str:
+        return self.machines.shown[self.machines.of[row]]
+
+    def program(self, row: int) -> str:
+        return ntpath.basename(self.text(row, "image"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexes:
+    """Where to look: the start of each process, and the logon that began each session."""
+
+    start: Mapping[int, int]
+    logon: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One incident in numbers: its findings in the table, those of them that stand for others, and its links."""
+
+    members: Longs
+    shown: Longs
+    links: Longs

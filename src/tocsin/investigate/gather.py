@@ -1,0 +1,275 @@
+"""Findings, their rules and their traces in, Incidents out: each finding is in exactly one.
+
+Findings of level medium or above are joined where they share something that few machines share. The others, and
+those of rules that find something everywhere every day, are then put beside the nearest of these, and lead no further.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from tocsin.investigate import explain, links, noise, rank, scope, timeline
+from tocsin.investigate.board import Board, Group, Indexes
+from tocsin.investigate.from_fields import traces_of
+from tocsin.investigate.links import Links, Shared
+from tocsin.investigate.machines import Machines, machines
+from tocsin.investigate.nearest import components
+from tocsin.investigate.processes import Lineage, lineage
+from tocsin.investigate.table import Table, table
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.finding import Finding
+from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.rule import LEVELS, Rule
+
+_BEARING: Final = LEVELS.index("medium")
+_CITED_REPEATS: Final = 20  # of folded findings; the count says how many there are
+
+
+def gather(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces | None = None,
+    *,
+    digests: Mapping[str, str] | None = None,
+    quieten: bool = True,
+) -> tuple[Incident, ...]:
+    """Join findings.
+
+    Args:
+        findings: can be gone through again and again.
+        traces: of their events and those around them; made of the findings' own fields if there are none.
+        digests: SHA-256 by file on disk, for records that no finding cites.
+        quieten: repeats are folded, and what happens everywhere every day is lowered.
+
+    Returns:
+        Those to act on now first, then the review queue, each in order of score.
+    """
+    if traces is None:
+        traces = traces_of(findings)
+    known = table(findings, traces, rules)
+    incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten)) if len(known) else []
+    if len(known.lost):
+        lost = set(known.lost.tolist())
+        rest = [finding for number, finding in enumerate(findings) if number in lost]
+        incidents += gather(rest, rules, digests=digests, quieten=quieten)
+    return tuple(sorted(incidents, key=lambda one: (one.rank != "act now", -one.score, explain.told(one.first_us), one.id)))
+
+
+def _gathered(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces,
+    known: Table,
+    digests: Mapping[str, str],
+    *,
+    quieten: bool,
+) -> Iterable[Incident]:
+    board = drawn(traces, known, rules, digests, quieten=quieten)
+    shown = np.flatnonzero(board.stands == np.arange(len(known)))
+    wanted = {int(known.number[at]): at for at in shown.tolist()}
+    cited = {
+        wanted[number]: finding for number, finding in enumerate(findings) if number in wanted
+    }
+    last = board.table.ts.copy()
+    np.maximum.at(last, board.stands, board.table.ts)
+    count = np.bincount(board.stands, minlength=len(known))
+    known_acts = scope.lit(board)
+    for group in _groups(board):
+        yield _incident(board, group, cited, last, count, known_acts)
+
+
+def drawn(
+    traces: Traces, known: Table, rules: Sequence[Rule], digests: Mapping[str, str], *, quieten: bool = True
+) -> Board:
+    """Draw the links, and say which findings hang together."""
+    around = machines(traces)
+    lines = lineage(traces, around.of)
+    everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
+    if not quieten:
+        everyday[:] = False
+    bearing = (known.level >= _BEARING) & ~everyday[known.rule]
+    drawn_links, label = _labels(traces, known, around, lines, bearing)
+    who = [traces.role(role)[known.row] for role in ("account", "subject", "principal", "peer_address", "address")]
+    same = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
+    stands = noise.folds(same) if quieten else np.arange(len(known))
+    return Board(
+        traces=traces,
+        machines=around,
+        lines=lines,
+        table=known,
+        rules=rules,
+        links=drawn_links,
+        weight=explain.weights(drawn_links, known.ts),
+        label=label,
+        stands=stands,
+        everyday=everyday,
+        digests=digests,
+        indexes=_indexes(traces, lines),
+    )
+
+
+def _labels(
+    traces: Traces, known: Table, around: Machines, lines: Lineage, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> tuple[Links, Longs]:
+    def shared(at: Longs) -> Shared:
+        return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
+
+    def renumbered(part: Links, at: Longs) -> Links:
+        return replace(part, one=at[part.one], other=at[part.other])
+
+    strong, weak = np.flatnonzero(bearing), np.flatnonzero(~bearing)
+    held, loose = shared(strong), shared(weak)
+    parts = [
+        renumbered(part, strong)
+        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
+    ]
+    near, kinds, codes = links.attached(traces, around, lines, held, loose)
+    beside = np.flatnonzero(near >= 0)
+    parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
+    alone = weak[near < 0]
+    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
+    every = links.joined(parts)
+    return every, components(len(known), every.one, every.other)
+
+
+def _indexes(traces: Traces, lines: Lineage) -> Indexes:
+    starts = np.flatnonzero(traces.acts("start") & (lines.process > 0))
+    logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0))
+    # Sysmon's record of a start says more than the security log's, where there are both.
+    fuller = starts[np.lexsort((starts, traces.role("guid")[starts] == 0, lines.process[starts]))]
+    process, at = np.unique(lines.process[fuller], return_index=True)
+    session, first = np.unique(lines.opened[logons], return_index=True)
+    return Indexes(
+        start=dict(zip(process.tolist(), fuller[at].tolist(), strict=True)),
+        logon=dict(zip(session.tolist(), logons[first].tolist(), strict=True)),
+    )
+
+
+def _groups(board: Board) -> Iterable[Group]:
+    order = np.argsort(board.label, kind="stable")
+    label = board.label[order]
+    begins = np.flatnonzero(np.diff(label, prepend=-1))
+    of_link = board.label[board.links.one]
+    by_link = np.argsort(of_link, kind="stable")
+    first, last = (np.searchsorted(of_link[by_link], label[begins], side) for side in ("left", "right"))
+    for begin, end, low, high in zip(begins, [*begins[1:], len(order)], first, last, strict=True):
+        members = order[begin:end]
+        yield Group(members=members, shown=members[board.stands[members] == members], links=by_link[low:high])
+
+
+def _incident(
+    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs, lit: scope.Lit
+) -> Incident:
+    known, rules = board.table, board.rules
+    named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
+    telling = [rule for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
+               if not board.everyday[number]]
+    hosts = scope.machines(board, group, last, count)
+    points, because = rank.score(telling, len(hosts))
+    findings = tuple(_cited(board, at, cited[at], int(count[at])) for at in group.shown.tolist())
+    rows = scope.ways(board, group)
+    line = timeline.entries(board, group, rows)
+    timed = known.ts[group.members]
+    timed = timed[timed != NO_TIME]
+    first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
+    tactic = rank.main_tactic(telling or named)
+    folded = _folded(board, group, cited, last, count)
+    return Incident(
+        id=_id(findings),
+        title=_title(tactic, [seen.name for seen in hosts], max(named, key=lambda rule: LEVELS.index(rule.level)).title),
+        rank=rank.rank(points),
+        score=points,
+        because=because,
+        level=max((rule.level for rule in named), key=LEVELS.index),
+        first_us=first_us,
+        last_us=last_us,
+        findings=findings,
+        hosts=hosts,
+        accounts=scope.accounts(board, group, last, count),
+        addresses=scope.addresses(board, group, last, count),
+        techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
+        tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
+        tactic=tactic,
+        joins=explain.joins(board, group),
+        timeline=line,
+        processes=timeline.processes(board, group),
+        folded=folded,
+        skews=timeline.skews(board, frozenset(board.machines.of[known.row[group.members]].tolist())),
+        way_in=scope.way_in(board, group, line, rows),
+        patient_zero=scope.patient_zero(board, group),
+        moves=scope.moves(board, rows),
+        dwell_us=last_us - first_us if first_us is not None and last_us is not None else None,
+        still_open=scope.still_open(board, group, lit, last_us),
+        not_seen=scope.not_seen(board, group, lit),
+    )
+
+
+def _cited(board: Board, at: int, finding: Finding, count: int) -> Cited:
+    rule = board.rules[finding.rule]
+    row = int(board.table.row[at])
+    return Cited(
+        rule_id=rule.id,
+        title=rule.title,
+        level=rule.level,
+        techniques=rule.techniques,
+        tactics=rule.tactics,
+        host=board.host(row) or finding.host,
+        kind=finding.kind,
+        at=replace(board.citation(row), src=finding.src),
+        fields=finding.fields,
+        repeats=count - 1,
+    )
+
+
+def _folded(
+    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs
+) -> tuple[Folded, ...]:
+    """What is kept out of sight, and what is lowered."""
+    known = board.table
+    stands = board.stands[group.members]
+    repeats = group.members[np.argsort(stands, kind="stable")]
+    of = board.stands[repeats]
+    told = []
+    for number, at in enumerate(group.shown.tolist()):
+        rule = board.rules[known.rule[at]]
+        common = bool(board.everyday[known.rule[at]])
+        if count[at] == 1 and not common:
+            continue
+        low, high = np.searchsorted(of, at), np.searchsorted(of, at, "right")
+        others = [int(known.row[one]) for one in repeats[low:high].tolist() if one != at][:_CITED_REPEATS]
+        reasons = ["the same rule, machine, process, account and address again"] if count[at] > 1 else []
+        if common:
+            reasons.append("the rule finds something on many machines every day: it adds nothing to the rank")
+        told.append(
+            Folded(
+                index=number,
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                host=board.host(int(known.row[at])) or cited[at].host,
+                count=int(count[at]) - 1,
+                first_us=board.time(int(known.row[at])),
+                last_us=None if last[at] == NO_TIME else int(last[at]),
+                because="; ".join(reasons),
+                citations=tuple(board.citation(row) for row in others),
+            )
+        )
+    return tuple(told)
+
+
+def _id(findings: Sequence[Cited]) -> str:
+    """Of what it is made of: the same evidence gives the same."""
+    places = sorted(f"{one.at.src or one.at.path} {one.at.chunk} {one.at.rec} {one.rule_id}" for one in findings)
+    return hashlib.sha256("\n".join(places).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _title(tactic: str, hosts: Sequence[str], rule: str) -> str:
+    where = f" on {hosts[0]}" if hosts else ""
+    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+    return f"{tactic.replace('-', ' ').capitalize() or 'Findings'}{where}{more}: {rule}"

@@ -1,0 +1,161 @@
+"""An incident in numbers in; what happened in order of time, process trees, and how far clocks differ, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from tocsin.investigate.board import Board, Group
+from tocsin.investigate.explain import told
+from tocsin.model.incident import Entry, Process, Skew
+
+_LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
+_FEWEST: Final = 3  # connections seen from both sides before a clock is said to differ
+_LEAST_US: Final = 1_000_000  # logs of one connection on two machines differ by some of this anyway
+
+
+def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...]:
+    """A line for each event that rules found something in, and for each record that led from one to another."""
+    by_row: dict[int, list[int]] = {}
+    for number, at in enumerate(group.shown.tolist()):
+        by_row.setdefault(int(board.table.row[at]), []).append(number)
+    lines = [
+        Entry(
+            ts_us=board.time(row),
+            host=board.host(row),
+            what=_what(board, row, [board.rules[board.table.rule[group.shown[number]]].title for number in numbers]),
+            at=board.citation(row),
+            findings=tuple(numbers),
+            tactic=next(
+                (
+                    tactic
+                    for number in numbers
+                    for tactic in board.rules[board.table.rule[group.shown[number]]].tactics
+                ),
+                "",
+            ),
+        )
+        for row, numbers in by_row.items()
+    ]
+    lines += [
+        Entry(ts_us=board.time(row), host=board.host(row), what=way(board, row), at=board.citation(row))
+        for row in sorted(set(ways) - set(by_row))
+    ]
+    return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
+
+
+def _what(board: Board, row: int, titles: Sequence[str]) -> str:
+    names = "; ".join(dict.fromkeys(titles))
+    done = board.text(row, "command") or board.text(row, "file", "domain", "image")
+    who = board.text(row, "account", "principal")
+    text = names + (f": {done[:_LONGEST]}" if done else "")
+    return text + (f" ({who})" if who else "")
+
+
+def way(board: Board, row: int) -> str:
+    """A logon or a contact as a sentence."""
+    source = board.machines.shown[board.machines.source[row]] or board.text(row, "peer_address", "peer")
+    target = board.machines.shown[board.machines.target[row]] or board.host(row)
+    who, how = board.text(row, "account"), board.text(row, "how")
+    return f"{source or 'somewhere'} to {target}" + (f" as {who}" if who else "") + (f" ({how})" if how else "")
+
+
+def processes(board: Board, group: Group) -> tuple[Process, ...]:
+    """The processes that rules found something in, and those that they come from, parents first."""
+    starts, lines = board.indexes.start, board.lines
+    found: dict[int, list[int]] = {}
+    for number, at in enumerate(group.shown.tolist()):
+        process = int(lines.process[board.table.row[at]])
+        if process:
+            found.setdefault(process, []).append(number)
+    chains: dict[int, int] = {}  # process -> parent
+    for process in sorted(found):
+        child = process
+        while child not in chains:
+            row = starts.get(child, -1)
+            chains[child] = int(lines.parent[row]) if row >= 0 else 0
+            if not chains[child]:
+                break
+            child = chains[child]
+    order = _parents_first(board, chains, found, group)
+    place = {process: number for number, process in enumerate(order)}
+    return tuple(
+        _process(board, group, one, place.get(chains.get(one, 0), -1), found.get(one, []), chains) for one in order
+    )
+
+
+def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[int]], group: Group) -> list[int]:
+    def begin(process: int) -> tuple[int, int]:
+        row = board.indexes.start.get(process, -1)
+        if row < 0 and process in found:
+            row = int(board.table.row[group.shown[found[process][0]]])
+        return (int(board.traces.ts[row]) if row >= 0 else 0, process)
+
+    children: dict[int, list[int]] = {}
+    roots = []
+    for process, parent in chains.items():
+        if parent and parent in chains and parent != process:
+            children.setdefault(parent, []).append(process)
+        else:
+            roots.append(process)
+    order: list[int] = []
+    left = sorted(roots, key=begin, reverse=True)
+    seen: set[int] = set()
+    while left:
+        process = left.pop()
+        if process in seen:
+            continue
+        seen.add(process)
+        order.append(process)
+        left += sorted(children.get(process, []), key=begin, reverse=True)
+    return order
+
+
+def _process(
+    board: Board, group: Group, process: int, parent: int, findings: Sequence[int], chains: dict[int, int]
+) -> Process:
+    row = board.indexes.start.get(process, -1)
+    if row < 0 and findings:
+        row = int(board.table.row[group.shown[findings[0]]])
+    if row < 0:  # known by its children alone
+        child = next((one for one, above in chains.items() if above == process), 0)
+        born = board.indexes.start.get(child, -1)
+        return Process(
+            parent=parent,
+            host=board.host(born) if born >= 0 else "",
+            image=board.text(born, "parent_image") if born >= 0 else "",
+            command="",
+            account="",
+            first_us=None,
+            findings=(),
+            at=board.citation(born) if born >= 0 else None,
+        )
+    return Process(
+        parent=parent,
+        host=board.host(row),
+        image=board.text(row, "image"),
+        command=board.text(row, "command"),
+        account=board.text(row, "account"),
+        first_us=board.time(row),
+        findings=tuple(findings),
+        at=board.citation(row),
+    )
+
+
+def skews(board: Board, hosts: frozenset[int]) -> tuple[Skew, ...]:
+    """Clocks that differ, by the connections that two machines of the incident both wrote down."""
+    met, of, ts = board.machines.met, board.machines.of, board.traces.ts
+    apart: dict[tuple[int, int], list[int]] = {}
+    here = np.isin(of[met.client], list(hosts)) & np.isin(of[met.server], list(hosts))
+    for client, server in zip(met.client[here].tolist(), met.server[here].tolist(), strict=True):
+        one, other = sorted((client, server), key=lambda row: board.machines.names[of[row]])
+        apart.setdefault((int(of[one]), int(of[other])), []).append(int(ts[one] - ts[other]))
+    names = board.machines.shown
+    return tuple(
+        Skew(host=names[one], against=names[other], ahead_us=int(median(gaps)), events=len(gaps))
+        for (one, other), gaps in sorted(apart.items(), key=lambda pair: [names[side] for side in pair[0]])
+        if len(gaps) >= _FEWEST and abs(median(gaps)) >= _LEAST_US
+    )
