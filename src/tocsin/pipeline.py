@@ -16,16 +16,17 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tocsin import collect
+from tocsin import collect, investigate
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
+from tocsin.detect.matcher import Matches
 from tocsin.detect.report import findings
 from tocsin.detect.subset import subset
 from tocsin.engine import local
 from tocsin.learn import attack as attack_facts
 from tocsin.model.attack import NO_FACTS, Facts, telltales
 from tocsin.model.custody import Custody
-from tocsin.model.event import NO_TIME, Events
+from tocsin.model.event import NO_TIME, Events, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
@@ -86,6 +87,7 @@ def detect(
     zone: tzinfo = UTC,
     attack: Facts = NO_FACTS,
     attack_release: str = "",
+    traced: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Run]:
     """Match rules with logs.
@@ -97,17 +99,18 @@ def detect(
         zone: of times in logs that name none.
         attack: what translates techniques, for results that are of one release of ATT&CK.
         attack_release: that release; the newest that rules with findings are tagged for, if none is named.
+        traced: an empty folder to keep in what `investigate` joins findings by; None if nobody will.
 
     Yields:
         The run; its findings are kept on disk until the context ends.
     """
     detector, jobs = prepare(rules), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-        watch = _Watch(Path(folder), detector, on_progress)
+        watch = _Watch(Path(folder), detector, on_progress, traced)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         tasks = _bundles(collect.plan(logs, jobs), jobs)
         watch.total = sum(unit.weight for _, units in tasks for unit in units if not unit.digest_only)
-        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone)
+        examine = partial(_examine, folder=watch.folder, detector=detector, window=window, zone=zone, traced=traced)
         while tasks:
             tasks = _run(tasks, examine, jobs, watch)
         run = watch.run(rules)
@@ -134,7 +137,13 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
 
 
 def _examine(
-    task: _Task, send: local.Send, folder: Path, detector: Detector, window: tuple[int, int], zone: tzinfo
+    task: _Task,
+    send: local.Send,
+    folder: Path,
+    detector: Detector,
+    window: tuple[int, int],
+    zone: tzinfo,
+    traced: Path | None,
 ) -> None:
     """In a worker: read, match, keep the findings, tell what was seen."""
     name, units = task
@@ -145,7 +154,7 @@ def _examine(
 
     reading = collect.read_units(
         units,
-        detector.projection | ENVELOPE,
+        detector.projection | ENVELOPE | (investigate.FIELDS if traced else frozenset()),
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
         zone,
@@ -162,8 +171,17 @@ def _examine(
             seen.writelines(streams.frames(detector, events, matches))
             file.flush()
             seen.flush()
+            if traced:
+                _trace(traced / name, events, matches, among)
             say("events", (len(events), count))
             say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
+
+
+def _trace(path: Path, events: Events, matches: Matches, among: Longs | None) -> None:
+    rows = [rows for _, rows in matches.rows]
+    found = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+    with path.open("ab") as file:
+        file.writelines(investigate.frames(events, found, among))
 
 
 def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
@@ -206,8 +224,11 @@ def _correlated(run: Run, folder: Path) -> Run:
 class _Watch:
     """What the workers say, put together."""
 
-    def __init__(self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None], traced: Path | None
+    ) -> None:
         self.folder, self.total = folder, 0
+        self._kept = (folder / _FOUND, folder / _SEEN, *((traced,) if traced else ()))
         for kept in (_FOUND, _SEEN):
             (folder / kept).mkdir()
         self._detector, self._on_progress = detector, on_progress
@@ -240,8 +261,8 @@ class _Watch:
         self._heard.pop(name, None)
         size, events, found = self._counts.pop(name, (0, 0, 0))
         self._total = _sums(self._total, (-size, -events, -found))
-        for kept in (_FOUND, _SEEN):
-            (self.folder / kept / name).unlink(missing_ok=True)
+        for kept in self._kept:
+            (kept / name).unlink(missing_ok=True)
 
     def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
         account: dict[str, Any] = {}

@@ -99,9 +99,9 @@ def detect(
     from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.target import choose
 
-    attack = _attack(attack_release)
+    attack = attack_facts(attack_release)
     target = choose(out, form, logs)
-    chosen = _rules(rules or [], level, statuses, quiet=quiet)
+    chosen = chosen_rules(rules or [], level, statuses, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
@@ -125,7 +125,7 @@ def detect(
             )
 
 
-def _attack(wanted: str | None) -> Facts:
+def attack_facts(wanted: str | None) -> Facts:
     from tocsin.learn import attack
 
     known = attack.known()
@@ -138,7 +138,7 @@ def _attack(wanted: str | None) -> Facts:
     return known
 
 
-def _rules(names: Sequence[str], level: Level | None, statuses: Sequence[str], *, quiet: bool) -> RuleSet:
+def chosen_rules(names: Sequence[str], level: Level | None, statuses: Sequence[str], *, quiet: bool) -> RuleSet:
     from tocsin import pipeline
     from tocsin.learn import packs
 

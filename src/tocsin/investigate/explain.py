@@ -27,8 +27,14 @@ _ROLE: Final[Mapping[str, tuple[Role, ...]]] = {
     "principal": ("principal",),
 }
 # Windows calls the types of logons by number (4624, "Logon Type").
-_HOW: Final = {"2": "at the keyboard", "3": "over the network", "8": "over the network in clear text",
-               "9": "with other credentials", "10": "by remote desktop", "11": "with cached credentials"}
+_HOW: Final = {
+    "2": "at the keyboard",
+    "3": "over the network",
+    "8": "over the network in clear text",
+    "9": "with other credentials",
+    "10": "by remote desktop",
+    "11": "with cached credentials",
+}
 
 
 def weights(links: Links, ts: Longs) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -46,9 +52,7 @@ def joins(board: Board, group: Group) -> tuple[Join, ...]:
     for link in group.links.tolist():
         pair = (place[int(stands[links.one[link]])], place[int(stands[links.other[link]])])
         one, other = min(pair), max(pair)
-        if one != other and (
-            (one, other) not in best or _order(board, link) > _order(board, best[one, other])
-        ):
+        if one != other and ((one, other) not in best or _order(board, link) > _order(board, best[one, other])):
             best[one, other] = link
     return tuple(_join(board, one, other, link) for (one, other), link in sorted(best.items()))
 

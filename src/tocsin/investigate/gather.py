@@ -58,7 +58,9 @@ def gather(
         lost = set(known.lost.tolist())
         rest = [finding for number, finding in enumerate(findings) if number in lost]
         incidents += gather(rest, rules, digests=digests, quieten=quieten)
-    return tuple(sorted(incidents, key=lambda one: (one.rank != "act now", -one.score, explain.told(one.first_us), one.id)))
+    return tuple(
+        sorted(incidents, key=lambda one: (one.rank != "act now", -one.score, explain.told(one.first_us), one.id))
+    )
 
 
 def _gathered(
@@ -73,9 +75,7 @@ def _gathered(
     board = drawn(traces, known, rules, digests, quieten=quieten)
     shown = np.flatnonzero(board.stands == np.arange(len(known)))
     wanted = {int(known.number[at]): at for at in shown.tolist()}
-    cited = {
-        wanted[number]: finding for number, finding in enumerate(findings) if number in wanted
-    }
+    cited = {wanted[number]: finding for number, finding in enumerate(findings) if number in wanted}
     last = board.table.ts.copy()
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
@@ -168,8 +168,11 @@ def _incident(
 ) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
-    telling = [rule for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
-               if not board.everyday[number]]
+    telling = [
+        rule
+        for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
+        if not board.everyday[number]
+    ]
     hosts = scope.machines(board, group, last, count)
     points, because = rank.score(telling, len(hosts))
     findings = tuple(_cited(board, at, cited[at], int(count[at])) for at in group.shown.tolist())
@@ -182,7 +185,9 @@ def _incident(
     folded = _folded(board, group, cited, last, count)
     return Incident(
         id=_id(findings),
-        title=_title(tactic, [seen.name for seen in hosts], max(named, key=lambda rule: LEVELS.index(rule.level)).title),
+        title=_title(
+            tactic, [seen.name for seen in hosts], max(named, key=lambda rule: LEVELS.index(rule.level)).title
+        ),
         rank=rank.rank(points),
         score=points,
         because=because,
@@ -227,9 +232,7 @@ def _cited(board: Board, at: int, finding: Finding, count: int) -> Cited:
     )
 
 
-def _folded(
-    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs
-) -> tuple[Folded, ...]:
+def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs) -> tuple[Folded, ...]:
     """What is kept out of sight, and what is lowered."""
     known = board.table
     stands = board.stands[group.members]

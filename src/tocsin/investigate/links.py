@@ -163,9 +163,7 @@ def _machines_with(column: Codes, machine: Codes) -> Longs:
 
 def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> Links:
     """A finding in a session that began from another machine, and what was found there at that time."""
-    logons = np.flatnonzero(
-        traces.acts("logon") & (lines.opened > 0) & (machines.source > 0) & (traces.ts != NO_TIME)
-    )
+    logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0) & (machines.source > 0) & (traces.ts != NO_TIME))
     inside = np.flatnonzero((lines.session[found.row] > 0) & (found.ts != NO_TIME))
     session = lines.session[found.row[inside]]
     # The first finding of each session stands for it: the others are chained to it.
@@ -240,9 +238,7 @@ def attached(
     return at, kinds, codes
 
 
-def beside(
-    one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs
-) -> Links:
+def beside(one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs) -> Links:
     """Links from findings of weight to those that are put beside them."""
     swapped = ts[other] < ts[one]
     return Links(

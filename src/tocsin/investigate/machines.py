@@ -15,10 +15,11 @@ import numpy as np
 
 from tocsin.investigate.meetings import Meetings, meetings
 from tocsin.investigate.nearest import grouped
-from tocsin.investigate.normal import address, is_public, machine
+from tocsin.investigate.normal import address, is_public
 from tocsin.investigate.roles import SERVICES, WATCHERS
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import Codes, Longs
+
 # A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
 # An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
 COMMON: Final = 8
@@ -99,7 +100,9 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
             seen.setdefault(one[:2], set()).add(one[2])
     keys = grouped([of, addresses]) if len(of) else of.astype(np.int64)
     _, firsts, at = np.unique(keys, return_index=True, return_inverse=True)
-    found = [seen.get((int(of[row]), int(addresses[row])), set()) if addresses[row] else set() for row in firsts.tolist()]
+    found = [
+        seen.get((int(of[row]), int(addresses[row])), set()) if addresses[row] else set() for row in firsts.tolist()
+    ]
     return np.array([next(iter(one)) if len(one) == 1 else 0 for one in found], np.int32)[at]
 
 

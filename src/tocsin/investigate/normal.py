@@ -19,7 +19,18 @@ _SYSTEM_LOGONS: Final = frozenset({0, 0x3E7, 0x3E5, 0x3E4, 0x3E6})
 # Accounts that every machine has: NT AUTHORITY, Window Manager and the like, and root's kin.
 _SYSTEM_DOMAINS: Final = frozenset({"nt authority", "window manager", "font driver host", "nt service", "iis apppool"})
 _SYSTEM_NAMES: Final = frozenset(
-    {"system", "local service", "network service", "anonymous logon", "dwm-1", "umfd-0", "root", "nobody", "0", "local system"}
+    {
+        "system",
+        "local service",
+        "network service",
+        "anonymous logon",
+        "dwm-1",
+        "umfd-0",
+        "root",
+        "nobody",
+        "0",
+        "local system",
+    }
 )
 _SYSTEM_SIDS: Final = frozenset({"s-1-5-18", "s-1-5-19", "s-1-5-20", "s-1-0-0", "s-1-5-7"})
 

@@ -183,7 +183,13 @@ _WINDOWS_SECURITY: Final = (
         gate={**_SECURITY, "EventID": ("5140", "5145")},
         act="contact",
         inward=True,
-        roles={**_SUBJECT, "peer_address": ("IpAddress",), "peer_port": ("IpPort",), "machine": ("SubjectUserName",), "how": ("ShareName",)},
+        roles={
+            **_SUBJECT,
+            "peer_address": ("IpAddress",),
+            "peer_port": ("IpPort",),
+            "machine": ("SubjectUserName",),
+            "how": ("ShareName",),
+        },
     ),
     Shape(
         gate={**_SECURITY, "EventID": ("5156",), "Direction": ("%%14593", "outbound")},
@@ -325,7 +331,14 @@ _UNIX: Final[Mapping[Role, tuple[Name, ...]]] = {
 # Kinds whose records are written by a machine that watches others: what they tell of is the client.
 WATCHERS: Final = frozenset({"zeek", "suricata", "firewall", "dns", "proxy"})
 # Kinds that have no machines: a service that many people's machines speak to.
-SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - {"opencanary", "webserver", "proxy", "antivirus", "application", "cisco"}
+SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - {
+    "opencanary",
+    "webserver",
+    "proxy",
+    "antivirus",
+    "application",
+    "cisco",
+}
 
 SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "windows": (
@@ -349,15 +362,18 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "zeek": (Shape(act="contact", roles=_NETWORK),),
     "suricata": (Shape(act="contact", roles=_NETWORK),),
     "firewall": (Shape(act="contact", roles={**_NETWORK, "account": ("user", "srcuser")}),),
-    "dns": (
-        Shape(roles={"own_address": ("src_ip", "client_ip"), "domain": ("query", "QueryName", "record_name")}),
-    ),
+    "dns": (Shape(roles={"own_address": ("src_ip", "client_ip"), "domain": ("query", "QueryName", "record_name")}),),
     **{kind: (Shape(roles=roles),) for kind, roles in _CLIENT_OF_CLOUD.items()},
 }
 
 
 def _names(shape: Shape) -> frozenset[str]:
-    parts = {part for names in shape.roles.values() for name in names for part in ((name,) if isinstance(name, str) else name)}
+    parts = {
+        part
+        for names in shape.roles.values()
+        for name in names
+        for part in ((name,) if isinstance(name, str) else name)
+    }
     return frozenset(parts) | frozenset(shape.gate)
 
 

@@ -95,7 +95,9 @@ def _seen(board: Board, named: Iterable[tuple[str, str, int]], last: Longs, coun
             last_us=None if until == NO_TIME else int(until),
             findings=int(number),
         )
-        for _, (shown, first, until, number) in sorted(known.items(), key=lambda one: (one[1][1] == NO_TIME, one[1][1], one[0]))
+        for _, (shown, first, until, number) in sorted(
+            known.items(), key=lambda one: (one[1][1] == NO_TIME, one[1][1], one[0])
+        )
     )
 
 

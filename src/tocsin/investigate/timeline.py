@@ -30,11 +30,7 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
             at=board.citation(row),
             findings=tuple(numbers),
             tactic=next(
-                (
-                    tactic
-                    for number in numbers
-                    for tactic in board.rules[board.table.rule[group.shown[number]]].tactics
-                ),
+                (tactic for number in numbers for tactic in board.rules[board.table.rule[group.shown[number]]].tactics),
                 "",
             ),
         )

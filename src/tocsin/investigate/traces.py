@@ -7,9 +7,9 @@ is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -157,9 +157,14 @@ def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:
     for side in ("own", "peer"):
         ports = _texts(shape.roles.get(_PORTS[side], ()), events, rows)
         addresses = _texts(shape.roles.get(_ADDRESSES[side], ()), events, rows)
-        known = np.array([zlib.crc32(passing_port(text).encode()) if passing_port(text) else 0 for text in ports.values])
+        known = np.array(
+            [zlib.crc32(passing_port(text).encode()) if passing_port(text) else 0 for text in ports.values]
+        )
         ends = np.array([zlib.crc32(address(text).encode()) for text in addresses.values])
-        lots = np.maximum(lots, np.where(known[_codes(ports.codes)] > 0, known[_codes(ports.codes)] ^ ends[_codes(addresses.codes)], 0))
+        lots = np.maximum(
+            lots,
+            np.where(known[_codes(ports.codes)] > 0, known[_codes(ports.codes)] ^ ends[_codes(addresses.codes)], 0),
+        )
     return lots
 
 
@@ -344,7 +349,13 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
     def column(name: str, form: type[np.generic]) -> npt.NDArray[np.generic]:
         none = np.zeros(0, form)
         return np.concatenate(
-            [none, *(part[name] if name in part else np.zeros(size, form) for part, size in zip(parts, sizes, strict=True))]
+            [
+                none,
+                *(
+                    part[name] if name in part else np.zeros(size, form)
+                    for part, size in zip(parts, sizes, strict=True)
+                ),
+            ]
         )
 
     names = list(gathering.sources)
@@ -352,7 +363,7 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
     rank[sorted(range(len(names)), key=lambda at: names[at][::-1])] = np.arange(len(names))
     source = column("source", np.int32)
     ts, chunk, rec = (column(name, np.int64) for name in ("ts", "chunk", "rec"))
-    order = np.lexsort((rec, chunk, rank[source] if len(names) else source, ts))
+    order = np.lexsort((rec, chunk, rank[source] if names else source, ts))
     return Traces(
         ts=ts[order],
         host=column("host", np.int32)[order],
@@ -362,9 +373,7 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
         source=source[order],
         rec=rec[order],
         chunk=chunk[order],
-        roles={
-            role: column(role, np.int32)[order] for role in ROLES if any(role in part for part in parts)
-        },
+        roles={role: column(role, np.int32)[order] for role in ROLES if any(role in part for part in parts)},
         texts=list(gathering.codes),
         shown=gathering.shown,
         sources=names,
