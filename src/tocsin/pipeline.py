@@ -139,6 +139,7 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
 def _examine(
     task: _Task,
     send: local.Send,
+    *,
     folder: Path,
     detector: Detector,
     window: tuple[int, int],

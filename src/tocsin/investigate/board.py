@@ -62,14 +62,14 @@ class Board:
         for role in roles:
             column = self.traces.roles.get(role)
             if column is not None and column[row]:
-                return self.traces.shown[column[row]]
+                return self.traces.shown[int(column[row])]
         return ""
 
     def host(self, row: int) -> str:
-        return self.machines.shown[self.machines.of[row]]
+        return self.machines.shown[int(self.machines.of[row])]
 
     def program(self, row: int) -> str:
-        return ntpath.basename(self.text(row, "image"))
+        return str(ntpath.basename(self.text(row, "image")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ import numpy as np
 from tocsin.investigate.board import Board, Group
 from tocsin.investigate.links import KINDS, REACH_US, Links
 from tocsin.investigate.machines import COMMON
-from tocsin.investigate.roles import Role
-from tocsin.investigate.traces import ACTS
+from tocsin.investigate.roles import ACTS, Role
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.incident import Entity, Join
 

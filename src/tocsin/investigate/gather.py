@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.investigate import explain, links, noise, rank, scope, timeline
 from tocsin.investigate.board import Board, Group, Indexes
@@ -20,6 +21,7 @@ from tocsin.investigate.links import Links, Shared
 from tocsin.investigate.machines import Machines, machines
 from tocsin.investigate.nearest import components
 from tocsin.investigate.processes import Lineage, lineage
+from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Longs
@@ -27,6 +29,8 @@ from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded, Incident
 from tocsin.model.rule import LEVELS, Rule
 
+# What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
+_SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
 _CITED_REPEATS: Final = 20  # of folded findings; the count says how many there are
 
@@ -58,9 +62,11 @@ def gather(
         lost = set(known.lost.tolist())
         rest = [finding for number, finding in enumerate(findings) if number in lost]
         incidents += gather(rest, rules, digests=digests, quieten=quieten)
-    return tuple(
-        sorted(incidents, key=lambda one: (one.rank != "act now", -one.score, explain.told(one.first_us), one.id))
-    )
+    return tuple(sorted(incidents, key=_urgency))
+
+
+def _urgency(one: Incident) -> tuple[bool, float, int, str]:
+    return one.rank != "act now", -one.score, explain.told(one.first_us), one.id
 
 
 def _gathered(
@@ -95,8 +101,8 @@ def drawn(
         everyday[:] = False
     bearing = (known.level >= _BEARING) & ~everyday[known.rule]
     drawn_links, label = _labels(traces, known, around, lines, bearing)
-    who = [traces.role(role)[known.row] for role in ("account", "subject", "principal", "peer_address", "address")]
-    same = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
+    who = [traces.role(role)[known.row] for role in _SAME]
+    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
     stands = noise.folds(same) if quieten else np.arange(len(known))
     return Board(
         traces=traces,
@@ -127,13 +133,13 @@ def _labels(
     held, loose = shared(strong), shared(weak)
     parts = [
         renumbered(part, strong)
-        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
+        for part in (*links.within(around, lines, held), *links.across(traces, around, lines, held))
     ]
     near, kinds, codes = links.attached(traces, around, lines, held, loose)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
-    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
+    parts += [renumbered(part, alone) for part in links.within(around, lines, shared(alone))]
     every = links.joined(parts)
     return every, components(len(known), every.one, every.other)
 
@@ -182,16 +188,15 @@ def _incident(
     timed = timed[timed != NO_TIME]
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named)
+    worst = max(named, key=lambda rule: LEVELS.index(rule.level))
     folded = _folded(board, group, cited, last, count)
     return Incident(
         id=_id(findings),
-        title=_title(
-            tactic, [seen.name for seen in hosts], max(named, key=lambda rule: LEVELS.index(rule.level)).title
-        ),
+        title=_title(tactic, [seen.name for seen in hosts], worst.title),
         rank=rank.rank(points),
         score=points,
         because=because,
-        level=max((rule.level for rule in named), key=LEVELS.index),
+        level=worst.level,
         first_us=first_us,
         last_us=last_us,
         findings=findings,

@@ -1,4 +1,4 @@
-"""Findings by what they share in, links between them out: each with what is shared, how much that says, and by which record.
+"""Findings by what they share in, links between them out: each with what is shared, how rare, and by which record.
 
 A link is drawn between neighbours in time only, so that there are no more links than findings for each kind of thing
 they share. What more than `COMMON` machines deal with says nothing, and draws no link. Counts are absolute, never
@@ -47,7 +47,8 @@ MEETING_US: Final = 15 * _MINUTE_US
 
 # Where programs stand that come with the system or are installed for everybody; the rest of the disk says more.
 _INSTALLED: Final = re.compile(
-    r"^(?:[a-z]:|\\\?\?\\[a-z]:|\\device\\harddiskvolume\d+)?\\(?:windows\\(?!temp\\|tasks\\|tracing\\|debug\\)|program files)"
+    r"^(?:[a-z]:|\\\?\?\\[a-z]:|\\device\\harddiskvolume\d+)?"
+    r"\\(?:windows\\(?!temp\\|tasks\\|tracing\\|debug\\)|program files)"
     r"|^/(?:usr|bin|sbin|lib|lib64|opt|etc|dev|proc|sys|run|system|library|applications)/"
 )
 # Files that do something; a system writes others under the same names on every machine.
@@ -77,14 +78,14 @@ KINDS: Final[tuple[EntityKind, ...]] = tuple(REACH_US)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """Of each finding: its trace, its time, and what can be shared. Times that are not known are those of nothing else."""
+    """Of each finding its trace, its time and its machine."""
 
     row: Longs
     ts: Longs
     machine: Codes
 
 
-def within(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+def within(machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
     """Links by what is of one machine: processes, sessions, the machine itself."""
     served = machines.served[found.machine]
     host = np.where((found.machine > 0) & (served <= COMMON), found.machine, 0)

@@ -95,8 +95,8 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
     sides = [(of[met.server], met.address, of[met.client])]
     servers = traces.role("peer_address")[met.client]
     sides.append((of[met.client], servers, of[met.server]))
-    for viewer, address, machine in sides:
-        for one in set(zip(viewer.tolist(), address.tolist(), machine.tolist(), strict=True)):
+    for columns in sides:
+        for one in set(zip(*(column.tolist() for column in columns), strict=True)):
             seen.setdefault(one[:2], set()).add(one[2])
     keys = grouped([of, addresses]) if len(of) else of.astype(np.int64)
     _, firsts, at = np.unique(keys, return_index=True, return_inverse=True)

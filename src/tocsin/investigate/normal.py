@@ -84,7 +84,7 @@ def principal(text: str) -> str:
 
 
 def machine(text: str) -> str:
-    """A machine's name, `\\\\NAME` and `NAME$` as well; '' for the machine itself."""
+    r"""A machine's name, `\\NAME` and `NAME$` as well; '' for the machine itself."""
     name = text.strip().lower().strip("\\").rstrip("$.").split("\\")[-1].split("/")[-1]
     if name in _NOTHING or name.startswith("localhost") or address(name) or ":" in name:
         return ""
@@ -107,8 +107,7 @@ def address(text: str) -> str:
     """An address that another machine could have: no loopback, link-local, multicast, unspecified."""
     with suppress(ValueError):
         value = ipaddress.ip_address(text.strip().strip("[]"))
-        if isinstance(value, ipaddress.IPv6Address) and value.ipv4_mapped:
-            value = value.ipv4_mapped
+        value = (value.ipv4_mapped if isinstance(value, ipaddress.IPv6Address) else None) or value
         if value.is_loopback or value.is_link_local or value.is_multicast or value.is_unspecified:
             return ""
         return "" if str(value) == "255.255.255.255" else str(value)
@@ -119,7 +118,7 @@ def address(text: str) -> str:
 def is_public(text: str) -> bool:
     """True for an address that is one machine for everybody (RFC 6890: not private, shared or for documentation)."""
     with suppress(ValueError):
-        return ipaddress.ip_address(text).is_global
+        return bool(ipaddress.ip_address(text).is_global)
     return False
 
 

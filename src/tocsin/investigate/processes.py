@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate.nearest import components, grouped, latest
+from tocsin.investigate.roles import Role
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
 
@@ -70,7 +71,7 @@ def _processes(traces: Traces, machine: Codes) -> tuple[Longs, Longs, Longs]:
     firsts = _firsts(of_start, traces.ts[starts])
     first_rows = starts[firsts]
     keys: list[npt.NDArray[np.integer]] = []  # of process numbers: machine, number, start, day
-    asks = [("guid", "pid"), ("parent_guid", "parent_pid"), ("target_guid", "target_pid")]
+    asks: list[tuple[Role, Role]] = [("guid", "pid"), ("parent_guid", "parent_pid"), ("target_guid", "target_pid")]
     pairs = machine.astype(np.int64) << 32
     start_key = (pairs | traces.role("pid"))[first_rows]
     columns: list[tuple[Longs, Longs]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -45,7 +45,7 @@ def rank(points: float) -> Rank:
 
 def main_tactic(rules: Sequence[Rule]) -> str:
     """The tactic that most of the weight is on; of a rule with several, each has its share."""
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for rule in rules:
         names = sorted({_SAME.get(name, name) for name in rule.tactics})
         for name in names:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -157,14 +157,10 @@ def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:
     for side in ("own", "peer"):
         ports = _texts(shape.roles.get(_PORTS[side], ()), events, rows)
         addresses = _texts(shape.roles.get(_ADDRESSES[side], ()), events, rows)
-        known = np.array(
-            [zlib.crc32(passing_port(text).encode()) if passing_port(text) else 0 for text in ports.values]
-        )
+        lot = np.array([zlib.crc32(port.encode()) if port else 0 for port in map(passing_port, ports.values)])
         ends = np.array([zlib.crc32(address(text).encode()) for text in addresses.values])
-        lots = np.maximum(
-            lots,
-            np.where(known[_codes(ports.codes)] > 0, known[_codes(ports.codes)] ^ ends[_codes(addresses.codes)], 0),
-        )
+        mine = lot[_codes(ports.codes)]
+        lots = np.maximum(lots, np.where(mine > 0, mine ^ ends[_codes(addresses.codes)], 0))
     return lots
 
 
@@ -266,7 +262,7 @@ class Gathering:
     codes: dict[str, int] = field(default_factory=lambda: {"": 0})
     shown: list[str] = field(default_factory=lambda: [""])
     sources: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    parts: list[dict[str, npt.NDArray[np.generic]]] = field(default_factory=list)
+    parts: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
 
     def code(self, role: Role | None, text: str) -> int:
         name = (NORMAL[role](text) if role else text.strip().lower().rstrip(".")) if text else ""
@@ -346,7 +342,7 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
     parts = gathering.parts
     sizes = [len(part["ts"]) for part in parts]
 
-    def column(name: str, form: type[np.generic]) -> npt.NDArray[np.generic]:
+    def column(name: str, form: type[np.generic]) -> npt.NDArray[Any]:
         none = np.zeros(0, form)
         return np.concatenate(
             [
