@@ -8,7 +8,7 @@ is not read.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,8 @@ MOST_AROUND: Final = 5_000_000  # records that no rule matched which are held in
 _LENGTH: Final = 8  # bytes before each frame
 _SAME_CONTACT_US: Final = 300_000_000  # the same machines within five minutes are one contact: joining asks no finer
 _CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
+_SERVICES: Final = frozenset({"5", "0"})  # of the types of logons: services, and the system's own at its start
+_PEERS: Final[tuple[Role, ...]] = ("peer", "peer_address", "machine")
 _PORTS: Final[Mapping[str, Role]] = {"own": "own_port", "peer": "peer_port"}
 _ADDRESSES: Final[Mapping[str, Role]] = {"own": "own_address", "peer": "peer_address"}
 _LONGEST: Final = 400  # of a text that is only shown; names that join are shorter
@@ -62,6 +64,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Frame).decode
 
 
+def to_bytes(frame: Frame) -> bytes:
+    content = _encode(frame)
+    return len(content).to_bytes(_LENGTH, "big") + content
+
+
 # --------------------------------------------------------------------------------- in a worker
 
 
@@ -77,9 +84,9 @@ def frames(events: Events, found: Longs, among: Longs | None = None) -> Iterator
         rest &= ~here
         for flag, rows in ((True, here & is_found), (False, here & ~is_found)):
             if (flag or shape.act) and rows.any():
-                content = _frame(shape, events, np.flatnonzero(rows), found=flag)
-                if content:
-                    yield len(content).to_bytes(_LENGTH, "big") + content
+                frame = _frame(shape, events, np.flatnonzero(rows), found=flag)
+                if frame is not None:
+                    yield to_bytes(frame)
 
 
 def _holds(shape: Shape, events: Events) -> _Rows:
@@ -93,30 +100,26 @@ def _holds(shape: Shape, events: Events) -> _Rows:
     return rows
 
 
-def _frame(shape: Shape, events: Events, rows: Longs, *, found: bool) -> bytes:
+def _frame(shape: Shape, events: Events, rows: Longs, *, found: bool) -> Frame | None:
     if not found:
         rows = _telling(shape, events, rows)
         if not len(rows):
-            return b""
+            return None
     sources, source = np.unique(events.src[rows], return_inverse=True)
-    return _encode(
-        Frame(
-            kind=events.kind,
-            act=ACTS.index(shape.act),
-            inward=shape.inward,
-            found=found,
-            sources=[(events.sources[at].file, events.sources[at].path) for at in sources.tolist()],
-            source=source.astype(np.int32).tobytes(),
-            ts=events.ts[rows].tobytes(),
-            rec=events.rec[rows].tobytes(),
-            chunk=events.chunk[rows].tobytes(),
-            host=_texts(_host(events.kind), events, rows),
-            roles={
-                role: texts
-                for role, names in shape.roles.items()
-                if len((texts := _texts(names, events, rows)).values) > 1
-            },
-        )
+    return Frame(
+        kind=events.kind,
+        act=ACTS.index(shape.act),
+        inward=shape.inward,
+        found=found,
+        sources=[(events.sources[at].file, events.sources[at].path) for at in sources.tolist()],
+        source=source.astype(np.int32).tobytes(),
+        ts=events.ts[rows].tobytes(),
+        rec=events.rec[rows].tobytes(),
+        chunk=events.chunk[rows].tobytes(),
+        host=_texts(_host(events.kind), events, rows),
+        roles={
+            role: texts for role, names in shape.roles.items() if len((texts := _texts(names, events, rows)).values) > 1
+        },
     )
 
 
@@ -129,26 +132,25 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
     """Of records that no rule matched, those that say something new: a contact is kept once in a while."""
     if shape.act == "start":
         return rows
-    peers = [_texts(shape.roles.get(role, ()), events, rows) for role in ("peer", "peer_address", "machine")]
-    inside = np.zeros(len(rows), bool)
-    for texts, fits in zip(peers, (bool, _is_inside, _is_machine), strict=True):
-        inside |= np.array([fits(value) for value in texts.values], bool)[_codes(texts.codes)]
-    public = np.array([bool(value) and is_public(address(value)) for value in peers[1].values], bool)
-    inside &= ~public[_codes(peers[1].codes)]
     if shape.act in {"logon", "logoff"}:
-        how = _texts(shape.roles.get("how", ()), events, rows)
-        service = np.array([value in {"5", "0"} for value in how.values], bool)[_codes(how.codes)]
-        return rows[~service]  # the system starts services all day, in sessions of its own
-    columns = [events.ts[rows] // _SAME_CONTACT_US]
-    columns += [_codes(texts.codes) for texts in (*peers, _texts(_host(events.kind), events, rows))]
+        # The system starts services all day, in sessions of its own.
+        kept: Longs = rows[~_that(_texts(shape.roles.get("how", ()), events, rows), _SERVICES.__contains__)]
+        return kept
+    named, addressed, account = (_texts(shape.roles.get(role, ()), events, rows) for role in _PEERS)
+    inside = (_that(named, bool) | _that(account, _is_machine) | _that(addressed, _is_inside)) & ~_that(
+        addressed, _is_outside
+    )
+    columns: list[npt.NDArray[np.integer]] = [events.ts[rows] // _SAME_CONTACT_US]
+    columns += [_codes(texts.codes) for texts in (named, addressed, account, _texts(_host(events.kind), events, rows))]
     if not inside.any():
-        return rows[:0]
+        return np.zeros(0, np.int64)
     place = grouped([column[inside] for column in columns])
     lot = _lot(shape, events, rows)[inside]
     order = np.lexsort((rows[inside], lot, place))
     begins = np.flatnonzero(np.diff(place[order], prepend=-1))
     rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
-    return rows[inside][np.sort(order[rank < _CONTACTS])]
+    firsts: Longs = rows[inside][np.sort(order[rank < _CONTACTS])]
+    return firsts
 
 
 def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:
@@ -162,6 +164,15 @@ def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:
         mine = lot[_codes(ports.codes)]
         lots = np.maximum(lots, np.where(mine > 0, mine ^ ends[_codes(addresses.codes)], 0))
     return lots
+
+
+def _that(texts: Texts, fits: Callable[[str], bool]) -> _Rows:
+    """The rows whose text is such a one."""
+    return np.array([fits(text) for text in texts.values], np.bool_)[_codes(texts.codes)]
+
+
+def _is_outside(text: str) -> bool:
+    return bool(text) and is_public(address(text))
 
 
 def _is_machine(text: str) -> bool:
