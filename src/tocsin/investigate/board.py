@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ntpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,16 +42,46 @@ class Board:
     everyday: np.ndarray[tuple[int], np.dtype[np.bool_]]
     digests: Mapping[str, str]
     indexes: Indexes
+    cited: dict[int, Citation] = field(default_factory=dict)
 
     def citation(self, row: int) -> Citation:
-        _, file, path = self.traces.sources[self.traces.source[row]]
-        return Citation(
-            src=self.digests.get(file, ""),
-            path=path,
-            rec=int(self.traces.rec[row]),
-            chunk=int(self.traces.chunk[row]),
-            ts_us=self.time(row),
+        return self.citations(np.array([row]))[0]
+
+    def citations(self, rows: Longs) -> list[Citation]:
+        """Each record is cited by one object, wherever it is cited."""
+        traces, cited = self.traces, self.cited
+        places = zip(
+            rows.tolist(),
+            traces.source[rows].tolist(),
+            traces.rec[rows].tolist(),
+            traces.chunk[rows].tolist(),
+            traces.ts[rows].tolist(),
+            strict=True,
         )
+        answer = []
+        for row, source, rec, chunk, ts in places:
+            known = cited.get(row)
+            if known is None:
+                _, file, path = traces.sources[source]
+                src = self.digests.get(file, "")
+                known = Citation(src=src, path=path, rec=rec, chunk=chunk, ts_us=None if ts == NO_TIME else ts)
+                cited[row] = known
+            answer.append(known)
+        return answer
+
+    def texts(self, rows: Longs, *roles: Role) -> list[str]:
+        """Of each record as the log writes it: of the first of these roles that it has."""
+        best = np.zeros(len(rows), np.int32)
+        for role in roles:
+            column = self.traces.roles.get(role)
+            if column is not None:
+                best = np.where(best > 0, best, column[rows])
+        shown = self.traces.shown
+        return [shown[code] for code in best.tolist()]
+
+    def hosts(self, rows: Longs) -> list[str]:
+        shown = self.machines.shown
+        return [shown[number] for number in self.machines.of[rows].tolist()]
 
     def time(self, row: int) -> int | None:
         ts = int(self.traces.ts[row])

@@ -44,20 +44,30 @@ def weights(links: Links, ts: Longs) -> np.ndarray[tuple[int], np.dtype[np.float
 
 
 def joins(board: Board, group: Group) -> tuple[Join, ...]:
-    """The strongest link between each two findings that are shown."""
-    links, stands = board.links, board.stands
-    place = {int(at): number for number, at in enumerate(group.shown.tolist())}
-    best: dict[tuple[int, int], int] = {}
-    for link in group.links.tolist():
-        pair = (place[int(stands[links.one[link]])], place[int(stands[links.other[link]])])
-        one, other = min(pair), max(pair)
-        if one != other and ((one, other) not in best or _order(board, link) > _order(board, best[one, other])):
-            best[one, other] = link
-    return tuple(_join(board, one, other, link) for (one, other), link in sorted(best.items()))
+    """The strongest links that hold the findings together: one for each finding but the first."""
+    links, stands, every = board.links, board.stands, group.links
+    if not len(every):
+        return ()
+    one, other = (np.searchsorted(group.shown, stands[end[every]]) for end in (links.one, links.other))
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    # The heaviest first; of equals the kind that says most, then the earliest.
+    order = np.lexsort((high, low, links.kind[every], -np.round(board.weight[every], 6)))
+    order = order[low[order] != high[order]]
+    above = list(range(len(group.shown)))
 
+    def root(at: int) -> int:
+        while above[at] != at:
+            above[at] = above[above[at]]
+            at = above[at]
+        return at
 
-def _order(board: Board, link: int) -> tuple[float, int, int]:
-    return (round(float(board.weight[link]), 6), -int(board.links.kind[link]), -int(board.links.one[link]))
+    chosen = []
+    for first, second, link in zip(low[order].tolist(), high[order].tolist(), every[order].tolist(), strict=True):
+        here, there = root(first), root(second)
+        if here != there:
+            above[max(here, there)] = min(here, there)
+            chosen.append((first, second, link))
+    return tuple(_join(board, *parts) for parts in sorted(chosen))
 
 
 def _join(board: Board, one: int, other: int, link: int) -> Join:

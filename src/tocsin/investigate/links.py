@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -131,13 +132,20 @@ _SPREAD: Final[tuple[tuple[EntityKind, Role], ...]] = (
 def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, role: Role) -> Links:
     column = traces.role(role)
     held = _machines_with(column, machines.of)
-    usable = np.array([_says_something(kind, text) for text in traces.texts], bool)
-    if kind == "hash":  # of a program that stands where everybody has it
-        usual = np.array([bool(_INSTALLED.search(text)) for text in traces.texts], bool)
-        column = np.where(usual[traces.role("image")] | usual[traces.role("file")], 0, column)
     code = column[found.row]
-    code = np.where(usable[code] & (held[code] <= COMMON), code, 0)
+    if kind == "hash":  # of a program that stands where everybody has it
+        usual = [traces.that(traces.role(place)[found.row], _is_installed) for place in _PLACES]
+        code = np.where(np.logical_or.reduce(usual), 0, code)
+    code = np.where(held[code] <= COMMON, code, 0)
+    code = np.where(traces.that(code, partial(_says_something, kind)), code, 0)
     return _chain(found, kind, code, held[code])
+
+
+_PLACES: Final[tuple[Role, ...]] = ("image", "file")
+
+
+def _is_installed(text: str) -> bool:
+    return bool(_INSTALLED.search(text))
 
 
 def _says_something(kind: EntityKind, text: str) -> bool:
@@ -148,7 +156,7 @@ def _says_something(kind: EntityKind, text: str) -> bool:
     if kind == "domain":
         return not is_everybodys(text)
     if kind == "file":
-        return bool(_PROGRAM.search(text)) and not _INSTALLED.search(text)
+        return bool(_PROGRAM.search(text)) and not _is_installed(text)
     return True
 
 

@@ -6,7 +6,7 @@ recorded start a number is trusted for a day: systems give them out anew.
 
 from __future__ import annotations
 
-import ntpath
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -104,11 +104,10 @@ def _firsts(key: Longs, ts: Longs) -> Longs:
 
 def _trees(traces: Traces, process: Longs, parent: Longs, target: Longs) -> Longs:
     size = int(max(process.max(initial=0), parent.max(initial=0), target.max(initial=0))) + 1
-    images = np.array([ntpath.basename(text) in LAUNCHERS for text in traces.texts], bool)
     is_start = traces.acts("start") & (process > 0) & (parent > 0)
     launched = np.zeros(size, bool)
-    launched[parent[is_start & images[traces.role("parent_image")]]] = True
-    launched[process[images[traces.role("image")] & (process > 0)]] = True
+    launched[parent[is_start & traces.that(traces.role("parent_image"), _is_launcher)]] = True
+    launched[process[traces.that(traces.role("image"), _is_launcher) & (process > 0)]] = True
     edges = np.unique(np.stack([parent[is_start], process[is_start]]), axis=1)
     launched |= np.bincount(edges[0], minlength=size) > MOST_CHILDREN
     kept = ~launched[edges[0]]
@@ -117,6 +116,10 @@ def _trees(traces: Traces, process: Longs, parent: Longs, target: Longs) -> Long
         size, np.concatenate([edges[0][kept], process[into]]), np.concatenate([edges[1][kept], target[into]])
     )
     return np.where((process > 0) & ~launched[process], label[process], 0)
+
+
+def _is_launcher(text: str) -> bool:
+    return re.split(r"[\\/]", text)[-1] in LAUNCHERS
 
 
 def _sessions(traces: Traces, machine: Codes) -> tuple[Longs, Longs]:

@@ -51,11 +51,9 @@ def lit(board: Board) -> Lit:
 
 
 def machines(board: Board, group: Group, last: Longs, count: Longs) -> tuple[Seen, ...]:
-    named = [
-        (board.machines.names[number], board.machines.shown[number], at)
-        for at in group.shown.tolist()
-        if (number := int(board.machines.of[board.table.row[at]]))
-    ]
+    numbers = board.machines.of[board.table.row[group.shown]].tolist()
+    names, shown = board.machines.names, board.machines.shown
+    named = ((names[one], shown[one], at) for at, one in zip(group.shown.tolist(), numbers, strict=True) if one)
     return _seen(board, named, last, count)
 
 
@@ -68,26 +66,33 @@ def addresses(board: Board, group: Group, last: Longs, count: Longs) -> tuple[Se
 
 
 def _named(board: Board, group: Group, roles: Sequence[Role]) -> Iterable[tuple[str, str, int]]:
-    columns = [column for role in roles if (column := board.traces.roles.get(role)) is not None]
-    for at in group.shown.tolist():
-        row = board.table.row[at]
-        for code in dict.fromkeys(int(column[row]) for column in columns if column[row]):
-            yield board.traces.texts[code], board.traces.shown[code], at
+    rows = board.table.row[group.shown]
+    places = group.shown.tolist()
+    texts, shown = board.traces.texts, board.traces.shown
+    given: set[tuple[int, int]] = set()
+    for role in roles:
+        column = board.traces.roles.get(role)
+        if column is None:
+            continue
+        for at, code in zip(places, column[rows].tolist(), strict=True):
+            if code and (at, code) not in given:
+                given.add((at, code))
+                yield texts[code], shown[code], at
 
 
 def _seen(board: Board, named: Iterable[tuple[str, str, int]], last: Longs, count: Longs) -> tuple[Seen, ...]:
     """Each name with its first and last time and the number of findings; the ones seen first stand first."""
     known: dict[str, list[int | str]] = {}
     for name, shown, at in named:
-        first, until = int(board.table.ts[at]), int(last[at])
+        first, until = board.table.ts.item(at), last.item(at)
         one = known.get(name)
         if one is None:
-            known[name] = [shown, first, until, int(count[at])]
+            known[name] = [shown, first, until, count.item(at)]
             continue
         if first != NO_TIME:
             one[1] = min(int(one[1]), first) if one[1] != NO_TIME else first
         one[2] = max(int(one[2]), until)
-        one[3] = int(one[3]) + int(count[at])
+        one[3] = int(one[3]) + count.item(at)
     return tuple(
         Seen(
             name=str(shown),

@@ -20,22 +20,26 @@ _LEAST_US: Final = 1_000_000  # logs of one connection on two machines differ by
 def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...]:
     """A line for each event that rules found something in, and for each record that led from one to another."""
     by_row: dict[int, list[int]] = {}
-    for number, at in enumerate(group.shown.tolist()):
-        by_row.setdefault(int(board.table.row[at]), []).append(number)
-    lines = [
-        Entry(
-            ts_us=board.time(row),
-            host=board.host(row),
-            what=_what(board, row, [board.rules[board.table.rule[group.shown[number]]].title for number in numbers]),
-            at=board.citation(row),
-            findings=tuple(numbers),
-            tactic=next(
-                (tactic for number in numbers for tactic in board.rules[board.table.rule[group.shown[number]]].tactics),
-                "",
-            ),
+    of_rule = board.table.rule[group.shown].tolist()
+    for number, row in enumerate(board.table.row[group.shown].tolist()):
+        by_row.setdefault(row, []).append(number)
+    rows = np.array(list(by_row), np.int64)
+    hosts, places = board.hosts(rows), board.citations(rows)
+    done = board.texts(rows, "command", "file", "domain", "image")
+    who = board.texts(rows, "account", "principal")
+    lines = []
+    for at, numbers in enumerate(by_row.values()):
+        rules = [board.rules[of_rule[number]] for number in numbers]
+        lines.append(
+            Entry(
+                ts_us=places[at].ts_us,
+                host=hosts[at],
+                what=_what([rule.title for rule in rules], done[at], who[at]),
+                at=places[at],
+                findings=tuple(numbers),
+                tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
+            )
         )
-        for row, numbers in by_row.items()
-    ]
     lines += [
         Entry(ts_us=board.time(row), host=board.host(row), what=way(board, row), at=board.citation(row))
         for row in sorted(set(ways) - set(by_row))
@@ -43,11 +47,8 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
 
 
-def _what(board: Board, row: int, titles: Sequence[str]) -> str:
-    names = "; ".join(dict.fromkeys(titles))
-    done = board.text(row, "command") or board.text(row, "file", "domain", "image")
-    who = board.text(row, "account", "principal")
-    text = names + (f": {done[:_LONGEST]}" if done else "")
+def _what(titles: Sequence[str], done: str, who: str) -> str:
+    text = "; ".join(dict.fromkeys(titles)) + (f": {done[:_LONGEST]}" if done else "")
     return text + (f" ({who})" if who else "")
 
 
@@ -63,8 +64,7 @@ def processes(board: Board, group: Group) -> tuple[Process, ...]:
     """The processes that rules found something in, and those that they come from, parents first."""
     starts, lines = board.indexes.start, board.lines
     found: dict[int, list[int]] = {}
-    for number, at in enumerate(group.shown.tolist()):
-        process = int(lines.process[board.table.row[at]])
+    for number, process in enumerate(lines.process[board.table.row[group.shown]].tolist()):
         if process:
             found.setdefault(process, []).append(number)
     chains: dict[int, int] = {}  # process -> parent
@@ -78,8 +78,10 @@ def processes(board: Board, group: Group) -> tuple[Process, ...]:
             child = chains[child]
     order = _parents_first(board, chains, found, group)
     place = {process: number for number, process in enumerate(order)}
+    children = {parent: child for child, parent in reversed(chains.items()) if parent}
     return tuple(
-        _process(board, group, one, place.get(chains.get(one, 0), -1), found.get(one, []), chains) for one in order
+        _process(board, group, one, place.get(chains.get(one, 0), -1), found.get(one, []), children.get(one, 0))
+        for one in order
     )
 
 
@@ -110,14 +112,12 @@ def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[i
     return order
 
 
-def _process(
-    board: Board, group: Group, process: int, parent: int, findings: Sequence[int], chains: dict[int, int]
-) -> Process:
+def _process(board: Board, group: Group, process: int, parent: int, findings: Sequence[int], child: int) -> Process:
+    """`child` is one that it started, 0 if there is none."""
     row = board.indexes.start.get(process, -1)
     if row < 0 and findings:
         row = int(board.table.row[group.shown[findings[0]]])
     if row < 0:  # known by its children alone
-        child = next((one for one, above in chains.items() if above == process), 0)
         born = board.indexes.start.get(child, -1)
         return Process(
             parent=parent,

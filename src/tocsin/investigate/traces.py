@@ -262,6 +262,11 @@ class Traces:
         known = self.roles.get(name)
         return np.zeros(len(self), np.int32) if known is None else known
 
+    def that(self, codes: Codes, fits: Callable[[str], bool]) -> _Rows:
+        """Which of these texts are such ones."""
+        used, at = np.unique(codes, return_inverse=True)
+        return np.array([fits(self.texts[code]) for code in used.tolist()], np.bool_)[at]
+
     def acts(self, *names: Act) -> _Rows:
         return np.isin(self.act, [ACTS.index(name) for name in names])
 
