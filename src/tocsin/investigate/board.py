@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -99,7 +98,7 @@ class Board:
         return self.machines.shown[int(self.machines.of[row])]
 
     def program(self, row: int) -> str:
-        return str(ntpath.basename(self.text(row, "image")))
+        return self.text(row, "image").replace("/", "\\").rpartition("\\")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

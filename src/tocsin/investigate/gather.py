@@ -34,7 +34,9 @@ from tocsin.model.rule import LEVELS, Rule
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
-_CITED_REPEATS: Final = 20  # of folded findings; the count says how many there are
+_CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
+_AGAIN: Final = "the same rule, machine, process, account and address again"
+_EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
 
 
 def gather(
@@ -268,34 +270,48 @@ def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Long
 
 def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs) -> tuple[Folded, ...]:
     """What is kept out of sight, and what is lowered."""
-    known = board.table
+    known, shown = board.table, group.shown
+    worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
+    if not len(worth):
+        return ()
+    at = shown[worth]
     stands = board.stands[group.members]
     repeats = group.members[np.argsort(stands, kind="stable")]
-    of = board.stands[repeats]
+    low = np.searchsorted(board.stands[repeats], at)
+    many = np.minimum(count[at] - 1, _CITED_REPEATS)
+    # Each stands first among those that it stands for, since they are in order.
+    rows = [known.row[repeats[begin + 1 : begin + 1 + size]] for begin, size in zip(low, many, strict=True)]
+    places = board.citations(np.concatenate(rows))
+    ends = np.cumsum(many).tolist()
+    parts = zip(
+        worth.tolist(),
+        at.tolist(),
+        known.rule[at].tolist(),
+        board.hosts(known.row[at]),
+        (count[at] - 1).tolist(),
+        [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
+        [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
+        [tuple(places[end - size : end]) for end, size in zip(ends, many.tolist(), strict=True)],
+        strict=True,
+    )
     told = []
-    worth = np.flatnonzero((count[group.shown] > 1) | board.everyday[known.rule[group.shown]])
-    for number in worth.tolist():
-        at = int(group.shown[number])
-        rule = board.rules[known.rule[at]]
-        common = bool(board.everyday[known.rule[at]])
-        low = int(np.searchsorted(of, at))
-        same = repeats[low : low + min(int(count[at]), _CITED_REPEATS + 1)]
-        others = known.row[same[same != at]]
-        reasons = ["the same rule, machine, process, account and address again"] if count[at] > 1 else []
-        if common:
-            reasons.append("the rule finds something on many machines every day: it adds nothing to the rank")
+    for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
+        rule = board.rules[number_of_rule]
+        reasons = [_AGAIN] if others else []
+        if board.everyday[number_of_rule]:
+            reasons.append(_EVERYWHERE)
         told.append(
             Folded(
                 index=number,
                 rule_id=rule.id,
                 title=rule.title,
                 level=rule.level,
-                host=board.host(int(known.row[at])) or cited[at].host,
-                count=int(count[at]) - 1,
-                first_us=board.time(int(known.row[at])),
-                last_us=None if last[at] == NO_TIME else int(last[at]),
+                host=host or cited[place].host,
+                count=others,
+                first_us=first_us,
+                last_us=last_us,
                 because="; ".join(reasons),
-                citations=tuple(board.citations(others)),
+                citations=citations,
             )
         )
     return tuple(told)
