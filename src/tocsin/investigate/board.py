@@ -103,10 +103,11 @@ class Board:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexes:
-    """Where to look: the start of each process, and the logon that began each session."""
+    """Where to look: the start of each process, the logon that began each session; and which clocks differ."""
 
     start: Mapping[int, int]
     logon: Mapping[int, int]
+    clocks: Mapping[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ def drawn(
         stands=stands,
         everyday=everyday,
         digests=digests,
-        indexes=_indexes(traces, lines),
+        indexes=_indexes(traces, around, lines),
     )
 
 
@@ -166,7 +166,7 @@ def _labels(
     return every, components(len(known), every.one, every.other)
 
 
-def _indexes(traces: Traces, lines: Lineage) -> Indexes:
+def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:
     starts = np.flatnonzero(traces.acts("start") & (lines.process > 0))
     logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0))
     # Sysmon's record of a start says more than the security log's, where there are both.
@@ -176,6 +176,7 @@ def _indexes(traces: Traces, lines: Lineage) -> Indexes:
     return Indexes(
         start=dict(zip(process.tolist(), fuller[at].tolist(), strict=True)),
         logon=dict(zip(session.tolist(), logons[first].tolist(), strict=True)),
+        clocks=timeline.clocks(traces, around),
     )
 
 

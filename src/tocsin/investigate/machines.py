@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.investigate.meetings import Meetings, meetings
 from tocsin.investigate.nearest import grouped
@@ -66,10 +67,15 @@ def machines(traces: Traces) -> Machines:
     turned = traces.inward & (by_address == of)
     by_view = np.where(turned, _viewed(traces, of, met, own), by_view)
     by_address = np.where(turned, names.numbers(own), by_address)
-    peer = _first(by_name, by_view, by_address, names.peers(traces.role("machine")))
-    meets = traces.acts("contact", "logon", "refused") & (peer > 0) & (peer != of) & (of > 0)
+    # An account of a machine comes before addresses: more logs may show that these are anybody's, and must then not
+    # uncover another way to a name.
+    by_account = names.peers(traces.role("machine"))
+    peer = _first(by_name, np.where(by_account == of, 0, by_account), by_view, by_address)
+    deals = traces.acts("contact", "logon", "refused") & (peer != of) & (of > 0)
+    meets = deals & (peer > 0)
     source = np.where(meets, np.where(traces.inward, peer, of), 0).astype(np.int32)
     target = np.where(meets, np.where(traces.inward, of, peer), 0).astype(np.int32)
+    served, asking = names.dealings(of[deals], peer[deals], peer_address[deals], traces.inward[deals])
     return Machines(
         names=tuple(names.names),
         shown=tuple(names.shown),
@@ -77,8 +83,8 @@ def machines(traces: Traces) -> Machines:
         source=source,
         target=target,
         met=met,
-        served=_distinct(target, source, len(names.names)),
-        asking=_distinct(source, target, len(names.names)),
+        served=served,
+        asking=asking,
     )
 
 
@@ -104,15 +110,6 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
         seen.get((int(of[row]), int(addresses[row])), set()) if addresses[row] else set() for row in firsts.tolist()
     ]
     return np.array([next(iter(one)) if len(one) == 1 else 0 for one in found], np.int32)[at]
-
-
-def _distinct(key: Codes, value: Codes, size: int) -> Longs:
-    """For each key, how many values it has."""
-    known = key > 0
-    if not known.any():
-        return np.zeros(size, np.int64)
-    _, firsts = np.unique(grouped([key[known], value[known]]), return_index=True)
-    return np.bincount(key[known][firsts], minlength=size).astype(np.int64)
 
 
 class _Names:
@@ -156,6 +153,7 @@ class _Names:
             number = self._known.get(self._full(traces.texts[peer[row]]), 0)
             if number:
                 claims.setdefault(traces.texts[at[row]], set()).add(number)
+        self._claims = claims
         overlap = any(len(owners) > 1 for owners in claims.values())
         return {text: 0 if overlap else next(iter(owners)) for text, owners in claims.items()}
 
@@ -191,3 +189,24 @@ class _Names:
 
     def of_files(self) -> Codes:
         return np.array([self._number(path) for _, _, path in self._traces.sources] or [0], np.int32)
+
+    def dealings(self, of: Codes, peer: Codes, addresses: Codes, inward: npt.NDArray[np.bool_]) -> tuple[Longs, Longs]:
+        """For each machine how many others ask it, and how many it asks; an address may stand for all that claim it.
+
+        So what is learned of addresses later makes a machine more common, never less.
+        """
+        texts = self._traces.texts
+        asked_by: list[set[int]] = [set() for _ in self.names]
+        asks: list[set[int]] = [set() for _ in self.names]
+        _, firsts = np.unique(grouped([of, peer, addresses, inward]), return_index=True) if len(of) else (of, of)
+        rows = zip(*(column[firsts].tolist() for column in (of, peer, addresses, inward)), strict=True)
+        for here, known, address_code, came in rows:
+            if not known and (not address_code or is_public(texts[address_code])):
+                continue
+            other = known or -address_code
+            both = [known] if known else self._claims.get(texts[address_code], set()) - {here}
+            mine, theirs = (asked_by, asks) if came else (asks, asked_by)
+            mine[here].add(other)
+            for machine_number in both:
+                theirs[machine_number].add(here)
+        return tuple(np.array([len(one) for one in side], np.int64) for side in (asked_by, asks))  # type: ignore[return-value]

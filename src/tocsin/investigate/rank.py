@@ -14,9 +14,13 @@ _POINTS: Final = (0.0, 1.0, 4.0, 16.0, 64.0)
 # Two different rules of level high, or one that is critical: one such rule errs now and then, two seldom together.
 ACT_NOW: Final = 32.0
 
-# What an intruder does on the way to something, and after it: said of an incident only if nothing else is known.
+# What an intruder does on the way to something counts half: it is named where little else is known.
 _ON_THE_WAY: Final = {"defense-evasion", "stealth", "defense-impairment", "execution", "discovery"}
 _SAME: Final = {"stealth": "defense-evasion", "defense-impairment": "defense-evasion"}  # ATT&CK 19 divided it
+# Removing traces and switching logs off, as ATT&CK numbers it until release 18 and from 19 on: whatever somebody came
+# for, this is done besides. It is the main thing only where there is nothing else.
+_TRACES: Final = ("T1070", "T1562", "T1685")
+_AFTERMATH: Final = 0.1
 
 
 def score(rules: Collection[Rule], hosts: int) -> tuple[float, tuple[str, ...]]:
@@ -44,11 +48,16 @@ def rank(points: float) -> Rank:
 
 
 def main_tactic(rules: Sequence[Rule]) -> str:
-    """The tactic that most of the weight is on; of a rule with several, each has its share."""
+    """The tactic that most of the weight is on, by the name that it had before it was divided.
+
+    A level says how bad a thing is, not what it is for, so each counts only twice the one below it here. Of a rule
+    with several tactics each has its share.
+    """
     weight: defaultdict[str, float] = defaultdict(float)
     for rule in rules:
         names = sorted({_SAME.get(name, name) for name in rule.tactics})
+        after = _AFTERMATH if any(one.startswith(_TRACES) for one in rule.techniques) else 1.0
         for name in names:
-            part = max(_POINTS[LEVELS.index(rule.level)], 0.25) / len(names)
-            weight[name] += part / (2 if name in _ON_THE_WAY else 1)
-    return min(weight, key=lambda name: (-weight[name], name), default="")
+            way = 0.5 if name in _ON_THE_WAY else 1.0
+            weight[name] += 2.0 ** LEVELS.index(rule.level) / len(names) * way * after
+    return min(weight, key=lambda name: (-round(weight[name], 6), name), default="")

@@ -10,6 +10,8 @@ import numpy as np
 
 from tocsin.investigate.board import Board, Group
 from tocsin.investigate.explain import told
+from tocsin.investigate.machines import Machines
+from tocsin.investigate.traces import Traces
 from tocsin.model.incident import Entry, Process, Skew
 
 _LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
@@ -141,17 +143,33 @@ def _process(board: Board, group: Group, process: int, parent: int, findings: Se
     )
 
 
-def skews(board: Board, hosts: frozenset[int]) -> tuple[Skew, ...]:
-    """Clocks that differ, by the connections that two machines of the incident both wrote down."""
-    met, of, ts = board.machines.met, board.machines.of, board.traces.ts
+def clocks(traces: Traces, machines: Machines) -> dict[tuple[int, int], tuple[int, int]]:
+    """How far one machine's clock is ahead of another's, by the connections that both wrote down, and their number.
+
+    The client writes before the server, but by less than what is told: a second and more.
+    """
+    met, of, ts = machines.met, machines.of, traces.ts
     apart: dict[tuple[int, int], list[int]] = {}
-    here = np.isin(of[met.client], list(hosts)) & np.isin(of[met.server], list(hosts))
-    for client, server in zip(met.client[here].tolist(), met.server[here].tolist(), strict=True):
-        one, other = sorted((client, server), key=lambda row: board.machines.names[of[row]])
-        apart.setdefault((int(of[one]), int(of[other])), []).append(int(ts[one] - ts[other]))
-    names = board.machines.shown
-    return tuple(
-        Skew(host=names[one], against=names[other], ahead_us=int(median(gaps)), events=len(gaps))
-        for (one, other), gaps in sorted(apart.items(), key=lambda pair: [names[side] for side in pair[0]])
+    ends = (of[met.client].tolist(), of[met.server].tolist(), (ts[met.client] - ts[met.server]).tolist())
+    for client, server, ahead in zip(*ends, strict=True):
+        if machines.names[client] <= machines.names[server]:
+            apart.setdefault((client, server), []).append(ahead)
+        else:
+            apart.setdefault((server, client), []).append(-ahead)
+    return {
+        pair: (int(median(gaps)), len(gaps))
+        for pair, gaps in apart.items()
         if len(gaps) >= _FEWEST and abs(median(gaps)) >= _LEAST_US
+    }
+
+
+def skews(board: Board, hosts: frozenset[int]) -> tuple[Skew, ...]:
+    """Clocks of an incident's machines that differ."""
+    names, known = board.machines.names, board.indexes.clocks
+    here = [pair for pair in known if hosts.issuperset(pair)] if len(hosts) > 1 else []
+    here.sort(key=lambda pair: [names[side] for side in pair])
+    shown = board.machines.shown
+    return tuple(
+        Skew(host=shown[one], against=shown[other], ahead_us=known[one, other][0], events=known[one, other][1])
+        for one, other in here
     )
