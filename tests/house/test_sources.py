@@ -14,7 +14,7 @@ import tocsin
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tocsin"
 MODULES = sorted(SOURCE.rglob("*.py"))
-ROOMS = ("cli", "collect", "detect", "engine", "learn", "output", "rehearse")
+ROOMS = ("cli", "collect", "detect", "engine", "investigate", "learn", "output", "rehearse")
 
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60

@@ -147,5 +147,5 @@ def test_nothing_common_joins(happened: list[Happened]) -> None:
     around = machines(traces)
     lines = lineage(traces, around.of)
     found = Shared(row=known.row, ts=known.ts, machine=around.of[known.row])
-    links = joined([*within(around, lines, found), *across(traces, around, lines, found)])
+    links = joined([*within(traces, around, lines, found), *across(traces, around, lines, found)])
     assert (links.held <= COMMON).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -10,21 +9,12 @@ import numpy as np
 from tocsin.investigate.board import Board, Group
 from tocsin.investigate.links import KINDS, REACH_US, Links
 from tocsin.investigate.machines import COMMON
-from tocsin.investigate.roles import ACTS, Role
+from tocsin.investigate.roles import ACTS
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.incident import Entity, Join
 
 _SECOND_US: Final = 1_000_000
 _REACHES: Final = np.array([REACH_US[kind] for kind in KINDS], np.float64)
-_ROLE: Final[Mapping[str, tuple[Role, ...]]] = {
-    "hash": ("hash",),
-    "domain": ("domain",),
-    "file": ("file",),
-    "address": ("address", "peer_address"),
-    "mail": ("mail",),
-    "session": ("session",),
-    "principal": ("principal",),
-}
 # Windows calls the types of logons by number (4624, "Logon Type").
 _HOW: Final = {
     "2": "at the keyboard",
@@ -92,9 +82,13 @@ def _met(board: Board, links: Links, link: int, via: int) -> tuple[Entity, str]:
     source, target = (board.machines.shown[side[via]] for side in (board.machines.source, board.machines.target))
     who = board.text(via, "account") or "somebody"
     how = board.text(via, "how")
-    if KINDS[links.kind[link]] == "logon":
+    if KINDS[links.kind[link]] in {"logon", "account"}:
         name = board.text(via, "new_logon")
         sentence = f"{who} came from {source} to {target} {_HOW.get(how, '')}".rstrip()
+        if not name:
+            return Entity(
+                kind="account", name=board.traces.texts[board.traces.role("account")[via]], shown=who
+            ), sentence
         return Entity(kind="logon", name=f"{target} {name}".lower(), shown=name), f"{sentence}: logon session {name}"
     did = "asked to be let in at" if ACTS[board.traces.act[via]] == "refused" else "reached"
     entity = Entity(kind="host", name=board.machines.names[board.machines.target[via]], shown=target)
@@ -119,9 +113,12 @@ def _shared(board: Board, links: Links, link: int, rows: list[int]) -> tuple[Ent
             Entity(kind=kind, name=f"{host} {name}".lower(), shown=name),
             f"one logon session on {host}" + (f" of {who}" if who else ""),
         )
+    if kind == "account":
+        who = board.text(rows[0], "account")
+        return Entity(kind=kind, name=f"{host} {who}".lower(), shown=who), f"{who} on {host}"
     if kind == "host":
         return Entity(kind=kind, name=board.machines.names[code], shown=board.machines.shown[code]), f"both on {host}"
-    shown = board.text(rows[0], *_ROLE[kind])
+    shown = board.traces.shown[code]
     held = int(links.held[link])
     on = f", which is on {held} machines here" if held > 1 else ""
     return Entity(kind=kind, name=board.traces.texts[code], shown=shown), f"the same {kind} {shown}{on}"

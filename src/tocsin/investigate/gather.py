@@ -155,13 +155,13 @@ def _labels(
     held, loose = shared(strong), shared(weak)
     parts = [
         renumbered(part, strong)
-        for part in (*links.within(around, lines, held), *links.across(traces, around, lines, held))
+        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
     ]
     near, kinds, codes = links.attached(traces, around, lines, held, loose)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
-    parts += [renumbered(part, alone) for part in links.within(around, lines, shared(alone))]
+    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
     every = links.joined(parts)
     return every, components(len(known), every.one, every.other)
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate.machines import COMMON, Machines
-from tocsin.investigate.nearest import chained, grouped, nearest
+from tocsin.investigate.nearest import chained, earliest, grouped, nearest
 from tocsin.investigate.noise import is_everybodys
 from tocsin.investigate.normal import is_public
 from tocsin.investigate.processes import Lineage
@@ -35,6 +35,7 @@ REACH_US: Final[dict[EntityKind, int]] = {
     "process": 365 * _DAY_US,  # as long as it runs: nothing else has its number
     "logon": 8 * _HOUR_US,  # a working day: people leave sessions open
     "session": _DAY_US,
+    "account": 8 * _HOUR_US,  # on one machine, as a logon
     "host": _HOUR_US,  # hands on a keyboard pause for less; what comes later has a process or a session to tell it
     "principal": _DAY_US,
     "address": 30 * _DAY_US,  # infrastructure is kept for weeks
@@ -86,15 +87,54 @@ class Shared:
     machine: Codes
 
 
-def within(machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
-    """Links by what is of one machine: processes, sessions, the machine itself."""
+def within(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+    """Links by what is of one machine: processes, sessions, an account or a program there, the machine itself."""
+    account, asked_from = _accounts(traces, machines, found)
     served = machines.served[found.machine]
     host = np.where((found.machine > 0) & (served <= COMMON), found.machine, 0)
     return [
         _chain(found, "process", lines.tree[found.row], np.ones_like(served)),
         _chain(found, "logon", lines.session[found.row], np.ones_like(served)),
+        _chain(found, "account", np.where(asked_from <= COMMON, account, 0), np.maximum(asked_from, 1)),
+        _programs(traces, found),
         _chain(found, "host", host, served),
     ]
+
+
+def _accounts(traces: Traces, machines: Machines, found: Shared) -> tuple[Longs, Longs]:
+    """Of each finding its account on its machine, and from how many places that account comes to it."""
+    logons = np.flatnonzero(traces.acts("logon"))
+    rows = np.concatenate([found.row, logons])
+    name = traces.role("account")[rows]
+    pair = np.where((name > 0) & (machines.of[rows] > 0), grouped([machines.of[rows], name]), 0)
+    peer, address = (traces.role(role)[logons] for role in ("peer", "peer_address"))
+    _, firsts = np.unique(grouped([pair[len(found.row) :], peer, address]), return_index=True)
+    places = np.bincount(pair[len(found.row) :][firsts], minlength=int(pair.max(initial=0)) + 1)
+    mine = pair[: len(found.row)]
+    return mine, places[mine].astype(np.int64)
+
+
+def _programs(traces: Traces, found: Shared) -> Links:
+    """Links by a program that does not come with the system, on one machine: it, its file, or what it started."""
+    code = np.concatenate([traces.role(role)[found.row] for role in _PROGRAMS])
+    code = np.where(traces.that(code, partial(_says_something, "file")), code, 0)
+    at = np.tile(np.arange(len(found.row)), len(_PROGRAMS))
+    kept = np.flatnonzero((code > 0) & (found.machine[at] > 0) & (found.ts[at] != NO_TIME))
+    at, code = at[kept], code[kept]
+    order = np.argsort(at, kind="stable")
+    at, code = at[order], code[order]
+    first, second = chained(grouped([found.machine[at], code]), found.ts[at], REACH_US["session"])
+    one, other, code = at[first], at[second], code[first]
+    apart = one != other
+    early, late = np.minimum(one[apart], other[apart]), np.maximum(one[apart], other[apart])
+    return Links(
+        one=early,
+        other=late,
+        kind=np.full(len(early), KINDS.index("file"), np.int8),
+        code=code[apart].astype(np.int64),
+        held=np.ones(len(early), np.int64),
+        via=np.full(len(early), -1, np.int64),
+    )
 
 
 def _chain(found: Shared, kind: EntityKind, code: npt.NDArray[np.integer], held: Longs) -> Links:
@@ -114,7 +154,12 @@ def _chain(found: Shared, kind: EntityKind, code: npt.NDArray[np.integer], held:
 def across(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
     """Links by what several machines can share, and by who comes from one to another."""
     links = [_rare(traces, machines, found, kind, role) for kind, role in _SPREAD]
-    return [*links, _by_session(traces, machines, lines, found), _by_contact(traces, machines, found)]
+    return [
+        *links,
+        _by_session(traces, machines, lines, found),
+        _by_account(traces, machines, found),
+        _by_contact(traces, machines, found),
+    ]
 
 
 _SPREAD: Final[tuple[tuple[EntityKind, Role], ...]] = (
@@ -141,6 +186,7 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     return _chain(found, kind, code, held[code])
 
 
+_PROGRAMS: Final[tuple[Role, ...]] = ("file", "image", "parent_image")
 _PLACES: Final[tuple[Role, ...]] = ("image", "file")
 
 
@@ -184,6 +230,29 @@ def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Share
     earlier = nearest(found.machine[timed], found.ts[timed], source, traces.ts[logons], REACH_US["host"])
     fits = earlier >= 0
     return _drawn(found, "logon", timed[earlier[fits]], later[fits], lines.opened[logons[fits]], logons[fits])
+
+
+def _by_account(traces: Traces, machines: Machines, found: Shared) -> Links:
+    """A finding of an account on a machine to which it came from another, and what was found there at that time."""
+    account, asked_from = _accounts(traces, machines, found)
+    name = traces.role("account")
+    logons = np.flatnonzero(traces.acts("logon") & (machines.source > 0) & (name > 0) & (traces.ts != NO_TIME))
+    source = machines.source[logons]
+    logons = logons[machines.served[source] <= COMMON]
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    usable = timed[(account[timed] > 0) & (asked_from[timed] <= COMMON)]
+    pair = (machines.of.astype(np.int64) << 32) | name
+    later = earliest(pair[found.row[usable]], found.ts[usable], pair[logons], traces.ts[logons])
+    near = later >= 0
+    near[near] = found.ts[usable[later[near]]] - traces.ts[logons[near]] <= REACH_US["account"]
+    logons, later = logons[near], usable[later[near]]
+    earlier = nearest(
+        found.machine[timed], found.ts[timed], machines.source[logons], traces.ts[logons], REACH_US["host"]
+    )
+    fits = np.flatnonzero(earlier >= 0)
+    one, other, via = timed[earlier[fits]], later[fits], logons[fits]
+    _, firsts = np.unique(grouped([one, other]), return_index=True)
+    return _drawn(found, "account", one[firsts], other[firsts], name[via[firsts]].astype(np.int64), via[firsts])
 
 
 def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
@@ -234,6 +303,7 @@ def attached(
     steps: tuple[tuple[EntityKind, npt.NDArray[np.integer], npt.NDArray[np.integer]], ...] = (
         ("process", lines.tree[bearing.row], lines.tree[rest.row]),
         ("logon", lines.session[bearing.row], lines.session[rest.row]),
+        ("account", *_on_one_machine(traces, bearing, rest)),
         ("principal", traces.role("principal")[bearing.row], traces.role("principal")[rest.row]),
         ("host", bearing.machine, np.where(quiet[rest.machine], rest.machine, 0)),
     )
@@ -245,6 +315,16 @@ def attached(
         kinds[open_[hit]] = KINDS.index(kind)
         codes[open_[hit]] = asked[open_[hit]]
     return at, kinds, codes
+
+
+def _on_one_machine(traces: Traces, bearing: Shared, rest: Shared) -> tuple[Longs, Longs]:
+    """Accounts with their machines, 0 for none."""
+    name = traces.role("account")
+    one, other = (
+        np.where((name[side.row] > 0) & (side.machine > 0), side.machine.astype(np.int64) << 32 | name[side.row], 0)
+        for side in (bearing, rest)
+    )
+    return one, other
 
 
 def beside(one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs) -> Links:
