@@ -79,6 +79,7 @@ def test_a_session_that_came_from_another_machine_joins_both(tmp_path: Path) -> 
     (incident,) = gathered(steps, tmp_path)
     assert incident.joins[0].because.startswith("HOUSE\\mere came from a.example.org to b.example.org over the network")
     assert [(move.source, move.target) for move in incident.moves] == [("a.example.org", "b.example.org")]
+    assert incident.patient_zero == "a.example.org"
     assert incident.still_open[0].startswith("logon session 0x99 of HOUSE\\mere")
 
 
@@ -88,6 +89,36 @@ def test_an_account_on_two_machines_joins_nothing(tmp_path: Path) -> None:
         for number, host in enumerate("ab")
     ]
     assert sizes(gathered(steps, tmp_path)) == [1, 1]
+
+
+def test_an_account_on_one_machine_joins_for_a_working_day(tmp_path: Path) -> None:
+    names = ("HOUSE\\mere", "mere@house.example", "HOUSE\\mere", "SYSTEM", "SYSTEM")
+    steps = [
+        Happened(at=at * HOUR, host="a", rules=(rule("high", at % 4),), roles={"account": account})
+        for at, account in zip((0, 7, 20, 30, 34), names, strict=True)
+    ]
+    assert sizes(gathered(steps, tmp_path)) == [1, 1, 1, 2]
+
+
+def test_an_account_that_came_from_another_machine_joins_both(tmp_path: Path) -> None:
+    logon = {"peer": "a", "account": "HOUSE\\mere", "how": "3"}
+    steps = [
+        Happened(at=0, host="a", rules=(rule("high"),)),
+        Happened(at=60 * SECOND, host="b", act="logon", inward=True, roles=logon),
+        Happened(at=5 * HOUR, host="b", rules=(rule("high", 1),), roles={"account": "HOUSE\\mere"}),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert incident.joins[0].because.startswith("HOUSE\\mere came from a to b over the network")
+
+
+def test_a_program_of_their_own_joins_what_it_started(tmp_path: Path) -> None:
+    own = r"C:\Users\Public\a.exe"
+    steps = [
+        Happened(at=at * HOUR, host="a", rules=(rule("high", at % 4),), roles={role: own})
+        for at, role in ((0, "image"), (9, "parent_image"), (20, "file"))
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert {join.because.split(",")[0] for join in incident.joins} == {rf"the same file {own}"}
 
 
 def meeting(client: str, server: str, port: str, at: int = 30 * SECOND) -> list[Happened]:
@@ -230,3 +261,14 @@ def test_nothing_found(tmp_path: Path) -> None:
 def test_an_incident_reads_back(tmp_path: Path) -> None:
     found = gathered([Happened(at=0, host="a", rules=(rule("high"), rule("low")))], tmp_path)
     assert msgspec.json.decode(msgspec.json.encode(found), type=tuple[Incident, ...]) == found
+
+
+def test_patient_zero_is_where_they_came_from(tmp_path: Path) -> None:
+    logon = {"new_logon": "0x99", "peer": "a", "account": "HOUSE\\mere", "how": "3"}
+    steps = [
+        Happened(at=SECOND, host="b", act="logon", inward=True, roles=logon),
+        Happened(at=2 * SECOND, host="b", rules=(rule("high", 1),), roles={"logon": "0x99"}),
+        Happened(at=60 * SECOND, host="a", rules=(rule("high"),)),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert incident.patient_zero == "a"

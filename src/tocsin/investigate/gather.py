@@ -206,6 +206,7 @@ def _incident(
     points, because = rank.score(telling, len(hosts))
     findings = _cited(board, group, cited, count)
     rows = scope.ways(board, group)
+    moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
     timed = known.ts[group.members]
     timed = timed[timed != NO_TIME]
@@ -235,8 +236,8 @@ def _incident(
         folded=folded,
         skews=timeline.skews(board, frozenset(board.machines.of[known.row[group.members]].tolist())),
         way_in=scope.way_in(board, group, line, rows),
-        patient_zero=scope.patient_zero(board, group),
-        moves=scope.moves(board, rows),
+        patient_zero=scope.patient_zero(board, group, moves),
+        moves=moves,
         dwell_us=last_us - first_us if first_us is not None and last_us is not None else None,
         still_open=scope.still_open(board, group, lit, last_us),
         not_seen=scope.not_seen(board, group, lit),

@@ -198,7 +198,11 @@ class _Names:
         texts = self._traces.texts
         asked_by: list[set[int]] = [set() for _ in self.names]
         asks: list[set[int]] = [set() for _ in self.names]
-        _, firsts = np.unique(grouped([of, peer, addresses, inward]), return_index=True) if len(of) else (of, of)
+        _, firsts = (
+            np.unique(grouped([of, peer, addresses, inward.astype(np.int8)]), return_index=True)
+            if len(of)
+            else (of, of)
+        )
         rows = zip(*(column[firsts].tolist() for column in (of, peer, addresses, inward)), strict=True)
         for here, known, address_code, came in rows:
             if not known and (not address_code or is_public(texts[address_code])):

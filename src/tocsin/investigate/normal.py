@@ -124,7 +124,7 @@ def is_public(text: str) -> bool:
 
 def digest(text: str) -> str:
     """The longest hash of those that Sysmon lists; an import hash is no file's own."""
-    found = {name.upper(): value.lower() for name, value in _HASHES.findall(text)}
+    found: dict[str, str] = {name.upper(): value.lower() for name, value in _HASHES.findall(text)}
     for name in ("SHA256", "SHA1", "MD5"):
         if name in found:
             return found[name]

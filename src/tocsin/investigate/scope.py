@@ -155,12 +155,28 @@ def way_in(board: Board, group: Group, timeline: Sequence[Entry], rows: Sequence
     return None
 
 
-def patient_zero(board: Board, group: Group) -> str:
-    """The machine of the first finding of the highest weight class there is."""
+def patient_zero(board: Board, group: Group, moves_: Sequence[Move]) -> str:
+    """The machine of the first finding of weight; or the one from which they had come to it by then, and so on."""
     level = board.table.level[group.shown]
     weighty = group.shown[level >= min(int(level.max(initial=0)), LEVELS.index("medium"))]
-    hosts = (board.host(int(board.table.row[at])) for at in weighty.tolist())
-    return next((host for host in hosts if host), "")
+    rows = board.table.row[weighty]
+    hosts = board.hosts(rows)
+    at = next((number for number, host in enumerate(hosts) if host), -1)
+    if at < 0:
+        return ""
+    host, moment = hosts[at], board.time(int(rows[at]))
+    here = set(board.hosts(board.table.row[group.shown]))
+    passed = {host}
+    while True:
+        came = [
+            move
+            for move in moves_
+            if move.target == host and move.source in here - passed and (moment is None or (move.ts_us or 0) <= moment)
+        ]
+        if not came:
+            return host
+        host, moment = came[0].source, came[0].ts_us
+        passed.add(host)
 
 
 def still_open(board: Board, group: Group, known: Lit, last_us: int | None) -> tuple[str, ...]:
@@ -173,7 +189,9 @@ def still_open(board: Board, group: Group, known: Lit, last_us: int | None) -> t
             name = board.text(logon, "new_logon", "logon")
             sentences[f"logon session {name} of {who} on {board.host(logon)}: its end is not in the logs"] = None
     if last_us is not None and known.last_us - last_us < _HOUR_US:
-        sentences[f"findings go on until {(known.last_us - last_us) / 60e6:.0f} minutes before the logs end"] = None
+        left = (known.last_us - last_us) // 60_000_000
+        until = f"{left} minutes before the logs end" if left else "the logs end"
+        sentences[f"findings go on until {until}"] = None
     return _few(list(sentences))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from tocsin.model.incident import Entry, Incident, Seen
@@ -44,8 +45,13 @@ def show(console: Console, incidents: Sequence[Incident]) -> None:
     queue = [one for one in incidents if one.rank != "act now"]
     console.print(Text(f"\nACT NOW  {len(now):,}", style="bold red" if now else "bold"))
     for one in now[:_MOST_WHOLE]:
-        for line in _page(one):
-            console.print(line, width=width)
+        console.print(Text(f"\n{shown(one.title, _LONGEST)}", style=STYLES[one.level]), width=width)
+        page = Table.grid(padding=(0, 1))
+        page.add_column(width=12, no_wrap=True, style="bright_black")
+        page.add_column()
+        for word, text in _page(one):
+            page.add_row(f"  {word}", Text(text))
+        console.print(page, width=width)
     if len(now) > _MOST_WHOLE:
         console.print(Text(f"  and {len(now) - _MOST_WHOLE:,} more: with --out they are in incidents.json"))
     console.print(Text(f"\nREVIEW QUEUE  {len(queue):,}", style="bold"))
@@ -55,57 +61,52 @@ def show(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(Text(f"  and {len(queue) - _MOST_REVIEW:,} more"))
 
 
-def _page(one: Incident) -> Iterator[Text]:
+def _page(one: Incident) -> Iterator[tuple[str, str]]:
     repeats = sum(finding.repeats for finding in one.findings)
-    yield Text(f"\n{shown(one.title, _LONGEST)}", style=STYLES[one.level])
-    yield _line("score", f"{one.score:,.1f}: {', '.join(one.because)}")
-    yield _line("when", f"{_when(one)}{_lasted(one.dwell_us)}")
-    yield _line("hosts", _names(one.hosts) or "no record names one")
+    yield "score", f"{one.score:,.1f}: {', '.join(one.because)}"
+    yield "when", f"{_when(one)}{_lasted(one.dwell_us)}"
+    yield "hosts", _names(one.hosts) or "no record names one"
     if one.accounts:
-        yield _line("accounts", _names(one.accounts))
+        yield "accounts", _names(one.accounts)
     if one.addresses:
-        yield _line("addresses", _names(one.addresses))
+        yield "addresses", _names(one.addresses)
     if one.techniques:
-        yield _line("ATT&CK", f"{one.tactic}; {', '.join(one.techniques[:12])}")
-    yield _line("way in", _step(one.way_in) if one.way_in else "no record shows it")
-    yield _line("first on", shown(one.patient_zero, _LONGEST) or "unknown")
+        yield "ATT&CK", f"{one.tactic}; {', '.join(one.techniques[:12])}"
+    yield "way in", _step(one.way_in) if one.way_in else "no record shows it"
+    yield "first on", shown(one.patient_zero, _LONGEST) or "unknown"
     for number, move in enumerate(one.moves[:_MOST_NAMES]):
-        yield _line("moved" if not number else "", f"{clock(move.ts_us)}  {shown(move.because, _LONGEST)}")
+        yield "moved" if not number else "", f"{clock(move.ts_us)}  {shown(move.because, _LONGEST)}"
     yield from _steps(one.timeline)
     told = sorted(one.joins, key=lambda join: (-join.weight, join.one, join.other))
     reasons = list(dict.fromkeys(join.because.rsplit(", ", 1)[0] for join in told))
     for number, reason in enumerate(reasons[:_MOST_JOINS]):
-        yield _line("why one" if not number else "", shown(reason, _LONGEST))
+        yield "why one" if not number else "", shown(reason, _LONGEST)
     if repeats:
-        yield _line("folded", f"{repeats:,} findings that say the same again")
+        yield "folded", f"{repeats:,} findings that say the same again"
     for skew in one.skews:
         ahead = f"{skew.ahead_us / 1e6:+.1f} s against {skew.against}, by {skew.events} connections"
-        yield _line("clock", f"{shown(skew.host)} {shown(ahead)}")
+        yield "clock", f"{shown(skew.host)} {shown(ahead)}"
     for number, sentence in enumerate(one.still_open[:_MOST_NAMES]):
-        yield _line("still open" if not number else "", shown(sentence, _LONGEST))
+        yield "still open" if not number else "", shown(sentence, _LONGEST)
     for number, sentence in enumerate(one.not_seen[:_MOST_NAMES]):
-        yield _line("not seen" if not number else "", shown(sentence, _LONGEST))
-    yield _line("id", one.id)
+        yield "not seen" if not number else "", shown(sentence, _LONGEST)
+    yield "id", one.id
 
 
-def _steps(timeline: Sequence[Entry]) -> Iterator[Text]:
+def _steps(timeline: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """The first steps and the last: an incident is known by how it began and by where it stands."""
     head = timeline if len(timeline) <= _MOST_STEPS else timeline[: _MOST_STEPS - 4]
     tail = timeline[len(head) :][-4:]
     for number, entry in enumerate(head):
-        yield _line("steps" if not number else "", _step(entry))
+        yield "steps" if not number else "", _step(entry)
     if len(head) + len(tail) < len(timeline):
-        yield _line("", f"… {len(timeline) - len(head) - len(tail):,} more")
+        yield "", f"… {len(timeline) - len(head) - len(tail):,} more"
     for entry in tail:
-        yield _line("", _step(entry))
+        yield "", _step(entry)
 
 
 def _step(entry: Entry) -> str:
     return f"{clock(entry.ts_us)}  {shown(entry.host, 40)}  {shown(entry.what, _LONGEST)}"
-
-
-def _line(word: str, text: str) -> Text:
-    return Text.assemble((f"  {word:<11}", "bright_black"), text)
 
 
 def _when(one: Incident) -> str:
