@@ -44,7 +44,8 @@ class Board:
     cited: dict[int, Citation] = field(default_factory=dict)
 
     def citation(self, row: int) -> Citation:
-        return self.citations(np.array([row]))[0]
+        known = self.cited.get(row)
+        return known if known is not None else self.citations(np.array([row]))[0]
 
     def citations(self, rows: Longs) -> list[Citation]:
         """Each record is cited by one object, wherever it is cited."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -81,18 +81,46 @@ def processes(board: Board, group: Group) -> tuple[Process, ...]:
     order = _parents_first(board, chains, found, group)
     place = {process: number for number, process in enumerate(order)}
     children = {parent: child for child, parent in reversed(chains.items()) if parent}
-    return tuple(
-        _process(board, group, one, place.get(chains.get(one, 0), -1), found.get(one, []), children.get(one, 0))
-        for one in order
+    born = [_begun(board, group, process, found) for process in order]
+    told_by = [starts.get(children.get(one, 0), -1) if row < 0 else row for one, row in zip(order, born, strict=True)]
+    rows = np.array(told_by, np.int64)
+    parts = zip(
+        order,
+        born,
+        board.hosts(rows),
+        board.texts(rows, "image"),
+        board.texts(rows, "command"),
+        board.texts(rows, "account"),
+        board.texts(rows, "parent_image"),
+        board.citations(rows),
+        strict=True,
     )
+    # A process whose start is not in the logs may be known by a child's start alone, which names its program.
+    return tuple(
+        Process(
+            parent=place.get(chains.get(one, 0), -1),
+            host=host,
+            image=image if row >= 0 else above,
+            command=command if row >= 0 else "",
+            account=account if row >= 0 else "",
+            first_us=at.ts_us if row >= 0 else None,
+            findings=tuple(found.get(one, ())),
+            at=at,
+        )
+        for one, row, host, image, command, account, above, at in parts
+    )
+
+
+def _begun(board: Board, group: Group, process: int, found: Mapping[int, Sequence[int]]) -> int:
+    """The record of its start, or the first finding that names it; -1 if it is known by its children alone."""
+    row = board.indexes.start.get(process, -1)
+    return int(board.table.row[group.shown[found[process][0]]]) if row < 0 and process in found else row
 
 
 def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[int]], group: Group) -> list[int]:
     def begin(process: int) -> tuple[int, int]:
-        row = board.indexes.start.get(process, -1)
-        if row < 0 and process in found:
-            row = int(board.table.row[group.shown[found[process][0]]])
-        return (int(board.traces.ts[row]) if row >= 0 else 0, process)
+        row = _begun(board, group, process, found)
+        return (board.traces.ts.item(row) if row >= 0 else 0, process)
 
     children: dict[int, list[int]] = {}
     roots = []
@@ -112,35 +140,6 @@ def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[i
         order.append(process)
         left += sorted(children.get(process, []), key=begin, reverse=True)
     return order
-
-
-def _process(board: Board, group: Group, process: int, parent: int, findings: Sequence[int], child: int) -> Process:
-    """`child` is one that it started, 0 if there is none."""
-    row = board.indexes.start.get(process, -1)
-    if row < 0 and findings:
-        row = int(board.table.row[group.shown[findings[0]]])
-    if row < 0:  # known by its children alone
-        born = board.indexes.start.get(child, -1)
-        return Process(
-            parent=parent,
-            host=board.host(born) if born >= 0 else "",
-            image=board.text(born, "parent_image") if born >= 0 else "",
-            command="",
-            account="",
-            first_us=None,
-            findings=(),
-            at=board.citation(born) if born >= 0 else None,
-        )
-    return Process(
-        parent=parent,
-        host=board.host(row),
-        image=board.text(row, "image"),
-        command=board.text(row, "command"),
-        account=board.text(row, "account"),
-        first_us=board.time(row),
-        findings=tuple(findings),
-        at=board.citation(row),
-    )
 
 
 def clocks(traces: Traces, machines: Machines) -> dict[tuple[int, int], tuple[int, int]]:
