@@ -40,8 +40,11 @@ class Progress:
 class Ledger:
     """What workers say of their tasks, put together; a task that failed is taken out again."""
 
-    def __init__(self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, folder: Path, detector: Detector, on_progress: Callable[[Progress], None], traced: Path | None
+    ) -> None:
         self.folder, self.total = folder, 0
+        self._kept = (folder / FOUND, folder / SEEN, *((traced,) if traced else ()))
         for kept in (FOUND, SEEN):
             (folder / kept).mkdir()
         self._detector, self._on_progress = detector, on_progress
@@ -74,8 +77,8 @@ class Ledger:
         self._heard.pop(name, None)
         size, events, found = self._counts.pop(name, (0, 0, 0))
         self._total = _sums(self._total, (-size, -events, -found))
-        for kept in (FOUND, SEEN):
-            (self.folder / kept / name).unlink(missing_ok=True)
+        for kept in self._kept:
+            (kept / name).unlink(missing_ok=True)
 
     def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
         account: dict[str, Any] = {}

@@ -13,21 +13,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tocsin import collect
+from tocsin import collect, investigate
 from tocsin.border import files
 from tocsin.collect.clock import name_of
 from tocsin.collect.reader import Reader
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
 from tocsin.detect.coverage import Account
+from tocsin.detect.matcher import Matches
 from tocsin.detect.report import findings
 from tocsin.detect.subset import subset
-from tocsin.detect.watch import Watch
+from tocsin.detect.watch import Seen, Watch
 from tocsin.engine import local
 from tocsin.learn import attack as attack_facts
 from tocsin.ledger import CORRELATED, FOUND, SEEN, Ledger, Progress
 from tocsin.model.attack import NO_FACTS, Facts, telltales
 from tocsin.model.coverage import IndicatorCoverage
-from tocsin.model.event import NO_TIME, Events
+from tocsin.model.event import NO_TIME, Events, Longs
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.mapping import LogMapping
 from tocsin.model.rule import LEVELS, Level, RuleSet, RuleText
@@ -125,6 +126,7 @@ def detect(
     mappings: Sequence[LogMapping] = (),
     attack: Facts = NO_FACTS,
     attack_release: str = "",
+    traced: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Run]:
     """Match rules with logs.
@@ -139,6 +141,7 @@ def detect(
         mappings: how logs are read that no reader knows, or that should be read otherwise.
         attack: what translates techniques, for results that are of one release of ATT&CK.
         attack_release: that release; the newest that rules with findings are tagged for, if none is named.
+        traced: an empty folder to keep in what `investigate` joins findings by; None if nobody will.
 
     Yields:
         The run; its findings are kept on disk until the context ends.
@@ -146,7 +149,7 @@ def detect(
     with cache.not_collecting():
         detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or local.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-        ledger = Ledger(Path(folder), detector, on_progress)
+        ledger = Ledger(Path(folder), detector, on_progress, traced)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
         mapped = tuple(collect.reader(mapping) for mapping in mappings)  # workers are born with them
         tasks = _bundles(collect.plan(logs, jobs, mapped), jobs)
@@ -161,6 +164,7 @@ def detect(
             window=window,
             zone=zone,
             mapped=mapped,
+            traced=traced,
         )
         while tasks:
             tasks = _run(tasks, examine, jobs, ledger)
@@ -197,6 +201,7 @@ def _examine(
     window: tuple[int, int],
     zone: tzinfo,
     mapped: Sequence[Reader],
+    traced: Path | None,
 ) -> None:
     """In a worker: read, match, keep the findings, tell what was seen."""
     name, units = task
@@ -207,7 +212,7 @@ def _examine(
 
     reading = collect.read_units(
         units,
-        detector.projection | watch.projection | ENVELOPE,
+        detector.projection | watch.projection | ENVELOPE | (investigate.FIELDS if traced else frozenset()),
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
         zone,
@@ -226,8 +231,17 @@ def _examine(
             seen.writelines(streams.frames(detector, events, matches))
             file.flush()
             seen.flush()
+            if traced:
+                _trace(traced / name, events, matches, values, among)
             say("events", (len(events), count))
             say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
+
+
+def _trace(path: Path, events: Events, matches: Matches, values: Seen | None, among: Longs | None) -> None:
+    rows = [rows for _, rows in matches.rows] + ([values.rows] if values is not None else [])
+    found = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+    with path.open("ab") as file:
+        file.writelines(investigate.frames(events, found, among))
 
 
 def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:

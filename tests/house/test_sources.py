@@ -14,7 +14,10 @@ import tocsin
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tocsin"
 MODULES = sorted(SOURCE.rglob("*.py"))
-ROOMS = ("border", "cases", "cli", "collect", "detect", "engine", "learn", "output", "rehearse", "seal")
+ROOMS = (
+    *("border", "cases", "cli", "collect", "detect", "engine", "investigate", "learn", "observe", "output"),
+    *("rehearse", "seal"),
+)
 
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60

@@ -145,12 +145,10 @@ def detect(
     from tocsin.cli.intelligence import Intelligence, wanted_of
     from tocsin.cli.target import choose
 
-    attack = _attack(attack_release)
+    attack = attack_facts(attack_release)
     target = choose(out, form, logs)
     wanted = Intelligence(tuple(indicators or ()), known_good, even_known_good, any_time, observed)
-    chosen = wanted_of(
-        wanted, lambda: _rules(rules or [], level, statuses, mappings, quiet=quiet), named=rules, quiet=quiet
-    )
+    chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
@@ -171,14 +169,19 @@ def detect(
                 )
             )
         _tell(run, target, time.monotonic() - began, quiet=quiet)
-        if not any(source.format for source in run.custody):
-            raise EvidenceError(
-                "none of this is a log that tocsin can read",
-                hint=f"What was looked at is in {target.manifest}.",
-            )
+        refuse_nothing(run, target)
 
 
-def _attack(wanted: str | None) -> Facts:
+def refuse_nothing(run: Run, target: Target) -> None:
+    """Evidence of which no reader knows anything is no result."""
+    if not any(source.format for source in run.custody):
+        raise EvidenceError(
+            "none of this is a log that tocsin can read",
+            hint=f"What was looked at is in {target.manifest}.",
+        )
+
+
+def attack_facts(wanted: str | None) -> Facts:
     from tocsin.learn import attack
 
     known = attack.known()
@@ -191,8 +194,8 @@ def _attack(wanted: str | None) -> Facts:
     return known
 
 
-def _rules(
-    names: Sequence[str],
+def chosen_rules(
+    names: Sequence[str] | None,
     level: Level | None,
     statuses: Sequence[str],
     mappings: Sequence[LogMapping],
@@ -203,7 +206,7 @@ def _rules(
     from tocsin.learn import packs
 
     with progress.word("reading rules (compiled once, then kept)", quiet=quiet):
-        every = pipeline.compile_rules(packs.resolve(names), folders.cache(), mappings)
+        every = pipeline.compile_rules(packs.resolve(names or []), folders.cache(), mappings)
     chosen = pipeline.select(every, level=level, statuses=statuses)
     if not every.rules:
         raise RuleError(

@@ -24,7 +24,7 @@ class Intelligence:
     observed: bool
 
 
-def wanted_of(asked: Intelligence, rules: Callable[[], RuleSet], *, named: Sequence[str] | None, quiet: bool) -> Wanted:
+def wanted_of(asked: Intelligence, rules: Callable[[], RuleSet], named: Sequence[str] | None, *, quiet: bool) -> Wanted:
     """The rules with the indicators among them.
 
     Without --rules all packs are used, as ever; where none was added, indicators are looked for alone.

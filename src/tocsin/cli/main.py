@@ -17,6 +17,7 @@ import typer
 
 from tocsin.cli import case, learn, person, rules
 from tocsin.cli.detect import detect
+from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
 from tocsin.errors import TocsinError
 from tocsin.output.screen import shown
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(detect)
+app.command()(respond)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")

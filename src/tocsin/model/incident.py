@@ -182,7 +182,8 @@ class Incident:
         findings: in order of time, those without one last.
         tactics: of its findings, in the order of first appearance; `tactic` is the main one, '' if no rule names any.
         way_in: the earliest entry that could be how they came; None where nothing shows it.
-        patient_zero: the host that shows the first finding of weight, '' where no record names a host.
+        patient_zero: the host that shows the first finding of weight, or from which they had come to it by then; ''
+            where no record names a host.
         dwell_us: from the first to the last finding.
         still_open: what was not ended when the logs end, as sentences.
         not_seen: what the logs cannot show, as sentences.

@@ -1,0 +1,151 @@
+"""`tocsin respond`: logs and rules in, incidents, their reports and their cases out."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tocsin.cli import options, progress
+from tocsin.cli.case_options import By, Root
+from tocsin.cli.detect import (
+    AnyTime,
+    AttackRelease,
+    Debug,
+    Indicators,
+    Jobs,
+    Logs,
+    Lowest,
+    Mappings,
+    Quiet,
+    Rules,
+    Since,
+    Statuses,
+    Until,
+    Zone,
+    attack_facts,
+    chosen_rules,
+    refuse_nothing,
+)
+from tocsin.errors import SettingsError
+from tocsin.model.tlp import TLP
+
+if TYPE_CHECKING:
+    from tocsin.cli.report_files import Marking
+    from tocsin.respond import Response
+
+Folder = Annotated[
+    str | None,
+    typer.Option(
+        "--out", "-o", metavar="DIR", help="A folder for the reports, incidents.json and the files of `detect`."
+    ),
+]
+Loud = Annotated[bool, typer.Option("--everything", help="Fold no repeats, and lower nothing that happens every day.")]
+Open = Annotated[
+    bool, typer.Option("--open-cases", help="Open a case for each incident to act on now, with its report.")
+]
+Tlp = Annotated[str, typer.Option("--tlp", metavar="TLP", help=f"Marking of the reports: {', '.join(TLP)}.")]
+Classification = Annotated[
+    str, typer.Option(metavar="TEXT", help="National classification of the reports, behind the TLP marking.")
+]
+Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind the classification.")]
+
+
+def respond(
+    logs: Logs,
+    *,
+    rules: Rules = None,
+    level: Lowest = None,
+    status: Statuses = None,
+    since: Since = None,
+    until: Until = None,
+    timezone: Zone = None,
+    mapping: Mappings = None,
+    indicators: Indicators = None,
+    any_time: AnyTime = False,
+    out: Folder = None,
+    tlp: Tlp = "amber+strict",
+    classification: Classification = "",
+    caveat: Caveat = "",
+    open_cases: Open = False,
+    root: Root = None,
+    by: By = None,
+    attack_release: AttackRelease = None,
+    everything: Loud = False,
+    jobs: Jobs = 0,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
+) -> None:
+    """Match rules with logs and join what belongs together: incidents, why they are one, and a report of each."""
+    window = options.window(since, until)
+    zone, mappings = options.zone(timezone), options.mappings(mapping or [])
+    folder = _folder(out)
+
+    from tocsin import respond as story  # numpy, orjson and their kind: only once it is clear what is wanted
+    from tocsin.cli.intelligence import Intelligence, wanted_of
+    from tocsin.cli.report_files import Marking, open_all
+    from tocsin.cli.target import choose
+
+    marking = Marking(tlp, classification, caveat)
+    attack = attack_facts(attack_release)
+    target = choose(None if folder is None else f"{folder}/", None, logs)
+    statuses = options.statuses(status or [])
+    wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
+    chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        with progress.live(quiet=quiet) as on_progress:
+            response = stack.enter_context(
+                story.respond(
+                    logs,
+                    chosen.rules,
+                    indicators=chosen.indicators,
+                    ever=any_time,
+                    jobs=jobs,
+                    since_us=window[0],
+                    until_us=window[1],
+                    zone=zone,
+                    mappings=mappings,
+                    attack=attack,
+                    attack_release=attack_release or "",
+                    quieten=not everything,
+                    on_progress=on_progress,
+                )
+            )
+        target.save(response.run)
+        _tell(response, folder, marking, time.monotonic() - began, quiet=quiet)
+        if open_cases:
+            open_all(response, root, by, marking)
+        refuse_nothing(response.run, target)
+
+
+def _folder(out: str | None) -> Path | None:
+    if out is not None and (not out or (Path(out).exists() and not Path(out).is_dir())):
+        raise SettingsError(f"--out {out}: names no folder", hint="Name a folder, which may be new.")
+    return None if out is None else Path(out)
+
+
+def _tell(response: Response, folder: Path | None, marking: Marking, took_s: float, *, quiet: bool) -> None:
+    """Write the files, then say what is in them."""
+    from rich.console import Console
+
+    from tocsin.cli import report_files
+    from tocsin.output import incidents as pages
+    from tocsin.output.screen import shown
+
+    found = response.incidents
+    written = report_files.write(response, folder, marking) if folder is not None else []
+    if quiet:
+        print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
+        return
+    console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
+    pages.show(console, found)
+    events = sum(source.read for source in response.run.custody)
+    console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
+    for path in written:
+        console.print(f"  written: {shown(os.fspath(path))}", soft_wrap=True)

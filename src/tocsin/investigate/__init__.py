@@ -1,0 +1,9 @@
+"""Findings and the events around them in, Incidents out: what belongs together, in what order, how far it reaches."""
+
+from __future__ import annotations
+
+from tocsin.investigate.gather import gather
+from tocsin.investigate.roles import FIELDS
+from tocsin.investigate.traces import Traces, frames, read
+
+__all__ = ["FIELDS", "Traces", "frames", "gather", "read"]

@@ -1,0 +1,331 @@
+"""Findings, their rules and their traces in, Incidents out: each finding is in exactly one.
+
+Findings of level medium or above are joined where they share something that few machines share. The others, and
+those of rules that find something everywhere every day, are then put beside the nearest of these, and lead no further.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate import explain, links, noise, rank, scope, timeline
+from tocsin.investigate.board import Board, Group, Indexes
+from tocsin.investigate.from_fields import traces_of
+from tocsin.investigate.links import Links, Shared
+from tocsin.investigate.machines import Machines, machines
+from tocsin.investigate.nearest import components
+from tocsin.investigate.processes import Lineage, lineage
+from tocsin.investigate.roles import Role
+from tocsin.investigate.table import Table, table
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.finding import Finding
+from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.rule import LEVELS, Rule
+
+# What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
+_SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
+_BEARING: Final = LEVELS.index("medium")
+_CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
+_AGAIN: Final = "the same rule, machine, process, account and address again"
+_EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
+
+
+def gather(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces | None = None,
+    *,
+    digests: Mapping[str, str] | None = None,
+    quieten: bool = True,
+) -> tuple[Incident, ...]:
+    """Join findings.
+
+    Args:
+        findings: can be gone through again and again.
+        traces: of their events and those around them; made of the findings' own fields if there are none.
+        digests: SHA-256 by file on disk, for records that no finding cites.
+        quieten: repeats are folded, and what happens everywhere every day is lowered.
+
+    Returns:
+        Those to act on now first, then the review queue, each in order of score.
+    """
+    if traces is None:
+        traces = traces_of(findings)
+    known = table(findings, traces, rules)
+    incidents = []
+    if len(known):
+        with _at_rest():
+            incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten))
+    if len(known.lost):
+        lost = set(known.lost.tolist())
+        rest = [finding for number, finding in enumerate(findings) if number in lost]
+        incidents += gather(rest, rules, digests=digests, quieten=quieten)
+    return tuple(sorted(incidents, key=_urgency))
+
+
+@contextmanager
+def _at_rest() -> Iterator[None]:
+    """Let the garbage collector rest: it would walk the incidents again and again while they are made.
+
+    That took half of the time for 250,000 findings, and there is nothing among them that it could free.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _urgency(one: Incident) -> tuple[bool, float, int, str]:
+    return one.rank != "act now", -one.score, explain.told(one.first_us), one.id
+
+
+def _gathered(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces,
+    known: Table,
+    digests: Mapping[str, str],
+    *,
+    quieten: bool,
+) -> Iterable[Incident]:
+    board = drawn(traces, known, rules, digests, quieten=quieten)
+    shown = np.flatnonzero(board.stands == np.arange(len(known)))
+    wanted = {int(known.number[at]): at for at in shown.tolist()}
+    cited = {wanted[number]: finding for number, finding in enumerate(findings) if number in wanted}
+    last = board.table.ts.copy()
+    np.maximum.at(last, board.stands, board.table.ts)
+    count = np.bincount(board.stands, minlength=len(known))
+    known_acts = scope.lit(board)
+    for group in _groups(board):
+        yield _incident(board, group, cited, last, count, known_acts)
+
+
+def drawn(
+    traces: Traces, known: Table, rules: Sequence[Rule], digests: Mapping[str, str], *, quieten: bool = True
+) -> Board:
+    """Draw the links, and say which findings hang together."""
+    around = machines(traces)
+    lines = lineage(traces, around.of)
+    everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
+    if not quieten:
+        everyday[:] = False
+    bearing = (known.level >= _BEARING) & ~everyday[known.rule]
+    drawn_links, label = _labels(traces, known, around, lines, bearing)
+    who = [traces.role(role)[known.row] for role in _SAME]
+    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
+    stands = noise.folds(same) if quieten else np.arange(len(known))
+    return Board(
+        traces=traces,
+        machines=around,
+        lines=lines,
+        table=known,
+        rules=rules,
+        links=drawn_links,
+        weight=explain.weights(drawn_links, known.ts),
+        label=label,
+        stands=stands,
+        everyday=everyday,
+        digests=digests,
+        indexes=_indexes(traces, around, lines),
+    )
+
+
+def _labels(
+    traces: Traces, known: Table, around: Machines, lines: Lineage, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> tuple[Links, Longs]:
+    def shared(at: Longs) -> Shared:
+        return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
+
+    def renumbered(part: Links, at: Longs) -> Links:
+        return replace(part, one=at[part.one], other=at[part.other])
+
+    strong, weak = np.flatnonzero(bearing), np.flatnonzero(~bearing)
+    held, loose = shared(strong), shared(weak)
+    parts = [
+        renumbered(part, strong)
+        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
+    ]
+    near, kinds, codes = links.attached(traces, around, lines, held, loose)
+    beside = np.flatnonzero(near >= 0)
+    parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
+    alone = weak[near < 0]
+    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
+    every = links.joined(parts)
+    return every, components(len(known), every.one, every.other)
+
+
+def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:
+    starts = np.flatnonzero(traces.acts("start") & (lines.process > 0))
+    logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0))
+    # Sysmon's record of a start says more than the security log's, where there are both.
+    fuller = starts[np.lexsort((starts, traces.role("guid")[starts] == 0, lines.process[starts]))]
+    process, at = np.unique(lines.process[fuller], return_index=True)
+    session, first = np.unique(lines.opened[logons], return_index=True)
+    return Indexes(
+        start=dict(zip(process.tolist(), fuller[at].tolist(), strict=True)),
+        logon=dict(zip(session.tolist(), logons[first].tolist(), strict=True)),
+        clocks=timeline.clocks(traces, around),
+    )
+
+
+def _groups(board: Board) -> Iterable[Group]:
+    order = np.argsort(board.label, kind="stable")
+    label = board.label[order]
+    begins = np.flatnonzero(np.diff(label, prepend=-1))
+    of_link = board.label[board.links.one]
+    by_link = np.argsort(of_link, kind="stable")
+    first, last = (np.searchsorted(of_link[by_link], label[begins], side) for side in ("left", "right"))
+    for begin, end, low, high in zip(begins, [*begins[1:], len(order)], first, last, strict=True):
+        members = order[begin:end]
+        yield Group(members=members, shown=members[board.stands[members] == members], links=by_link[low:high])
+
+
+def _incident(
+    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs, lit: scope.Lit
+) -> Incident:
+    known, rules = board.table, board.rules
+    named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
+    telling = [
+        rule
+        for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
+        if not board.everyday[number]
+    ]
+    hosts = scope.machines(board, group, last, count)
+    points, because = rank.score(telling, len(hosts))
+    findings = _cited(board, group, cited, count)
+    rows = scope.ways(board, group)
+    moves = scope.moves(board, rows)
+    line = timeline.entries(board, group, rows)
+    timed = known.ts[group.members]
+    timed = timed[timed != NO_TIME]
+    first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
+    tactic = rank.main_tactic(telling or named)
+    worst = max(named, key=lambda rule: LEVELS.index(rule.level))
+    folded = _folded(board, group, cited, last, count)
+    return Incident(
+        id=_id(findings),
+        title=_title(tactic, [seen.name for seen in hosts], worst.title),
+        rank=rank.rank(points),
+        score=points,
+        because=because,
+        level=worst.level,
+        first_us=first_us,
+        last_us=last_us,
+        findings=findings,
+        hosts=hosts,
+        accounts=scope.accounts(board, group, last, count),
+        addresses=scope.addresses(board, group, last, count),
+        techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
+        tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
+        tactic=tactic,
+        joins=explain.joins(board, group),
+        timeline=line,
+        processes=timeline.processes(board, group),
+        folded=folded,
+        skews=timeline.skews(board, frozenset(board.machines.of[known.row[group.members]].tolist())),
+        way_in=scope.way_in(board, group, line, rows),
+        patient_zero=scope.patient_zero(board, group, moves),
+        moves=moves,
+        dwell_us=last_us - first_us if first_us is not None and last_us is not None else None,
+        still_open=scope.still_open(board, group, lit, last_us),
+        not_seen=scope.not_seen(board, group, lit),
+    )
+
+
+def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Longs) -> tuple[Cited, ...]:
+    rows = board.table.row[group.shown]
+    parts = zip(
+        group.shown.tolist(), board.hosts(rows), board.citations(rows), count[group.shown].tolist(), strict=True
+    )
+    told = []
+    for at, host, place, many in parts:
+        finding = cited[at]
+        rule = board.rules[finding.rule]
+        told.append(
+            Cited(
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                techniques=rule.techniques,
+                tactics=rule.tactics,
+                host=host or finding.host,
+                kind=finding.kind,
+                at=place if place.src == finding.src else replace(place, src=finding.src),
+                fields=finding.fields,
+                repeats=many - 1,
+            )
+        )
+    return tuple(told)
+
+
+def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs) -> tuple[Folded, ...]:
+    """What is kept out of sight, and what is lowered."""
+    known, shown = board.table, group.shown
+    worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
+    if not len(worth):
+        return ()
+    at = shown[worth]
+    stands = board.stands[group.members]
+    repeats = group.members[np.argsort(stands, kind="stable")]
+    low = np.searchsorted(board.stands[repeats], at)
+    many = np.minimum(count[at] - 1, _CITED_REPEATS)
+    # Each stands first among those that it stands for, since they are in order.
+    rows = [known.row[repeats[begin + 1 : begin + 1 + size]] for begin, size in zip(low, many, strict=True)]
+    places = board.citations(np.concatenate(rows))
+    ends = np.cumsum(many).tolist()
+    parts = zip(
+        worth.tolist(),
+        at.tolist(),
+        known.rule[at].tolist(),
+        board.hosts(known.row[at]),
+        (count[at] - 1).tolist(),
+        [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
+        [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
+        [tuple(places[end - size : end]) for end, size in zip(ends, many.tolist(), strict=True)],
+        strict=True,
+    )
+    told = []
+    for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
+        rule = board.rules[number_of_rule]
+        reasons = [_AGAIN] if others else []
+        if board.everyday[number_of_rule]:
+            reasons.append(_EVERYWHERE)
+        told.append(
+            Folded(
+                index=number,
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                host=host or cited[place].host,
+                count=others,
+                first_us=first_us,
+                last_us=last_us,
+                because="; ".join(reasons),
+                citations=citations,
+            )
+        )
+    return tuple(told)
+
+
+def _id(findings: Sequence[Cited]) -> str:
+    """Of what it is made of: the same evidence gives the same."""
+    places = sorted(f"{one.at.src or one.at.path} {one.at.chunk} {one.at.rec} {one.rule_id}" for one in findings)
+    return hashlib.sha256("\n".join(places).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _title(tactic: str, hosts: Sequence[str], rule: str) -> str:
+    where = f" on {hosts[0]}" if hosts else ""
+    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+    return f"{tactic.replace('-', ' ').capitalize() or 'Findings'}{where}{more}: {rule}"

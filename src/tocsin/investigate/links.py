@@ -1,0 +1,351 @@
+"""Findings by what they share in, links between them out: each with what is shared, how rare, and by which record.
+
+A link is drawn between neighbours in time only, so that there are no more links than findings for each kind of thing
+they share. What more than `COMMON` machines deal with says nothing, and draws no link. Counts are absolute, never
+shares of the evidence: more logs can only make a thing more common, so they take links away and add none between
+findings that were there before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.nearest import chained, earliest, grouped, nearest
+from tocsin.investigate.noise import is_everybodys
+from tocsin.investigate.normal import is_public
+from tocsin.investigate.processes import Lineage
+from tocsin.investigate.roles import Role
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.incident import EntityKind
+
+_MINUTE_US: Final = 60_000_000
+_HOUR_US: Final = 60 * _MINUTE_US
+_DAY_US: Final = 24 * _HOUR_US
+
+# How far apart in time findings may be and the thing still be the same doing.
+REACH_US: Final[dict[EntityKind, int]] = {
+    "process": 365 * _DAY_US,  # as long as it runs: nothing else has its number
+    "logon": 8 * _HOUR_US,  # a working day: people leave sessions open
+    "session": _DAY_US,
+    "account": 8 * _HOUR_US,  # on one machine, as a logon
+    "host": _HOUR_US,  # hands on a keyboard pause for less; what comes later has a process or a session to tell it
+    "principal": _DAY_US,
+    "address": 30 * _DAY_US,  # infrastructure is kept for weeks
+    "domain": 30 * _DAY_US,
+    "hash": 30 * _DAY_US,
+    "file": 30 * _DAY_US,
+    "mail": 30 * _DAY_US,
+}
+# Who comes from one machine to another is seen on both within minutes.
+MEETING_US: Final = 15 * _MINUTE_US
+
+# Where programs stand that come with the system or are installed for everybody; the rest of the disk says more.
+_INSTALLED: Final = re.compile(
+    r"^(?:[a-z]:|\\\?\?\\[a-z]:|\\device\\harddiskvolume\d+)?"
+    r"\\(?:windows\\(?!temp\\|tasks\\|tracing\\|debug\\)|program files)"
+    r"|^/(?:usr|bin|sbin|lib|lib64|opt|etc|dev|proc|sys|run|system|library|applications)/"
+)
+# Files that do something; a system writes others under the same names on every machine.
+_PROGRAM: Final = re.compile(
+    r"\.(?:exe|dll|sys|scr|com|cpl|ps1|psm1|bat|cmd|vbs|vbe|js|jse|wsf|hta|sct|msi|lnk|iso|img|jar|py|sh|pl|php|jspx?"
+    r"|aspx?|ashx|elf|so|xll|dmp|7z|rar|kirbi)$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """`one` and `other` are findings, the earlier first; `code` is what they share, in a numbering of its kind.
+
+    `via` is a trace between the two, -1 for none; `held` on how many machines the thing is.
+    """
+
+    one: Longs
+    other: Longs
+    kind: npt.NDArray[np.int8]
+    code: Longs
+    held: Longs
+    via: Longs
+
+
+KINDS: Final[tuple[EntityKind, ...]] = tuple(REACH_US)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Of each finding its trace, its time and its machine."""
+
+    row: Longs
+    ts: Longs
+    machine: Codes
+
+
+def within(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+    """Links by what is of one machine: processes, sessions, an account or a program there, the machine itself."""
+    account, asked_from = _accounts(traces, machines, found)
+    served = machines.served[found.machine]
+    host = np.where((found.machine > 0) & (served <= COMMON), found.machine, 0)
+    return [
+        _chain(found, "process", lines.tree[found.row], np.ones_like(served)),
+        _chain(found, "logon", lines.session[found.row], np.ones_like(served)),
+        _chain(found, "account", np.where(asked_from <= COMMON, account, 0), np.maximum(asked_from, 1)),
+        _programs(traces, found),
+        _chain(found, "host", host, served),
+    ]
+
+
+def _accounts(traces: Traces, machines: Machines, found: Shared) -> tuple[Longs, Longs]:
+    """Of each finding its account on its machine, and from how many places that account comes to it."""
+    logons = np.flatnonzero(traces.acts("logon"))
+    rows = np.concatenate([found.row, logons])
+    name = traces.role("account")[rows]
+    pair = np.where((name > 0) & (machines.of[rows] > 0), grouped([machines.of[rows], name]), 0)
+    peer, address = (traces.role(role)[logons] for role in ("peer", "peer_address"))
+    _, firsts = np.unique(grouped([pair[len(found.row) :], peer, address]), return_index=True)
+    places = np.bincount(pair[len(found.row) :][firsts], minlength=int(pair.max(initial=0)) + 1)
+    mine = pair[: len(found.row)]
+    return mine, places[mine].astype(np.int64)
+
+
+def _programs(traces: Traces, found: Shared) -> Links:
+    """Links by a program that does not come with the system, on one machine: it, its file, or what it started."""
+    code = np.concatenate([traces.role(role)[found.row] for role in _PROGRAMS])
+    code = np.where(traces.that(code, partial(_says_something, "file")), code, 0)
+    at = np.tile(np.arange(len(found.row)), len(_PROGRAMS))
+    kept = np.flatnonzero((code > 0) & (found.machine[at] > 0) & (found.ts[at] != NO_TIME))
+    at, code = at[kept], code[kept]
+    order = np.argsort(at, kind="stable")
+    at, code = at[order], code[order]
+    first, second = chained(grouped([found.machine[at], code]), found.ts[at], REACH_US["session"])
+    one, other, code = at[first], at[second], code[first]
+    apart = one != other
+    early, late = np.minimum(one[apart], other[apart]), np.maximum(one[apart], other[apart])
+    return Links(
+        one=early,
+        other=late,
+        kind=np.full(len(early), KINDS.index("file"), np.int8),
+        code=code[apart].astype(np.int64),
+        held=np.ones(len(early), np.int64),
+        via=np.full(len(early), -1, np.int64),
+    )
+
+
+def _chain(found: Shared, kind: EntityKind, code: npt.NDArray[np.integer], held: Longs) -> Links:
+    at = np.flatnonzero((code > 0) & (found.ts != NO_TIME))
+    first, second = chained(code[at], found.ts[at], REACH_US[kind])
+    one, other = at[first], at[second]
+    return Links(
+        one=one,
+        other=other,
+        kind=np.full(len(one), KINDS.index(kind), np.int8),
+        code=code[one].astype(np.int64),
+        held=held[one].astype(np.int64),
+        via=np.full(len(one), -1, np.int64),
+    )
+
+
+def across(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
+    """Links by what several machines can share, and by who comes from one to another."""
+    links = [_rare(traces, machines, found, kind, role) for kind, role in _SPREAD]
+    return [
+        *links,
+        _by_session(traces, machines, lines, found),
+        _by_account(traces, machines, found),
+        _by_contact(traces, machines, found),
+    ]
+
+
+_SPREAD: Final[tuple[tuple[EntityKind, Role], ...]] = (
+    ("hash", "hash"),
+    ("domain", "domain"),
+    ("file", "file"),
+    ("address", "address"),
+    ("address", "peer_address"),
+    ("mail", "mail"),
+    ("session", "session"),
+    ("principal", "principal"),
+)
+
+
+def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, role: Role) -> Links:
+    column = traces.role(role)
+    held = _machines_with(column, machines.of)
+    code = column[found.row]
+    if kind == "hash":  # of a program that stands where everybody has it
+        usual = [traces.that(traces.role(place)[found.row], _is_installed) for place in _PLACES]
+        code = np.where(np.logical_or.reduce(usual), 0, code)
+    code = np.where(held[code] <= COMMON, code, 0)
+    code = np.where(traces.that(code, partial(_says_something, kind)), code, 0)
+    return _chain(found, kind, code, held[code])
+
+
+_PROGRAMS: Final[tuple[Role, ...]] = ("file", "image", "parent_image")
+_PLACES: Final[tuple[Role, ...]] = ("image", "file")
+
+
+def _is_installed(text: str) -> bool:
+    return bool(_INSTALLED.search(text))
+
+
+def _says_something(kind: EntityKind, text: str) -> bool:
+    if not text:
+        return False
+    if kind == "address":
+        return is_public(text) and not is_everybodys(text)  # a private one is another machine in each network
+    if kind == "domain":
+        return not is_everybodys(text)
+    if kind == "file":
+        return bool(_PROGRAM.search(text)) and not _is_installed(text)
+    return True
+
+
+def _machines_with(column: Codes, machine: Codes) -> Longs:
+    """For each text on how many machines it is."""
+    size = int(column.max(initial=0)) + 1
+    known = column > 0
+    if not known.any():
+        return np.zeros(size, np.int64)
+    _, firsts = np.unique(grouped([column[known], machine[known]]), return_index=True)
+    return np.bincount(column[known][firsts], minlength=size).astype(np.int64)
+
+
+def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> Links:
+    """A finding in a session that began from another machine, and what was found there at that time."""
+    logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0) & (machines.source > 0) & (traces.ts != NO_TIME))
+    inside = np.flatnonzero((lines.session[found.row] > 0) & (found.ts != NO_TIME))
+    session = lines.session[found.row[inside]]
+    # The first finding of each session stands for it: the others are chained to it.
+    later = nearest(session, found.ts[inside], lines.opened[logons], traces.ts[logons], REACH_US["logon"])
+    logons, later = logons[later >= 0], inside[later[later >= 0]]
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    source = machines.source[logons]
+    source = np.where(machines.served[source] <= COMMON, source, -1)
+    earlier = nearest(found.machine[timed], found.ts[timed], source, traces.ts[logons], REACH_US["host"])
+    fits = earlier >= 0
+    return _drawn(found, "logon", timed[earlier[fits]], later[fits], lines.opened[logons[fits]], logons[fits])
+
+
+def _by_account(traces: Traces, machines: Machines, found: Shared) -> Links:
+    """A finding of an account on a machine to which it came from another, and what was found there at that time."""
+    account, asked_from = _accounts(traces, machines, found)
+    name = traces.role("account")
+    logons = np.flatnonzero(traces.acts("logon") & (machines.source > 0) & (name > 0) & (traces.ts != NO_TIME))
+    source = machines.source[logons]
+    logons = logons[machines.served[source] <= COMMON]
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    usable = timed[(account[timed] > 0) & (asked_from[timed] <= COMMON)]
+    pair = (machines.of.astype(np.int64) << 32) | name
+    later = earliest(pair[found.row[usable]], found.ts[usable], pair[logons], traces.ts[logons])
+    near = later >= 0
+    near[near] = found.ts[usable[later[near]]] - traces.ts[logons[near]] <= REACH_US["account"]
+    logons, later = logons[near], usable[later[near]]
+    earlier = nearest(
+        found.machine[timed], found.ts[timed], machines.source[logons], traces.ts[logons], REACH_US["host"]
+    )
+    fits = np.flatnonzero(earlier >= 0)
+    one, other, via = timed[earlier[fits]], later[fits], logons[fits]
+    _, firsts = np.unique(grouped([one, other]), return_index=True)
+    return _drawn(found, "account", one[firsts], other[firsts], name[via[firsts]].astype(np.int64), via[firsts])
+
+
+def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
+    """Findings on two machines that met, around the time when they did."""
+    few = (machines.served <= COMMON) & (machines.asking <= COMMON)
+    few[0] = False
+    here = np.zeros(len(machines.names), bool)
+    here[found.machine[found.ts != NO_TIME]] = True
+    good = few & here
+    meets = np.flatnonzero(good[machines.source] & good[machines.target] & (traces.ts != NO_TIME))
+    timed = np.flatnonzero(found.ts != NO_TIME)
+    ends = [
+        nearest(found.machine[timed], found.ts[timed], side[meets], traces.ts[meets], MEETING_US)
+        for side in (machines.source, machines.target)
+    ]
+    fits = (ends[0] >= 0) & (ends[1] >= 0)
+    one, other, via = timed[ends[0][fits]], timed[ends[1][fits]], meets[fits]
+    _, firsts = np.unique(grouped([one, other]), return_index=True) if len(one) else (one, one)
+    return _drawn(found, "host", one[firsts], other[firsts], machines.target[via[firsts]].astype(np.int64), via[firsts])
+
+
+def _drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs) -> Links:
+    early, late = np.where(found.ts[one] <= found.ts[other], (one, other), (other, one))
+    return Links(
+        one=early,
+        other=late,
+        kind=np.full(len(one), KINDS.index(kind), np.int8),
+        code=code,
+        held=np.full(len(one), 2, np.int64),
+        via=via,
+    )
+
+
+def attached(
+    traces: Traces, machines: Machines, lines: Lineage, bearing: Shared, rest: Shared
+) -> tuple[Longs, npt.NDArray[np.int8], Longs]:
+    """For each finding of the rest the nearest one of weight with which it shares most: its place, -1 for none.
+
+    A process says more than a session, a session more than a machine. What is attached so leads no further: findings
+    that are common in any network must not be the way from one incident to another.
+    """
+    at = np.full(len(rest.row), -1, np.int64)
+    kinds = np.zeros(len(rest.row), np.int8)
+    codes = np.zeros(len(rest.row), np.int64)
+    timed = np.flatnonzero(bearing.ts != NO_TIME)
+    quiet = machines.served <= COMMON
+    quiet[0] = False
+    steps: tuple[tuple[EntityKind, npt.NDArray[np.integer], npt.NDArray[np.integer]], ...] = (
+        ("process", lines.tree[bearing.row], lines.tree[rest.row]),
+        ("logon", lines.session[bearing.row], lines.session[rest.row]),
+        ("account", *_on_one_machine(traces, bearing, rest)),
+        ("principal", traces.role("principal")[bearing.row], traces.role("principal")[rest.row]),
+        ("host", bearing.machine, np.where(quiet[rest.machine], rest.machine, 0)),
+    )
+    for kind, known, asked in steps:
+        open_ = np.flatnonzero((at < 0) & (asked > 0) & (rest.ts != NO_TIME))
+        got = nearest(known[timed], bearing.ts[timed], asked[open_], rest.ts[open_], REACH_US[kind])
+        hit = got >= 0
+        at[open_[hit]] = timed[got[hit]]
+        kinds[open_[hit]] = KINDS.index(kind)
+        codes[open_[hit]] = asked[open_[hit]]
+    return at, kinds, codes
+
+
+def _on_one_machine(traces: Traces, bearing: Shared, rest: Shared) -> tuple[Longs, Longs]:
+    """Accounts with their machines, 0 for none."""
+    name = traces.role("account")
+    one, other = (
+        np.where((name[side.row] > 0) & (side.machine > 0), side.machine.astype(np.int64) << 32 | name[side.row], 0)
+        for side in (bearing, rest)
+    )
+    return one, other
+
+
+def beside(one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs) -> Links:
+    """Links from findings of weight to those that are put beside them."""
+    swapped = ts[other] < ts[one]
+    return Links(
+        one=np.where(swapped, other, one),
+        other=np.where(swapped, one, other),
+        kind=kind,
+        code=code,
+        held=np.ones(len(one), np.int64),
+        via=np.full(len(one), -1, np.int64),
+    )
+
+
+def joined(parts: list[Links]) -> Links:
+    return Links(
+        one=np.concatenate([part.one for part in parts]),
+        other=np.concatenate([part.other for part in parts]),
+        kind=np.concatenate([part.kind for part in parts]),
+        code=np.concatenate([part.code for part in parts]),
+        held=np.concatenate([part.held for part in parts]),
+        via=np.concatenate([part.via for part in parts]),
+    )

@@ -1,0 +1,178 @@
+"""A value as a log writes it in, its normal form out, '' where it names nothing that could be shared."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final
+
+from tocsin.investigate.roles import Role
+
+_NOTHING: Final = frozenset({"", "-", "--", "n/a", "null", "none", "(null)", "unknown", "0x0", "unset", "4294967295"})
+
+# Sessions that the system itself has on every Windows machine: SYSTEM, LOCAL SERVICE, NETWORK SERVICE, anonymous.
+_SYSTEM_LOGONS: Final = frozenset({0, 0x3E7, 0x3E5, 0x3E4, 0x3E6})
+
+# Accounts that every machine has: NT AUTHORITY, Window Manager and the like, and root's kin.
+_SYSTEM_DOMAINS: Final = frozenset({"nt authority", "window manager", "font driver host", "nt service", "iis apppool"})
+_SYSTEM_NAMES: Final = frozenset(
+    {
+        "system",
+        "local service",
+        "network service",
+        "anonymous logon",
+        "dwm-1",
+        "umfd-0",
+        "root",
+        "nobody",
+        "0",
+        "local system",
+    }
+)
+_SYSTEM_SIDS: Final = frozenset({"s-1-5-18", "s-1-5-19", "s-1-5-20", "s-1-0-0", "s-1-5-7"})
+
+_HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
+_BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
+
+
+def guid(text: str) -> str:
+    name = text.strip("{} ").lower()
+    return "" if not name.strip("0-") else name
+
+
+def number(text: str) -> str:
+    """A process number, decimal whichever way it was written."""
+    with suppress(ValueError):
+        value = int(text, 0)
+        return str(value) if value > 4 else ""  # 0 and 4 are the kernel's own on Windows
+    return ""
+
+
+def logon(text: str) -> str:
+    with suppress(ValueError):
+        value = int(text, 0)
+        return "" if value in _SYSTEM_LOGONS else f"{value:#x}"
+    return "" if text.lower() in _NOTHING else text.lower()
+
+
+def account(text: str) -> str:
+    r"""DOMAIN\user and user@domain.example as `domain\user`; '' for what every machine has, and machines themselves."""
+    folded = text.strip().lower()
+    if "\\" in folded:
+        domain, _, name = folded.rpartition("\\")
+        name, _, realm = name.partition("@")
+        domain = realm or domain
+    else:
+        name, _, domain = folded.partition("@")
+    domain = domain.split(".")[0].strip("\\")
+    if name in _NOTHING or name in _SYSTEM_NAMES or domain in _SYSTEM_DOMAINS or name.endswith("$"):
+        return ""
+    return f"{'' if domain in _NOTHING else domain}\\{name}"
+
+
+def sid(text: str) -> str:
+    folded = text.strip().lower()
+    return "" if folded in _SYSTEM_SIDS or not folded.startswith("s-1-") else folded
+
+
+def principal(text: str) -> str:
+    folded = text.strip().lower()
+    return "" if folded in _NOTHING or folded in _SYSTEM_NAMES else folded
+
+
+def machine(text: str) -> str:
+    r"""A machine's name, `\\NAME` and `NAME$` as well; '' for the machine itself."""
+    name = text.strip().lower().strip("\\").rstrip("$.").split("\\")[-1].split("/")[-1]
+    if name in _NOTHING or name.startswith("localhost") or address(name) or ":" in name:
+        return ""
+    return name
+
+
+def machine_account(text: str) -> str:
+    name = text.strip().rpartition("\\")[2].partition("@")[0]
+    return machine(name) if name.endswith("$") else ""
+
+
+def passing_port(text: str) -> str:
+    """A port that a client takes for one connection (RFC 6335: from 49152; Linux from 32768); '' for a service's."""
+    with suppress(ValueError):
+        return text if 32_768 <= int(text) < 65_536 else ""
+    return ""
+
+
+def address(text: str) -> str:
+    """An address that another machine could have: no loopback, link-local, multicast, unspecified."""
+    with suppress(ValueError):
+        value = ipaddress.ip_address(text.strip().strip("[]"))
+        value = (value.ipv4_mapped if isinstance(value, ipaddress.IPv6Address) else None) or value
+        if value.is_loopback or value.is_link_local or value.is_multicast or value.is_unspecified:
+            return ""
+        return "" if str(value) == "255.255.255.255" else str(value)
+    return ""
+
+
+@lru_cache(maxsize=65_536)
+def is_public(text: str) -> bool:
+    """True for an address that is one machine for everybody (RFC 6890: not private, shared or for documentation)."""
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(text).is_global)
+    return False
+
+
+def digest(text: str) -> str:
+    """The longest hash of those that Sysmon lists; an import hash is no file's own."""
+    found: dict[str, str] = {name.upper(): value.lower() for name, value in _HASHES.findall(text)}
+    for name in ("SHA256", "SHA1", "MD5"):
+        if name in found:
+            return found[name]
+    return text.lower() if _BARE_HASH.fullmatch(text) else ""
+
+
+def domain(text: str) -> str:
+    name = text.strip().rstrip(".").lower()
+    return name if "." in name and not address(name) and name not in _NOTHING and len(name) <= 253 else ""
+
+
+def plain(text: str) -> str:
+    folded = text.strip().lower()
+    return "" if folded in _NOTHING else folded
+
+
+def verbatim(text: str) -> str:
+    return "" if text in {"-", ""} else text
+
+
+NORMAL: Final[Mapping[Role, Callable[[str], str]]] = {
+    "guid": guid,
+    "parent_guid": guid,
+    "target_guid": guid,
+    "pid": number,
+    "parent_pid": number,
+    "target_pid": number,
+    "logon": logon,
+    "new_logon": logon,
+    "linked_logon": logon,
+    "account": account,
+    "subject": account,
+    "sid": sid,
+    "peer": machine,
+    "peer_address": address,
+    "own_address": address,
+    "address": address,
+    "machine": machine_account,
+    "own_port": passing_port,
+    "peer_port": passing_port,
+    "hash": digest,
+    "domain": domain,
+    "file": plain,
+    "mail": plain,
+    "session": plain,
+    "principal": principal,
+    "image": plain,
+    "command": verbatim,
+    "parent_image": plain,
+    "how": plain,
+}

@@ -1,0 +1,81 @@
+"""Findings in, columns of them in order of time out, each with the trace of its event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocsin.investigate.nearest import grouped
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.finding import Finding
+from tocsin.model.rule import LEVELS, Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Findings in order of time, then of place, then of rule; those without a time last.
+
+    Args:
+        number: where each stands in the iterable they came from.
+        rule: index into the rules; `level` index into `LEVELS`.
+        row: the trace of its event.
+        lost: numbers of findings whose event left no trace.
+    """
+
+    number: Longs
+    rule: Longs
+    level: Longs
+    ts: Longs
+    row: Longs
+    lost: Longs
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) -> Table:
+    rule, path, rec, chunk = [], [], [], []
+    paths = {source[2]: code for code, source in enumerate(traces.sources)}
+    for finding in findings:
+        rule.append(finding.rule)
+        path.append(paths.get(finding.path, -1))
+        rec.append(finding.rec)
+        chunk.append(finding.chunk)
+    rules_of = np.array(rule, np.int64)
+    row = _rows(traces, *(np.array(part, np.int64) for part in (path, chunk, rec)))
+    kept = np.flatnonzero(row >= 0)
+    level = np.array([LEVELS.index(one.level) for one in rules] or [0], np.int64)
+    rank = np.empty(len(rules), np.int64)  # of rules by their ids, for a pack's order is chance
+    rank[sorted(range(len(rules)), key=lambda at: (rules[at].id, rules[at].title, at))] = np.arange(len(rules))
+    ts = traces.ts[row[kept]]
+    order = np.lexsort((kept, rank[rules_of[kept]], row[kept], ts == NO_TIME))
+    number = kept[order]
+    return Table(
+        number=number,
+        rule=rules_of[number],
+        level=level[rules_of[number]],
+        ts=traces.ts[row[number]],
+        row=row[number],
+        lost=np.flatnonzero(row < 0),
+    )
+
+
+def _rows(traces: Traces, path: Longs, chunk: Longs, rec: Longs) -> Longs:
+    """The trace at each place, -1 for none."""
+    found = np.flatnonzero(traces.found)
+    paths = {source[2]: code for code, source in enumerate(traces.sources)}
+    of_source = np.array([paths[source[2]] for source in traces.sources] or [0], np.int64)
+    size = len(found)
+    place = grouped(
+        [
+            np.concatenate([of_source[traces.source[found]], path]),
+            np.concatenate([traces.chunk[found], chunk]),
+            np.concatenate([traces.rec[found], rec]),
+        ]
+    )
+    at = np.full(int(place.max(initial=0)) + 1, -1, np.int64)
+    at[place[:size][::-1]] = found[::-1]
+    return at[place[size:]]

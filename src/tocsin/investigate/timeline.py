@@ -1,0 +1,174 @@
+"""An incident in numbers in; what happened in order of time, process trees, and how far clocks differ, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from tocsin.investigate.board import Board, Group
+from tocsin.investigate.explain import told
+from tocsin.investigate.machines import Machines
+from tocsin.investigate.traces import Traces
+from tocsin.model.incident import Entry, Process, Skew
+
+_LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
+_FEWEST: Final = 3  # connections seen from both sides before a clock is said to differ
+_LEAST_US: Final = 1_000_000  # logs of one connection on two machines differ by some of this anyway
+
+
+def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...]:
+    """A line for each event that rules found something in, and for each record that led from one to another."""
+    by_row: dict[int, list[int]] = {}
+    of_rule = board.table.rule[group.shown].tolist()
+    for number, row in enumerate(board.table.row[group.shown].tolist()):
+        by_row.setdefault(row, []).append(number)
+    rows = np.array(list(by_row), np.int64)
+    hosts, places = board.hosts(rows), board.citations(rows)
+    done = board.texts(rows, "command", "file", "domain", "image")
+    who = board.texts(rows, "account", "principal")
+    lines = []
+    for at, numbers in enumerate(by_row.values()):
+        rules = [board.rules[of_rule[number]] for number in numbers]
+        lines.append(
+            Entry(
+                ts_us=places[at].ts_us,
+                host=hosts[at],
+                what=_what([rule.title for rule in rules], done[at], who[at]),
+                at=places[at],
+                findings=tuple(numbers),
+                tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
+            )
+        )
+    lines += [
+        Entry(ts_us=board.time(row), host=board.host(row), what=way(board, row), at=board.citation(row))
+        for row in sorted(set(ways) - set(by_row))
+    ]
+    return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
+
+
+def _what(titles: Sequence[str], done: str, who: str) -> str:
+    text = "; ".join(dict.fromkeys(titles)) + (f": {done[:_LONGEST]}" if done else "")
+    return text + (f" ({who})" if who else "")
+
+
+def way(board: Board, row: int) -> str:
+    """A logon or a contact as a sentence."""
+    source = board.machines.shown[board.machines.source[row]] or board.text(row, "peer_address", "peer")
+    target = board.machines.shown[board.machines.target[row]] or board.host(row)
+    who, how = board.text(row, "account"), board.text(row, "how")
+    return f"{source or 'somewhere'} to {target}" + (f" as {who}" if who else "") + (f" ({how})" if how else "")
+
+
+def processes(board: Board, group: Group) -> tuple[Process, ...]:
+    """The processes that rules found something in, and those that they come from, parents first."""
+    starts, lines = board.indexes.start, board.lines
+    found: dict[int, list[int]] = {}
+    for number, process in enumerate(lines.process[board.table.row[group.shown]].tolist()):
+        if process:
+            found.setdefault(process, []).append(number)
+    chains: dict[int, int] = {}  # process -> parent
+    for process in sorted(found):
+        child = process
+        while child not in chains:
+            row = starts.get(child, -1)
+            chains[child] = int(lines.parent[row]) if row >= 0 else 0
+            if not chains[child]:
+                break
+            child = chains[child]
+    order = _parents_first(board, chains, found, group)
+    place = {process: number for number, process in enumerate(order)}
+    children = {parent: child for child, parent in reversed(chains.items()) if parent}
+    born = [_begun(board, group, process, found) for process in order]
+    told_by = [starts.get(children.get(one, 0), -1) if row < 0 else row for one, row in zip(order, born, strict=True)]
+    rows = np.array(told_by, np.int64)
+    parts = zip(
+        order,
+        born,
+        board.hosts(rows),
+        board.texts(rows, "image"),
+        board.texts(rows, "command"),
+        board.texts(rows, "account"),
+        board.texts(rows, "parent_image"),
+        board.citations(rows),
+        strict=True,
+    )
+    # A process whose start is not in the logs may be known by a child's start alone, which names its program.
+    return tuple(
+        Process(
+            parent=place.get(chains.get(one, 0), -1),
+            host=host,
+            image=image if row >= 0 else above,
+            command=command if row >= 0 else "",
+            account=account if row >= 0 else "",
+            first_us=at.ts_us if row >= 0 else None,
+            findings=tuple(found.get(one, ())),
+            at=at,
+        )
+        for one, row, host, image, command, account, above, at in parts
+    )
+
+
+def _begun(board: Board, group: Group, process: int, found: Mapping[int, Sequence[int]]) -> int:
+    """The record of its start, or the first finding that names it; -1 if it is known by its children alone."""
+    row = board.indexes.start.get(process, -1)
+    return int(board.table.row[group.shown[found[process][0]]]) if row < 0 and process in found else row
+
+
+def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[int]], group: Group) -> list[int]:
+    def begin(process: int) -> tuple[int, int]:
+        row = _begun(board, group, process, found)
+        return (board.traces.ts.item(row) if row >= 0 else 0, process)
+
+    children: dict[int, list[int]] = {}
+    roots = []
+    for process, parent in chains.items():
+        if parent and parent in chains and parent != process:
+            children.setdefault(parent, []).append(process)
+        else:
+            roots.append(process)
+    order: list[int] = []
+    left = sorted(roots, key=begin, reverse=True)
+    seen: set[int] = set()
+    while left:
+        process = left.pop()
+        if process in seen:
+            continue
+        seen.add(process)
+        order.append(process)
+        left += sorted(children.get(process, []), key=begin, reverse=True)
+    return order
+
+
+def clocks(traces: Traces, machines: Machines) -> dict[tuple[int, int], tuple[int, int]]:
+    """How far one machine's clock is ahead of another's, by the connections that both wrote down, and their number.
+
+    The client writes before the server, but by less than what is told: a second and more.
+    """
+    met, of, ts = machines.met, machines.of, traces.ts
+    apart: dict[tuple[int, int], list[int]] = {}
+    ends = (of[met.client].tolist(), of[met.server].tolist(), (ts[met.client] - ts[met.server]).tolist())
+    for client, server, ahead in zip(*ends, strict=True):
+        if machines.names[client] <= machines.names[server]:
+            apart.setdefault((client, server), []).append(ahead)
+        else:
+            apart.setdefault((server, client), []).append(-ahead)
+    return {
+        pair: (int(median(gaps)), len(gaps))
+        for pair, gaps in apart.items()
+        if len(gaps) >= _FEWEST and abs(median(gaps)) >= _LEAST_US
+    }
+
+
+def skews(board: Board, hosts: frozenset[int]) -> tuple[Skew, ...]:
+    """Clocks of an incident's machines that differ."""
+    names, known = board.machines.names, board.indexes.clocks
+    here = [pair for pair in known if hosts.issuperset(pair)] if len(hosts) > 1 else []
+    here.sort(key=lambda pair: [names[side] for side in pair])
+    shown = board.machines.shown
+    return tuple(
+        Skew(host=shown[one], against=shown[other], ahead_us=known[one, other][0], events=known[one, other][1])
+        for one, other in here
+    )
