@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import NAMESPACE_DNS, uuid5
 
 _SYSMON: Final = "Microsoft-Windows-Sysmon/Operational"
 _SYSTEM32: Final = "C:\\Windows\\System32\\"
@@ -23,7 +24,22 @@ class Step:
     fields: Mapping[str, str]
 
 
+def guid(host: str, process: str) -> str:
+    """What Sysmon calls one run of a program on one machine."""
+    return f"{{{uuid5(NAMESPACE_DNS, f'{process}.{host}.assembly.example')}}}"
+
+
+def logon(host: str, user: str) -> str:
+    """The number that Windows gives the logon of a user on a machine."""
+    return "0x3e7" if user == "SYSTEM" else f"0x{uuid5(NAMESPACE_DNS, f'{user}.{host}').int % (1 << 28):x}"
+
+
+def _name(image: str) -> str:
+    return image.rpartition("\\")[2].lower()
+
+
 def _process(clock: str, host: str, image: str, line: str, parent: str, user: str = "m.okafor") -> Step:
+    domain = "NT AUTHORITY" if user == "SYSTEM" else "ASSEMBLY"
     return Step(
         ts=f"2026-03-11T{clock}+00:00",
         host=host,
@@ -31,11 +47,14 @@ def _process(clock: str, host: str, image: str, line: str, parent: str, user: st
         event_id=1,
         fields={
             "UtcTime": f"2026-03-11 {clock}",
+            "ProcessGuid": guid(host, _name(image)),
             "ProcessId": str(4000 + 4 * (len(line) % 500)),
             "Image": image,
             "CommandLine": line,
+            "LogonId": logon(host, user),
+            "ParentProcessGuid": guid(host, _name(parent)),
             "ParentImage": parent,
-            "User": f"ASSEMBLY\\{user}",
+            "User": f"{domain}\\{user}",
             "IntegrityLevel": "High" if user != "m.okafor" else "Medium",
         },
     )
@@ -72,12 +91,22 @@ STEPS: Final = (
         event_id=3,
         fields={
             "UtcTime": "2026-03-11 10:46:01.440",
+            "ProcessGuid": guid("ws-017", "agenda.exe"),
             "Image": _PROFILE + "agenda.exe",
             "User": "ASSEMBLY\\m.okafor",
             "Protocol": "tcp",
+            "Initiated": "true",
+            "SourceIp": "192.0.2.17",
             "DestinationIp": "203.0.113.20",
             "DestinationPort": "8443",
         },
+    ),
+    _process(
+        "10:45:58.107",
+        "ws-017",
+        _PROFILE + "agenda.exe",
+        _PROFILE + "agenda.exe",
+        _SYSTEM32 + "svchost.exe",
     ),
     _process("10:51:33.105", "ws-017", _SYSTEM32 + "whoami.exe", "whoami /groups", _PROFILE + "agenda.exe"),
     _process(
@@ -103,6 +132,7 @@ STEPS: Final = (
         fields={
             "TargetUserName": "svc-backup",
             "TargetDomainName": "ASSEMBLY",
+            "TargetLogonId": logon("dc-01", "svc-backup"),
             "LogonType": "3",
             "IpAddress": "192.0.2.17",
             "WorkstationName": "WS-017",
@@ -120,6 +150,14 @@ STEPS: Final = (
             "StartType": "demand start",
             "AccountName": "LocalSystem",
         },
+    ),
+    _process(
+        "11:20:12.811",
+        "dc-01",
+        _SYSTEM32 + "cmd.exe",
+        "C:\\Windows\\system32\\cmd.exe /Q /c echo start ^> C:\\Windows\\Temp\\o.txt",
+        _SYSTEM32 + "services.exe",
+        user="SYSTEM",
     ),
     _process(
         "11:24:40.337",
@@ -142,6 +180,10 @@ STEPS: Final = (
         host="dc-01",
         channel="Security",
         event_id=1102,
-        fields={"SubjectUserName": "svc-backup", "SubjectDomainName": "ASSEMBLY"},
+        fields={
+            "SubjectUserName": "svc-backup",
+            "SubjectDomainName": "ASSEMBLY",
+            "SubjectLogonId": logon("dc-01", "svc-backup"),
+        },
     ),
 )

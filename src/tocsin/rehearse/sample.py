@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from tocsin.errors import OutputError
-from tocsin.rehearse.intrusion import STEPS
+from tocsin.rehearse.intrusion import STEPS, guid, logon
 
 _MORNING: Final = datetime(2026, 3, 11, 7, 30, tzinfo=UTC)
 _DAY_S: Final = 9 * 3600
@@ -29,7 +29,9 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "System": "Service Control Manager",
 }
 
-_USERS: Final = ("m.okafor", "j.lindqvist", "svc-backup", "a.moreau")
+# Who works at which machine; the backup server comes by at night and at noon.
+_STATIONS: Final = {"m.okafor": 17, "j.lindqvist": 21, "svc-backup": 5, "a.moreau": 23}
+_USERS: Final = tuple(_STATIONS)
 # What runs on an office machine all day: who started it, and how.
 _PROGRAMS: Final = (
     ("svchost.exe", "services.exe", "{dir}svchost.exe -k netsvcs -p -s Schedule"),
@@ -112,12 +114,15 @@ def _everyday(host: str, dice: Random) -> Logged:
     user = _USERS[dice.randrange(len(_USERS))]
     choice = dice.randrange(10)
     if choice < 6:
-        return Logged(ts=ts, host=_full(host), channel=_SYSMON, event_id=1, fields=_process(user, ts, dice))
+        return Logged(ts=ts, host=_full(host), channel=_SYSMON, event_id=1, fields=_process(host, user, ts, dice))
     if choice < 8:
-        address = f"192.0.2.{dice.randrange(1, 250)}"
+        if host.startswith("ws-"):
+            user = "svc-backup" if choice == 6 else "m.okafor"
+        address = f"192.0.2.{_STATIONS[user]}"
         fields = {
             "TargetUserName": user,
             "TargetDomainName": "ASSEMBLY",
+            "TargetLogonId": f"0x{dice.randrange(1 << 28):x}",
             "LogonType": "3" if choice == 6 else "5",
             "IpAddress": address if choice == 6 else "-",
             "WorkstationName": "-",
@@ -126,9 +131,12 @@ def _everyday(host: str, dice: Random) -> Logged:
     if choice == 8:
         fields = {
             "UtcTime": f"{ts:%Y-%m-%d %H:%M:%S}.{ts.microsecond // 1000:03}",
+            "ProcessGuid": guid(host, "svchost.exe"),
             "Image": "C:\\Windows\\System32\\svchost.exe",
-            "User": f"ASSEMBLY\\{user}",
+            "User": "NT AUTHORITY\\NETWORK SERVICE",
             "Protocol": "tcp",
+            "Initiated": "true",
+            "SourceIp": "192.0.2.17" if host.startswith("ws-") else "192.0.2.10",
             "DestinationIp": f"198.51.100.{dice.randrange(1, 250)}",
             "DestinationPort": "443",
         }
@@ -137,14 +145,19 @@ def _everyday(host: str, dice: Random) -> Logged:
     return Logged(ts=ts, host=_full(host), channel="System", event_id=7036, fields=fields)
 
 
-def _process(user: str, ts: datetime, dice: Random) -> dict[str, str]:
+def _process(host: str, user: str, ts: datetime, dice: Random) -> dict[str, str]:
     name, parent, line = _PROGRAMS[dice.randrange(len(_PROGRAMS))]
+    number = dice.randrange(800, 12_000, 4)
+    user = "m.okafor" if host.startswith("ws-") else user
     place = "C:\\Windows\\System32\\"
     return {
         "UtcTime": f"{ts:%Y-%m-%d %H:%M:%S}.{ts.microsecond // 1000:03}",
-        "ProcessId": str(dice.randrange(800, 12_000, 4)),
+        "ProcessGuid": guid(host, f"{name} {number} {ts:%H%M%S%f}"),
+        "ProcessId": str(number),
         "Image": place + name,
         "CommandLine": line.format(dir=place, n=dice.randrange(40)),
+        "LogonId": logon(host, user),
+        "ParentProcessGuid": guid(host, parent),
         "ParentImage": place + parent,
         "User": f"ASSEMBLY\\{user}",
         "IntegrityLevel": "Medium",
