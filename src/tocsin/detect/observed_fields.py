@@ -37,17 +37,22 @@ _PLACES: Final = """
     requestParameters.ipAddress requestParameters.cidrIp requestParameters.Host original_client_ip client_hostname
     server_hostname client-ip server-ip original-client-ip sender_ip SenderIP FromIP ToIP connecting_ip relay
     src_host_ip logdata.REMOTE_ADDRESS geo.ip addr hostname_ip a_record
+    gaddr src_mapped_ip dst_mapped_ip sourceTranslatedAddress destinationTranslatedAddress c6a1 c6a2 c6a3 natsrc natdst
+    public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
+    server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
+    rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
+    properties.initiatedBy.user.ipAddress origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
     http.url http.http_refer http.redirect destinationUrl DestinationUrl TargetUrl TargetURL TargetUrlString
-    UrlOriginal c-uri-query requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
+    UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
 """.split()
 _HASHES: Final = """
     Hashes Hash hash Imphash imphash md5 sha1 sha256 sha512 MD5 SHA1 SHA256 SHA512 InitiatingProcessMD5
     InitiatingProcessSHA1 InitiatingProcessSHA256 FileHash file_hash filehash Sha1 Sha256 Md5 fileinfo.md5
     fileinfo.sha1 fileinfo.sha256 files.sha256 tls.fingerprint cert_chain_fps cert_chain_fuids fingerprint Contents
-    FileSha256 FileMd5 threat_hash SHA1_Hash ParentHashes
+    FileSha256 FileMd5 filedigest threat_hash SHA1_Hash ParentHashes
 """.split()
 _MAILS: Final = """
     sender recipient recipients from to mailfrom rcptto from_address to_address SenderAddress RecipientAddress Sender
@@ -58,6 +63,10 @@ _MAILS: Final = """
     InitiatedBy.user.userPrincipalName InitiatedBy_user_userPrincipalName properties.initiatedBy principalEmail
     protoPayload.authenticationInfo.principalEmail
     gcp.audit.authentication_info.principal_email MailboxOwnerUPN caller Caller
+    senderAddress recipientAddress sender_address recipient_address return_path user_email sasl_username
+    UserKey Username
+    properties.userPrincipalName properties.initiatedBy.user.userPrincipalName Initiatedby Initiatied.By
+    Parameters.Value events.parameters.value
 """.split()
 _FILES: Final = """
     Image ParentImage SourceImage TargetImage NewProcessName ParentProcessName ProcessName CallerProcessName
@@ -93,7 +102,7 @@ _TEXTS: Final = """
 def _table() -> dict[str, tuple[Holds, ...]]:
     found: dict[str, list[Holds]] = {}
     named: tuple[tuple[Holds, list[str]], ...] = (
-        ("place", _PLACES),
+        ("place", [*_PLACES, "IP Address", "IP address"]),  # columns of consoles have blanks in their names
         ("url", _URLS),
         ("hash", _HASHES),
         ("mail", _MAILS),
