@@ -1,0 +1,91 @@
+"""`tocsin respond` as people use it: one story out of the sample, its pages, and its case."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tocsin.rehearse.sample import make
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    make(folder)
+    return folder
+
+
+@pytest.fixture
+def tocsin(tmp_path: Path) -> Run:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TOCSIN_", "COLUMNS"))}
+    env = mine | {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tocsin", *words]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    return run
+
+
+def _respond(tocsin: Run, sample: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return tocsin("respond", str(sample / "logs"), "-r", str(sample / "rules"), *words)
+
+
+def test_the_sample_is_one_story(tocsin: Run, sample: Path, tmp_path: Path) -> None:
+    ended = _respond(tocsin, sample, "--out", "out")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "ACT NOW  1" in ended.stdout
+    (incident,) = json.loads((tmp_path / "out" / "incidents.json").read_text())
+    assert [host["name"] for host in incident["hosts"]] == ["ws-017.assembly.example", "dc-01.assembly.example"]
+    assert [(move["source"], move["target"]) for move in incident["moves"]] == [
+        ("ws-017.assembly.example", "dc-01.assembly.example")
+    ]
+    assert incident["way_in"]["what"].startswith("Office Program Starts a Shell")
+    assert len(incident["findings"]) == 9
+    overview = (tmp_path / "out" / "overview.html").read_text()
+    (page,) = re.findall(r'<a href="(incident-[0-9a-f]+\.html)">', overview)
+    assert incident["title"] in (tmp_path / "out" / page).read_text()
+    for written in ("findings.jsonl", "coverage.json", "custody.json", "navigator.json"):
+        assert (tmp_path / "out" / written).exists()
+
+
+def test_the_same_evidence_gives_the_same_pages(tocsin: Run, sample: Path, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        assert _respond(tocsin, sample, "--out", folder, "-q", "--tlp", "green").returncode == 0
+    pages = [{path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()} for folder in ("one", "two")]
+    assert pages[0] == pages[1]
+    assert b"TLP:GREEN" in pages[0]["overview.html"]
+
+
+def test_a_case_is_opened_once(tocsin: Run, sample: Path) -> None:
+    for _ in range(2):
+        opened = _respond(tocsin, sample, "--open-cases", "-q", "--by", "Mere Tane")
+        assert (opened.returncode, opened.stderr) == (0, "")
+    (case,) = re.findall(r"^case (\S+)", opened.stdout, re.MULTILINE)
+    listed = tocsin("case", "list")
+    assert listed.stdout.count(case) == 1
+    verified = tocsin("case", "verify", case)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    log = tocsin("case", "log", case).stdout
+    assert "report.html" in log
+    assert "Mere Tane" in log
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("--tlp", "pink"), "there is no such marking"), (("--out", ""), "names no folder")],
+)
+def test_what_cannot_be_is_said(tocsin: Run, sample: Path, words: tuple[str, ...], said: str) -> None:
+    ended = _respond(tocsin, sample, *words)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
