@@ -66,6 +66,18 @@ def test_the_same_evidence_gives_the_same_pages(tocsin: Run, sample: Path, tmp_p
     assert b"TLP:GREEN" in pages[0]["overview.html"]
 
 
+def test_pages_for_others_and_for_a_reason(tocsin: Run, sample: Path, tmp_path: Path) -> None:
+    words = ("--audience", "leadership", "--audience", "partner", "--reveal", "the member agreed")
+    assert _respond(tocsin, sample, "--out", "out", "-q", *words).returncode == 0
+    (leadership,) = (tmp_path / "out").glob("incident-*.leadership.html")
+    (partner,) = (tmp_path / "out").glob("incident-*.partner.html")
+    assert "for leadership" in leadership.read_text()
+    assert "assembly" not in partner.read_text().lower()
+    analyst = partner.with_name(partner.name.replace(".partner", ""))
+    assert "the member agreed" in analyst.read_text()
+    assert "the member agreed" not in leadership.read_text() + partner.read_text()
+
+
 def test_a_case_is_opened_once(tocsin: Run, sample: Path) -> None:
     for _ in range(2):
         opened = _respond(tocsin, sample, "--open-cases", "-q", "--by", "Mere Tane")
@@ -82,7 +94,11 @@ def test_a_case_is_opened_once(tocsin: Run, sample: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("--tlp", "pink"), "there is no such marking"), (("--out", ""), "names no folder")],
+    [
+        (("--tlp", "pink"), "there is no such marking"),
+        (("--audience", "press"), "there is no such audience"),
+        (("--out", ""), "names no folder"),
+    ],
 )
 def test_what_cannot_be_is_said(tocsin: Run, sample: Path, words: tuple[str, ...], said: str) -> None:
     ended = _respond(tocsin, sample, *words)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import typer
 
@@ -27,27 +28,36 @@ _MOST_OF_QUEUE: Final = 20  # of the review queue have a page of their own; all 
 
 
 @dataclass(frozen=True, slots=True)
-class Marking:
-    """What stands at head and foot of every page."""
+class Asked:
+    """What reports are wanted: their marking, for whom they are, and why content of mail is shown, if it is."""
 
     tlp: str
     classification: str = ""
     caveat: str = ""
+    audiences: tuple[str, ...] = ()
+    revealed: str = ""
 
     def __post_init__(self) -> None:
         if self.tlp not in TLP:
             raise SettingsError(f"--tlp {self.tlp}: there is no such marking", hint=f"There are {', '.join(TLP)}.")
+        if odd := next((one for one in self.audiences if one not in report.AUDIENCES), None):
+            known = ", ".join(report.AUDIENCES)
+            raise SettingsError(f"--audience {odd}: there is no such audience", hint=f"There are {known}.")
 
 
-def write(response: Response, folder: Path, marking: Marking) -> list[Path]:
+def write(response: Response, folder: Path, asked: Asked) -> list[Path]:
     """Write the overview, a page for each incident that is looked at first, and all of them as JSON."""
     found = response.incidents
     now = [one for one in found if one.rank == "act now"]
     queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
-    links = {}
+    links, others = {}, []
     for one in (*now, *queue):
         links[one.id] = f"incident-{one.id[:16]}.html"
-        save(folder / links[one.id], lambda file, one=one: _report(response, one, marking, file))  # type: ignore[misc]  # bound for each
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst"))
+        for audience in asked.audiences:
+            if audience != "analyst":
+                others.append(f"incident-{one.id[:16]}.{audience}.html")
+                save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience)))
     overview, data = folder / "overview.html", folder / "incidents.json"
     save(data, lambda file: pages.write(found, file))
     save(
@@ -57,15 +67,15 @@ def write(response: Response, folder: Path, marking: Marking) -> list[Path]:
             links,
             response.run,
             file,
-            tlp=marking.tlp,
-            classification=marking.classification,
-            caveat=marking.caveat,
+            tlp=asked.tlp,
+            classification=asked.classification,
+            caveat=asked.caveat,
         ),
     )
-    return [data, *(folder / name for name in links.values()), overview]
+    return [data, *(folder / name for name in (*links.values(), *others)), overview]
 
 
-def open_all(response: Response, root: Path | None, by: str | None, marking: Marking) -> None:
+def open_all(response: Response, root: Path | None, by: str | None, asked: Asked) -> None:
     """Open a case for each incident to act on now, with its report and the custody of the evidence."""
     manifest = io.StringIO()
     custody.write(response.run, manifest)
@@ -73,18 +83,23 @@ def open_all(response: Response, root: Path | None, by: str | None, marking: Mar
         if one.rank != "act now":
             continue
         page = io.StringIO()
-        _report(response, one, marking, page)
+        _report(response, one, asked, "analyst", page)
         documents = [("report.html", page.getvalue().encode()), ("custody.json", manifest.getvalue().encode())]
         case = cases.open_case(case_options.place(root), one, by=person.whoever(by), documents=documents)
+        if asked.revealed:
+            with cases.writing(case_options.place(root) / case.id) as log:
+                cases.note(log, f"the report shows content of mail: {asked.revealed}", by=person.whoever(by))
         typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
-def _report(response: Response, incident: Incident, marking: Marking, file: io.TextIOBase) -> None:
+def _report(response: Response, incident: Incident, asked: Asked, audience: report.Audience, file: TextIO) -> None:
     one = report.Report(
         incident=incident,
         run=response.run,
-        tlp=marking.tlp,
-        classification=marking.classification,
-        caveat=marking.caveat,
+        audience=audience,
+        revealed=asked.revealed if audience == "analyst" else "",
+        tlp=asked.tlp,
+        classification=asked.classification,
+        caveat=asked.caveat,
     )
-    report.write(one, file)  # type: ignore[arg-type]  # any stream of text
+    report.write(one, file)

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,7 +36,8 @@ from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
-    from tocsin.cli.report_files import Marking
+    from tocsin.cli.report_files import Asked
+    from tocsin.model.rule import RuleSet
     from tocsin.respond import Response
 
 Folder = Annotated[
@@ -52,6 +53,17 @@ Open = Annotated[
 Tlp = Annotated[str, typer.Option("--tlp", metavar="TLP", help=f"Marking of the reports: {', '.join(TLP)}.")]
 Classification = Annotated[
     str, typer.Option(metavar="TEXT", help="National classification of the reports, behind the TLP marking.")
+]
+Audiences = Annotated[
+    list[str] | None,
+    typer.Option(metavar="AUDIENCE", help="Reports besides those for analysts: leadership, partner. May be repeated."),
+]
+Reveal = Annotated[
+    str,
+    typer.Option(
+        metavar="REASON",
+        help="Show the content of mail in reports for analysts; the reason stands there and in cases.",
+    ),
 ]
 Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind the classification.")]
 
@@ -72,6 +84,8 @@ def respond(
     tlp: Tlp = "amber+strict",
     classification: Classification = "",
     caveat: Caveat = "",
+    audience: Audiences = None,
+    reveal: Reveal = "",
     open_cases: Open = False,
     root: Root = None,
     by: By = None,
@@ -82,46 +96,57 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, why they are one, and a report of each."""
-    window = options.window(since, until)
-    zone, mappings = options.zone(timezone), options.mappings(mapping or [])
-    folder = _folder(out)
+    since_us, until_us = options.window(since, until)
+    statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
+    zone, folder = options.zone(timezone), _folder(out)
 
-    from tocsin import respond as story  # numpy, orjson and their kind: only once it is clear what is wanted
-    from tocsin.cli.intelligence import Intelligence, wanted_of
-    from tocsin.cli.report_files import Marking, open_all
+    from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
+    from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
 
-    marking = Marking(tlp, classification, caveat)
+    asked = Asked(tlp, classification, caveat, tuple(audience or ()), reveal)
     attack = attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, logs)
-    statuses = options.statuses(status or [])
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
-    began = time.monotonic()
+    how = {
+        "indicators": chosen.indicators,
+        "ever": any_time,
+        "jobs": jobs,
+        "since_us": since_us,
+        "until_us": until_us,
+        "zone": zone,
+        "mappings": mappings,
+        "attack": attack,
+        "attack_release": attack_release or "",
+        "quieten": not everything,
+    }
     with ExitStack() as stack:
-        with progress.live(quiet=quiet) as on_progress:
-            response = stack.enter_context(
-                story.respond(
-                    logs,
-                    chosen.rules,
-                    indicators=chosen.indicators,
-                    ever=any_time,
-                    jobs=jobs,
-                    since_us=window[0],
-                    until_us=window[1],
-                    zone=zone,
-                    mappings=mappings,
-                    attack=attack,
-                    attack_release=attack_release or "",
-                    quieten=not everything,
-                    on_progress=on_progress,
-                )
-            )
+        response = _responded(stack, logs, chosen.rules, how, folder, asked, quiet=quiet)
         target.save(response.run)
-        _tell(response, folder, marking, time.monotonic() - began, quiet=quiet)
         if open_cases:
-            open_all(response, root, by, marking)
+            open_all(response, root, by, asked)
         refuse_nothing(response.run, target)
+
+
+def _responded(
+    stack: ExitStack,
+    logs: list[str],
+    rules: RuleSet,
+    how: dict[str, Any],
+    folder: Path | None,
+    asked: Asked,
+    *,
+    quiet: bool,
+) -> Response:
+    """Respond with a bar, then write the reports and say what was found."""
+    from tocsin import respond as story
+
+    began = time.monotonic()
+    with progress.live(quiet=quiet) as on_progress:
+        response = stack.enter_context(story.respond(logs, rules, on_progress=on_progress, **how))
+    _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
+    return response
 
 
 def _folder(out: str | None) -> Path | None:
@@ -130,7 +155,7 @@ def _folder(out: str | None) -> Path | None:
     return None if out is None else Path(out)
 
 
-def _tell(response: Response, folder: Path | None, marking: Marking, took_s: float, *, quiet: bool) -> None:
+def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> None:
     """Write the files, then say what is in them."""
     from rich.console import Console
 
@@ -139,7 +164,7 @@ def _tell(response: Response, folder: Path | None, marking: Marking, took_s: flo
     from tocsin.output.screen import shown
 
     found = response.incidents
-    written = report_files.write(response, folder, marking) if folder is not None else []
+    written = report_files.write(response, folder, asked) if folder is not None else []
     if quiet:
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return
