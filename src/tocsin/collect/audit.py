@@ -76,7 +76,7 @@ def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
     kind = _TYPES.get(head["type"], head["type"])
     fields: Fields = {"node": head["node"]} if head["node"] else {}
     fields |= {"type": kind, "serial": head["serial"]}
-    body = text[head.end() :]
+    body = text[head.end() :].rstrip(" ")  # `ausearch --interpret` ends each line with a blank
     if kind.startswith("AUOMS") or head["clock"]:
         _add(fields, _of_auoms(_INNER.sub(r"\1\2", body, count=1)))
     elif not _add_plain(fields, body, kind):

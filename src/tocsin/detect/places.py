@@ -76,6 +76,12 @@ def _program(*names: str) -> tuple[Place, ...]:
     return (Place(kind="linux", gate={"program": names}),)
 
 
+def _workspace(application: str) -> tuple[Place, ...]:
+    """What the Reports API gives, and the same among the audit logs of Google Cloud, to which it can be sent."""
+    gate = {"gcp.audit.service_name": (f"{application}.googleapis.com",)}
+    return (Place(kind="google_workspace"), Place(kind="gcp", gate=gate, name="cloud logging"))
+
+
 def _application() -> tuple[Place, ...]:
     """Programs whose logs have no form of their own: keywords are looked for in any text log."""
     return (Place(kind="application", mapped=True),)
@@ -179,8 +185,8 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("", "m365", "threat_detection"): (Place(kind="m365"),),
     ("", "m365", "threat_management"): (Place(kind="m365"),),
     ("", "gcp", "gcp.audit"): (Place(kind="gcp"),),
-    ("", "gcp", "google_workspace.admin"): (Place(kind="google_workspace"),),
-    ("", "gcp", "google_workspace.login"): (Place(kind="google_workspace"),),
+    ("", "gcp", "google_workspace.admin"): _workspace("admin"),
+    ("", "gcp", "google_workspace.login"): _workspace("login"),
     ("", "okta", "okta"): (Place(kind="okta"),),
     ("", "onelogin", "onelogin.events"): (Place(kind="onelogin"),),
     ("", "github", "audit"): (Place(kind="github"),),

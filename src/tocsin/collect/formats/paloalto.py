@@ -86,6 +86,7 @@ _MORE: Final = {
     "proto": "protocol",
     "public_ip": "src_ip",
     "device_name": "host",
+    "threatid": "Signature",
 }
 _LOWERED: Final = ("log", "protocol")
 _MOST_COLUMNS: Final = 200
