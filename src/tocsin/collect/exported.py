@@ -47,7 +47,7 @@ class Exported:
 
     def __init__(self, log: JsonLog, forms: Mapping[frozenset[str], Mapping[str, str]]) -> None:
         self._log = log
-        self._forms: dict[frozenset[str], Mapping[str, str]] = {**forms, **dict.fromkeys(log.keys, {})}
+        self._forms: dict[frozenset[str], Mapping[str, str]] = {**forms, **{keys: {} for keys in log.keys}}
         self._header: Callable[[bytes], _Header | None] = lru_cache(maxsize=64)(self._header_of)
 
     def sniff(self, head: bytes) -> bool:

@@ -34,7 +34,7 @@ class _Stand:
 
 
 def is_nested(head: bytes, keys: frozenset[str]) -> bool:
-    """Whether the first object holds, behind plain values and lists of texts, an array of objects under one of these."""
+    """Whether the first object holds, behind plain values and lists of texts, an array of objects under such a key."""
     return bool(keys) and _outer(keys).match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 

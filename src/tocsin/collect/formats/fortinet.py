@@ -2,9 +2,10 @@
 
 Fortinet, *FortiOS Log Message Reference* 5.0 to 7.6, "Log message fields" (FortiAnalyzer, FortiManager and FortiWeb
 write alike), the same with commas between pairs (`config log syslogd setting`, `set format csv`), and with each pair
-in quotes (FortiAnalyzer's CSV). Every key keeps its name; the addresses, ports, users and protocols also have those of Sigma's firewall category. The time is
-`eventtime` (seconds to nanoseconds since 1970); without it `date` and `time` in the zone `tz`. What syslog writes
-before the first pair is not kept, but for the host where no `devname` is logged.
+in quotes (FortiAnalyzer's CSV). Every key keeps its name; the addresses, ports, users and protocols also have those of
+Sigma's firewall category, and a virus those of its antivirus category. The time is `eventtime` (seconds to nanoseconds
+since 1970); without it `date` and `time` in the zone `tz`. What syslog writes before the first pair is not kept, but
+for the host where no `devname` is logged.
 """
 
 from __future__ import annotations
