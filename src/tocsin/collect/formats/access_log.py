@@ -117,9 +117,16 @@ def _asked_of_proxy(values: Mapping[str, str | None], host: str) -> dict[str, st
     url, agent, referer = (values.get(name) for name in ("cs-uri", "cs-user-agent", "cs-referer"))
     path = path_of(url or "") or None
     return {
-        **{"c-uri": url, "cs-host": host, "r-dns": host, "cs-uri-port": port_of(url or ""), "cs-uri-path": path},
-        **{"c-uri-stem": path, "c-uri-query": values.get("cs-uri-query"), "c-uri-extension": extension_of(path or "")},
-        **{"c-useragent": agent, "cs-referrer": referer},
+        "c-uri": url,
+        "cs-host": host,
+        "r-dns": host,
+        "cs-uri-port": port_of(url or ""),
+        "cs-uri-path": path,
+        "c-uri-stem": path,
+        "c-uri-query": values.get("cs-uri-query"),
+        "c-uri-extension": extension_of(path or ""),
+        "c-useragent": agent,
+        "cs-referrer": referer,
     }
 
 
