@@ -40,6 +40,7 @@ _TYPE_WORDS: Final = (
     "1700 ANOM_PROMISCUOUS 1701 ANOM_ABEND 1800 INTEGRITY_DATA"
 ).split()
 _TYPES: Final = dict(zip(_TYPE_WORDS[::2], _TYPE_WORDS[1::2], strict=True))
+_TYPE_NAMES: Final = frozenset(_TYPES.values())
 _KEY: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?")
 _SIMPLE: Final = re.compile(r"[\w./:?@+%-]*|\((?:null|none)\)")
 _MOST_KEYS: Final = 4_096
@@ -48,7 +49,7 @@ _PAIR: Final = re.compile(
     r"""(?:"(?P<quoted>[^"]*)"|'(?P<message>[^']*)'|(?P<bare>[^ \x1d]*))(?=[ \x1d,)]|$)"""
 )
 _ENCODED: Final = frozenset(
-    "acct cgroup cmd comm cwd data device dir exe file grp id invalid_context key name new-chardev new-disk new-fs "
+    "acct cgroup cmd comm cwd data device dir exe file grp invalid_context key name new-chardev new-disk new-fs "
     "new-rng new_group ocomm old-chardev old-disk old-fs old-rng path proctitle root_dir srcname sw terminal unit vm "
     "watch".split()
 )
@@ -66,6 +67,11 @@ class Record(NamedTuple):
     ts: int
     fields: Fields
     mended: str = ""
+
+
+def is_type(word: str) -> bool:
+    """Whether records of the audit system have such a type."""
+    return word in _TYPE_NAMES
 
 
 def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
