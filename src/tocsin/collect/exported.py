@@ -90,8 +90,7 @@ class Exported:
         if len(found) != len(header.columns):
             return cells.MISFIT
         record: Record = {name: cell for name, cell in zip(header.names, found, strict=True) if cell}
-        if self._log.shape:
-            self._log.shape(record)
+        self._log.mend(record)
         told, time = reading_of(record, self._log.naming)
         return Parsed(_time(time), {name: text_of(value) for name, value in told})
 

@@ -59,7 +59,7 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape)
+        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.mend)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
@@ -69,9 +69,15 @@ class JsonLog:
 
     def _shaped(self, raw: bytes) -> Record:
         record = decode(raw)
+        self.mend(record)
+        return record
+
+    def mend(self, record: Record) -> None:
+        """Take a record out of what Elasticsearch gives it in (`_source`), and shape it."""
+        if "_source" in record:
+            lift(record, "_source")
         if self.shape:
             self.shape(record)
-        return record
 
 
 @lru_cache(maxsize=2)  # each reader asks for those of the same head
