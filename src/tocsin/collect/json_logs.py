@@ -79,7 +79,7 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.mend)
+        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape, wrapped=self.mend)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
