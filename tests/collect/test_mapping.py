@@ -121,6 +121,17 @@ def test_a_mistake_is_told_in_plain_words_with_its_line(
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [("%d/%b/%Y:%H:%M:%S %z", "14/Mar/2026:09:26:53 +0100"), ("%Y-%m-%dT%H:%M:%S%z", "2026-03-14T08:26:53Z")],
+)
+def test_a_form_of_a_time_may_hold_its_zone(tmp_path: Path, form: str, said: str) -> None:
+    (tmp_path / "m.yml").write_text(GOOD + f'time:\n  field: t\n  format: "{form}"\n', encoding="utf-8")
+    (tmp_path / "log").write_text(f'{{"x":1,"t":"{said}"}}\n', encoding="utf-8")
+    (events,), _ = _read(tmp_path / "log", *mapping_files.load([tmp_path / "m.yml"]), zone="Asia/Tokyo")
+    assert datetime.fromtimestamp(events.ts[0] / 1_000_000, UTC) == datetime(2026, 3, 14, 8, 26, 53, tzinfo=UTC)
+
+
 def test_files_that_are_missing_huge_or_called_alike(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(GOOD, encoding="utf-8")
     (tmp_path / "big.yml").write_bytes(b"#" * (mapping_files.MOST_BYTES + 1))

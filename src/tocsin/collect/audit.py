@@ -40,6 +40,7 @@ _TYPE_WORDS: Final = (
     "1700 ANOM_PROMISCUOUS 1701 ANOM_ABEND 1800 INTEGRITY_DATA"
 ).split()
 _TYPES: Final = dict(zip(_TYPE_WORDS[::2], _TYPE_WORDS[1::2], strict=True))
+_TYPE_NAMES: Final = frozenset(_TYPES.values())
 _KEY: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?")
 _SIMPLE: Final = re.compile(r"[\w./:?@+%-]*|\((?:null|none)\)")
 _MOST_KEYS: Final = 4_096
@@ -48,7 +49,7 @@ _PAIR: Final = re.compile(
     r"""(?:"(?P<quoted>[^"]*)"|'(?P<message>[^']*)'|(?P<bare>[^ \x1d]*))(?=[ \x1d,)]|$)"""
 )
 _ENCODED: Final = frozenset(
-    "acct cgroup cmd comm cwd data device dir exe file grp id invalid_context key name new-chardev new-disk new-fs "
+    "acct cgroup cmd comm cwd data device dir exe file grp invalid_context key name new-chardev new-disk new-fs "
     "new-rng new_group ocomm old-chardev old-disk old-fs old-rng path proctitle root_dir srcname sw terminal unit vm "
     "watch".split()
 )
@@ -68,6 +69,11 @@ class Record(NamedTuple):
     mended: str = ""
 
 
+def is_type(word: str) -> bool:
+    """Whether records of the audit system have such a type."""
+    return word in _TYPE_NAMES
+
+
 def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
     """The record that begins at `at`; None where none does."""
     head = HEAD.match(text, at)
@@ -76,7 +82,7 @@ def record(text: str, at: int = 0, clock: Clock = _UTC) -> Record | None:
     kind = _TYPES.get(head["type"], head["type"])
     fields: Fields = {"node": head["node"]} if head["node"] else {}
     fields |= {"type": kind, "serial": head["serial"]}
-    body = text[head.end() :]
+    body = text[head.end() :].rstrip(" ")  # `ausearch --interpret` ends each line with a blank
     if kind.startswith("AUOMS") or head["clock"]:
         _add(fields, _of_auoms(_INNER.sub(r"\1\2", body, count=1)))
     elif not _add_plain(fields, body, kind):

@@ -1,6 +1,6 @@
 """A time as CEF and LEEF let devices write it in, UTC microseconds out, and a word on what was assumed.
 
-Seconds or milliseconds since 1970, `MMM dd yyyy HH:mm:ss[.SSS] [zzz]` with or without the year, ISO 8601, or a form of
+Seconds to nanoseconds since 1970, `MMM dd yyyy HH:mm:ss[.SSS] [zzz]` with or without the year, ISO 8601, or a form of
 its own that the record names in the letters of Java's `SimpleDateFormat`.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from tocsin.collect import syslog
 from tocsin.collect.clock import Clock, assumed
 from tocsin.collect.lines import Lines, Spans
+from tocsin.collect.marks import is_number
 from tocsin.collect.stamps import Stamp
 from tocsin.model.event import NO_TIME, Longs
 
@@ -25,7 +26,7 @@ _DATED: Final = re.compile(
     r"(?: [A-Z]{3,5})?",
     re.ASCII,
 )
-_SINCE_1970: Final = ((10, Stamp("%s")), (13, Stamp("%s%f")))
+_SINCE_1970: Final = ((10, Stamp("%s")), (13, Stamp("%s%f")), (16, Stamp("%s%F")), (19, Stamp("%s%F")))
 # Letters of Java's patterns, and what they stand for here; what is quoted there stands for itself.
 _LETTERS: Final = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+|'")
 _PARTS: Final = {
@@ -53,8 +54,8 @@ _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 
 def read(text: str, clock: Clock, form: str = "") -> tuple[int, str] | None:
     """UTC microseconds of a time, and what was assumed of it; None where it is no time."""
-    if text.isascii() and text.isdigit() and len(text) in (10, 13):
-        return int(text.ljust(13, "0")) * 1_000, ""
+    if text.isascii() and text.isdigit() and len(text) in (10, 13, 16, 19):
+        return int(text[:16].ljust(16, "0")), ""
     if form and (pattern := _pattern(form)) and (found := pattern.fullmatch(text)):
         return _by_form(found, clock)
     time = _ISO.fullmatch(text) or _DATED.fullmatch(text)
@@ -68,7 +69,8 @@ def numbers(block: Lines, spans: Spans, clock: Clock) -> Longs:
     for digits, stamp in _SINCE_1970:
         rows = np.flatnonzero((spans.starts >= 0) & (spans.stops - spans.starts == digits))
         if len(rows):
-            ts[rows] = stamp.read(block.octets, spans.starts[rows], clock).ts
+            rest = is_number(block, spans.starts[rows] + 9, spans.stops[rows])
+            ts[rows] = np.where(rest, stamp.read(block.octets, spans.starts[rows], clock).ts, NO_TIME)
     return ts
 
 

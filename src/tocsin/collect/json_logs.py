@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, BinaryIO, TypeAlias
 
@@ -16,15 +17,25 @@ from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
 from tocsin.collect.naming import Dotted
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.streams import peek
+from tocsin.collect.syslog import BEFORE_TAG
 
 Record: TypeAlias = dict[str, Any]
 
+_NO_JSON = "no JSON behind a syslog header"
+# RFC 3164's tag, or what RFC 5424 has in its place; `@cee:` is rsyslog's and lumberjack's cookie.
+_BEHIND_SYSLOG = re.compile(
+    BEFORE_TAG + rb"(?:[^\s\[:{]{1,64}(?:\[\d{1,10}\])?: ?"
+    rb"|(?:[^ \n{]{1,255} ){3}(?:-|\[[^\n{]{0,2000}\]) )(?:@cee: ?)?(\{\s?\"[^\n]*)",
+    re.MULTILINE,
+)
 _KEYS = re.compile(rb'"([^"\\\x00-\x1f]{1,80})"\s*:')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonLog:
     """A log whose records are JSON objects: on lines, one after another, in an array, or in one in an outer object.
+
+    On lines they may stand behind the header of syslog: what this says, the record says itself.
 
     Args:
         keys: sets of keys, any of which tells the format if all of it is seen.
@@ -40,26 +51,35 @@ class JsonLog:
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
-        seen = keys_of(head)
+        seen = keys_of(head) or _keys_behind_syslog(head)
         if not seen:
             return False
         return any(some <= seen for some in self.keys) or bool(self.mark and self.mark.search(head))
 
     def ranges(self, head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
+        if _keys_behind_syslog(head):
+            return documents.line_ranges(size, unit_bytes)
         if nested.is_nested(head, self.inner):
             return [(0, size)]
         return documents.ranges(head, size, unit_bytes)
 
     def cut(self, file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
-        if start or stop is not None or not self.inner:
-            return documents.cut(file, start, stop, block_bytes)
+        if start:
+            file.seek(0)
         again, head = peek(file)
+        if start or stop is not None:  # only files are read in ranges
+            file.seek(start)
+            again = file
+        if _keys_behind_syslog(head):
+            return map(_behind_syslog, documents.cut_line_range(again, start, stop, block_bytes))
+        if start or stop is not None or not self.inner:
+            return documents.cut(again, start, stop, block_bytes)
         if nested.is_nested(head, self.inner):
             return nested.cut_nested(again, min(block_bytes, 4 << 20), self.inner)
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape)
+        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape, wrapped=self.mend)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
@@ -69,9 +89,15 @@ class JsonLog:
 
     def _shaped(self, raw: bytes) -> Record:
         record = decode(raw)
+        self.mend(record)
+        return record
+
+    def mend(self, record: Record) -> None:
+        """Take a record out of what Elasticsearch gives it in (`_source`), and shape it."""
+        if "_source" in record:
+            lift(record, "_source")
         if self.shape:
             self.shape(record)
-        return record
 
 
 @lru_cache(maxsize=2)  # each reader asks for those of the same head
@@ -80,6 +106,30 @@ def keys_of(head: bytes) -> frozenset[str]:
     if not documents.may_be_records(head):
         return frozenset()
     return frozenset(key.decode("utf-8", "replace") for key in set(_KEYS.findall(head)))
+
+
+@lru_cache(maxsize=2)
+def _keys_behind_syslog(head: bytes) -> frozenset[str]:
+    """The keys of records that stand behind the headers of syslog, if nearly all lines are such.
+
+    The lines of other programs would be lost.
+    """
+    if b': {"' not in head and b' {"' not in head and b':{"' not in head:
+        return frozenset()
+    lines, found = head.count(b"\n"), sum(1 for _ in _BEHIND_SYSLOG.finditer(head))
+    if not found or found * 10 < lines * 9:
+        return frozenset()
+    return frozenset(key.decode("utf-8", "replace") for key in set(_KEYS.findall(head)))
+
+
+def _behind_syslog(block: Block) -> Block:
+    """A block whose records begin where their JSON does."""
+    spans = tuple(
+        (found.start(1), found.start(1) + len(found[1].rstrip())) for found in _BEHIND_SYSLOG.finditer(block.data)
+    )
+    lines = len([line for line in block.data.split(b"\n") if line.strip()])
+    lost = Counter({_NO_JSON: lines - len(spans)} if lines > len(spans) else {})
+    return replace(block, spans=spans, damaged=Counter(block.damaged) + lost)
 
 
 def unfold(record: Record, *keys: str) -> None:

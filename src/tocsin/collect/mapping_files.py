@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
@@ -284,7 +284,7 @@ def _time(told: _Time, file: _File) -> TimeOf:
 
 
 def _is_form(form: str) -> bool:
-    moment = datetime(2026, 3, 14, 1, 59, 26)  # noqa: DTZ001  # only to try the form
+    moment = datetime(2026, 3, 14, 1, 59, 26, tzinfo=UTC)  # only to try the form, which may have a zone
     try:
         datetime.strptime(moment.strftime(form), form)  # noqa: DTZ007
     except (ValueError, re.error):

@@ -15,7 +15,7 @@ from tocsin.model.event import NO_TIME
 
 # Bytes of which a message must hold one to be worth a closer look.
 PACKET: Final = b" OUT="
-MARKS: Final = (b"audit(", b"<System>", PACKET, b"USER=")
+MARKS: Final = (b"audit(", b" audit[", b" audit: ", b"<System>", PACKET, b"USER=")
 
 _SUDO: Final = re.compile(r"(?: ; |(?<= : ))([A-Z_]{2,16})=")
 _BRACKETED: Final = re.compile(r"\[([A-Z_]{2,16})=([^\[\]]*)\]")
@@ -35,6 +35,8 @@ _NOTHING: Final = Told(NO_TIME, {})
 def told(program: str | None, message: str) -> Told:
     """The fields of a message; `program` is who wrote it."""
     if "audit(" in message and (found := _audit(message)):
+        return found
+    if program == "audit" and (found := _from_journal(message)):
         return found
     if "<System>" in message and (event := sysmon_xml.event(message)):
         return Told(*event)
@@ -68,6 +70,16 @@ def _audit(message: str) -> Told | None:
     if found is None:
         return None
     return Told(found.ts, found.fields | audit.started_program(found.fields))
+
+
+def _from_journal(message: str) -> Told | None:
+    """A record as journald takes it from the kernel: `EXECVE argc=2 a0="id"`, without time and serial."""
+    kind, mark, body = message.partition(" ")
+    found = audit.record(f"type={kind} msg=audit(0.0:0): {body}") if mark and audit.is_type(kind) else None
+    if found is None:
+        return None
+    fields = {name: value for name, value in found.fields.items() if name != "serial"}
+    return Told(NO_TIME, fields | audit.started_program(fields))
 
 
 def _sudo(message: str) -> audit.Fields:

@@ -34,14 +34,16 @@ class _Stand:
 
 
 def is_nested(head: bytes, keys: frozenset[str]) -> bool:
-    """Whether the first object holds, behind a few plain values, an array of objects under one of these keys."""
+    """Whether the first object holds, behind plain values and lists of texts, an array of objects under such a key."""
     return bool(keys) and _outer(keys).match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 @lru_cache(maxsize=64)
 def _outer(keys: frozenset[str]) -> re.Pattern[bytes]:
     named = b"|".join(re.escape(key.encode()) for key in sorted(keys))
-    plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:"(?:[^"\\]|\\.){0,4096}"|[\w.+-]{1,64})\s*,'
+    text = rb'"(?:[^"\\]|\\.){0,4096}+"'
+    texts = rb"\[\s*(?:" + text + rb"\s*+,?\s*+){0,16}\]"
+    plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:' + text + rb"|" + texts + rb"|[\w.+-]{1,64})\s*,"
     return re.compile(rb"[\s\[]{0,64}\{(?:" + plain + rb'){0,12}\s*"(?:' + named + rb')"\s*:\s*\[\s*[{\]]')
 
 

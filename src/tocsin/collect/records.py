@@ -35,6 +35,7 @@ _TOO_DEEP = "nested too deeply"
 BAD_TEXT = "invalid UTF-8, replaced"
 _BARE_CONTROLS = "control characters in text"
 _NO_NUMBER = "NaN or Infinity, kept as text"
+WRAPPED = b'"_source"'  # in which Elasticsearch gives records
 
 
 class Tally:
@@ -53,15 +54,21 @@ class JsonDecoder:
     Args:
         unfold: mends records in place; None where nothing is to be mended.
         folded: only records in which this key holds text are mended; None: all of them.
+        wrapped: stands in for `unfold` where records of a block may be wrapped (`_source`).
     """
 
     def __init__(
-        self, layouts: Layouts, unfold: Callable[[dict[str, Any]], None] | None, folded: str | None = None
+        self,
+        layouts: Layouts,
+        unfold: Callable[[dict[str, Any]], None] | None,
+        folded: str | None = None,
+        wrapped: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        self._layouts, self._unfold, self._folded = layouts, unfold, folded
+        self._layouts, self._unfold, self._folded, self._wrapped = layouts, unfold, folded, wrapped
         self._waiting = 0
 
     def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
+        unfold = self._wrapped if self._wrapped is not None and WRAPPED in block.data else self._unfold
         for starts, stops in _batches(block):
             records = _decode_together(block.data, starts, stops, block.spans is None)
             if records is None:
@@ -70,10 +77,10 @@ class JsonDecoder:
                 good = np.array([record is not None for record in decoded], bool)
                 starts, stops = starts[good], stops[good]
                 records = [record for record in decoded if record is not None]
-            if self._unfold is not None:
+            if unfold is not None:
                 for record in records:
                     if self._folded is None or type(record.get(self._folded)) is str:
-                        self._unfold(record)
+                        unfold(record)
             if records:
                 chunk = np.full(len(starts), -1, np.int64)
                 first = table.extend(starts + block.offset, chunk, Slices(block.data, starts, stops))

@@ -72,6 +72,7 @@ class Dialect:
         times: columns in lower case that tell the whole time, the best first.
         spelled: whether the first name of a column is the one that the log spells.
         told: reads a time that is not in a form of ISO 8601, and says what it assumed.
+        local: whether times are in the machine's zone, not in UTC.
     """
 
     names: Mapping[str, tuple[str, ...]]
@@ -84,6 +85,7 @@ class Dialect:
     times: tuple[str, ...] = ()
     spelled: bool = False
     told: Callable[[str], tuple[int, str]] | None = None
+    local: bool = False
 
 
 class Header(NamedTuple):
@@ -218,6 +220,7 @@ def layout_of(dialect: Dialect, head: bytes) -> Layout | None:
     header = header_of(head)
     lower = [name.lower() for name in header.columns]
     when, is_local = _when(lower, dialect.times)
+    is_local |= dialect.local
     names: list[tuple[str, ...]] = []
     taken: set[str] = set(dialect.constant)
     own = [dialect.names.get(low, (_named(name),)) for low, name in zip(lower, header.columns, strict=True)]

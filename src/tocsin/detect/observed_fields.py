@@ -41,7 +41,7 @@ _PLACES: Final = """
     public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
     server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
     rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
-    properties.initiatedBy.user.ipAddress origin@32473.ip source.ip destination.ip
+    properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url

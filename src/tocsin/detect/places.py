@@ -76,6 +76,12 @@ def _program(*names: str) -> tuple[Place, ...]:
     return (Place(kind="linux", gate={"program": names}),)
 
 
+def _workspace(application: str) -> tuple[Place, ...]:
+    """What the Reports API gives, and the same among the audit logs of Google Cloud, to which it can be sent."""
+    gate = {"gcp.audit.service_name": (f"{application}.googleapis.com",)}
+    return (Place(kind="google_workspace"), Place(kind="gcp", gate=gate, name="cloud logging"))
+
+
 def _application() -> tuple[Place, ...]:
     """Programs whose logs have no form of their own: keywords are looked for in any text log."""
     return (Place(kind="application", mapped=True),)
@@ -88,6 +94,8 @@ _PROXY: Final = Place(
     kind="proxy",
     besides={"c-uri": ("cs-uri-path",), "cs-uri": ("c-uri", "cs-uri-path"), "cs-uri-stem": ("cs-uri-path",)},
 )
+# Squid and others can write the lines of web servers: what has a whole URL was asked of a proxy.
+_COMBINED: Final = Place(kind="webserver", gate={"c-uri": ("*",)}, name="combined", mapped=True, besides=_PROXY.besides)
 # Sensors see the requests that reach web servers and proxies; they have one name for a client and its URL.
 _HTTP: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("cs-uri", "cs-uri-query", "cs-uri-stem"), ("c-uri",)),
@@ -145,7 +153,7 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("webserver", "", ""): (_WEB, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
     ("", "", "apache"): (_WEB, Place(kind="application", name="error log", mapped=True)),
     ("", "", "nginx"): (_WEB, Place(kind="application", name="error log", mapped=True)),
-    ("proxy", "", ""): (_PROXY, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
+    ("proxy", "", ""): (_PROXY, _COMBINED, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
     ("firewall", "", ""): (
         Place(kind="firewall"),
         Place(kind="linux", gate={"src_ip": ("*",)}, name="syslog"),
@@ -179,8 +187,8 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("", "m365", "threat_detection"): (Place(kind="m365"),),
     ("", "m365", "threat_management"): (Place(kind="m365"),),
     ("", "gcp", "gcp.audit"): (Place(kind="gcp"),),
-    ("", "gcp", "google_workspace.admin"): (Place(kind="google_workspace"),),
-    ("", "gcp", "google_workspace.login"): (Place(kind="google_workspace"),),
+    ("", "gcp", "google_workspace.admin"): _workspace("admin"),
+    ("", "gcp", "google_workspace.login"): _workspace("login"),
     ("", "okta", "okta"): (Place(kind="okta"),),
     ("", "onelogin", "onelogin.events"): (Place(kind="onelogin"),),
     ("", "github", "audit"): (Place(kind="github"),),
@@ -200,7 +208,8 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
         ),
     ),
     ("application", "rpc_firewall", ""): (Place(kind="windows", gate={"Channel": ("rpcfw",)}, provider=RPC_FIREWALL),),
-    ("database", "", ""): _application(),
+    # `dump` and `drop` are words of web servers' error logs, too
+    ("database", "", ""): (Place(kind="application", gate={"log": ("text",)}, mapped=True),),
     **{
         ("application", product, ""): _application()
         for product in ("django", "jvm", "nodejs", "python", "ruby_on_rails", "spring", "sql", "velocity")

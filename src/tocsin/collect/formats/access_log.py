@@ -3,7 +3,9 @@
 Apache `mod_log_config` (common, combined, vhost_combined), nginx `ngx_http_log_module` (combined, and the `main` of
 its packages), with whatever follows. Values stand as they were logged, percent signs, backslashes and all; `-` is no
 value. `cs-uri` is what was asked for, `cs-uri-stem` its path, `cs-uri-query` what follows its first question mark,
-`extra` what follows the user agent. A request that is none (the first bytes of TLS, say) is `cs-uri` alone.
+`extra` what follows the user agent. A request that is none (the first bytes of TLS, say) is `cs-uri` alone. What has a
+whole URL, or is a CONNECT, was asked of a forward proxy (Squid's `logformat combined`): it has the names that Sigma's
+category of proxies gives, too.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from tocsin.collect.clock import Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.urls import extension_of, host_of, path_of, port_of
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "access_log"
@@ -67,6 +70,8 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     values: dict[str, str | None] = {"log": "access", **_who(who), **_request(request)}
     values |= {"sc-status": status, "sc-bytes": size, "cs-referer": referer, "cs-user-agent": agent, "extra": extra}
     values["cs-x-forwarded-for"] = _forwarded(extra or "")
+    if "cs-method" in values and (host := host_of(values["cs-uri"] or "")):
+        values = {**_asked_of_proxy(values, host), **values}
     ts = _ts(time)
     if ts == NO_TIME:
         values["time"] = time
@@ -105,6 +110,24 @@ def _request(text: str) -> dict[str, str]:
     if mark:
         values["cs-uri-query"] = query
     return values
+
+
+def _asked_of_proxy(values: Mapping[str, str | None], host: str) -> dict[str, str | None]:
+    """What was asked of a forward proxy, which is told by a whole URL or a CONNECT, as rules for proxies call it."""
+    url, agent, referer = (values.get(name) for name in ("cs-uri", "cs-user-agent", "cs-referer"))
+    path = path_of(url or "") or None
+    return {
+        "c-uri": url,
+        "cs-host": host,
+        "r-dns": host,
+        "cs-uri-port": port_of(url or ""),
+        "cs-uri-path": path,
+        "c-uri-stem": path,
+        "c-uri-query": values.get("cs-uri-query"),
+        "c-uri-extension": extension_of(path or ""),
+        "c-useragent": agent,
+        "cs-referrer": referer,
+    }
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:

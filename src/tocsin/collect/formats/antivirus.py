@@ -115,7 +115,10 @@ def _headings(head: bytes) -> bytes | None:
     told = _told_by(_cells(line.decode("utf-8", "replace"), line))
     names = {told[name][1] for name in ("Signature", "Filename", "Action") if name in told}
     sure = "Signature" in told and ("Filename" in told or "Action" in told)
-    return line if sure and told["Signature"][1] not in ("signature", "signaturename") and len(names) > 1 else None
+    # sensors have signatures, too, but none about files that something was done with
+    if sure and told["Signature"][1] in ("signature", "signaturename"):
+        sure = {"Filename", "Action"} <= told.keys()
+    return line if sure and len(names) > 1 else None
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tocsin.collect.exported import Exported
 from tocsin.collect.json_logs import JsonLog, Record, anywhere, lift_pairs, unfold
 from tocsin.collect.naming import Dotted
 
@@ -92,19 +93,31 @@ def _shape(record: Record) -> None:
             ]
             lift_pairs(record, changes, "displayName", "newValue")
     elif log == _PIM:
-        record.setdefault("riskEventType", _PIM_TYPE.match(record["@odata.type"])[1])  # type: ignore[index]
+        found = list(_pim_types(record))
+        record.setdefault("riskEventType", found if len(found) > 1 else found[0])
 
 
 def _log(record: Record, properties: Record) -> str | None:
     """Which of the logs a record is from; None if that cannot be told."""
-    if _PIM_TYPE.match(_text(record, "@odata.type")):
+    if next(_pim_types(record), None):
         return _PIM
+    if "activityDisplayName" in record:
+        return _AUDIT  # whose categories may be called like those of the activity log: `Policy`
     category = record.get("category")
     named = (_text(record, "Type"), _text(category, "value") if type(category) is dict else _text(record, "category"))
     for name in named:
         if (log := _BY_TABLE.get(name.lower().removeprefix("aad"))) is not None:
             return log
     return next((log for key, log in _BY_KEY.items() if key in record or key in properties), None)
+
+
+def _pim_types(record: Record) -> Iterator[str]:
+    """What kinds of findings of PIM a record is, or holds."""
+    inner = record.get("alertIncidents")
+    for holder in (record, *(inner if type(inner) is list else ())):
+        found = _PIM_TYPE.match(_text(holder, "@odata.type")) if type(holder) is dict else None
+        if found:
+            yield found[1]
 
 
 def _shape_sign_in(record: Record, properties: Record) -> None:
@@ -143,11 +156,49 @@ def _unquoted(value: Any) -> Any:
 
 
 _TARGETS: Final = "targetResources"
+# Columns of the files that Entra's portal hands out -> what Graph calls them.
+_PORTAL: Final = {
+    frozenset({"Date (UTC)", "Request ID", "Application", "Username"}): {
+        "Date (UTC)": "createdDateTime",
+        "Request ID": "id",
+        "User agent": "userAgent",
+        "Correlation ID": "correlationId",
+        "User ID": "userId",
+        "User": "userDisplayName",
+        "Username": "userPrincipalName",
+        "User type": "userType",
+        "Application": "appDisplayName",
+        "Application ID": "appId",
+        "Resource": "resourceDisplayName",
+        "Resource ID": "resourceId",
+        "Home tenant ID": "homeTenantId",
+        "Resource tenant ID": "resourceTenantId",
+        "IP address": "ipAddress",
+        "Location": "location",
+        "Sign-in error code": "resultType",
+        "Failure reason": "resultDescription",
+        "Client app": "clientAppUsed",
+        "Conditional Access": "conditionalAccessStatus",
+        "Authentication requirement": "authenticationRequirement",
+    },
+    frozenset({"Date (UTC)", "CorrelationId", "Service", "Category", "Activity"}): {
+        "Date (UTC)": "activityDateTime",
+        "CorrelationId": "correlationId",
+        "Service": "loggedByService",
+        "Category": "category",
+        "Activity": "activityDisplayName",
+        "Result": "result",
+        "ResultReason": "resultReason",
+        "ActorUserPrincipalName": "initiatedBy.user.userPrincipalName",
+        "IPAddress": "ipAddress",
+    },
+}
 _LOG = JsonLog(
     naming=Dotted(
         times=(
             *anywhere("activityDateTime", "createdDateTime", "detectedDateTime"),
             *("eventTimestamp", "EventSubmissionTimestamp", "time", "TimeGenerated", "@timestamp", "DetectedDateTime"),
+            "lastModifiedDateTime",
         ),
         # In diagnostic settings the category is the log's, and Entra's own stands below.
         names={"properties.category": "category"},
@@ -228,4 +279,6 @@ _LOG = JsonLog(
     inner=frozenset({"value", "records"}),
     shape=_shape,
 )
-sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields
+_READER: Final = Exported(_LOG, _PORTAL)
+sniff, ranges, cut = _READER.sniff, _READER.ranges, _READER.cut
+decoder, fields = _READER.decoder, _READER.fields

@@ -3,7 +3,8 @@ r"""CEF in, Events out: `CEF:0|vendor|product|version|id|name|severity|key=value
 ArcSight, *Implementing Common Event Format* (versions 0 and 1), "Header Information" and "Character Encoding": a
 backslash stands before what would end a field, and `\n` for a new line. Keys keep their names (the key dictionary's
 short ones), the header has the long ones, `deviceVendor` to `severity`; addresses, ports, users and actions also have
-those of Sigma's firewall category. The time is `rt`, or else `end`, `start` or that of the syslog header.
+those of Sigma's firewall category. The time is `rt`, or else `end`,
+`start`, FortiGate's `eventtime` or that of the syslog header.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _NAMES: Final = pairs.Names(
     told={"blocked": ("act", firewall.blocked), "protocol": ("proto", firewall.protocol)},
     set_apart=frozenset({*_HEAD, "host", "log"}),
 )
-_TIME_KEYS: Final = ("rt", "end", "start")
+_TIME_KEYS: Final = ("rt", "end", "start", "FTNTFGTeventtime")
 _TAGS: Final = {b"CEF:0|": b"CEF: |", b"CEF:1|": b"CEF: |"}
 _SNIFFED: Final = re.compile(
     rb'^(?:[^\n|]{0,300}[ :"])?(?:\xef\xbb\xbf)?CEF: ?[01]\|[^\n|]*\|[^\n]*\|[^\n]*\|', re.MULTILINE

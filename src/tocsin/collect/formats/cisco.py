@@ -3,7 +3,8 @@
 Cisco, *System Message Guide*, "How to read system messages": `%FACILITY-SEVERITY-MNEMONIC: text`, behind a sequence
 number, an origin and the device's time (`service timestamps log`), each of them if it was asked for, and behind the
 header of a relay. The device's own time is taken where it says the day; a star before it says that its clock was not
-set. Accounting is as tac_plus and TACACS.net write it, with tabs (RFC 8907 §8.3 names the arguments).
+set. `message` begins with the facility, for rules look for it there. Accounting is as tac_plus and TACACS.net write it,
+with tabs (RFC 8907 §8.3 names the arguments).
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     values.setdefault("host", None)
     values["host"] = values["host"] or (relayed[1] if relayed else values.get("origin"))
     message = text[lead.end() :]
-    values |= {**lead.groupdict(), "log": lead["facility"], "message": message, **_told(message)}
+    values |= {**lead.groupdict(), "log": lead["facility"], "message": text[lead.start() :], **_told(message)}
     if isinstance(action := values.get("action"), str):
         values["blocked"] = firewall.blocked(action)
     return Parsed(ts, {name: value for name, value in values.items() if value is not None}, mended)

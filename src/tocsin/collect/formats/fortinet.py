@@ -1,22 +1,23 @@
 """FortiGate logs in, Events out: `key=value` lines of FortiOS, from a file, a download or syslog.
 
 Fortinet, *FortiOS Log Message Reference* 5.0 to 7.6, "Log message fields" (FortiAnalyzer, FortiManager and FortiWeb
-write alike), and the same with commas between pairs (`config log syslogd setting`, `set format csv`). Every key keeps
-its name; the addresses, ports, users and protocols also have those of Sigma's firewall category. The time is
-`eventtime` (seconds to nanoseconds since 1970); without it `date` and `time` in the zone `tz`. What syslog writes
-before the first pair is not kept, but for the host where no `devname` is logged.
+write alike), the same with commas between pairs (`config log syslogd setting`, `set format csv`), and with each pair
+in quotes (FortiAnalyzer's CSV). Every key keeps its name; the addresses, ports, users and protocols also have those of
+Sigma's firewall category, and a virus those of its antivirus category. The time is `eventtime` (seconds to nanoseconds
+since 1970); without it `date` and `time` in the zone `tz`. What syslog writes before the first pair is not kept, but
+for the host where no `devname` is logged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents, firewall, pairs, syslog
+from tocsin.collect import cells, documents, firewall, pairs, syslog
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Split
 from tocsin.collect.marks import is_number
@@ -41,6 +42,8 @@ _NAMES: Final = pairs.Names(
         "srcport": ("src_port",),
         "dstport": ("dst_port",),
         "user": ("username",),
+        "virus": ("Signature",),
+        "filename": ("Filename",),
     },
     told={"blocked": ("action", firewall.blocked), "protocol": ("proto", firewall.protocol)},
     set_apart=frozenset({"host"}),
@@ -51,11 +54,13 @@ _QUOTED_LOCAL: Final = Stamp('%Y-%m-%d" time="%H:%M:%S')
 _SINCE_1970: Final = ((10, Stamp("%s")), (13, Stamp("%s%f")), (16, Stamp("%s%F")), (19, Stamp("%s%F")))
 _ZONE: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _PRIORITY: Final = re.compile(r"<\d{1,3}>", re.ASCII)
+_ALL_QUOTED: Final = re.compile(r'"[a-z_]{1,40}=[^"\n]*","[a-z_]{1,40}=', re.ASCII)
 _COMMA_TIME: Final = re.compile(r"date=\d{4}-\d\d-\d\d,time=", re.ASCII)
 _SNIFFED: Final = re.compile(
     rb'^(?:[^=\n]{0,300}[> ,])?(?:itime="?\d+"?[ ,]|logver=\d+[ ,]|timestamp=\d+[ ,]|tz="?[+-]?[\d:]+"?[ ,])*'
     rb'date="?\d{4}-\d\d-\d\d"?[ ,]"?time="?\d\d:\d\d:\d\d"?[ ,][^\n]*?(?<=[ ,])'
-    rb'(?:log_?id=|dev_?id="?F|device_id="?F|vd=|logver=|eventtime=)',
+    rb'(?:log_?id=|dev_?id="?F|device_id="?F|vd=|logver=|eventtime=)'
+    rb'|^(?:\xef\xbb\xbf)?"(?:[a-z_]{1,40}=[^"\n]{0,4000}","){0,30}?date=\d{4}-\d\d-\d\d","time=',
     re.MULTILINE,
 )
 
@@ -81,13 +86,21 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     style = _COMMAS if _COMMA_TIME.search(text) else _STYLE
     began = _PRIORITY.match(text)
     line = text[began.end() :] if began else text
-    values = _NAMES.values(style.pairs(line))
+    values = _NAMES.values(_quoted_pairs(line) if _ALL_QUOTED.match(line) else style.pairs(line))
     if not (values.keys() >= {"date", "time"} or "eventtime" in values):
         return _NO_RECORD
     if "host" not in values and (named := syslog.header(text, clock)) and named.host:
         values["host"] = named.host
     ts, zoneless = _ts(values, clock)
     return Parsed(ts, values, ZONE_ASSUMED if zoneless else "")
+
+
+def _quoted_pairs(line: str) -> Iterator[tuple[str, str]]:
+    """Pairs as FortiAnalyzer's CSV has them: each is a cell."""
+    for cell in cells.cells_of(line, ","):
+        key, mark, value = cell.partition("=")
+        if mark and key:
+            yield key, value
 
 
 def _ts(values: Mapping[str, str | tuple[str, ...] | None], clock: Clock) -> tuple[int, bool]:

@@ -29,6 +29,7 @@ _NO_RECORD: Final = "not a line of LEEF"
 _HEAD: Final = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId")
 _BEGINNING: Final = re.compile(r"LEEF: ?([12])(?:\.0)?\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|?")
 _DELIMITER: Final = re.compile(r"(?:0?[xX]([0-9A-Fa-f]{1,4})|([^\s|=]|\t)|)\|")
+_PIPED: Final = re.compile(r"[A-Za-z][\w.\-]{0,63}=[^|]*\|[A-Za-z][\w.\-]{0,63}=", re.ASCII)  # as PAN-OS writes it
 _HANDED_ON: Final = "#011"  # a tab, by rsyslog's EscapeControlCharactersOnReceive
 _TAGS: Final = {b"LEEF:1.0|": b"LEEF: 00|", b"LEEF:2.0|": b"LEEF: 00|", b"\t": b"."}
 _NAMES: Final = pairs.Names(
@@ -74,6 +75,8 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     if found[1] == "2" and (told := _DELIMITER.match(text, at)):
         at, between = told.end(), chr(int(told[1], 16)) if told[1] else told[2] or "\t"
     rest = text[at:]
+    if found[1] == "1" and _PIPED.match(rest) and "\t" not in rest:
+        between = "|"
     if between == "\t" and _HANDED_ON in rest and "\t" not in rest:
         rest = rest.replace(_HANDED_ON, "\t")
     values = _NAMES.values(_style(between).pairs(rest))
@@ -103,6 +106,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     usual &= (record == block.starts) | (byte(block, record - 1) == ord(" ")) | (byte(block, record - 1) == ord(">"))
     newer = usual & (byte(block, record + 5) == ord("2"))
     usual &= newer | (byte(block, record + 5) == ord("1"))
+    usual &= newer | (pipes.count == 5) | (Marks(block, "\t").count > 0)
     start, between = pipes.at(4) + 1, "\t"
     if newer.any():
         first = int(np.flatnonzero(newer)[0])

@@ -1,8 +1,9 @@
 """Microsoft 365's unified audit log in, Events out, under the names of the Office 365 Management Activity API.
 
 Read are the records themselves (`AuditData` as the API and the portal give it), what `Search-UnifiedAuditLog` gives
-when it is turned to JSON (`AuditData` is text in a record), and the table `OfficeActivity` of Log Analytics. After
-"Office 365 Management Activity API schema" and the reference of Log Analytics.
+when it is turned to JSON or CSV (`AuditData` is text in a record), Purview's CSV, Graph's `auditLogRecord`, and the
+table `OfficeActivity` of Log Analytics. After "Office 365 Management Activity API schema", the reference of Log
+Analytics and that of Graph.
 
 Rules for findings of Defender for Cloud Apps and of the compliance centre use `eventSource`, `eventName` and
 `status`: these are the workload, the name of the finding (of the operation in other records) and the result, of
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tocsin.collect.exported import Exported
 from tocsin.collect.json_logs import JsonLog, Record, lift, lift_pairs, unfold
 from tocsin.collect.naming import Dotted
 
@@ -27,8 +29,9 @@ _SUCCESS: Final = frozenset({"success", "succeeded", "true", "partiallysucceeded
 
 
 def _shape(record: Record) -> None:
-    if "AuditData" in record:
-        lift(record, "AuditData")
+    for carrier in ("AuditData", "auditData"):
+        if carrier in record:
+            lift(record, carrier)
     unfold(record, *_FOLDED)
     lift_pairs(record, record.get("ExtendedProperties"), "Name", "Value")
     operation = record.get("Operation", record.get("Operations"))
@@ -45,7 +48,7 @@ def _shape(record: Record) -> None:
 
 _LOG = JsonLog(
     naming=Dotted(
-        times=("CreationTime", "TimeGenerated", "CreationDate", "@timestamp"),
+        times=("CreationTime", "TimeGenerated", "CreationDate", "createdDateTime", "@timestamp"),
         names={"OfficeWorkload": "Workload"},
         also={
             "eventSource": ("Workload", "OfficeWorkload"),
@@ -57,8 +60,11 @@ _LOG = JsonLog(
         frozenset({"Workload", "Operation", "RecordType"}),
         frozenset({"OfficeWorkload", "Operation"}),
         frozenset({"AuditData", "RecordType"}),
+        frozenset({"auditData", "auditLogRecordType"}),
     ),
     inner=frozenset({"value"}),
     shape=_shape,
 )
-sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields
+_READER: Final = Exported(_LOG, {frozenset({"AuditData", "CreationDate"}): {}})
+sniff, ranges, cut = _READER.sniff, _READER.ranges, _READER.cut
+decoder, fields = _READER.decoder, _READER.fields

@@ -86,6 +86,7 @@ _MORE: Final = {
     "proto": "protocol",
     "public_ip": "src_ip",
     "device_name": "host",
+    "threatid": "Signature",
 }
 _LOWERED: Final = ("log", "protocol")
 _MOST_COLUMNS: Final = 200
@@ -127,6 +128,8 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     if found is None:
         return None if _EXPORT.match(text.lstrip("\ufeff")) else _NO_RECORD
     row = _cells(text[found.start() :])
+    if len(row) > _MOST_COLUMNS:  # no log has: what is past them stays together
+        row[_MOST_COLUMNS:] = [",".join(row[_MOST_COLUMNS:])]
     names = _names(row)
     read: dict[str, str] = {}
     for at, value in enumerate(row):

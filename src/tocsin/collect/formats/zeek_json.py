@@ -3,6 +3,7 @@
 After Zeek's book, "Zeek Logs" and its script reference (`LogAscii::use_json`, `policy/tuning/json-logs`). `_path` is
 the log: as the record has it (Zeek's `_path`, the `@stream` of combined streams), else what its keys tell, else it is
 absent. `id_orig_h` is called `id.orig_h` besides, and so are other names in which an exporter wrote `_` for `.`.
+Records that the Kafka writer tagged, `{"dns": {...}}`, are read as what is in them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ KIND = "zeek"
 
 
 def _complete(record: Record) -> None:
+    if len(record) == 1:
+        [(tag, inner)] = record.items()
+        if type(inner) is dict and "ts" in inner:
+            record.clear()
+            record.update({"_path": tag, **inner})
     log = record.get("_path") or record.get("@stream") or record.get("_stream")
     if log is None and (log := zeek.log_of(record)):
         record.setdefault("_path", log)
