@@ -159,7 +159,7 @@ VOLUME: dict[str, tuple[str, Callable[[random.Random], Iterator[str]]]] = {
     "zeek_conn": ("zeek_tsv", zeek_conn),
     "bind": ("bind", bind),
     "fortinet": ("fortinet", fortinet),
-    "cisco_asa": ("cisco_asa", cisco_asa),
+    "cisco_asa": ("asa", cisco_asa),
     "netfilter": ("netfilter", netfilter),
 }
 

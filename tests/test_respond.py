@@ -59,7 +59,7 @@ def test_the_command(sample: Path, tmp_path: Path) -> None:
     )
     assert "ACT NOW" in done.stdout
     assert "REVIEW QUEUE" in done.stdout
-    assert "not seen" in done.stdout
+    assert "still open" in done.stdout
     written = json.loads((tmp_path / "out" / "incidents.json").read_text(encoding="utf-8"))
     assert written[0]["rank"] == "act now"
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"incidents.json", "findings.jsonl", "custody.json"}

@@ -93,7 +93,7 @@ def test_a_folder_of_results(on_sample: Run, tmp_path: Path) -> None:
     assert first["level"] == "high"
     assert len(first["src"]) == 64
     custody = json.loads((tmp_path / "results" / "custody.json").read_text())
-    assert {source["read"] for source in custody["sources"]} == {1007, 1005}
+    assert {source["read"] for source in custody["sources"]} == {1008, 1006}
 
 
 def test_a_file_of_results(on_sample: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tocsin.cli.main import main
 Tocsin = Callable[..., tuple[int, str, str]]
 
 SYSMON = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1, "Computer": "PC1"}
-LINUX = "title: Elsewhere\nlogsource: {product: linux, category: process_creation}\n"
+LINUX = "title: Elsewhere\nlogsource: {product: beos, category: process_creation}\n"
 LINUX += "detection: {s: {Image: a}, condition: s}\n"
 FIRST = """title: Whoami Was Run
 id: 11111111-aaaa-4aaa-8aaa-111111111111
@@ -121,7 +121,7 @@ def test_check_is_content_where_nothing_is_broken(tocsin: Tocsin, folder: Path) 
     code, out, _ = tocsin("check", folder)
     assert code == 0
     assert f"{folder}/linux.yml:1  Elsewhere" in out
-    assert "the log source product 'linux', category 'process_creation' has no reader  (1)" in out
+    assert "the log source product 'beos', category 'process_creation' has no reader  (1)" in out
     assert "2 of 3 rules; not: 1 no reader" in out
 
 
