@@ -35,6 +35,7 @@ _LONG_CHARS = 80
 _ALL_BUT_UNIQUE = 0.99  # of what Arrow holds: ids and times, with which hashing saves nothing and costs most
 
 _MAX_LEVELS = 254
+_TOO_DEEP = f'"nested {_MAX_LEVELS} levels or more: see the raw record"'
 _MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
 EXTRA = "_extra"  # the fields past that limit, as JSON
 
@@ -65,7 +66,7 @@ def _json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:  # its limit is 254 levels, and decoding allows more
-        return f'"nested {_MAX_LEVELS} levels or more: see the raw record"'
+        return _TOO_DEEP
 
 
 class _NotText(Exception):
@@ -140,14 +141,15 @@ class Vocabulary:
     def _code(self, value: Any) -> int:
         if isinstance(value, str) or value is None:
             return self._strings[value]
-        text = text_of(value)
-        if not isinstance(text, tuple):
-            return self._strings[text]
+        if not isinstance(value, list):
+            return self._strings[text_of(value)]
         whole = _json(value)
         code = self._lists_seen.get(whole)
-        if code is None or self.lists[code] != text:  # lists too deep to write down look alike
-            code = self._lists_seen[whole] = self._append(whole)
-            self.lists[code] = text
+        if code is None or whole == _TOO_DEEP:  # these look alike
+            text = text_of(value)
+            if code is None or self.lists[code] != text:
+                code = self._lists_seen[whole] = self._append(whole)
+                self.lists[code] = text
         return code
 
 

@@ -12,8 +12,9 @@ import orjson
 
 from tocsin.collect import documents, nested
 from tocsin.collect.block import Block
-from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
+from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
+from tocsin.collect.one_record import Reading, fields_of, reading_of
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.streams import peek
 
@@ -30,6 +31,8 @@ class JsonLog:
         keys: sets of keys, any of which tells the format if all of it is seen.
         mark: bytes that tell it, where keys do not.
         inner: keys of outer objects under which arrays of records stand.
+        carrier: a key under which a record may stand in another, as an object or as the text of one.
+        folded: keys whose objects and arrays may be kept as text; they are read where somebody asks for them.
         shape: mends a record in place before its fields are named.
     """
 
@@ -37,6 +40,8 @@ class JsonLog:
     keys: tuple[frozenset[str], ...]
     mark: re.Pattern[bytes] | None = None
     inner: frozenset[str] = frozenset()
+    carrier: str = ""
+    folded: tuple[str, ...] = ()
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
@@ -59,7 +64,22 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape)
+        layouts = Layouts(self.naming, projection, self.reading)
+        return JsonDecoder(layouts, self.mending(tuple(key for key in self.folded if layouts.asks_for(key))))
+
+    def mending(self, folded: tuple[str, ...]) -> Callable[[Record], None] | None:
+        """What mends a record; of what may be folded, these keys are read."""
+        if not self.carrier and not self.folded:
+            return self.shape
+
+        def mend(record: Record) -> None:
+            if self.carrier in record:
+                lift(record, self.carrier)
+            unfold(record, *folded)
+            if self.shape:
+                self.shape(record)
+
+        return mend
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
@@ -69,8 +89,9 @@ class JsonLog:
 
     def _shaped(self, raw: bytes) -> Record:
         record = decode(raw)
-        if self.shape:
-            self.shape(record)
+        mend = self.mending(self.folded)
+        if mend:
+            mend(record)
         return record
 
 

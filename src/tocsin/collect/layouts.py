@@ -7,7 +7,7 @@ appears for the first time is always learned and never lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -17,12 +17,12 @@ import numpy as np
 from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder, text_of
+from tocsin.collect.one_record import Reading
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
 
 Row: TypeAlias = tuple[Any, ...]
 Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only what stands in lists there is wanted
-Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
 
 Times: TypeAlias = Callable[[Sequence[Any], Clock], Longs]  # of a column of values
 
@@ -126,9 +126,9 @@ class Layouts:
         self._keys_known = 0
 
     def add(self, records: Iterable[dict[str, Any]], rows: Iterable[int]) -> None:
-        """Take records that stand in these rows of the table."""
+        """Take records that stand in these rows of the table, of which there may be more than records."""
         first = self._first
-        for row, record in zip(rows, records, strict=True):
+        for record, row in zip(records, rows, strict=False):
             step = first.next.get(tuple(record)) or self._learn(first, record)
             parts = [record]
             while step.plan is None:
@@ -151,6 +151,7 @@ class Layouts:
         """Encode all records taken since the last flush."""
         relearn = self.is_crowded
         few: dict[str, tuple[list[int], list[Any]]] = {}
+        timed: tuple[list[int], list[Any]] = ([], [])
         for group in self._groups.values():
             if not group.rows:
                 continue
@@ -161,7 +162,8 @@ class Layouts:
                 relearn |= self._put(group, columns, table)
             else:
                 if group.timed:
-                    table.put_time(np.array(group.rows, np.int64), self._times(columns[-1], table.clock))
+                    timed[0].extend(group.rows)
+                    timed[1].extend(columns[-1])
                 for (name, _), column in zip(group.fields, columns, strict=False):
                     if name is not None:
                         rows, values = few.setdefault(name, ([], []))
@@ -171,17 +173,20 @@ class Layouts:
             group.values.clear()
         for name, (rows, values) in few.items():
             table.put(name, np.array(rows, np.int64), values)
+        if timed[0]:
+            table.put_time(np.array(timed[0], np.int64), self._times(timed[1], table.clock))
         if relearn:
             self._forget()
 
     def _hold_objects(self, group: _Group, columns: list[Row]) -> bool:
         for at, (field, column) in enumerate(zip(group.fields, columns, strict=False)):
-            if dict in set(map(type, column)):
-                columns[at] = self._as_text(field, column)
+            columns[at] = self._as_text(field, column)
         return any(dict in set(map(type, column)) for column in columns)
 
     def _as_text(self, field: Field, column: Row) -> Row:
         """Objects without keys as text, and all objects in a field to which an object comes as text."""
+        if dict not in set(map(type, column)):
+            return column
         whole = is_besides(self._naming, *field)
         return tuple(text_of(v) if type(v) is dict and (whole or not v) else v for v in column)
 
@@ -194,6 +199,8 @@ class Layouts:
             table.put_time(rows, ts)
             odd = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
         for at, field in enumerate(group.fields):
+            if is_besides(self._naming, *field):
+                columns[at] = self._as_text(field, columns[at])
             if field[0] is not None and not table.put(field[0], rows, columns[at]):
                 columns[at] = self._as_text(field, columns[at])
                 odd |= not table.put(field[0], rows, columns[at])
@@ -247,6 +254,10 @@ class Layouts:
         keys = tuple(key for key in node if key in split or self._counts((*place.path, key)))
         layout = place.layouts[tuple(node)] = place.alike.setdefault((keys, *split), _Layout(keys, tuple(subs)))
         return layout
+
+    def asks_for(self, key: str) -> bool:
+        """Whether fields may be made of what stands under this key of a record."""
+        return self._counts((key,)) or self._may_hold_fields((key,), None)
 
     def _counts(self, path: Path) -> bool:
         """Whether a value there may have a field of the projection, or take its name from another, or tell the time."""
@@ -342,39 +353,6 @@ def _stands(last: _Step) -> list[tuple[int, str, Path, bool]]:
         for at, (before, layout) in enumerate(found)
         for key in layout.keys
     ]
-
-
-def reading_of(record: Mapping[str, Any], naming: Naming) -> Reading:
-    """The fields of one record, and its time, read without any layout."""
-    stands = list(_flat((), record))
-    values = {path: value for path, value, _ in stands}
-    leaves = [path for path, _, split in stands if not split]
-    made = claims(naming, leaves, [path for path, _, split in stands if split])
-    fields = [(name, values[path]) for name, path in made]
-    fields = [(name, text_of(value) if type(value) is dict else value) for name, value in fields]
-    if naming.spreads:
-        own = {name for name, _ in fields}
-        lists = [(path, values[path]) for path in sorted(leaves) if type(values[path]) is list]
-        fields += [(name, value) for name, value in spread(naming, lists).items() if name not in own]
-    times = [(rank, path) for path in leaves if (rank := naming.time_rank(path)) is not None]
-    return fields, values[min(times)[1]] if times else None
-
-
-def fields_of(record: Mapping[str, Any], naming: Naming) -> dict[str, str | tuple[str, ...] | None]:
-    """Every field of one record as text: the plain way, for the few records that are shown."""
-    return {name: text_of(value) for name, value in reading_of(record, naming)[0]}
-
-
-def _flat(path: Path, node: Mapping[str, Any]) -> Iterator[tuple[Path, Any, bool]]:
-    """Values and whether they are split further: those of an object before those of the objects in it."""
-    below = []
-    for key, value in node.items():
-        split = type(value) is dict and bool(value) and len(path) < MAX_DEPTH
-        yield (*path, key), value, split
-        if split:
-            below.append(((*path, key), value))
-    for inner, value in below:
-        yield from _flat(inner, value)
 
 
 def _taker(where: list[tuple[int, str]], *, alone: bool) -> Callable[[Any], Row]:

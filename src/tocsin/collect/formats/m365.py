@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.collect.json_logs import JsonLog, Record, lift, lift_pairs, unfold
+from tocsin.collect.json_logs import JsonLog, Record, lift_pairs, unfold
 from tocsin.collect.naming import Dotted
 
 NAME = "m365"
@@ -27,14 +27,14 @@ _SUCCESS: Final = frozenset({"success", "succeeded", "true", "partiallysucceeded
 
 
 def _shape(record: Record) -> None:
-    if "AuditData" in record:
-        lift(record, "AuditData")
-    unfold(record, *_FOLDED)
-    lift_pairs(record, record.get("ExtendedProperties"), "Name", "Value")
+    if "ExtendedProperties" in record:
+        unfold(record, "ExtendedProperties")
+        lift_pairs(record, record["ExtendedProperties"], "Name", "Value")
     operation = record.get("Operation", record.get("Operations"))
     finding = None
     if record.get("Workload", record.get("OfficeWorkload")) == "SecurityComplianceCenter":
         finding = record.get("Name")
+        unfold(record, "Parameters", "Data")
         record.setdefault("Payload", [operation, *(record[key] for key in ("Parameters", "Data") if key in record)])
     if finding or operation:
         record.setdefault("eventName", finding or operation)
@@ -59,6 +59,8 @@ _LOG = JsonLog(
         frozenset({"AuditData", "RecordType"}),
     ),
     inner=frozenset({"value"}),
+    carrier="AuditData",
+    folded=_FOLDED,
     shape=_shape,
 )
 sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields
