@@ -54,15 +54,16 @@ def text_of(value: Any) -> str | tuple[str, ...] | None:
         case list():
             return tuple(v if isinstance(v, str) else _flat_text(v) for v in value if v is not None)
         case _:
-            return _json(value)
+            return json_text(value)
 
 
 def _flat_text(value: Any) -> str:
     text = None if isinstance(value, list) else text_of(value)  # a list in a list stays one text, however deep
-    return text if isinstance(text, str) else _json(value)
+    return text if isinstance(text, str) else json_text(value)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """What an object is as a value."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:  # its limit is 254 levels, and decoding allows more
@@ -143,7 +144,7 @@ class Vocabulary:
             return self._strings[value]
         if not isinstance(value, list):
             return self._strings[text_of(value)]
-        whole = _json(value)
+        whole = json_text(value)
         code = self._lists_seen.get(whole)
         if code is None or whole == _TOO_DEEP:  # these look alike
             text = text_of(value)
@@ -239,7 +240,7 @@ class TableBuilder:
                 self._vocabularies[f"{EXTRA}_"], self._chunks[f"{EXTRA}_"] = kept, chunks
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
-            self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
+            self.put(EXTRA, rows, [json_text(fields) for fields in self._past_limit.values()])
         columns, made = dict[str, Column](), dict[tuple[int, ...], Column]()
         for name, vocabulary in self._vocabularies.items():
             texts = self._only_texts(name)  # two names of one value share a column

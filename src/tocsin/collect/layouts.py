@@ -16,7 +16,7 @@ import numpy as np
 
 from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
 from tocsin.collect.clock import Clock
-from tocsin.collect.columns import TableBuilder, text_of
+from tocsin.collect.columns import TableBuilder, json_text
 from tocsin.collect.one_record import Reading
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
@@ -188,7 +188,7 @@ class Layouts:
         if dict not in set(map(type, column)):
             return column
         whole = is_besides(self._naming, *field)
-        return tuple(text_of(v) if type(v) is dict and (whole or not v) else v for v in column)
+        return tuple([json_text(v) if type(v) is dict and (whole or not v) else v for v in column])
 
     def _put(self, group: _Group, columns: list[Row], table: TableBuilder) -> bool:
         """Encode a group by itself; True if layouts must be learned again."""
