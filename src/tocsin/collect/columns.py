@@ -52,9 +52,13 @@ def text_of(value: Any) -> str | tuple[str, ...] | None:
         case int() | float():
             return repr(value)
         case list():
-            return tuple(v if isinstance(v, str) else _flat_text(v) for v in value if v is not None)
+            return _texts_of(value)
         case _:
             return json_text(value)
+
+
+def _texts_of(values: list[Any]) -> tuple[str, ...]:
+    return tuple(v if isinstance(v, str) else _flat_text(v) for v in values if v is not None)
 
 
 def _flat_text(value: Any) -> str:
@@ -142,12 +146,12 @@ class Vocabulary:
     def _code(self, value: Any) -> int:
         if isinstance(value, str) or value is None:
             return self._strings[value]
-        if not isinstance(value, list):
+        if type(value) is not list:
             return self._strings[text_of(value)]
         whole = json_text(value)
         code = self._lists_seen.get(whole)
         if code is None or whole == _TOO_DEEP:  # these look alike
-            text = text_of(value)
+            text = _texts_of(value)
             if code is None or self.lists[code] != text:
                 code = self._lists_seen[whole] = self._append(whole)
                 self.lists[code] = text

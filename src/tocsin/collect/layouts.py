@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -55,6 +55,9 @@ class _Layout:
 _Ahead: TypeAlias = "tuple[int, str, _Place, _Ahead | None]"  # the object, the key in it, and what comes behind
 
 
+_END: Final[_Ahead] = (-1, "", _Place(()), None)
+
+
 class _Step:
     """How far a record is understood: which layouts its objects have up to here, and where the next object may stand.
 
@@ -66,7 +69,7 @@ class _Step:
     def __init__(self, before: _Step | None, layout: _Layout | None, parts: int, ahead: _Ahead | None) -> None:
         """`layout` is that of the last object, None where none stands; `parts` is how many objects are known."""
         self.before, self.layout, self.parts = before, layout, parts
-        self.at, self.key, self.place, self.ahead = ahead or (-1, "", None, None)
+        self.at, self.key, self.place, self.ahead = ahead or _END
         self.next: dict[Row | None, _Step] = {}  # by the keys of the object that stands there
         self.alike: dict[_Layout | None, _Step] = {}
         self.plan: _Plan | None = None
