@@ -35,6 +35,7 @@ _LONG_CHARS = 80
 _ALL_BUT_UNIQUE = 0.99  # of what Arrow holds: ids and times, with which hashing saves nothing and costs most
 
 _MAX_LEVELS = 254
+_TOO_DEEP = f'"nested {_MAX_LEVELS} levels or more: see the raw record"'
 _MAX_FIELDS = 4_096  # of one table; hostile logs can name every key anew
 EXTRA = "_extra"  # the fields past that limit, as JSON
 
@@ -51,21 +52,26 @@ def text_of(value: Any) -> str | tuple[str, ...] | None:
         case int() | float():
             return repr(value)
         case list():
-            return tuple(v if isinstance(v, str) else _flat_text(v) for v in value if v is not None)
+            return _texts_of(value)
         case _:
-            return _json(value)
+            return json_text(value)
+
+
+def _texts_of(values: list[Any]) -> tuple[str, ...]:
+    return tuple(v if isinstance(v, str) else _flat_text(v) for v in values if v is not None)
 
 
 def _flat_text(value: Any) -> str:
     text = None if isinstance(value, list) else text_of(value)  # a list in a list stays one text, however deep
-    return text if isinstance(text, str) else _json(value)
+    return text if isinstance(text, str) else json_text(value)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """What an object is as a value."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:  # its limit is 254 levels, and decoding allows more
-        return f'"nested {_MAX_LEVELS} levels or more: see the raw record"'
+        return _TOO_DEEP
 
 
 class _NotText(Exception):
@@ -140,14 +146,15 @@ class Vocabulary:
     def _code(self, value: Any) -> int:
         if isinstance(value, str) or value is None:
             return self._strings[value]
-        text = text_of(value)
-        if not isinstance(text, tuple):
-            return self._strings[text]
-        whole = _json(value)
+        if type(value) is not list:
+            return self._strings[text_of(value)]
+        whole = json_text(value)
         code = self._lists_seen.get(whole)
-        if code is None or self.lists[code] != text:  # lists too deep to write down look alike
-            code = self._lists_seen[whole] = self._append(whole)
-            self.lists[code] = text
+        if code is None or whole == _TOO_DEEP:  # these look alike
+            text = _texts_of(value)
+            if code is None or self.lists[code] != text:
+                code = self._lists_seen[whole] = self._append(whole)
+                self.lists[code] = text
         return code
 
 
@@ -237,7 +244,7 @@ class TableBuilder:
                 self._vocabularies[f"{EXTRA}_"], self._chunks[f"{EXTRA}_"] = kept, chunks
             self._vocabularies[EXTRA], self._chunks[EXTRA] = Vocabulary(), []
             rows = np.fromiter(self._past_limit, np.int64, len(self._past_limit))
-            self.put(EXTRA, rows, [_json(fields) for fields in self._past_limit.values()])
+            self.put(EXTRA, rows, [json_text(fields) for fields in self._past_limit.values()])
         columns, made = dict[str, Column](), dict[tuple[int, ...], Column]()
         for name, vocabulary in self._vocabularies.items():
             texts = self._only_texts(name)  # two names of one value share a column

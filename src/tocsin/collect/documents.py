@@ -92,11 +92,15 @@ def cut_lines(file: BinaryIO, offset: int, stop: int | None, block_bytes: int) -
             if rest:
                 yield Block(data=rest, offset=offset)
             return
-        data = rest + fresh
-        end = data.rfind(b"\n") + 1
-        if end:
-            yield Block(data=data[:end], offset=offset)
-        offset, rest = offset + end, data[end:]
+        if end := fresh.rfind(b"\n") + 1:
+            data, rest = b"".join((rest, memoryview(fresh)[:end])), fresh[end:]
+        else:
+            both = rest + fresh
+            end = both.rfind(b"\n") + 1
+            data, rest = both[:end], both[end:]
+        if data:
+            yield Block(data=data, offset=offset)
+        offset += len(data)
         if len(rest) > MAX_RECORD_BYTES:
             yield Block(data=b"", offset=offset, damaged=Counter({_TOO_LONG: 1}))
             offset += len(rest)

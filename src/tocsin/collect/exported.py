@@ -19,8 +19,8 @@ from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder, text_of
 from tocsin.collect.json_logs import JsonLog, Record
-from tocsin.collect.layouts import reading_of
 from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.one_record import reading_of
 from tocsin.collect.records import Tally
 from tocsin.collect.streams import peek, read_fully
 from tocsin.model.event import NO_TIME

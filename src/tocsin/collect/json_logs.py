@@ -13,8 +13,9 @@ import orjson
 
 from tocsin.collect import documents, nested
 from tocsin.collect.block import Block
-from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
+from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
+from tocsin.collect.one_record import Reading, fields_of, reading_of
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.streams import peek
 from tocsin.collect.syslog import BEFORE_TAG
@@ -41,6 +42,8 @@ class JsonLog:
         keys: sets of keys, any of which tells the format if all of it is seen.
         mark: bytes that tell it, where keys do not.
         inner: keys of outer objects under which arrays of records stand.
+        carriers: keys under which a record may stand in another, as an object or as the text of one.
+        folded: keys whose objects and arrays may be kept as text; they are read where somebody asks for them.
         shape: mends a record in place before its fields are named.
     """
 
@@ -48,6 +51,8 @@ class JsonLog:
     keys: tuple[frozenset[str], ...]
     mark: re.Pattern[bytes] | None = None
     inner: frozenset[str] = frozenset()
+    carriers: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
@@ -79,7 +84,31 @@ class JsonLog:
         return documents.cut(again, 0, None, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
-        return JsonDecoder(Layouts(self.naming, projection, self.reading), self.shape, wrapped=self.mend)
+        layouts = Layouts(self.naming, projection, self.reading)
+        asked = tuple(key for key in self.folded if layouts.asks_for(key))
+        return JsonDecoder(layouts, self.mending(asked), wrapped=self.mending(asked, wrapped=True))
+
+    def mending(self, folded: tuple[str, ...], *, wrapped: bool = False) -> Callable[[Record], None] | None:
+        """What mends a record, None where nothing is to be mended.
+
+        Args:
+            folded: of what may be folded, the keys that are read.
+            wrapped: whether it may stand in what Elasticsearch gives records in (`_source`).
+        """
+        if not wrapped and not self.carriers and not self.folded:
+            return self.shape
+
+        def mend(record: Record) -> None:
+            if wrapped and "_source" in record:
+                lift(record, "_source")
+            for carrier in self.carriers:
+                if carrier in record:
+                    lift(record, carrier)
+            unfold(record, *folded)
+            if self.shape:
+                self.shape(record)
+
+        return mend
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         return fields_of(self._shaped(record), self.naming)
@@ -93,11 +122,10 @@ class JsonLog:
         return record
 
     def mend(self, record: Record) -> None:
-        """Take a record out of what Elasticsearch gives it in (`_source`), and shape it."""
-        if "_source" in record:
-            lift(record, "_source")
-        if self.shape:
-            self.shape(record)
+        """Take a record out of whatever carries it, and shape it."""
+        mend = self.mending(self.folded, wrapped=True)
+        if mend:
+            mend(record)
 
 
 @lru_cache(maxsize=2)  # each reader asks for those of the same head

@@ -7,51 +7,71 @@ appears for the first time is always learned and never lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
 from tocsin.collect.clock import Clock
-from tocsin.collect.columns import TableBuilder, text_of
+from tocsin.collect.columns import TableBuilder, json_text
+from tocsin.collect.one_record import Reading
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
 
 Row: TypeAlias = tuple[Any, ...]
 Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only what stands in lists there is wanted
-Reading: TypeAlias = tuple[list[tuple[str, Any]], Any]  # fields of one record, and what tells its time
 
 Times: TypeAlias = Callable[[Sequence[Any], Clock], Longs]  # of a column of values
 
 TIME = "_ts"  # what `names_below` calls the event's time
 _ANY = "\0"  # a key that has no name of its own
 _MAX_KEYS_KNOWN = 500_000  # hostile logs can name every key anew; past this, layouts are learned again
+_KEYS_PER_STEP = 8  # what a step takes of memory, counted in keys
 _FEW = 32  # records of one group are encoded by themselves from here on: below, the calls cost more than the values
 
 
 class _Place:
     """A path at which objects stand, and the layouts seen there."""
 
-    __slots__ = ("layouts", "path")
+    __slots__ = ("alike", "layouts", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.layouts: dict[Row, _Layout] = {}
+        self.alike: dict[Row, _Layout] = {}  # by the keys that count
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Layout:
-    """One order of keys at one place; `subs` are the keys whose values may be objects to split.
+    """One order of keys at one place, but for those of which nobody asks; those of `subs` may hold objects to split."""
 
-    `plan` serves a record that has this layout at its top and no object at any of `subs`.
+    keys: tuple[str, ...]
+    subs: tuple[tuple[str, _Place], ...]
+
+
+_Ahead: TypeAlias = "tuple[int, str, _Place, _Ahead | None]"  # the object, the key in it, and what comes behind
+
+
+_END: Final[_Ahead] = (-1, "", _Place(()), None)
+
+
+class _Step:
+    """How far a record is understood: which layouts its objects have up to here, and where the next object may stand.
+
+    Records of one form take the same steps; the last of them has their plan.
     """
 
-    __slots__ = ("keys", "number", "plan", "subs")
+    __slots__ = ("ahead", "alike", "at", "before", "key", "layout", "next", "parts", "place", "plan")
 
-    def __init__(self, number: int, subs: tuple[tuple[str, _Place], ...]) -> None:
-        self.number, self.subs = number, subs
-        self.keys = tuple(key for key, _ in subs)
+    def __init__(self, before: _Step | None, layout: _Layout | None, parts: int, ahead: _Ahead | None) -> None:
+        """`layout` is that of the last object, None where none stands; `parts` is how many objects are known."""
+        self.before, self.layout, self.parts = before, layout, parts
+        self.at, self.key, self.place, self.ahead = ahead or _END
+        self.next: dict[Row | None, _Step] = {}  # by the keys of the object that stands there
+        self.alike: dict[_Layout | None, _Step] = {}
         self.plan: _Plan | None = None
 
 
@@ -95,42 +115,35 @@ class Layouts:
         self._projection = projection
         self._known_names = None if projection is None else projection | {TIME}
         self._prefixes = {name[:end] for name in projection or () for end, c in enumerate(name) if c == "."}
+        # A path that loses its name falls back on itself, with `_` behind: whom it loses it to counts as well.
+        behind = {name[:end] for name in projection or () for end in range(len(name.rstrip("_")), len(name) + 1)}
+        self._claimed = behind | {naming.name(tuple(name.split(".")))[0] for name in behind if name}
         self._objects: set[Path] = set()  # where objects were met
         self._opened: dict[Path, bool] = {}  # whether objects there may hold fields
         self._forget()
 
     def _forget(self) -> None:
-        self._root = _Place(self._base)
+        self._first = _Step(None, None, 0, (-1, "", _Place(self._base), None))
         self._places: dict[Path, _Place] = {}
-        self._plans: dict[tuple[int, ...], _Plan] = {}
         self._groups: dict[tuple[tuple[Field, ...], bool], _Group] = {}
-        self._count = 0
         self._keys_known = 0
 
     def add(self, records: Iterable[dict[str, Any]], rows: Iterable[int]) -> None:
-        """Take records that stand in these rows of the table."""
-        known = self._root.layouts
-        for row, record in zip(rows, records, strict=True):
-            layout = known.get(tuple(record))
-            if layout is None or layout.plan is None:
-                self._add_nested(row, record)
-                continue
-            for key in layout.keys:
-                if type(record[key]) is dict:
-                    self._add_nested(row, record)
-                    break
-            else:
-                group = layout.plan.group
-                group.values.append(layout.plan.take(record))
-                group.rows.append(row)
-
-    def _add_nested(self, row: int, record: dict[str, Any]) -> None:
-        parts: list[dict[str, Any]] = []
-        signature: list[int] = []
-        self._walk(record, self._root, parts, signature)
-        plan = self._plans.get(tuple(signature)) or self._understand(signature, parts)
-        plan.group.values.append(plan.take(record if len(parts) == 1 else parts))
-        plan.group.rows.append(row)
+        """Take records that stand in these rows of the table, of which there may be more than records."""
+        first = self._first
+        for record, row in zip(records, rows, strict=False):
+            step = first.next.get(tuple(record)) or self._learn(first, record)
+            parts = [record]
+            while step.plan is None:
+                node = parts[step.at][step.key]
+                if type(node) is dict and node:
+                    parts.append(node)
+                    step = step.next.get(tuple(node)) or self._learn(step, node)
+                else:
+                    step = step.next.get(None) or self._learn(step, None)
+            plan = step.plan
+            plan.group.values.append(plan.take(record if len(parts) == 1 else parts))
+            plan.group.rows.append(row)
 
     @property
     def is_crowded(self) -> bool:
@@ -141,6 +154,7 @@ class Layouts:
         """Encode all records taken since the last flush."""
         relearn = self.is_crowded
         few: dict[str, tuple[list[int], list[Any]]] = {}
+        timed: tuple[list[int], list[Any]] = ([], [])
         for group in self._groups.values():
             if not group.rows:
                 continue
@@ -151,7 +165,8 @@ class Layouts:
                 relearn |= self._put(group, columns, table)
             else:
                 if group.timed:
-                    table.put_time(np.array(group.rows, np.int64), self._times(columns[-1], table.clock))
+                    timed[0].extend(group.rows)
+                    timed[1].extend(columns[-1])
                 for (name, _), column in zip(group.fields, columns, strict=False):
                     if name is not None:
                         rows, values = few.setdefault(name, ([], []))
@@ -161,19 +176,22 @@ class Layouts:
             group.values.clear()
         for name, (rows, values) in few.items():
             table.put(name, np.array(rows, np.int64), values)
+        if timed[0]:
+            table.put_time(np.array(timed[0], np.int64), self._times(timed[1], table.clock))
         if relearn:
             self._forget()
 
     def _hold_objects(self, group: _Group, columns: list[Row]) -> bool:
         for at, (field, column) in enumerate(zip(group.fields, columns, strict=False)):
-            if dict in set(map(type, column)):
-                columns[at] = self._as_text(field, column)
+            columns[at] = self._as_text(field, column)
         return any(dict in set(map(type, column)) for column in columns)
 
     def _as_text(self, field: Field, column: Row) -> Row:
         """Objects without keys as text, and all objects in a field to which an object comes as text."""
+        if dict not in set(map(type, column)):
+            return column
         whole = is_besides(self._naming, *field)
-        return tuple(text_of(v) if type(v) is dict and (whole or not v) else v for v in column)
+        return tuple([json_text(v) if type(v) is dict and (whole or not v) else v for v in column])
 
     def _put(self, group: _Group, columns: list[Row], table: TableBuilder) -> bool:
         """Encode a group by itself; True if layouts must be learned again."""
@@ -184,6 +202,8 @@ class Layouts:
             table.put_time(rows, ts)
             odd = bool((ts == NO_TIME).any()) and dict in set(map(type, columns[-1]))
         for at, field in enumerate(group.fields):
+            if is_besides(self._naming, *field):
+                columns[at] = self._as_text(field, columns[at])
             if field[0] is not None and not table.put(field[0], rows, columns[at]):
                 columns[at] = self._as_text(field, columns[at])
                 odd |= not table.put(field[0], rows, columns[at])
@@ -209,29 +229,46 @@ class Layouts:
         for name, (rows, values) in found.items():
             table.put(name, np.array(rows, np.int64), values)
 
-    def _walk(self, node: dict[str, Any], place: _Place, parts: list[Any], signature: list[int]) -> None:
-        layout = place.layouts.get(tuple(node))
-        if layout is None:
-            layout = self._learn(node, place)
-        signature.append(layout.number)
-        parts.append(node)
-        for key, below in layout.subs:
-            value = node[key]
-            if type(value) is dict and value:
-                self._walk(value, below, parts, signature)
-            else:
-                signature.append(-1)
+    def _learn(self, step: _Step, node: dict[str, Any] | None) -> _Step:
+        """What follows on a step where this object stands, or none."""
+        layout, ahead, parts = None, step.ahead, step.parts
+        if node is not None:
+            layout = step.place.layouts.get(tuple(node)) or self._learn_layout(node, step.place)
+            for key, below in reversed(layout.subs):
+                ahead = (parts, key, below, ahead)
+            parts += 1
+        following = step.alike.get(layout)
+        if following is None:
+            following = step.alike[layout] = _Step(step, layout, parts, ahead)
+            self._keys_known += _KEYS_PER_STEP
+            if ahead is None:
+                following.plan = self._understand(following)
+        step.next[None if node is None else tuple(node)] = following
+        self._keys_known += len(node or ())
+        return following
 
-    def _learn(self, node: dict[str, Any], place: _Place) -> _Layout:
+    def _learn_layout(self, node: dict[str, Any], place: _Place) -> _Layout:
         subs = []
         for key, value in node.items():
             path = (*place.path, key)
             if self._may_hold_fields(path, value):
                 subs.append((key, self._places.setdefault(path, _Place(path))))
-        layout = place.layouts[tuple(node)] = _Layout(self._count, tuple(subs))
-        self._count += 1
-        self._keys_known += len(node)
+        split = dict(subs)
+        keys = tuple(key for key in node if key in split or self._counts((*place.path, key)))
+        layout = place.layouts[tuple(node)] = place.alike.setdefault((keys, *split), _Layout(keys, tuple(subs)))
         return layout
+
+    def asks_for(self, key: str) -> bool:
+        """Whether fields may be made of what stands under this key of a record."""
+        return self._counts((key,)) or self._may_hold_fields((key,), None)
+
+    def _counts(self, path: Path) -> bool:
+        """Whether a value there may have a field of the projection, or take its name from another, or tell the time."""
+        if self._projection is None or self._naming.time_rank(path) is not None:
+            return True
+        dotted = ".".join(path)
+        names = (self._naming.name(path)[0], dotted, *self._naming.besides.get(dotted, ()))
+        return not self._claimed.isdisjoint(names)
 
     def _may_hold_fields(self, path: Path, value: Any) -> bool:
         if len(path) > MAX_DEPTH:
@@ -255,9 +292,9 @@ class Layouts:
                 self._opened[path] = known
         return known
 
-    def _understand(self, signature: list[int], parts: list[dict[str, Any]]) -> _Plan:
+    def _understand(self, last: _Step) -> _Plan:
         """Make the plan of a record whose combination of layouts was not met before."""
-        stands = list(self._stands(self._root, iter(enumerate(parts))))
+        stands = _stands(last)
         leaves = [path for _, _, path, split in stands if not split]
         chosen = claims(self._naming, leaves, [path for _, _, path, split in stands if split])
         self._keys_known += len(stands)
@@ -270,23 +307,7 @@ class Layouts:
         times = [(rank, path) for path in leaves if (rank := self._naming.time_rank(path)) is not None]
         taken = [where[path] for _, path in fields] + ([where[min(times)[1]]] if times else [])
         group = self._groups.setdefault((fields, bool(times)), _Group(fields, bool(times)))
-        plan = self._plans[tuple(signature)] = _Plan(group, _taker(taken, alone=len(parts) == 1))
-        if len(parts) == 1:
-            self._root.layouts[tuple(parts[0])].plan = plan
-        return plan
-
-    def _stands(self, place: _Place, parts: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, str, Path, bool]]:
-        """Every value and whether it is split further, in the order in which `_walk` met the objects."""
-        at, node = next(parts)
-        subs = dict(place.layouts[tuple(node)].subs)
-        below = []
-        for key, value in node.items():
-            split = key in subs and type(value) is dict and bool(value)
-            if split:
-                below.append(subs[key])
-            yield at, key, (*place.path, key), split
-        for sub in below:
-            yield from self._stands(sub, parts)
+        return _Plan(group, _taker(taken, alone=last.parts == 1))
 
     def _put_whole(self, group: _Group, rows: Any, columns: list[Row], table: TableBuilder) -> bool:
         """Encode a group in whose columns objects turned up; True if layouts must be learned again.
@@ -320,37 +341,21 @@ class Layouts:
         return relearn
 
 
-def reading_of(record: Mapping[str, Any], naming: Naming) -> Reading:
-    """The fields of one record, and its time, read without any layout."""
-    stands = list(_flat((), record))
-    values = {path: value for path, value, _ in stands}
-    leaves = [path for path, _, split in stands if not split]
-    made = claims(naming, leaves, [path for path, _, split in stands if split])
-    fields = [(name, values[path]) for name, path in made]
-    fields = [(name, text_of(value) if type(value) is dict else value) for name, value in fields]
-    if naming.spreads:
-        own = {name for name, _ in fields}
-        lists = [(path, values[path]) for path in sorted(leaves) if type(values[path]) is list]
-        fields += [(name, value) for name, value in spread(naming, lists).items() if name not in own]
-    times = [(rank, path) for path in leaves if (rank := naming.time_rank(path)) is not None]
-    return fields, values[min(times)[1]] if times else None
-
-
-def fields_of(record: Mapping[str, Any], naming: Naming) -> dict[str, str | tuple[str, ...] | None]:
-    """Every field of one record as text: the plain way, for the few records that are shown."""
-    return {name: text_of(value) for name, value in reading_of(record, naming)[0]}
-
-
-def _flat(path: Path, node: Mapping[str, Any]) -> Iterator[tuple[Path, Any, bool]]:
-    """Values and whether they are split further: those of an object before those of the objects in it."""
-    below = []
-    for key, value in node.items():
-        split = type(value) is dict and bool(value) and len(path) < MAX_DEPTH
-        yield (*path, key), value, split
-        if split:
-            below.append(((*path, key), value))
-    for inner, value in below:
-        yield from _flat(inner, value)
+def _stands(last: _Step) -> list[tuple[int, str, Path, bool]]:
+    """Every value that counts and whether it is split further: its object's number, its key and its path."""
+    found: list[tuple[_Step, _Layout]] = []
+    step, before = last, last.before
+    while before is not None:
+        if step.layout is not None:
+            found.append((before, step.layout))
+        step, before = before, before.before
+    found.reverse()
+    split = {(before.at, before.key) for before, _ in found}
+    return [
+        (at, key, (*before.place.path, key), (at, key) in split)
+        for at, (before, layout) in enumerate(found)
+        for key in layout.keys
+    ]
 
 
 def _taker(where: list[tuple[int, str]], *, alone: bool) -> Callable[[Any], Row]:

@@ -27,7 +27,8 @@ from tocsin.collect import positions
 from tocsin.collect.block import Block
 from tocsin.collect.claims import Path
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
+from tocsin.collect.layouts import Layouts
+from tocsin.collect.one_record import Reading, fields_of, reading_of
 from tocsin.collect.records import FLUSH_ROWS, Tally, decode, decode_marked
 from tocsin.collect.streams import read_fully
 from tocsin.collect.times import microseconds

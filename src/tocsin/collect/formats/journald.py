@@ -20,8 +20,9 @@ from tocsin.collect import documents, messages, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.json_logs import JsonLog, Record
-from tocsin.collect.layouts import Layouts, fields_of, reading_of
+from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
+from tocsin.collect.one_record import fields_of, reading_of
 from tocsin.collect.records import FLUSH_ROWS, JsonDecoder, Slices, Tally, decode
 from tocsin.collect.streams import peek
 

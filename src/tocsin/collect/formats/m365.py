@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.collect.exported import Exported
-from tocsin.collect.json_logs import JsonLog, Record, lift, lift_pairs, unfold
+from tocsin.collect.json_logs import JsonLog, Record, lift_pairs, unfold
 from tocsin.collect.naming import Dotted
 
 NAME = "m365"
@@ -29,15 +29,14 @@ _SUCCESS: Final = frozenset({"success", "succeeded", "true", "partiallysucceeded
 
 
 def _shape(record: Record) -> None:
-    for carrier in ("AuditData", "auditData"):
-        if carrier in record:
-            lift(record, carrier)
-    unfold(record, *_FOLDED)
-    lift_pairs(record, record.get("ExtendedProperties"), "Name", "Value")
+    if "ExtendedProperties" in record:
+        unfold(record, "ExtendedProperties")
+        lift_pairs(record, record["ExtendedProperties"], "Name", "Value")
     operation = record.get("Operation", record.get("Operations"))
     finding = None
     if record.get("Workload", record.get("OfficeWorkload")) == "SecurityComplianceCenter":
         finding = record.get("Name")
+        unfold(record, "Parameters", "Data")
         record.setdefault("Payload", [operation, *(record[key] for key in ("Parameters", "Data") if key in record)])
     if finding or operation:
         record.setdefault("eventName", finding or operation)
@@ -63,6 +62,8 @@ _LOG = JsonLog(
         frozenset({"auditData", "auditLogRecordType"}),
     ),
     inner=frozenset({"value"}),
+    carriers=("AuditData", "auditData"),
+    folded=_FOLDED,
     shape=_shape,
 )
 _READER: Final = Exported(_LOG, {frozenset({"AuditData", "CreationDate"}): {}})

@@ -11,7 +11,8 @@ import orjson
 
 from tocsin.collect import documents
 from tocsin.collect.block import Block
-from tocsin.collect.layouts import Layouts, Reading, fields_of, reading_of
+from tocsin.collect.layouts import Layouts
+from tocsin.collect.one_record import Reading, fields_of, reading_of
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.windows import WindowsNaming
 
