@@ -13,8 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from tocsin import collect, investigate
-from tocsin.border import files
+from tocsin import collect
 from tocsin.collect.clock import name_of
 from tocsin.collect.reader import Reader
 from tocsin.detect import Detector, cache, correlate, prepare, sighted, streams
@@ -99,6 +98,7 @@ def with_indicators(
     Raises:
         IndicatorError: a file cannot be read, or is none.
     """
+    from tocsin.border import files  # its expressions take an eighth of a warm start, and most runs ask for none
     from tocsin.detect import indicators
     from tocsin.observe import known_good as lists
 
@@ -212,7 +212,7 @@ def _examine(
 
     reading = collect.read_units(
         units,
-        detector.projection | watch.projection | ENVELOPE | (investigate.FIELDS if traced else frozenset()),
+        detector.projection | watch.projection | ENVELOPE | (_traced_fields() if traced else frozenset()),
         lambda custody: say("custody", custody),
         lambda path, size: say("bytes", (path, size)),
         zone,
@@ -237,7 +237,15 @@ def _examine(
             say("account", account.to_plain())  # so far: should the next table end this process, the last one counts
 
 
+def _traced_fields() -> frozenset[str]:
+    from tocsin import investigate  # its tables take a sixth of a warm start, and most runs trace nothing
+
+    return investigate.FIELDS
+
+
 def _trace(path: Path, events: Events, matches: Matches, values: Seen | None, among: Longs | None) -> None:
+    from tocsin import investigate  # as above
+
     rows = [rows for _, rows in matches.rows] + ([values.rows] if values is not None else [])
     found = np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
     with path.open("ab") as file:
