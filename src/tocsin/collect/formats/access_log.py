@@ -17,17 +17,16 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.urls import extension_of, host_of, path_of, port_of
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "access_log"
 KIND = "webserver"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of an access log"
 _TIME: Final = Stamp("%d/%b/%Y:%H:%M:%S %z")
@@ -51,15 +50,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return _SNIFFED.search(head) is not None
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -128,10 +118,6 @@ def _asked_of_proxy(values: Mapping[str, str | None], host: str) -> dict[str, st
         "c-useragent": agent,
         "cs-referrer": referer,
     }
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
 
 
 def _ts(text: str) -> int:
@@ -237,3 +223,7 @@ def _told(stand: dict[str, Spans]) -> dict[str, Spans | Told | str]:
     host, extra = stand["cs-host"], stand["extra"]
     told = {"cs-host": Told(host, _host), "s-port": Told(host, _port), "cs-x-forwarded-for": Told(extra, _forwarded)}
     return {**stand, **told, "log": "access"}
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

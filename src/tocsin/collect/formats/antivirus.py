@@ -20,8 +20,9 @@ from typing import BinaryIO, Final
 from tocsin.collect import device_times, documents, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
 from tocsin.collect.streams import HEAD_BYTES, peek
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "antivirus"
@@ -139,15 +140,6 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
         yield replace(block, head=headings) if headings else block
 
 
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
-
-
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     if header:
         return None if text.encode() == header else _row(text, header, clock)
@@ -243,3 +235,7 @@ def _time(names: Sequence[str], values: Sequence[str], clock: Clock) -> tuple[in
                 if told:
                     return told[0], "" if "utc" in name else told[1]
     return None
+
+
+_LOG: Final = TextLog(parse=_parse)
+decoder, fields = _LOG.decoder, _LOG.fields

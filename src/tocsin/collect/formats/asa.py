@@ -16,14 +16,14 @@ import numpy as np
 
 from tocsin.collect import documents, firewall, syslog
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.worded import Template, match
 from tocsin.model.event import NO_TIME
 
 NAME = "asa"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a message of an ASA"
 _LEAD: Final = re.compile(r"%(ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?([0-7])-(\d{6}): *", re.ASCII)
@@ -123,19 +123,6 @@ _MORE_NAMES: Final = {
 
 def sniff(head: bytes) -> bool:
     return b"%" in head and documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -243,3 +230,7 @@ _TOLD: Final = (
     ("protocol", "protocol", firewall.protocol),
     ("acl", "acl", _unquoted),
 )
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

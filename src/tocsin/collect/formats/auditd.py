@@ -20,8 +20,9 @@ from tocsin.collect import audit, documents, messages, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
 from tocsin.collect.records import Tally
+from tocsin.collect.text_lines import TextLog
 
 NAME = "auditd"
 KIND = "auditd"
@@ -79,7 +80,7 @@ class _Decoder:
     """Reads blocks, each of which is the header of its own records: there stands what else belongs to their event."""
 
     def __init__(self, projection: frozenset[str] | None) -> None:
-        self._lines = LineDecoder(_parse, projection)
+        self._lines = _LOG.decoder(projection)
 
     def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
         self._lines.read(replace(block, head=block.data), table, tally)
@@ -90,11 +91,6 @@ class _Decoder:
 
 def decoder(projection: frozenset[str] | None) -> _Decoder:
     return _Decoder(projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -128,3 +124,7 @@ def _siblings(data: bytes) -> Mapping[bytes, list[bytes]]:
     for line in _SIBLING.finditer(data):
         found.setdefault(line[2], []).append(line[1])
     return found
+
+
+_LOG: Final = TextLog(parse=_parse)
+fields = _LOG.fields

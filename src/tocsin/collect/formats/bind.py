@@ -8,23 +8,22 @@ After the BIND 9 Administrator Reference Manual, "logging" (categories, `print-t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents, framed
+from tocsin.collect import framed
 from tocsin.collect.clock import Clock
 from tocsin.collect.framed import Form
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.words import Words, parted, without
 from tocsin.model.event import NO_TIME
 
 NAME = "bind"
 KIND = "dns"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of BIND's log"
 _CATEGORIES: Final = (
@@ -92,19 +91,6 @@ _TAGGED: Final = framed.tagged("named", "named-pkcs11", "bind", "bind9")
 
 def sniff(head: bytes) -> bool:
     return _SNIFFED.search(head) is not None or framed.mostly(head, _TAGGED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -202,3 +188,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
 def _short(spans: Spans) -> Spans:
     """Words without the colon at their end."""
     return Spans(spans.starts, np.where(spans.starts < 0, -1, spans.stops - 1))
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

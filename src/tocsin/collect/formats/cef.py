@@ -10,20 +10,19 @@ those of Sigma's firewall category. The time is `rt`, or else `end`,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from tocsin.collect import carried, device_times, documents, firewall, pairs
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "cef"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of CEF"
 _HEAD: Final = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity")
@@ -60,19 +59,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return b"CEF:" in head and documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -140,3 +126,7 @@ def _times(block: Lines, found: pairs.Found, clock: Clock) -> tuple[Longs, Mask,
         numbers = device_times.numbers(block, Spans(np.where(fresh, starts, -1), stops), clock)
         ts = np.where(fresh, numbers, ts)
     return ts, timed, timed & (ts == NO_TIME)
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -10,17 +10,16 @@ with tabs (RFC 8907 §8.3 names the arguments).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from tocsin.collect import documents, firewall, syslog
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "cisco"
 KIND = "cisco"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "no message of a router or switch"
 _LEAD: Final = re.compile(
@@ -77,19 +76,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -151,3 +137,7 @@ def _account(text: str, clock: Clock) -> Parsed | str:
     if head is None or head.ts == NO_TIME:
         return Parsed(NO_TIME, values | {"time": found["time"]})
     return Parsed(head.ts, values, head.mended)
+
+
+_LOG: Final = TextLog(parse=_parse)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

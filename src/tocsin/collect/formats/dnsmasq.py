@@ -7,20 +7,19 @@ After dnsmasq(8), `--log-queries` (and `--log-queries=extra`), `--log-facility`,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents, framed
+from tocsin.collect import framed
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, chosen, is_number
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.words import Words, parted
 
 NAME = "dnsmasq"
 KIND = "dns"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of dnsmasq's log"
 _SERIAL: Final = re.compile(r"(?P<serial>\d{1,18}) (?:(?P<src_ip>[^ /]+)/(?P<src_port>[^ /]+) )?", re.ASCII)
@@ -41,19 +40,6 @@ _TAGGED: Final = framed.tagged("dnsmasq", "dnsmasq-dhcp", "dnsmasq-tftp", "dnsma
 
 def sniff(head: bytes) -> bool:
     return framed.mostly(head, _TAGGED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -123,3 +109,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
 
 def _where(there: Mask, spans: Spans) -> Spans:
     return Spans(np.where(there, spans.starts, -1), np.where(there, spans.stops, -1))
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -19,14 +19,14 @@ import numpy as np
 
 from tocsin.collect import cells, documents, firewall, pairs, syslog
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Split
+from tocsin.collect.lines import Lines, Mask, Parsed, Split
 from tocsin.collect.marks import is_number
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "fortinet"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of a FortiGate log"
 _STYLE: Final = pairs.Style(quoted=True)
@@ -67,19 +67,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return b"date=" in head and documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -160,3 +147,7 @@ def _times(block: Lines, found: pairs.Found, clock: Clock) -> tuple[Longs, Mask]
             times = form.read(block.octets, date[rows], clock)
             ts[rows], zoneless[rows] = times.ts, times.good
     return ts, zoneless
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -9,7 +9,6 @@ time is `devTime`, read as `devTimeFormat` says, or that of the syslog header.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -17,13 +16,13 @@ import numpy as np
 
 from tocsin.collect import carried, device_times, documents, firewall, pairs
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Parsed, Spans, Split
+from tocsin.collect.lines import Lines, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "leef"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of LEEF"
 _HEAD: Final = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId")
@@ -52,19 +51,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return b"LEEF:" in head and documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -136,3 +122,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         mended=heads.mended(usual & ~timed),
         keyed=found.keyed(usual, projection),
     )
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

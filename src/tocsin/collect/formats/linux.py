@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -18,8 +18,9 @@ import numpy as np
 from tocsin.collect import documents, messages, netfilter, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.streams import peek
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "linux"
@@ -64,15 +65,6 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
             return _cut_frames(again, block_bytes)
         return documents.cut_line_range(again, start, stop, block_bytes)
     return documents.cut_line_range(file, start, stop, block_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -163,3 +155,7 @@ def _frames(data: bytes, *, ended: bool) -> tuple[list[tuple[int, int]], int, Co
         spans.append((count.end(), stop - data.startswith(b"\n", stop - 1)))
         at = stop
     return spans, at, damaged
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+decoder, fields = _LOG.decoder, _LOG.fields

@@ -7,19 +7,18 @@ many. Here most lines are of the filter (`kern.log` of a router, `ufw.log`); oth
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from tocsin.collect import documents, netfilter, syslog
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Parsed, Split
+from tocsin.collect.lines import Lines, Parsed, Split
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "netfilter"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "no line of syslog or of a packet filter"
 _UPTIME: Final = re.compile(r"(?:<\d{1,3}>)?\[ *\d+\.\d+\]", re.ASCII)
@@ -31,19 +30,6 @@ _SNIFFED: Final = re.compile(
 
 def sniff(head: bytes) -> bool:
     return b" OUT=" in head and documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -73,3 +59,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         fields={**packets.fields(usual), **heads.fields(usual), "log": "netfilter"},
         mended=heads.mended(usual),
     )
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

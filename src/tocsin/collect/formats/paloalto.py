@@ -19,14 +19,14 @@ import numpy as np
 
 from tocsin.collect import carried, documents, firewall
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
-from tocsin.collect.lines import Keyed, LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Keyed, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
 
 NAME = "paloalto"
 KIND = "firewall"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of a PAN-OS log"
 _BASE: Final = "- receive_time serial type subtype - time_generated"
@@ -108,19 +108,6 @@ _LOCAL: Final = Stamp("%Y/%m/%d %H:%M:%S")
 
 def sniff(head: bytes) -> bool:
     return documents.mostly(head, _SNIFFED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -341,3 +328,7 @@ def _times(block: Lines, high: Spans, local: Spans, clock: Clock) -> tuple[Longs
         plain.good & (local.stops - local.starts == _LOCAL.width),
     )
     return np.where(zoned, exact.ts, plain.ts), ~zoned, good
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -13,17 +13,16 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.mail_texts import Fields, address_in, alone_or_all, decoded, with_others
 from tocsin.collect.marks import Marks, byte, chosen, holds, unless
 from tocsin.collect.syslog import BEFORE_TAG, header, headers
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import Longs
 
 NAME = "postfix"
 KIND = "mail"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of syslog"
 _LEAST: Final = 0.5  # of a file's lines: in others Postfix is a guest
@@ -73,19 +72,6 @@ _OTHERS: Final[Mapping[str, Sequence[str]]] = {
 def sniff(head: bytes) -> bool:
     ours = sum(1 for _ in _POSTFIX.finditer(head))
     return ours > 0 and ours >= _LEAST * sum(1 for _ in _ANY.finditer(head))
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
@@ -369,3 +355,7 @@ def _letters(text: str) -> Mask:
 _HEXADECIMAL: Final = _letters("0123456789ABCDEF")
 _BASE_52: Final = _letters("0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz")
 _ADDRESS: Final = _letters("0123456789abcdefABCDEF.:")
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

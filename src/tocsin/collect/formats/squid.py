@@ -9,22 +9,20 @@ access logs as web servers write them.)
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
 from tocsin.collect.syslog import BEFORE_TAG, header
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.urls import BROWSING, extension_of, host_of, parts, path_of, port_of, query_of
 
 NAME = "squid"
 KIND = "proxy"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of Squid's access log"
 _TIME: Final = Stamp("%s.%f")
@@ -47,19 +45,6 @@ _ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:
 
 def sniff(head: bytes) -> bool:
     return _SNIFFED.search(head) is not None
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
@@ -152,3 +137,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
 
 def _there(block: Lines, usual: Mask, span: Spans) -> Spans:
     return chosen(usual, unless(is_dash(block, *span) | (span.starts < 0), *span))
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -7,17 +7,16 @@ What Sysmon writes to syslog or the journal, with the header of the line or with
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
-from tocsin.collect import documents, messages, syslog, sysmon_xml
+from tocsin.collect import messages, syslog, sysmon_xml
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "sysmon_linux"
 KIND = "sysmon_linux"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not an event of Sysmon"
 _EVENT: Final = rb"<Event(?:\s[^<>\n]{0,200})?>\s*<System>\s*<Provider [^<>\n]{0,100}Linux-Sysmon"
@@ -33,19 +32,6 @@ def sniff(head: bytes) -> bool:
     return known > 0 and 4 * known >= 3 * len(lines)
 
 
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
-
-
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     event = sysmon_xml.event(text)
     if event is not None:
@@ -59,3 +45,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     ts, fields, mended = event
     values = messages.joined(head.fields(), fields)
     return Parsed(ts, values, mended) if ts != NO_TIME else Parsed(head.ts, values, mended or head.mended)
+
+
+_LOG: Final = TextLog(parse=_parse)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -11,15 +11,16 @@ that follow, such as a stack trace, up to the next line that begins with a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import BinaryIO, Final
 
-from tocsin.collect import documents, entries
+from tocsin.collect import entries
 from tocsin.collect.block import Block
 from tocsin.collect.clock import NO_TIME_TOLD, YEAR_AND_ZONE_ASSUMED, ZONE_ASSUMED, Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
 from tocsin.collect.streams import HEAD_BYTES
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "text_log"
@@ -126,21 +127,8 @@ def _tells_level(line: bytes, after: list[bytes]) -> bool:
     return any(form.match(found["rest"]) for form in _FORMS) or _ANY_LEVEL.match(found["rest"]) is not None
 
 
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     return entries.cut(file, start, stop, block_bytes, _BEGINS)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | None:
@@ -234,3 +222,7 @@ def _glog(text: str, clock: Clock) -> tuple[int, str]:
     except ValueError:
         return NO_TIME, "a time that is none"
     return clock.local(moment), YEAR_AND_ZONE_ASSUMED
+
+
+_LOG: Final = TextLog(parse=_parse)
+ranges, decoder, fields = _LOG.ranges, _LOG.decoder, _LOG.fields

@@ -8,22 +8,21 @@ After unbound.conf(5): `log-queries`, `log-replies`, `log-tag-queryreply`, `log-
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from tocsin.collect import documents, framed
+from tocsin.collect import framed
 from tocsin.collect.clock import Clock
 from tocsin.collect.framed import Form
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.words import Words, parted, without
 
 NAME = "unbound"
 KIND = "dns"
-cut = documents.cut_line_range
 
 _NO_RECORD: Final = "not a line of Unbound's log"
 _CLOCK: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
@@ -61,19 +60,6 @@ _TAGGED: Final = framed.tagged("unbound")
 
 def sniff(head: bytes) -> bool:
     return _SNIFFED.search(head) is not None or framed.mostly(head, _TAGGED)
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -175,3 +161,7 @@ def _is_level(block: Lines, spans: Spans) -> Mask:
     for at in range(8):
         found &= byte(block, spans.starts + np.minimum(at, sizes - 1)) - ord("a") < 26
     return found
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

@@ -8,20 +8,18 @@ that what it says can be found.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from tocsin.collect import documents
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
-from tocsin.collect.lines import LineDecoder, Parsed
+from tocsin.collect.lines import Parsed
 from tocsin.collect.mail_texts import Fields
+from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
 NAME = "web_error"
 KIND = "application"
-cut = documents.cut_line_range
 
 _NGINX: Final = re.compile(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(\w{1,16})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?(.*)",
@@ -68,19 +66,6 @@ def sniff(head: bytes) -> bool:
     if not ours:
         return False
     return ours >= _LEAST * head.count(b"\n") and ours >= sum(1 for _ in _ACCESS.finditer(head))
-
-
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
@@ -151,3 +136,7 @@ def _apache(found: re.Match[str]) -> Fields:
     if referer := _REFERER.search(rest, at):
         values["cs-referer"] = referer[1]
     return values
+
+
+_LOG: Final = TextLog(parse=_parse)
+ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

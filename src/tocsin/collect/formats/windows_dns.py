@@ -9,19 +9,20 @@ server's language and zone. Where a file's dates do not tell whether the day or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import documents, stanzas
+from tocsin.collect import stanzas
 from tocsin.collect.block import Block
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.streams import HEAD_BYTES, peek
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.words import Padded
 from tocsin.model.event import NO_TIME, Longs, pieces
 
@@ -66,10 +67,6 @@ def sniff(head: bytes) -> bool:
     return _SNIFFED.search(head) is not None or b"DNS Server log file creation at " in head[:200]
 
 
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     if not start and stop is None:
         again, head = peek(file)
@@ -78,15 +75,6 @@ def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Itera
     head = file.read(HEAD_BYTES)
     file.seek(start)
     return stanzas.cut(file, start, stop, block_bytes, _order(head))
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _order(head: bytes) -> bytes:
@@ -291,3 +279,7 @@ def _is_flags(block: Lines, starts: Longs, stops: Longs) -> Mask:
 
 def _where(there: Mask, spans: Spans) -> Spans:
     return Spans(np.where(there, spans.starts, -1), np.where(there, spans.stops, -1))
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, decoder, fields = _LOG.ranges, _LOG.decoder, _LOG.fields

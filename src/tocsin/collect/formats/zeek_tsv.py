@@ -16,12 +16,13 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import documents, headed, zeek
+from tocsin.collect import headed, zeek
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
-from tocsin.collect.lines import LineDecoder, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, unless
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.text_lines import TextLog
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
 
@@ -63,21 +64,8 @@ def sniff(head: bytes) -> bool:
     return all(form.search(head) for form in _SNIFFED)
 
 
-def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-    return documents.line_ranges(size, unit_bytes)
-
-
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     return headed.cut(file, start, stop, block_bytes, _merged)
-
-
-def decoder(projection: frozenset[str] | None) -> LineDecoder:
-    return LineDecoder(_parse, projection, _split)
-
-
-def fields(record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
-    parsed = _parse(record.decode("utf-8", "replace"), header, Clock())
-    return parsed.fields if isinstance(parsed, Parsed) else {}
 
 
 def _merged(head: bytes, run: bytes) -> bytes:
@@ -273,3 +261,7 @@ def _is(block: Lines, spans: Spans, text: str) -> Mask:
 def _hold(places: Longs, spans: Spans) -> bool:
     """Whether one of the places is in one of the spans."""
     return bool((np.searchsorted(places, spans.stops) > np.searchsorted(places, spans.starts)).any())
+
+
+_LOG: Final = TextLog(parse=_parse, split=_split)
+ranges, decoder, fields = _LOG.ranges, _LOG.decoder, _LOG.fields
