@@ -6,11 +6,11 @@ rests on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from tocsin.model.rule import Level
+from tocsin.model.rule import LEVELS, Level
 
 Rank: TypeAlias = Literal["act now", "review"]
 RANKS: tuple[Rank, ...] = get_args(Rank)
@@ -215,3 +215,7 @@ class Incident:
     dwell_us: int | None = None
     still_open: tuple[str, ...] = ()
     not_seen: tuple[str, ...] = ()
+
+    def worst(self, numbers: Iterable[int]) -> Level | None:
+        """The highest level among some of its findings; None of none."""
+        return max((self.findings[number].level for number in numbers), key=LEVELS.index, default=None)

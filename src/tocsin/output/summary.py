@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tocsin.model.coverage import Coverage
 from tocsin.model.custody import Custody
 from tocsin.model.finding import Finding
-from tocsin.model.rule import LEVELS, Level, RuleSet
+from tocsin.model.rule import LEVELS, Level
 from tocsin.model.run import Run
 
 OTHER_HOSTS = "(other hosts)"
@@ -137,7 +137,7 @@ def summarise(run: Run) -> Summary:
         correlated=tuple(correlated),
         tactics={name: tactics[name] for name in TACTICS if tactics[name]},
         releases=tuple(sorted({rules[number].attack_release for number in by_rule} - {""})),
-        unseen=_unseen(run.coverage, run.rules),
+        unseen=unseen(run),
     )
 
 
@@ -179,7 +179,9 @@ def _evidence(custody: Sequence[Custody], coverage: Coverage) -> Evidence:
     )
 
 
-def _unseen(coverage: Coverage, rules: RuleSet) -> Unseen:
+def unseen(run: Run) -> Unseen:
+    """Why rules could not fire; no finding is read for it."""
+    coverage, rules = run.coverage, run.rules
     sources: Counter[str] = Counter()
     fields: Counter[str] = Counter()
     able = without = 0

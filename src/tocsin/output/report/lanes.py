@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tocsin.model.incident import Entry, Incident
-from tocsin.model.rule import LEVELS
 from tocsin.output.plain import clock
 
 WIDTH: Final = 1000
@@ -60,15 +59,10 @@ def draw(incident: Incident) -> Lanes | None:
         Mark(
             share=((entries[0].ts_us or 0) - first) / length,
             y=y,
-            level=_worst(incident, entries),
+            level=incident.worst(at for entry in entries for at in entry.findings) or "context",
             entries=tuple(entries),
         )
         for (y, _), entries in sorted(places.items(), key=lambda place: place[0])
     )
     ticks = tuple((at / _TICKS, clock(first + length * at // _TICKS, seconds=False)) for at in range(_TICKS + 1))
     return Lanes(names=tuple(y_of.items()), marks=marks, ticks=ticks, height=24 + _LANE * len(shown) + 14)
-
-
-def _worst(incident: Incident, entries: list[Entry]) -> str:
-    levels = [incident.findings[at].level for entry in entries for at in entry.findings if at < len(incident.findings)]
-    return max(levels, key=LEVELS.index, default="context")

@@ -24,7 +24,7 @@ from tocsin.model.tlp import TLP
 from tocsin.output.plain import as_json, clock
 from tocsin.output.report import graph, lanes, matrix, records, story, trees
 from tocsin.output.screen import shown
-from tocsin.output.summary import summarise
+from tocsin.output.summary import unseen
 
 Audience: TypeAlias = Literal["analyst", "leadership", "partner"]
 AUDIENCES: Final[tuple[Audience, ...]] = get_args(Audience)
@@ -118,7 +118,7 @@ def _common(run: Run, tlp: str, classification: str, caveat: str) -> dict[str, A
         "most": _MOST_ROWS,
         "style": Markup(style),  # noqa: S704 - ours, and the marking in it is escaped
         "style_hash": _hash(style),
-        "unseen": summarise(run).unseen,
+        "unseen": unseen(run),
         "seen": sorted(run.coverage.seen, key=lambda log: (log.host, log.kind, log.channel)),
         "custody": [source for source in run.custody if source.format or source.problems],
     }

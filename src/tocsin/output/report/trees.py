@@ -36,7 +36,9 @@ def grow(incident: Incident) -> Forest:
             if len(wanted.keys() | set(line)) > _MOST:
                 break
             wanted.update(dict.fromkeys(line))
-    branches = {number: Branch(processes[number], _level(incident, processes[number])) for number in sorted(wanted)}
+    branches = {
+        number: Branch(processes[number], incident.worst(processes[number].findings) or "") for number in sorted(wanted)
+    }
     roots: dict[str, list[Branch]] = {}
     for number, branch in branches.items():
         parent = branches.get(branch.process.parent)
@@ -55,9 +57,3 @@ def _ancestors(processes: tuple[Process, ...], number: int) -> list[int]:
         line.append(number)
         number = processes[number].parent
     return line
-
-
-def _level(incident: Incident, process: Process) -> str:
-    order = ("informational", "low", "medium", "high", "critical")
-    levels = [incident.findings[at].level for at in process.findings if at < len(incident.findings)]
-    return max(levels, key=order.index, default="")
