@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 import numpy as np
@@ -110,6 +111,20 @@ def with_indicators(
         left_out=found.left_out, lowered=found.lowered, known_good=str(known_good) if known_good is not None else ""
     )
     return Wanted(rules=found.rules, indicators=told)
+
+
+class How(TypedDict, total=False):
+    """How logs are read and matched: what stories after this one hand on to `detect`, which says what each means."""
+
+    indicators: IndicatorCoverage | None
+    ever: bool
+    jobs: int
+    since_us: int | None
+    until_us: int | None
+    zone: tzinfo
+    mappings: Sequence[LogMapping]
+    attack: Facts
+    attack_release: str
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,6 +38,7 @@ from tocsin.model.tlp import TLP
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
     from tocsin.model.rule import RuleSet
+    from tocsin.pipeline import How
     from tocsin.respond import Response
 
 Folder = Annotated[
@@ -109,7 +110,7 @@ def respond(
     target = choose(None if folder is None else f"{folder}/", None, logs)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
-    how = {
+    how: How = {
         "indicators": chosen.indicators,
         "ever": any_time,
         "jobs": jobs,
@@ -119,34 +120,23 @@ def respond(
         "mappings": mappings,
         "attack": attack,
         "attack_release": attack_release or "",
-        "quieten": not everything,
     }
+    began = time.monotonic()
     with ExitStack() as stack:
-        response = _responded(stack, logs, chosen.rules, how, folder, asked, quiet=quiet)
+        response = _responded(stack, logs, chosen.rules, how, quieten=not everything, quiet=quiet)
+        _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         if open_cases:
             open_all(response, root, by, asked)
         refuse_nothing(response.run, target)
 
 
-def _responded(
-    stack: ExitStack,
-    logs: list[str],
-    rules: RuleSet,
-    how: dict[str, Any],
-    folder: Path | None,
-    asked: Asked,
-    *,
-    quiet: bool,
-) -> Response:
-    """Respond with a bar, then write the reports and say what was found."""
+def _responded(stack: ExitStack, logs: list[str], rules: RuleSet, how: How, *, quieten: bool, quiet: bool) -> Response:
+    """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
-    began = time.monotonic()
     with progress.live(quiet=quiet) as on_progress:
-        response = stack.enter_context(story.respond(logs, rules, on_progress=on_progress, **how))
-    _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
-    return response
+        return stack.enter_context(story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **how))
 
 
 def _folder(out: str | None) -> Path | None:
