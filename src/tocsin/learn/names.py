@@ -9,6 +9,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from tocsin.model.intrusion_set import IntrusionSet
@@ -43,10 +44,11 @@ class Claim:
     text: str
 
 
+@lru_cache(maxsize=1 << 14)
 def plain(name: str) -> str:
     """A name without what people write in different ways: case, spaces, hyphens, dots."""
     folded = unicodedata.normalize("NFKC", name[:MOST_LETTERS]).casefold()
-    return "".join(one for one in folded if one.isalnum()) or folded.strip()
+    return "".join(filter(str.isalnum, folded)) or folded.strip()
 
 
 def index(groups: Mapping[str, IntrusionSet]) -> dict[str, tuple[Claim, ...]]:

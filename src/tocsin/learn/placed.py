@@ -6,22 +6,11 @@ them: what is known of a group does not end with an older catalogue, and its num
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tocsin.model.attack import Facts, Grounds, Kind, Release, translate
 from tocsin.model.knowledge import Untranslated
 from tocsin.model.use import Use
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """One use as it is put together from links of several releases."""
-
-    citations: set[str] = field(default_factory=set)
-    releases: set[str] = field(default_factory=set)
-    since: set[str] = field(default_factory=set)
-    told_as: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -59,25 +48,36 @@ class Places:
 
     def uses(self) -> dict[str, dict[str, Use]]:
         """By what uses, and what is used; `attributed-to` is among them, with a group as what is "used"."""
-        gathered: dict[str, dict[str, _Gathered]] = {}
+        found: dict[str, dict[str, Use]] = {}
         for link in self.facts.links:
+            placed: dict[tuple[str, str], list[str]] = {}
             for release in link.releases:
                 source, target = self.of(link.source, release), self.of(link.target, release)
-                if not source or not target:
-                    if (link.target, release) in self.lost:
-                        self.lost[link.target, release][2].add(source or link.source)
-                    continue
-                use = gathered.setdefault(source, {}).setdefault(target, _Gathered())
-                use.citations.update(link.citations)
-                use.releases.add(release)
-                use.since.add(link.since or self.releases[release].major)
-                if link.target != target:
-                    use.told_as.add(link.target)
-        order = {release.name: number for number, release in enumerate(self.facts.releases)}
-        return {
-            source: {target: _use(target, used[target], order) for target in sorted(used)}
-            for source, used in sorted(gathered.items())
-        }
+                if source and target:
+                    placed.setdefault((source, target), []).append(release)
+                elif (link.target, release) in self.lost:
+                    self.lost[link.target, release][2].add(source or link.source)
+            for (source, target), releases in placed.items():
+                use = Use(
+                    id=target,
+                    citations=link.citations,
+                    releases=tuple(releases),
+                    since=link.since or self.releases[releases[0]].major,
+                    told_as=(link.target,) if link.target != target else (),
+                )
+                used = found.setdefault(source, {})
+                used[target] = self._both(used[target], use) if target in used else use
+        return {source: dict(sorted(found[source].items())) for source in sorted(found)}
+
+    def _both(self, one: Use, other: Use) -> Use:
+        releases = {*one.releases, *other.releases}
+        return Use(
+            id=one.id,
+            citations=tuple(sorted({*one.citations, *other.citations})),
+            releases=tuple(name for name in self.releases if name in releases),
+            since=min(one.since, other.since, key=int),
+            told_as=tuple(sorted({*one.told_as, *other.told_as})),
+        )
 
     def untranslated(self) -> tuple[Untranslated, ...]:
         """After `uses`: the ids that links lead to and that have no place, with whom they belong to."""
@@ -87,12 +87,3 @@ class Places:
             if users
         )
 
-
-def _use(target: str, gathered: _Gathered, order: Mapping[str, int]) -> Use:
-    return Use(
-        id=target,
-        citations=tuple(sorted(gathered.citations)),
-        releases=tuple(sorted(gathered.releases, key=order.__getitem__)),
-        since=min(gathered.since, key=int),
-        told_as=tuple(sorted(gathered.told_as)),
-    )
