@@ -20,7 +20,11 @@ _UNKNOWN: Final = frozenset({"", "unknown", "n/a"})
 
 
 def fits(document: object) -> bool:
-    return isinstance(document, dict) and document.get("type") == "threat-actor" and isinstance(document.get("values"), list)
+    return (
+        isinstance(document, dict)
+        and document.get("type") == "threat-actor"
+        and isinstance(document.get("values"), list)
+    )
 
 
 def read(document: Mapping[str, Any]) -> tuple[dict[str, Actor], Counter[str]]:

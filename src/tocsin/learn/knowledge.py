@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tocsin.errors import TocsinError
-from tocsin.learn import countries, vendors
+from tocsin.learn import attack, countries, own, vendors
 from tocsin.learn.joins import Joined, join
 from tocsin.learn.names import plain
+from tocsin.learn.own import OwnSets
 from tocsin.learn.placed import Places
 from tocsin.model.actor import Actor
 from tocsin.model.attack import Entry, Facts, Kind, Release
@@ -26,15 +27,21 @@ _SOFTWARE: Final[tuple[Kind, ...]] = ("malware", "tool")
 _NO_USES: Final[Mapping[str, Use]] = {}
 
 
-def of(facts: Facts, own: Iterable[IntrusionSet] = (), *, release: str = "") -> Knowledge:
+def known(*, release: str = "") -> Knowledge:
+    """What this user knows: what was learned, else what the package ships, and the team's own sets."""
+    return of(attack.known(with_links=True), own.kept(), release=release)
+
+
+def of(facts: Facts, sets: OwnSets | None = None, *, release: str = "") -> Knowledge:
     """What is known, with the techniques of one release: by default the newest, to which the most can be translated.
 
     Raises:
-        TocsinError: there is no such release in the facts.
+        TocsinError: there is no such release in the facts, or none that the own sets are written for.
     """
     if not facts.releases:
-        return Knowledge(groups={one.id: one for one in own})
-    target = facts.release(release) if release else facts.releases[-1]
+        return Knowledge()
+    telling = [one for one in facts.releases if "technique" in one.kinds] or facts.releases
+    target = facts.release(release) if release else telling[-1]
     if target is None:
         there = ", ".join(one.name for one in facts.releases)
         raise TocsinError(f"release {release} of ATT&CK is not known", hint=f"There are {there}.")
@@ -44,12 +51,12 @@ def of(facts: Facts, own: Iterable[IntrusionSet] = (), *, release: str = "") -> 
     campaigns = _campaigns(facts, seen, uses)
     groups = _groups(facts, seen, uses, campaigns)
     groups = _with_actors(groups, facts.actors)
-    groups |= {one.id: one for one in own}
+    groups |= own.groups(sets, places) if sets else {}
     return Knowledge(
         release=target.name,
         releases=tuple(one.name for one in facts.releases),
         groups=groups,
-        software=_software(facts, seen, uses, groups),
+        software=_with_users(_software(facts, seen, uses) | (own.software(sets) if sets else {}), groups),
         campaigns=campaigns,
         reports=facts.reports,
         untranslated=places.untranslated(),
@@ -93,9 +100,7 @@ def _since(facts: Facts, one: _Seen) -> str:
     return min((told for told in (facts.since.get(one.entry.id), one.first) if told), key=int)
 
 
-def _campaigns(
-    facts: Facts, seen: Mapping[str, _Seen], uses: Mapping[str, Mapping[str, Use]]
-) -> dict[str, Campaign]:
+def _campaigns(facts: Facts, seen: Mapping[str, _Seen], uses: Mapping[str, Mapping[str, Use]]) -> dict[str, Campaign]:
     found: dict[str, Campaign] = {}
     for number, one in sorted(seen.items()):
         if one.entry.kind == "campaign":
@@ -120,16 +125,15 @@ def _only(used: Mapping[str, Use], letter: str) -> dict[str, Use]:
     return {number: use for number, use in used.items() if number.startswith(letter)}
 
 
-def _software(
-    facts: Facts,
-    seen: Mapping[str, _Seen],
-    uses: Mapping[str, Mapping[str, Use]],
-    groups: Mapping[str, IntrusionSet],
-) -> dict[str, Software]:
+def _with_users(software: Mapping[str, Software], groups: Mapping[str, IntrusionSet]) -> dict[str, Software]:
     users: dict[str, list[str]] = {}
     for group in groups.values():
         for number in group.software:
             users.setdefault(number, []).append(group.id)
+    return {number: replace(one, users=tuple(sorted(users.get(number, ())))) for number, one in software.items()}
+
+
+def _software(facts: Facts, seen: Mapping[str, _Seen], uses: Mapping[str, Mapping[str, Use]]) -> dict[str, Software]:
     return {
         number: Software(
             id=number,
@@ -139,7 +143,6 @@ def _software(
             state="deprecated" if one.entry.state == "deprecated" else "live",
             since=_since(facts, one),
             techniques=_only(uses.get(number, _NO_USES), "T"),
-            users=tuple(sorted(users.get(number, ()))),
         )
         for number, one in sorted(seen.items())
         if one.entry.kind in _SOFTWARE

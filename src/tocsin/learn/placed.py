@@ -6,6 +6,7 @@ them: what is known of a group does not end with an older catalogue, and its num
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tocsin.model.attack import Facts, Grounds, Kind, Release, translate
@@ -69,13 +70,26 @@ class Places:
                 used[target] = self._both(used[target], use) if target in used else use
         return {source: dict(sorted(found[source].items())) for source in sorted(found)}
 
+    def own(self, user: str, told: Mapping[str, tuple[str, ...]], release: str) -> dict[str, Use]:
+        """What a team says that its own set uses, with the names of its sources; ids of its own stay as they are."""
+        found: dict[str, Use] = {}
+        for number, sources in told.items():
+            target = number if number.startswith("own:") else self.of(number, release)
+            if not target:
+                self.lost.setdefault((number, release), ("unknown", (), set()))[2].add(user)
+                continue
+            told_as = (number,) if number != target else ()
+            use = Use(id=target, citations=tuple(sorted(set(sources))), told_as=told_as)
+            found[target] = self._both(found[target], use) if target in found else use
+        return dict(sorted(found.items()))
+
     def _both(self, one: Use, other: Use) -> Use:
         releases = {*one.releases, *other.releases}
         return Use(
             id=one.id,
             citations=tuple(sorted({*one.citations, *other.citations})),
             releases=tuple(name for name in self.releases if name in releases),
-            since=min(one.since, other.since, key=int),
+            since=min((since for since in (one.since, other.since) if since), key=int, default=""),
             told_as=tuple(sorted({*one.told_as, *other.told_as})),
         )
 
@@ -86,4 +100,3 @@ class Places:
             for (number, release), (grounds, to, users) in sorted(self.lost.items())
             if users
         )
-

@@ -42,7 +42,10 @@ _FORMS: Final = tuple(
         (r"TA\d{3,4}|UNK_\w+", "Proofpoint"),
         (r"(?:Earth|Water|Void) \w+", "Trend Micro"),
         (r"\w+ (?:Taurus|Ursa|Serpens|Libra|Scorpius|Pisces|Lyra|Orion|Gemini|Draco|Leo)|CL-\w+-\d+", "Unit 42"),
-        (r"TAG-\d+|Blue(?:Alpha|Bravo|Charlie|Delta|Echo)|Red(?:Alpha|Bravo|Delta|Echo|Foxtrot|Hotel)", "Recorded Future"),
+        (
+            r"TAG-\d+|Blue(?:Alpha|Bravo|Charlie|Delta|Echo)|Red(?:Alpha|Bravo|Delta|Echo|Foxtrot|Hotel)",
+            "Recorded Future",
+        ),
         (r"UAT-\d+", "Cisco Talos"),
         (r"UAC-\d{4}", "CERT-UA"),
         (r"APT-C-\d+", "Qihoo 360"),
