@@ -43,8 +43,9 @@ def _plain(name: str) -> str:
     return "".join(one for one in letters if one.isalnum()).removeprefix("the")
 
 
-_PAIRS: Final = [entry.strip().split(" ", 1) for line in _NAMES.split("\n") for entry in line.split("|") if entry]
-_NAME: Final = {code: name for code, name in reversed(_PAIRS)}
+_ENTRIES: Final = [entry.strip().partition(" ") for line in _NAMES.split("\n") for entry in line.split("|") if entry]
+_PAIRS: Final = [(code, name) for code, _, name in _ENTRIES]
+_NAME: Final = dict(reversed(_PAIRS))
 _CODE: Final = {_plain(name): code for code, name in _PAIRS}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -216,10 +216,10 @@ def _with_actors(groups: Mapping[str, IntrusionSet], actors: Iterable[Actor]) ->
 def _told(group: IntrusionSet, entries: Sequence[Joined], surely: Mapping[str, str]) -> IntrusionSet:
     """A group with what entries tell of it; what is suspected, only those tell that go by its very name, if any do."""
     close = [one for one in entries if one.is_close] or entries
-    suspected = {
-        name: tuple(sorted({told for one in close for told in getattr(one.actor, name)}))
-        for name in ("countries", "sponsors", "victims", "other_victims", "sectors", "motives")
-    }
+
+    def all_of(told: Callable[[Actor], Iterable[str]]) -> tuple[str, ...]:
+        return tuple(sorted({each for one in close for each in told(one.actor)}))
+
     aliases, disputed = _names(group, entries, surely)
     return replace(
         group,
@@ -228,7 +228,12 @@ def _told(group: IntrusionSet, entries: Sequence[Joined], surely: Mapping[str, s
         confidence=tuple(sorted({one.actor.confidence for one in close if one.actor.confidence is not None})),
         told_by=(*group.told_by, *sorted(f"{GALAXY}: {one.actor.name}" for one in entries)),
         doubts=tuple(_doubts(group, entries)),
-        **suspected,
+        countries=all_of(lambda one: one.countries),
+        sponsors=all_of(lambda one: one.sponsors),
+        victims=all_of(lambda one: one.victims),
+        other_victims=all_of(lambda one: one.other_victims),
+        sectors=all_of(lambda one: one.sectors),
+        motives=all_of(lambda one: one.motives),
     )
 
 

@@ -20,7 +20,6 @@ from tocsin.learn.names import plain
 from tocsin.learn.placed import Places
 from tocsin.model.intrusion_set import IntrusionSet, Name
 from tocsin.model.software import Software
-from tocsin.model.use import Use
 
 FORMAT: Final = "tocsin-intrusion-sets-1"
 MOST_BYTES: Final = 16 << 20

@@ -1,4 +1,4 @@
-"""What a list calls the targets of a group in, one word for each sector out; what is no sector we know stays as told."""
+"""What a list calls the targets of a group in, one word for each sector out; what we do not know stays as told."""
 
 from __future__ import annotations
 
