@@ -159,6 +159,10 @@ def _groups(
     for campaign in campaigns.values():
         for group in campaign.groups:
             of_group.setdefault(group, []).append(campaign.id)
+    now: dict[str, set[str]] = {}
+    for number, one in seen.items():
+        for name in one.sure if one.entry.kind == "group" else ():
+            now.setdefault(plain(name), set()).add(number)
     found: dict[str, IntrusionSet] = {}
     for number, one in sorted(seen.items()):
         if one.entry.kind != "group":
@@ -169,7 +173,7 @@ def _groups(
             name=one.entry.name,
             state="deprecated" if one.entry.state == "deprecated" else "live",
             since=_since(facts, one),
-            aliases=_aliases(one),
+            aliases=_aliases(number, one, now),
             techniques=_only(used, "T"),
             software=_only(used, "S"),
             campaigns=tuple(of_group.get(number, ())),
@@ -178,7 +182,8 @@ def _groups(
     return found
 
 
-def _aliases(one: _Seen) -> tuple[Name, ...]:
+def _aliases(number: str, one: _Seen, now: Mapping[str, set[str]]) -> tuple[Name, ...]:
+    """A name that only an older release has is as sure, unless the newest gives it to another group."""
     own, spelt = plain(one.entry.name), dict[str, Name]()
     for text in sorted(one.names, key=lambda name: (name not in one.sure, name.casefold(), name)):
         word = plain(text)
@@ -188,7 +193,7 @@ def _aliases(one: _Seen) -> tuple[Name, ...]:
                 text=text,
                 vendors=(by,) if by else (),
                 sources=tuple(sorted(one.names[text])),
-                is_sure=text in one.sure,
+                is_sure=text in one.sure or not now.get(word, set()) - {number},
             )
     return _in_order(spelt.values())
 

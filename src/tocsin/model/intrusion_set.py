@@ -20,8 +20,8 @@ AMBIGUOUS: Final = "ambiguous"
 class Name:
     """A name of a group. `vendors` call it so; `sources` say that it is this group's: "ATT&CK 19".
 
-    It `is_sure` where the newest release of ATT&CK or the team itself says so, and not a list of many hands or
-    a release that was corrected since. `perhaps` are other groups that such a list does not tell from this one.
+    It `is_sure` where ATT&CK or the team itself says so, and not a list of many hands, or a release that gave the
+    name to another group since. `perhaps` are other groups that such a list does not tell from this one.
     """
 
     text: str
