@@ -155,7 +155,7 @@ def test_gzip_and_folders(tmp_path: Path, facts: Facts) -> None:
     folder.mkdir()
     for name, document in (("a", PATTERNS), ("b", GROUPS), ("c", SOFTWARE)):
         write(folder / f"r19_{name}.json.gz", document)
-    write(folder / "threat-actor.json", cluster("threat-actor", value("G0009")))
+    write(folder / "mitre-course-of-action.json", cluster("mitre-course-of-action", value("M0009")))
     (folder / "README.md").write_text("not a cluster")
     write(tmp_path / "stix.json", STIX)
     again = attack_build.build([str(tmp_path / "stix.json"), f"19={folder}"]).facts
@@ -236,12 +236,12 @@ def test_the_shipped_table_is_what_the_command_makes(shared: Path) -> None:
         [str(corpus / "enterprise-attack-18.1.stix20.json.gz"), f"19={corpus / 'misp-galaxy-2026-08'}"]
     )
     assert attack_table.encoded(learned.facts) == _shipped_bytes()
-    assert learned.left_out == {"18.1": {}, "19": {"an object of another domain": 515}}
+    assert learned.left_out == {"18.1": {}, "19": {"an object of another domain": 515}, "": {}}
 
 
 def test_the_shipped_table_is_small_and_quick() -> None:
     content = _shipped_bytes()
-    assert len(content) < 1_000_000
+    assert len(content) < 2_000_000
     began = time.perf_counter()
     attack.known()
     assert time.perf_counter() - began < 0.3  # some 10 ms; a busy machine takes longer

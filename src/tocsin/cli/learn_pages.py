@@ -43,6 +43,10 @@ def learned(facts: Facts, left_out: Mapping[str, Mapping[str, int]], path: Path)
         yield f"  {links} links, {cited} of them with a citation"
         for reason, count in left_out.get(release.name, {}).items():
             yield f"  left out: {reason} ({count})"
+    if facts.lists:
+        yield f"threat actors: {len(facts.actors)}, {sum(bool(one.countries) for one in facts.actors)} with a country"
+        for reason, count in left_out.get("", {}).items():
+            yield f"  left out: {reason} ({count})"
     for older, newer in pairwise(facts.releases):
         for source, target in ((older, newer), (newer, older)):
             yield f"techniques of {source.name} in {target.name}: {_tally(source, target)}"

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from tocsin.learn import attack_dates
 from tocsin.model.attack import Entry, Kind, Release
 
 MOST_NAME: Final = 200
@@ -49,6 +50,8 @@ class Parts:
     revoked: set[tuple[str, str]] = field(default_factory=set)
     links: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # the citations of each
     reports: dict[str, str] = field(default_factory=dict)  # citation -> address
+    made: dict[str | tuple[str, str], str] = field(default_factory=dict)  # the day of an entry, or of a link
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)  # the first and the last day of a campaign
     left_out: Counter[str] = field(default_factory=Counter)
     tells_deprecated: bool = True
 
@@ -65,8 +68,16 @@ class Parts:
             self.links.setdefault(ends, set()).update(citations)
         for name, address in more.reports.items():
             self.cite(name, address)
+        for what, day in more.made.items():
+            self.date(what, day)
+        self.seen |= more.seen
         self.left_out += more.left_out
         self.tells_deprecated = self.tells_deprecated and more.tells_deprecated
+
+    def date(self, what: str | tuple[str, str], moment: object) -> None:
+        """That something was made at a moment; the earliest of several stays."""
+        if day := attack_dates.day(moment):
+            self.made[what] = min(day, self.made.get(what, day))
 
     def cite(self, name: str, address: str) -> None:
         """Of two addresses for one name the one that sorts first stays, whatever came first."""
@@ -81,6 +92,9 @@ class Reading:
     release: Release
     links: Mapping[tuple[str, str], frozenset[str]]
     reports: Mapping[str, str]
+    link_since: Mapping[tuple[str, str], str]
+    since: Mapping[str, str]
+    seen: Mapping[str, tuple[str, str]]
     left_out: Mapping[str, int]
     tells_deprecated: bool
 
@@ -89,11 +103,15 @@ def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: 
     """An entry, or why there is none."""
     if not isinstance(number, str) or not _ID[kind].fullmatch(number):
         return f"a {kind} without an id of ATT&CK"
-    if not isinstance(uuid, str) or not _UUID.fullmatch(uuid):
+    if not is_uuid(uuid):
         return f"a {kind} without a UUID"
     if not isinstance(name, str) or not name.strip():
         return f"a {kind} without a name"
     return Entry(kind=kind, id=number, uuid=uuid, name=name.strip()[:MOST_NAME], **more)
+
+
+def is_uuid(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
 
 
 def texts(value: object) -> list[str]:
@@ -133,16 +151,22 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
         for number, entry in by_id.items()
     }
     links: dict[tuple[str, str], frozenset[str]] = {}
+    link_since: dict[tuple[str, str], str] = {}
     for (source, target), citations in parts.links.items():
         if source not in place or target not in place:
             left_out["a link with an end that is not there"] += 1
         elif (place[source].kind, place[target].kind) in _LINKED:
             links[place[source].id, place[target].id] = frozenset(citations)
+            if day := parts.made.get((source, target)):
+                link_since[place[source].id, place[target].id] = attack_dates.first(day, name)
     cited = {one for citations in links.values() for one in citations}
     return Reading(
         release=Release(name=name, entries=entries, sources=sources),
         links=links,
         reports={one: parts.reports.get(one, "") for one in cited},
+        link_since=link_since,
+        since={one.id: attack_dates.first(parts.made[uuid], name) for uuid, one in place.items() if uuid in parts.made},
+        seen={one.id: parts.seen[uuid] for uuid, one in place.items() if uuid in parts.seen},
         left_out=dict(sorted(left_out.items())),
         tells_deprecated=parts.tells_deprecated,
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from tocsin.model.actor import Actor
+
 Kind: TypeAlias = Literal["tactic", "technique", "group", "malware", "tool", "campaign"]
 State: TypeAlias = Literal["live", "deprecated", "revoked"]
 
@@ -88,21 +90,31 @@ class Link:
     """`source` uses `target`; of a campaign and a group, it is attributed to it.
 
     `citations` are the names of the reports that a release tells for it; not every source of releases does.
+    `since` is the major number of the first release after it was made; empty where no file says when that was.
     """
 
     source: str
     target: str
     citations: tuple[str, ...]
     releases: tuple[str, ...]
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Releases, oldest first, and the links of all of them; `reports` is where a citation leads."""
+    """Releases, oldest first, and the links of all of them; `reports` is where a citation leads.
+
+    `since` has of an id the first release after it was made, `seen` of a campaign the first and the last day.
+    `actors` come from lists that are no release of ATT&CK; `lists` are their files, as the sources of a release.
+    """
 
     releases: tuple[Release, ...] = ()
     links: tuple[Link, ...] = ()
     reports: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    actors: tuple[Actor, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()
 
     def release(self, name: str) -> Release | None:
         """The release of a name; "18" stands for the newest 18.x."""
