@@ -130,8 +130,8 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Iterator[Pr
 
 def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
     dice = Dice(world.seed, "scene")
-    scene = Scene(world=world, tape=Tape(folder / "logs", packed=packed), dice=dice)
     start = midnight_us(world.calendar.first)
+    scene = Scene(world=world, tape=Tape(folder / "logs", begins_us=start, packed=packed), dice=dice)
     for body in world.bodies:
         for host in body.hosts:
             machine = Machine(host=host, netbios=body.netbios, dice=Dice(world.seed, "machine", host.name), booted_us=0)
@@ -139,7 +139,15 @@ def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
             scene.machines[host.name] = machine
             if host.kind == "windows":
                 boot(machine, machine.booted_us)
+                if "iis" in host.roles:
+                    _with_worker(scene, machine)
     return scene
+
+
+def _with_worker(scene: Scene, machine: Machine) -> None:
+    """A web server has its worker process, which ran before anything was written down, and after each restart."""
+    servers.worker(scene, machine, machine.booted_us + 95_000_000)
+    machine.at_boot.append(lambda ts_us: servers.worker(scene, machine, ts_us))
 
 
 def _ordinary(scene: Scene, today: date, pace: float) -> None:

@@ -65,11 +65,12 @@ class Stream:
 class Tape:
     """All logs of a drill. Memory is that of a few days, however long it is."""
 
-    def __init__(self, folder: Path, *, packed: bool) -> None:
+    def __init__(self, folder: Path, *, begins_us: int, packed: bool) -> None:
         self.records = 0
         self.marked: dict[Mark, list[Place]] = {}
         self.files: list[str] = []
         self._folder = folder
+        self._begins_us = begins_us
         self._packed = packed
         self._streams: dict[str, Stream] = {}
         self._count = 0
@@ -89,6 +90,9 @@ class Tape:
         return stream
 
     def put(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
+        """Keep a record; what was before the first day nobody has a log of."""
+        if ts_us < self._begins_us:
+            return
         self._count += 1
         stream.kept.append((ts_us, self._count, payload, mark))
 

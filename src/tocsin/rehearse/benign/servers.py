@@ -93,12 +93,12 @@ def _windows(scene: Scene, body: Body, host: Host, today: date, pace: float) -> 
         changes.changed(scene, machine, shape.draw(dice, start), dice.one(_STATES), dice.one(("running", "stopped")))
     if server:
         _roles(scene, body, machine, start, pace)
-    _inventory(scene, machine, start + 3_600_000_000 * 5 + dice.below(7_000_000_000))
+    _inventory(scene, machine, start + 3_600_000_000 * 5 + dice.below(7_000_000_000), pace)
 
 
-def _inventory(scene: Scene, machine: Machine, ts_us: int) -> None:
+def _inventory(scene: Scene, machine: Machine, ts_us: int, pace: float) -> None:
     """The deployment agent asks every machine each morning, in the way that attackers like as well."""
-    if scene.dice.chance(0.25):
+    if not scene.dice.chance(min(0.7, 0.25 * pace)):
         return
     agent = "C:\\Windows\\CCM\\CcmExec.exe"
     parent = processes.start(scene, machine, ts_us, agent, agent, machine.core["services"])
@@ -123,7 +123,7 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
         for _ in range(dice.count(6 * pace)):
             logons.ticket(scene, body, EVEN.draw(dice, start), f"{netbios}\\svc-edocs", host, "svc-sql", "0x17")
     if "iis" in host.roles:
-        pool = worker(scene, body, machine)
+        pool = machine.core["w3wp"]
         for _ in range(dice.count(4 * pace)):
             at = OFFICE.draw(dice, start)
             # The site compiles pages and makes previews of what citizens upload.
@@ -146,26 +146,25 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
         logons.logon(scene, machine, at + 50_000, f"{netbios}\\svc-fieldwatch", 3, source=watcher, package="NTLM")
 
 
-def worker(scene: Scene, body: Body, machine: Machine) -> processes.Running:
-    """The worker process of a web server, which was started with the machine."""
-    known = machine.core.get("w3wp")
-    if known is None:
-        pool = "MSExchangeOWAAppPool" if "exchange" in machine.host.roles else "submissions"
-        session = machine.session(machine.booted_us + 60_000_000, f"IIS APPPOOL\\{pool}", "S-1-5-82-3006700770-424185619", 5)
-        line = f'c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "{pool}" -v "v4.0" -l "webengine4.dll" -a \\\\.\\pipe\\iisipm{machine.host.name.lower()}'
-        known = processes.start(
-            scene,
-            machine,
-            machine.booted_us + 60_000_000,
-            SYSTEM32 + "inetsrv\\w3wp.exe",
-            line,
-            machine.core["services"],
-            session,
-            integrity="High",
-            folder="C:\\Windows\\system32\\inetsrv\\",
-        )
-        machine.core["w3wp"] = known
-    return known
+def worker(scene: Scene, machine: Machine, ts_us: int) -> None:
+    """The worker process of a web server starts."""
+    pool = "MSExchangeOWAAppPool" if "exchange" in machine.host.roles else "submissions"
+    session = machine.session(ts_us, f"IIS APPPOOL\\{pool}", "S-1-5-82-3006700770-424185619", 5)
+    line = (
+        f'c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "{pool}" -v "v4.0" -l "webengine4.dll" '
+        f"-a \\\\.\\pipe\\iisipm{machine.host.name.lower()}"
+    )
+    machine.core["w3wp"] = processes.start(
+        scene,
+        machine,
+        ts_us,
+        SYSTEM32 + "inetsrv\\w3wp.exe",
+        line,
+        machine.core["services"],
+        session,
+        integrity="High",
+        folder="C:\\Windows\\system32\\inetsrv\\",
+    )
 
 
 def _patch(scene: Scene, machine: Machine, ts_us: int) -> None:
@@ -192,6 +191,8 @@ def _patch(scene: Scene, machine: Machine, ts_us: int) -> None:
     windows.write(scene, machine, restart + 30_000_000, windows.SYSTEM, 6006, {}, provider="EventLog")
     boot(machine, restart + 60_000_000)
     windows.write(scene, machine, restart + 75_000_000, windows.SYSTEM, 6005, {}, provider="EventLog")
+    for begins in machine.at_boot:
+        begins(restart + 95_000_000)
 
 
 def _backup(scene: Scene, body: Body, today: date) -> None:

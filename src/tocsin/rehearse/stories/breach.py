@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from tocsin.rehearse.acts import changes, processes, web
-from tocsin.rehearse.benign.servers import encoded, worker
+from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, system
-from tocsin.rehearse.rhythm import DAY_US
+from tocsin.rehearse.rhythm import DAY_US, day_of
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import mailbox, spread, taking
-from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, awake, post
+from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, implant, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story, working_day
@@ -46,15 +46,17 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
     first = working_day(scene, 0.12)
     span = working_day(scene, 0.9) - first
 
+    now = 0
+
     def moment(share: float) -> int:
+        """In their working hours of a working day, and after what was done before."""
         day = first + int(share * span) // DAY_US * DAY_US
-        return at_work(profile, day, dice)
+        at = at_work(profile, _weekday(day), dice)
+        return at if at > now + 10 * MINUTE else now + int(dice.between(10, 40) * MINUTE)
 
     yield (now := moment(0))
     machine = scene.machine(body.one("web"))
-    # Their own chances, so that what ordinary life throws does not move them.
-    with scene.marked(None, dice):
-        hold = Hold(means=means(scene.world, profile, dice), web=machine, pool=worker(scene, body, machine))
+    hold = Hold(means=means(scene.world, profile, dice), web=machine)
     story.addresses.update(hold.means.relays)
     _looks(scene, story, hold, now)
     yield (now := moment(0.05))
@@ -89,6 +91,12 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
     spread.misleads(scene, story, hold, now)
     yield (now := moment(0.95))
     spread.tidies(scene, story, hold, now)
+
+
+def _weekday(day_us: int) -> int:
+    """The day itself, or the Monday after it."""
+    ahead = 7 - day_of(day_us).weekday()
+    return day_us + (ahead if ahead < 3 else 0) * DAY_US
 
 
 def _looks(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -186,6 +194,7 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             changes.service(scene, machine, at + 1_100_000, session, name, _IMPLANT, automatic=True)
             processes.sets(scene, machine.core["services"], at + 1_200_000, "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath", _IMPLANT)
             hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
+        keeps(scene, story, hold)
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
@@ -193,8 +202,8 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
 
 def _keeps_in_touch(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Their program calls home now and then, for half a day."""
-    with story.step(scene, ts_us, "T1071.001", "Their program calls home over HTTPS", host=hold.web.host, again="calls"):
-        run = awake(scene, hold, ts_us)
+    with calling(scene, story, hold, ts_us):
+        run = implant(hold)
         at = ts_us
         for _ in range(6 + story.dice.below(6)):
             calls_home(scene, story, run, story.dice.one(hold.means.home), at)

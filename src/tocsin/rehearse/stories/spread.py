@@ -29,7 +29,7 @@ def _owner(story: Story) -> str:
 def steals(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """The memory of the logon service is copied, by a tool under another name."""
     machine = hold.web
-    run = implant(scene, story, hold, ts_us)
+    run = implant(hold)
     profile = story.profile
     assert profile
     if _does(story, "T1003.001"):
@@ -67,7 +67,7 @@ def roasts(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
 def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Through a tunnel to a jump host by remote desktop, from there to the file server as a service."""
     body, machine, dice = story.body, hold.web, story.dice
-    run = implant(scene, story, hold, ts_us)
+    run = implant(hold)
     account = hold.account or _owner(story)
     jump = scene.machine(body.one("jump"))
     files = scene.machine(body.one("file"))
@@ -154,7 +154,7 @@ def misleads(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
 
 def tidies(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """What they brought is deleted, and a log cleared."""
-    run = implant(scene, story, hold, ts_us)
+    run = implant(hold)
     if _does(story, "T1070.004"):
         with story.step(scene, ts_us, "T1070.004", "Their tools are deleted", host=hold.web.host, account="NT AUTHORITY\\SYSTEM"):
             line = f"del /f /q {_TEMP}wmi.dat {_TEMP}wmitest.exe {_TEMP}mkt.exe"

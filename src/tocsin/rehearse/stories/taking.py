@@ -43,7 +43,7 @@ def packs(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     if not (_does(story, "T1560.001") and hold.staged):
         return
     dice, machine = story.dice, hold.web
-    run = implant(scene, story, hold, ts_us)
+    run = implant(hold)
     folder, size = hold.staged[-1]
     parts = 4 + dice.below(4)
     with story.step(scene, ts_us, "T1560.001 T1074.001", f"What was read from {folder} is packed with a password", host=machine.host, account="NT AUTHORITY\\SYSTEM"):
@@ -63,7 +63,7 @@ def sends(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     if not (_does(story, "T1041") and hold.staged):
         return
     dice = story.dice
-    run = implant(scene, story, hold, ts_us)
+    run = implant(hold)
     with story.step(scene, ts_us, "T1041", "Parts of the archives leave for their server", host=hold.web.host, again="leaves"):
         at = ts_us
         for _ in range(2 + dice.below(2)):
