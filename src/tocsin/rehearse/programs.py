@@ -43,7 +43,12 @@ _MADE: Final[dict[str, tuple[str, str, str, str]]] = {
     "ms-teams.exe": ("Microsoft Teams", "Microsoft Teams", "Microsoft Corporation", "ms-teams.exe"),
     "onedrive.exe": ("Microsoft OneDrive", "Microsoft OneDrive", "Microsoft Corporation", "OneDrive.exe"),
     "acrobat.exe": ("Adobe Acrobat", "Adobe Acrobat", "Adobe", "Acrobat.exe"),
-    "psexec.exe": ("Execute processes remotely", "Sysinternals PsExec", "Sysinternals - www.sysinternals.com", "psexec.c"),
+    "psexec.exe": (
+        "Execute processes remotely",
+        "Sysinternals PsExec",
+        "Sysinternals - www.sysinternals.com",
+        "psexec.c",
+    ),
     "psexesvc.exe": ("PsExec Service", "Sysinternals PsExec", "Sysinternals", "psexesvc.exe"),
     "7z.exe": ("7-Zip Console", "7-Zip", "Igor Pavlov", "7z.exe"),
     "rar.exe": ("Command line RAR", "WinRAR", "Alexander Roshal", "Rar.exe"),

@@ -133,9 +133,7 @@ class Tape:
     def _keep(self, stream: Stream, ts_us: int, text: bytes, mark: Mark) -> None:
         places, offset = self.marked.setdefault(mark, []), stream.offset
         for number, line in enumerate(text.splitlines(keepends=True)):
-            place = Place(
-                path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us
-            )
+            place = Place(path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us)
             places.append(place)
             offset += len(line)
 
@@ -150,7 +148,9 @@ class Tape:
         target.parent.mkdir(parents=True, exist_ok=True)
         # A fixed time in the header: the same seed gives the same bytes.
         raw = target.open("wb", buffering=1 << 20)
-        stream.file = gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) if self._packed else raw
+        stream.file = (
+            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) if self._packed else raw
+        )
         self.files.append(stream.path)
         head = stream.head(ts_us) if stream.head else b""
         stream.file.write(head)

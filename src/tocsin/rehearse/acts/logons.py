@@ -19,9 +19,8 @@ _PRIVILEGES: Final = (
 def sid_of(body: Body, account: str) -> str:
     """Of an account of the directory, of whichever kind."""
     user = account.rpartition("\\")[2]
-    for person in body.people:
-        if person.user == user:
-            return person.sid
+    if sid := body.sids.get(user):
+        return sid
     if user.lower() == "administrator":
         return f"{body.sid}-500"
     return f"{body.sid}-{1600 + sum(user.lower().encode()) % 900}"

@@ -33,9 +33,7 @@ def arrives(
     gate = body.one("mx")
     machine = scene.machine(gate)
     # Base64 and headers are in the size; SMTP and TLS come on top.
-    connect(
-        scene, ts_us, client[1], gate, 25, sent=sent.size + 2900, received=4600, lasts_s=0.9, service="smtp,ssl"
-    )
+    connect(scene, ts_us, client[1], gate, 25, sent=sent.size + 2900, received=4600, lasts_s=0.9, service="smtp,ssl")
     delay = 0.8 + scene.dice.random() * 2
     done = ts_us + int(delay * 1e6)
     if body.cloud:

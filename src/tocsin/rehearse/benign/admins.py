@@ -73,7 +73,14 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
 
 
 def remote(
-    scene: Scene, body: Body, account: str, source: Host, machine: Machine, ts_us: int, lasts_s: float, run: Running | None
+    scene: Scene,
+    body: Body,
+    account: str,
+    source: Host,
+    machine: Machine,
+    ts_us: int,
+    lasts_s: float,
+    run: Running | None,
 ) -> tuple[Session, Running]:
     """Somebody works on another machine by remote desktop; returns their session and shell there."""
     logons.ticket(scene, body, ts_us - 30_000, account, source, "TERMSRV/" + machine.host.name)
@@ -157,7 +164,9 @@ def _script(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: i
     """A script on the own machine, sometimes as Base64."""
     dice = scene.dice
     text = _words(scene, body, dice.one(_SCRIPTS))
-    session = machine.session(ts_us, logons.admin_of(person), logons.sid_of(body, logons.admin_of(person)), 2, elevated=True)
+    session = machine.session(
+        ts_us, logons.admin_of(person), logons.sid_of(body, logons.admin_of(person)), 2, elevated=True
+    )
     line = f"powershell.exe -NoProfile -File C:\\Admin\\scripts\\task-{dice.below(40)}.ps1"
     if dice.chance(0.3):
         line = f"powershell.exe -NoP -W Hidden -enc {encoded(text)}"
@@ -196,7 +205,13 @@ def psexec(
     processes.writes(scene, server.core["netsvcs"], ts_us + 700_000, f"C:\\Windows\\{name}.exe")
     changes.service(scene, server, ts_us + 1_100_000, session, name, f"%SystemRoot%\\{name}.exe")
     run = processes.start(
-        scene, server, ts_us + 1_400_000, f"C:\\Windows\\{name}.exe", f"C:\\Windows\\{name}.exe", owner, copy_of="psexesvc.exe"
+        scene,
+        server,
+        ts_us + 1_400_000,
+        f"C:\\Windows\\{name}.exe",
+        f"C:\\Windows\\{name}.exe",
+        owner,
+        copy_of="psexesvc.exe",
     )
     processes.pipe(scene, run, ts_us + 1_600_000, f"\\{name}-{source.host.name}-{client.pid}-stdin")
     image = SYSTEM32 + line.partition(" ")[0]
@@ -208,7 +223,9 @@ def psexec(
 
 def _psexec(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
     server = scene.machine(scene.dice.one(_servers(body)))
-    line = scene.dice.one(("ipconfig.exe /flushdns", "cmd.exe /c sc query", "gpupdate.exe /force", "cmd.exe /c dir C:\\Temp"))
+    line = scene.dice.one(
+        ("ipconfig.exe /flushdns", "cmd.exe /c sc query", "gpupdate.exe /force", "cmd.exe /c dir C:\\Temp")
+    )
     psexec(scene, body, logons.admin_of(person), machine, _shell(machine), server, ts_us, line)
 
 
@@ -255,9 +272,13 @@ def _task(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int
     """A task is put on a server's schedule."""
     dice = scene.dice
     server = scene.machine(dice.one(_servers(body)))
-    session = reach(scene, body, logons.admin_of(person), machine.host, server, ts_us, [("IPC$", "atsvc")], elevated=True)
+    session = reach(
+        scene, body, logons.admin_of(person), machine.host, server, ts_us, [("IPC$", "atsvc")], elevated=True
+    )
     name = f"\\Admin\\cleanup-{dice.below(60)}"
-    changes.task(scene, server, ts_us + 500_000, session, name, "powershell.exe", "-NoProfile -File D:\\Jobs\\cleanup.ps1")
+    changes.task(
+        scene, server, ts_us + 500_000, session, name, "powershell.exe", "-NoProfile -File D:\\Jobs\\cleanup.ps1"
+    )
 
 
 def _archive(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
@@ -281,7 +302,12 @@ def _ssh(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int)
     session = linux.ssh(scene, server, ts_us, person.user, machine.host, lasts_s=598)
     shell = linux.shell(server, session)
     lines = ("/usr/bin/journalctl -u nginx -n 50", "/usr/bin/apt-get -y upgrade", "/usr/bin/systemctl restart rsyslog")
-    more = ("/usr/bin/less /var/log/syslog", "/usr/bin/cat /etc/passwd", "/usr/sbin/ufw status", "/usr/bin/vi /etc/hosts")
+    more = (
+        "/usr/bin/less /var/log/syslog",
+        "/usr/bin/cat /etc/passwd",
+        "/usr/sbin/ufw status",
+        "/usr/bin/vi /etc/hosts",
+    )
     for number in range(1 + dice.below(4)):
         linux.sudo(scene, server, ts_us + 20_000_000 + number * 90_000_000, shell, dice.one((*lines, *more)))
     assert client.pid

@@ -13,7 +13,14 @@ from tocsin.rehearse.world import Body, Host
 
 _AGENTS = Weighted(words.AGENTS)
 _PAGES = {
-    "iis": ("/", "/submissions/list.aspx?c={n}", "/submissions/view.aspx?id={n}", "/css/site.css", "/js/app.js", "/about.aspx"),
+    "iis": (
+        "/",
+        "/submissions/list.aspx?c={n}",
+        "/submissions/view.aspx?id={n}",
+        "/css/site.css",
+        "/js/app.js",
+        "/about.aspx",
+    ),
     "nginx": ("/", "/act/{n}/latest", "/bill/{n}", "/search?q=act+{n}", "/assets/site.css", "/assets/main.js"),
 }
 
@@ -48,7 +55,9 @@ def _reader(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
     if dice.chance(0.05):
         target = "/submissions/upload.aspx" if kind == "iis" else "/feedback"
         requests.append(
-            web.Request(method="POST", target=target, sent=dice.size(220_000, 1.2), received=900, took_ms=dice.size(300, 0.6))
+            web.Request(
+                method="POST", target=target, sent=dice.size(220_000, 1.2), received=900, took_ms=dice.size(300, 0.6)
+            )
         )
     referrer = f"https://{body.web}/" if dice.chance(0.4) else "-"
     web.visit(scene, ts_us, client, server, requests, agent=agent, referrer=referrer)
@@ -63,7 +72,16 @@ def _scanner(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
     for target in dice.some(words.PROBES, 1 + dice.below(7)):
         status = dice.one((404, 404, 404, 403, 400))
         method = "POST" if dice.chance(0.15) else "GET"
-        requests = [web.Request(method=method, target=target, status=status, received=1245, sent=80 if method == "POST" else 0, took_ms=6)]
+        requests = [
+            web.Request(
+                method=method,
+                target=target,
+                status=status,
+                received=1245,
+                sent=80 if method == "POST" else 0,
+                took_ms=6,
+            )
+        ]
         web.visit(scene, at, client, server, requests, agent=agent)
         at += 300_000 + dice.below(9_000_000)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Machine, Running
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.tape import Payload
 
@@ -59,9 +59,7 @@ def executed(scene: Scene, machine: Machine, ts_us: int, run: Running, words: li
 def told(scene: Scene, machine: Machine, ts_us: int, kind: str, text: str) -> None:
     """A record of user space, such as USER_LOGIN."""
     at = machine.clock(ts_us)
-    _audit(
-        scene, machine, ts_us, f"type={kind} msg=audit({at // 1_000_000}.{at // 1000 % 1000:03}:@SERIAL@): {text}\n"
-    )
+    _audit(scene, machine, ts_us, f"type={kind} msg=audit({at // 1_000_000}.{at // 1000 % 1000:03}:@SERIAL@): {text}\n")
 
 
 def _audit(scene: Scene, machine: Machine, ts_us: int, lines: str) -> None:
@@ -80,7 +78,7 @@ def _finish(ts_us: int, payload: Payload) -> bytes:
 
 def logged(scene: Scene, machine: Machine, ts_us: int, tag: str, pid: int, text: str, log: str = "auth") -> None:
     """A line for syslog."""
-    shown = utc(machine.clock(ts_us)).isoformat(timespec="microseconds")
+    shown = clock(machine.clock(ts_us), micro=True) + "+00:00"
     line = f"{shown} {machine.host.name} {tag}[{pid}]: {text}\n"
     stream = scene.tape.stream(f"linux/{machine.host.name}/{log}-{{day}}.log")
     scene.tape.put(stream, ts_us, line, scene.mark)

@@ -104,13 +104,20 @@ def _looks(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     dice = story.dice
     if not (story.profile and story.profile.does("T1595.002")):
         return
-    tried = ("/submissions/", "/submissions/web.config", "/submissions/trace.axd", "/submissions/Telerik.Web.UI.WebResource.axd?type=rau")
+    tried = (
+        "/submissions/",
+        "/submissions/web.config",
+        "/submissions/trace.axd",
+        "/submissions/Telerik.Web.UI.WebResource.axd?type=rau",
+    )
     more = ("/submissions/upload.aspx", "/elmah.axd", "/submissions/App_Data/", "/submissions/view.aspx?id=1'")
     with story.step(scene, ts_us, "T1595.002", "They try the server for known weaknesses", host=hold.web.host):
         at = ts_us
         for target in (*tried, *more, *tried[:2]):
             status = 200 if target.endswith(("submissions/", "upload.aspx")) or "Telerik" in target else 404
-            request = web.Request(target=target, status=status, received=dice.size(1900, 0.4), took_ms=dice.size(20, 0.6))
+            request = web.Request(
+                target=target, status=status, received=dice.size(1900, 0.4), took_ms=dice.size(20, 0.6)
+            )
             web.visit(scene, at, dice.one(hold.means.relays), hold.web.host, [request], agent=agent(dice))
             at += 20_000_000 + dice.below(240_000_000)
 
@@ -119,8 +126,18 @@ def _enters(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A crafted upload runs a command in the worker process; a web shell follows."""
     pool, host = hold.pool, hold.web.host
     account = pool.session.account
-    with story.step(scene, ts_us, "T1190", "A crafted upload runs a command in the web server", host=host, account=account):
-        post(scene, story, hold, ts_us, "/submissions/Telerik.Web.UI.WebResource.axd?type=rau", sent=184_300, received=312)
+    with story.step(
+        scene, ts_us, "T1190", "A crafted upload runs a command in the web server", host=host, account=account
+    ):
+        post(
+            scene,
+            story,
+            hold,
+            ts_us,
+            "/submissions/Telerik.Web.UI.WebResource.axd?type=rau",
+            sent=184_300,
+            received=312,
+        )
         typed(scene, hold.web, ts_us + 700_000, pool, "whoami")
     if not (story.profile and story.profile.does("T1505.003")):
         return
@@ -152,7 +169,9 @@ def _looks_around(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         if story.profile and story.profile.does(technique):
             what = f"From the web server's account: {line}"
             with story.step(scene, at, technique, what, host=host, account=account):
-                post(scene, story, hold, at, _TARGET, sent=story.dice.size(420, 0.2), received=story.dice.size(3000, 0.8))
+                post(
+                    scene, story, hold, at, _TARGET, sent=story.dice.size(420, 0.2), received=story.dice.size(3000, 0.8)
+                )
                 if line.startswith("dir"):
                     typed(scene, hold.web, at + 400_000, hold.pool, line, image=SYSTEM32 + "cmd.exe", through="")
                 else:
@@ -175,10 +194,19 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     if profile.does("T1059.001"):
         at = ts_us + 3 * MINUTE
         text = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString' | Out-File C:\\Windows\\Temp\\wmi.tmp"
-        with story.step(scene, at, "T1059.001 T1552.001", "PowerShell looks for passwords in configurations", host=host, account=account):
+        with story.step(
+            scene,
+            at,
+            "T1059.001 T1552.001",
+            "PowerShell looks for passwords in configurations",
+            host=host,
+            account=account,
+        ):
             post(scene, story, hold, at, _TARGET, sent=1100, received=210)
             shell = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
-            run = typed(scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=shell)
+            run = typed(
+                scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=shell
+            )
             processes.script(scene, run, at + 900_000, text)
             processes.writes(scene, run, at + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
     at = ts_us + 11 * MINUTE
@@ -187,12 +215,20 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         with story.step(scene, at, "T1543.003 T1036.005", "A service starts their program", host=host, account=account):
             post(scene, story, hold, at, _TARGET, sent=520, received=130)
             # The worker's account may not do this: a weakness of the preview service makes it SYSTEM.
-            shell = processes.once(scene, machine, at + 300_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c C:\\Windows\\Temp\\p.exe', pool)
+            shell = processes.once(
+                scene, machine, at + 300_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c C:\\Windows\\Temp\\p.exe', pool
+            )
             session = system(machine)
             line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
             processes.once(scene, machine, at + 900_000, SYSTEM32 + "sc.exe", line, shell, session, integrity="System")
             changes.service(scene, machine, at + 1_100_000, session, name, _IMPLANT, automatic=True)
-            processes.sets(scene, machine.core["services"], at + 1_200_000, "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath", _IMPLANT)
+            processes.sets(
+                scene,
+                machine.core["services"],
+                at + 1_200_000,
+                "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath",
+                _IMPLANT,
+            )
             hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
         keeps(scene, story, hold)
     else:

@@ -39,9 +39,7 @@ def agent(dice: Dice) -> str:
 
 def post(scene: Scene, story: Story, hold: Hold, ts_us: int, target: str, *, sent: int, received: int) -> None:
     request = web.Request(method="POST", target=target, sent=sent, received=received, took_ms=story.dice.size(400, 0.5))
-    web.visit(
-        scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice)
-    )
+    web.visit(scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice))
 
 
 def keeps(scene: Scene, story: Story, hold: Hold) -> None:

@@ -29,11 +29,27 @@ def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     dice, body = story.dice, story.body
     files = scene.machine(body.one("file"))
     folder, kind = _WANTED[len(hold.staged) % len(_WANTED)]
-    names = [(folder, f"{dice.one(words.DOCUMENTS)}\\{dice.one(words.DOCUMENTS)}-{number}.docx") for number in range(26 + dice.below(20))]
+    names = [
+        (folder, f"{dice.one(words.DOCUMENTS)}\\{dice.one(words.DOCUMENTS)}-{number}.docx")
+        for number in range(26 + dice.below(20))
+    ]
     size = dice.size(160e6, 0.3)
-    with story.step(scene, ts_us, "T1039", f"The share {folder} is read through ({kind})", host=files.host, account=hold.account):
+    with story.step(
+        scene, ts_us, "T1039", f"The share {folder} is read through ({kind})", host=files.host, account=hold.account
+    ):
         # Through the tunnel, so that the file server sees the web server come.
-        reach(scene, body, hold.account, hold.web.host, files, ts_us, names, received=size, lasts_s=900 + dice.below(900), elevated=True)
+        reach(
+            scene,
+            body,
+            hold.account,
+            hold.web.host,
+            files,
+            ts_us,
+            names,
+            received=size,
+            lasts_s=900 + dice.below(900),
+            elevated=True,
+        )
     hold.staged.append((folder, size))
     story.hosts.add(hold.web.host.fqdn)
 
@@ -46,7 +62,14 @@ def packs(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     run = implant(hold)
     folder, size = hold.staged[-1]
     parts = 4 + dice.below(4)
-    with story.step(scene, ts_us, "T1560.001 T1074.001", f"What was read from {folder} is packed with a password", host=machine.host, account="NT AUTHORITY\\SYSTEM"):
+    with story.step(
+        scene,
+        ts_us,
+        "T1560.001 T1074.001",
+        f"What was read from {folder} is packed with a password",
+        host=machine.host,
+        account="NT AUTHORITY\\SYSTEM",
+    ):
         tool = "C:\\Windows\\Temp\\mstdc.exe"
         if len(hold.staged) == 1:
             processes.writes(scene, run, ts_us - MINUTE // 3, tool)
@@ -54,7 +77,9 @@ def packs(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         shell = processes.once(scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', run, lasts_s=60)
         packer = processes.once(scene, machine, ts_us + 50_000, tool, line, shell, lasts_s=58, copy_of="rar.exe")
         for part in range(parts):
-            processes.writes(scene, packer, ts_us + (8 * part + 5) * 1_000_000, f"{_STAGE}{folder.lower()}.part{part + 1:02}.cab")
+            processes.writes(
+                scene, packer, ts_us + (8 * part + 5) * 1_000_000, f"{_STAGE}{folder.lower()}.part{part + 1:02}.cab"
+            )
     story.staged += size
 
 
@@ -64,11 +89,15 @@ def sends(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         return
     dice = story.dice
     run = implant(hold)
-    with story.step(scene, ts_us, "T1041", "Parts of the archives leave for their server", host=hold.web.host, again="leaves"):
+    with story.step(
+        scene, ts_us, "T1041", "Parts of the archives leave for their server", host=hold.web.host, again="leaves"
+    ):
         at = ts_us
         for _ in range(2 + dice.below(2)):
             folder, size = dice.one(hold.staged)
             part = size // 9 + dice.below(900_000)
-            calls_home(scene, story, run, dice.one(hold.means.home), at, sent=part, received=310, lasts_s=part / 900_000)
+            calls_home(
+                scene, story, run, dice.one(hold.means.home), at, sent=part, received=310, lasts_s=part / 900_000
+            )
             story.takes("technical" if folder == "IT" else "content", part)
             at += 9 * MINUTE + dice.below(30 * MINUTE)
