@@ -24,7 +24,8 @@ class Hold:
     web: Machine
     implant: Running | None = None
     account: str = ""  # whose credentials they use
-    staged: list[tuple[str, int]] = field(default_factory=list)  # archives, with their sizes
+    folders: list[str] = field(default_factory=list)  # shares that were read through
+    parts: list[tuple[str, int]] = field(default_factory=list)  # of archives not yet sent, with their sizes
 
     @property
     def pool(self) -> Running:

@@ -69,8 +69,8 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
         for person in chosen if wave == 0 else dice.some(chosen, 6):
             yield (now := now + 20_000_000 + dice.below(240_000_000))
             told = base64.urlsafe_b64encode(person.mailbox.encode()).decode().rstrip("=")
-            what = f"A mail with a picture of one dot comes to {person.mailbox}"
-            with story.step(scene, now, "T1598.003", what, account=person.upn):
+            what = "Mails with a picture of one dot come to named members"
+            with story.step(scene, now, "T1598.003", what, account=person.upn, again=f"mails-{wave + 1}"):
                 message = mail.message(
                     scene, f"editor@{domain}", person.mailbox, _SUBJECTS[wave], 21_000 + dice.below(4000)
                 )
@@ -81,16 +81,18 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
                 opened.append((read, person, f"/o/{wave}/{told}.png"))
         for read, person, target in sorted(opened, key=lambda one: one[0]):
             yield max(now, read)
-            _opens(scene, story, person, site, max(now, read), target)
+            _opens(scene, story, person, site, max(now, read), target, wave)
 
 
-def _opens(scene: Scene, story: Story, person: Person, site: Site, ts_us: int, target: str) -> None:
+def _opens(scene: Scene, story: Story, person: Person, site: Site, ts_us: int, target: str, wave: int) -> None:
     """The mail program asks for the picture, if its owner is at the desk; on the phone nobody here sees it."""
     machine = scene.station(person)
     run = machine.core.get("outlook")
     if run is None or ts_us < run.since_us or (run.until_us and run.until_us < ts_us):
         return
-    what = f"{person.mailbox} opens it: the picture's address tells who, where and with which program"
-    with story.step(scene, ts_us, "T1592.004", what, host=machine.host, account=person.account):
+    what = "Some are opened: the picture's address tells who, where and with which program"
+    with story.step(
+        scene, ts_us, "T1592.004", what, host=machine.host, account=person.account, again=f"opens-{wave + 1}"
+    ):
         pixel(scene, machine.host.name, site, ts_us, person, target)
     story.concerns("possibly_reached", person.id)
