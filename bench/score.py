@@ -132,9 +132,7 @@ def score(truth: dict[str, Any], incidents: Iterable[dict[str, Any]]) -> dict[st
             "act_now_permitted": sum(kind == "permitted" for kind, now in zip(kinds, urgent, strict=True) if now),
             "review": queue,
         },
-        "missed": [
-            {"incident": key[0], "step": key[1]} for key in sorted(seen) if key not in found
-        ],
+        "missed": [{"incident": key[0], "step": key[1]} for key in sorted(seen) if key not in found],
     }
 
 
@@ -189,7 +187,12 @@ def _impact(
         about = [one for one, mine in zip(told, records, strict=True) if mine & own]
         for what in ("hosts", "accounts"):
             said = {_folded(seen["name"]) for one in about for seen in one.get(what, ())}
-            also = {_folded(name): _folded(seen["name"]) for one in about for seen in one.get(what, ()) for name in seen.get("also", ())}
+            also = {
+                _folded(name): _folded(seen["name"])
+                for one in about
+                for seen in one.get(what, ())
+                for name in seen.get("also", ())
+            }
             true = {also.get(_folded(name), _folded(name)) for name in incident[what]}
             errors.setdefault(what, []).append(_apart(true, said))
         impacts = [one["impact"] for one in about if isinstance(one.get("impact"), dict)]
@@ -239,7 +242,9 @@ def main(words: list[str]) -> int:
     try:
         truth = json.loads(told.truth.read_bytes())
         if truth.get("version") != 1:
-            print(f"{told.truth}: a truth of version {truth.get('version')}; this scorer reads version 1", file=sys.stderr)
+            print(
+                f"{told.truth}: a truth of version {truth.get('version')}; this scorer reads version 1", file=sys.stderr
+            )
             return 2
         incidents = [incident for result in told.results for incident in incidents_of(result)]
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ people.csv    the people                        permit.json   what a penetration
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -87,7 +87,7 @@ def make(
             return made
 
 
-def making(*, seed: int, events: int, folder: Path, profile: Profile | None = None) -> Iterator[Progress]:
+def making(*, seed: int, events: int, folder: Path, profile: Profile | None = None) -> Generator[Progress, None, Made]:
     """As `make`, as an iterator over the days; its return value is what was made."""
     if events < _LEAST:
         raise SettingsError(
@@ -105,7 +105,7 @@ def making(*, seed: int, events: int, folder: Path, profile: Profile | None = No
         ) from error
 
 
-def _days(seed: int, events: int, folder: Path, profile: Profile) -> Iterator[Progress]:
+def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[Progress, None, Made]:
     days = max(_FEWEST_DAYS, round(events / _A_DAY))
     world = build(seed, _LAST - timedelta(weeks=seed % 26), days)
     scene = _scene(world, folder, packed=events > _PACKED_FROM)
@@ -166,9 +166,7 @@ def _ordinary(scene: Scene, today: date, pace: float) -> None:
         cloud.day(scene, body, today, pace)
 
 
-def _unfold(
-    running: list[Iterator[int]], due: list[tuple[int, int]], until_us: int
-) -> list[tuple[int, int]]:
+def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: int) -> list[tuple[int, int]]:
     """Let each story go on until its next act lies beyond a moment."""
     while due and (first := min(due))[0] < until_us:
         due.remove(first)

@@ -58,7 +58,7 @@ _UNDER_WINDOWS: Final = ("C:\\Windows\\",)
 
 
 def made(image: str, copy_of: str = "") -> tuple[str, str, str, str, str]:
-    """Description, product, company, original name and version; a renamed copy keeps them, what nobody signed has none."""
+    """Description, product, company, original name and version; a renamed copy keeps them, unsigned ones have none."""
     name = copy_of or image.rpartition("\\")[2].lower()
     if name in _MADE:
         description, product, company, original = _MADE[name]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
 
@@ -53,7 +53,7 @@ class Stream:
     name: str
     every: int = 7
     head: Callable[[int], bytes] | None = None
-    finish: Callable[[int, Payload], bytes] | None = None
+    finish: Callable[[Payload], bytes] | None = None
     kept: list[tuple[int, int, Payload, Mark | None]] = field(default_factory=list)
     path: str = ""
     ends_us: int = 0
@@ -81,7 +81,7 @@ class Tape:
         *,
         every: int = 7,
         head: Callable[[int], bytes] | None = None,
-        finish: Callable[[int, Payload], bytes] | None = None,
+        finish: Callable[[Payload], bytes] | None = None,
     ) -> Stream:
         """The stream of that name; what else is said counts the first time."""
         stream = self._streams.get(name)
@@ -119,7 +119,7 @@ class Tape:
         file = stream.file
         if file is None or ts_us >= stream.ends_us:
             file = self._rotate(stream, ts_us)
-        line = stream.finish(ts_us, payload) if stream.finish else payload
+        line = stream.finish(payload) if stream.finish else payload
         if line.__class__ is str:
             line = line.encode()
         file.write(line)
@@ -146,16 +146,17 @@ class Tape:
         stream.ends_us = midnight_us(first) + stream.every * DAY_US
         target = self._folder / stream.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A fixed time in the header: the same seed gives the same bytes.
         raw = target.open("wb", buffering=1 << 20)
-        stream.file = (
-            gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) if self._packed else raw
-        )
+        file: IO[bytes] = raw
+        if self._packed:
+            # A fixed time in the header: the same seed gives the same bytes.
+            file = cast("IO[bytes]", gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0))
+        stream.file = file
         self.files.append(stream.path)
         head = stream.head(ts_us) if stream.head else b""
-        stream.file.write(head)
+        file.write(head)
         stream.lines, stream.offset = head.count(b"\n"), len(head)
-        return stream.file
+        return file
 
 
 def _by_time(kept: tuple[int, int, Payload, Mark | None]) -> tuple[int, int]:

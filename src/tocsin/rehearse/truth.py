@@ -1,4 +1,4 @@
-"""What the stories did and where their records came to stand in, `truth.json` out (docs/drill.md, truth-1.schema.json)."""
+"""What the stories did and where their records came to stand in, `truth.json` out (docs/drill.md)."""
 
 from __future__ import annotations
 

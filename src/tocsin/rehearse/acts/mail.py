@@ -39,16 +39,30 @@ def arrives(
     if body.cloud:
         relay = _CLOUD
         connect(
-            scene, ts_us + 400_000, gate, relay[1], 25, sent=sent.size + 3100, received=4700, lasts_s=delay - 0.4,
+            scene,
+            ts_us + 400_000,
+            gate,
+            relay[1],
+            25,
+            sent=sent.size + 3100,
+            received=4700,
+            lasts_s=delay - 0.4,
             service="smtp,ssl",
-        )  # fmt: skip
+        )
     else:
         exchange = body.one("exchange")
         relay = (exchange.fqdn, exchange.address)
         connect(
-            scene, ts_us + 400_000, gate, exchange, 25, sent=sent.size + 1100, received=1900, lasts_s=delay - 0.4,
+            scene,
+            ts_us + 400_000,
+            gate,
+            exchange,
+            25,
+            sent=sent.size + 1100,
+            received=1900,
+            lasts_s=delay - 0.4,
             service="smtp",
-        )  # fmt: skip
+        )
         if status == "sent":
             server = scene.machine(exchange)
             came = (gate.fqdn, gate.address)
@@ -75,9 +89,16 @@ def leaves(scene: Scene, body: Body, ts_us: int, sent: Message, relay: tuple[str
         mail.tracked(scene, server, ts_us + 900_000, sent, "SEND", client=client, inward=False)
         connect(scene, ts_us, exchange, gate, 25, sent=sent.size + 1100, received=1900, lasts_s=0.7, service="smtp")
     connect(
-        scene, ts_us + 500_000, gate, relay[1], 25, sent=sent.size + 3100, received=4700, lasts_s=delay,
+        scene,
+        ts_us + 500_000,
+        gate,
+        relay[1],
+        25,
+        sent=sent.size + 3100,
+        received=4700,
+        lasts_s=delay,
         service="smtp,ssl",
-    )  # fmt: skip
+    )
     mail.relayed(scene, scene.machine(gate), ts_us, sent, client=client, relay=relay, delay_s=delay)
 
 

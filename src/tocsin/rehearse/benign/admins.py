@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final, TypeAlias
 
-from tocsin.rehearse.acts import changes, linux, logons, network, processes
+from tocsin.rehearse.acts import changes, linux, logons, mail, network, processes
 from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted
@@ -21,11 +21,11 @@ _SCRIPTS: Final = (
     "Get-ADUser -Filter * -Properties LastLogonDate | Where-Object { $_.LastLogonDate -lt (Get-Date).AddDays(-90) }",
     "Get-Mailbox -ResultSize Unlimited | Get-MailboxStatistics | Sort-Object TotalItemSize -Descending",
     "Invoke-Command -ComputerName (Get-Content C:\\Admin\\servers.txt) -ScriptBlock { Get-HotFix }",
-    "$c = New-Object System.Net.WebClient; $c.DownloadFile('https://packages.fieldwatch.example/agent.msi', 'C:\\Admin\\agent.msi')",
+    "(New-Object Net.WebClient).DownloadFile('https://packages.fieldwatch.example/a.msi', 'C:\\Admin\\agent.msi')",
     "Get-WinEvent -LogName Security -MaxEvents 500 | Where-Object Id -eq 4740",
     "Get-Process w3wp | Select-Object Id,StartTime,WorkingSet64",
     "Test-NetConnection -ComputerName {fs} -Port 445",
-    "[Convert]::FromBase64String((Get-Content C:\\Admin\\license.b64)) | Set-Content C:\\Admin\\license.bin -Encoding Byte",
+    "[Convert]::FromBase64String((gc C:\\Admin\\license.b64)) | Set-Content C:\\Admin\\license.bin -Encoding Byte",
     "Get-ADGroupMember 'Domain Admins' | Select-Object SamAccountName",
     "Compress-Archive -Path D:\\Logs\\*.log -DestinationPath D:\\Archive\\logs-{n}.zip",
 )
@@ -171,9 +171,17 @@ def _script(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: i
     if dice.chance(0.3):
         line = f"powershell.exe -NoP -W Hidden -enc {encoded(text)}"
     run = processes.once(
-        scene, machine, ts_us, _SHELL, line, _shell(machine), session, lasts_s=20 + dice.wait(60), integrity="High",
+        scene,
+        machine,
+        ts_us,
+        _SHELL,
+        line,
+        _shell(machine),
+        session,
+        lasts_s=20 + dice.wait(60),
+        integrity="High",
         folder="C:\\Admin\\",
-    )  # fmt: skip
+    )
     processes.script(scene, run, ts_us + 900_000, text, "" if "-enc" in line else line.rpartition(" ")[2])
     if "DownloadFile" in text:
         processes.writes(scene, run, ts_us + 4_000_000, "C:\\Admin\\agent.msi")
@@ -194,13 +202,27 @@ def psexec(
 ) -> Running:
     """A command is run on another machine by a service made for it; returns the service's process."""
     client = processes.start(
-        scene, source, ts_us, tool, f"{tool.rpartition(chr(92))[2]} \\\\{server.host.name} -s {line}", parent, integrity="High",
+        scene,
+        source,
+        ts_us,
+        tool,
+        f"{tool.rpartition(chr(92))[2]} \\\\{server.host.name} -s {line}",
+        parent,
+        integrity="High",
         copy_of="psexec.exe",
-    )  # fmt: skip
+    )
     session = reach(
-        scene, body, account, source.host, server, ts_us + 400_000, [("ADMIN$", f"{name}.exe"), ("IPC$", "svcctl")],
-        sent=380_000, lasts_s=9.0, elevated=True,
-    )  # fmt: skip
+        scene,
+        body,
+        account,
+        source.host,
+        server,
+        ts_us + 400_000,
+        [("ADMIN$", f"{name}.exe"), ("IPC$", "svcctl")],
+        sent=380_000,
+        lasts_s=9.0,
+        elevated=True,
+    )
     owner = server.core["services"]
     processes.writes(scene, server.core["netsvcs"], ts_us + 700_000, f"C:\\Windows\\{name}.exe")
     changes.service(scene, server, ts_us + 1_100_000, session, name, f"%SystemRoot%\\{name}.exe")
@@ -289,6 +311,8 @@ def _archive(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: 
     line = f'"{tool}" a -t7z -pSupport{dice.below(99)} {name} C:\\Admin\\logs\\*'
     run = processes.once(scene, machine, ts_us, tool, line, _shell(machine), lasts_s=8, folder="C:\\Admin\\")
     processes.writes(scene, run, ts_us + 300_000, name)
+    helpdesk = mail.message(scene, person.mailbox, "support@fieldwatch.example", "Logs of our case", 210_000)
+    mail.leaves(scene, body, ts_us + 240_000_000, helpdesk, mail.server_of("fieldwatch.example"))
 
 
 def _ssh(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
@@ -296,9 +320,14 @@ def _ssh(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int)
     dice = scene.dice
     server = scene.machine(dice.one(_servers(body, "linux")))
     client = processes.once(
-        scene, machine, ts_us - 900_000, SYSTEM32 + "OpenSSH\\ssh.exe", f"ssh.exe {person.user}@{server.host.fqdn}",
-        _shell(machine), lasts_s=600,
-    )  # fmt: skip
+        scene,
+        machine,
+        ts_us - 900_000,
+        SYSTEM32 + "OpenSSH\\ssh.exe",
+        f"ssh.exe {person.user}@{server.host.fqdn}",
+        _shell(machine),
+        lasts_s=600,
+    )
     session = linux.ssh(scene, server, ts_us, person.user, machine.host, lasts_s=598)
     shell = linux.shell(server, session)
     lines = ("/usr/bin/journalctl -u nginx -n 50", "/usr/bin/apt-get -y upgrade", "/usr/bin/systemctl restart rsyslog")

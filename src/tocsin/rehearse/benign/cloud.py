@@ -95,7 +95,7 @@ def _something(scene: Scene, body: Body, person: Person, ts_us: int, *, away: bo
 
 
 def _rare(scene: Scene, body: Body, today: date, pace: float) -> None:
-    """Rules, delegates, consents, an old scanner that cannot do better than IMAP: now and then, and all of it allowed."""
+    """Rules, delegates, consents, an old scanner that can do no better than IMAP: now and then, all of it allowed."""
     dice, start = scene.dice, midnight_us(today)
     desk = f"{body.outside}.1"
     if not scene.world.calendar.works(today):

@@ -33,7 +33,7 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
         for _ in range(dice.count(230 * pace * weight)):
             _reader(scene, body, server, PUBLIC.draw(dice, midnight_us(today)))
         for _ in range(dice.count(14 * min(pace, 2))):
-            _scanner(scene, body, server, EVEN.draw(dice, midnight_us(today)))
+            _scanner(scene, server, EVEN.draw(dice, midnight_us(today)))
         for _ in range(dice.count(60 * pace)):
             _knock(scene, body, EVEN.draw(dice, midnight_us(today)))
         if today.weekday() == 6:
@@ -63,7 +63,7 @@ def _reader(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
     web.visit(scene, ts_us, client, server, requests, agent=agent, referrer=referrer)
 
 
-def _scanner(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
+def _scanner(scene: Scene, server: Host, ts_us: int) -> None:
     """Somebody who tries every server of the world tries ours too."""
     dice = scene.dice
     client = dice.one(scene.world.homes)

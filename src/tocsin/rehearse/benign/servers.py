@@ -17,6 +17,7 @@ from tocsin.rehearse.sensors import windows
 from tocsin.rehearse.world import Body, Host
 
 _SHELL: Final = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
+_PAGES: Final = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Temporary ASP.NET Files"
 _AGENT: Final = "C:\\Program Files\\Fieldwatch\\Agent\\fwagent.exe"
 _INVENTORY: Final = "Get-CimInstance Win32_QuickFixEngineering | Select HotFixID,InstalledOn | ConvertTo-Json -Compress"
 
@@ -142,7 +143,7 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
             # The site compiles pages and makes previews of what citizens upload.
             compiler = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\csc.exe"
             name = dice.hexes(8)
-            line = f'"{compiler}" /noconfig /fullpaths @"C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Temporary ASP.NET Files\\root\\{name}.cmdline"'
+            line = f'"{compiler}" /noconfig /fullpaths @"{_PAGES}\\root\\{name}.cmdline"'
             processes.once(scene, machine, at, compiler, line, pool, lasts_s=1.1)
             if dice.chance(0.5):
                 shell = processes.once(
@@ -202,7 +203,8 @@ def worker(scene: Scene, machine: Machine, ts_us: int) -> None:
 
 def _patch(scene: Scene, machine: Machine, ts_us: int) -> None:
     """The month's updates: an installer, a new driver's service, a restart."""
-    installer = "C:\\Windows\\winsxs\\amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.19041.5790_none\\TiWorker.exe"
+    stack = "amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.19041.5790_none"
+    installer = f"C:\\Windows\\winsxs\\{stack}\\TiWorker.exe"
     run = processes.once(scene, machine, ts_us, installer, installer + " -Embedding", machine.core["dcom"], lasts_s=420)
     for number in range(3):
         processes.writes(scene, run, ts_us + (number + 1) * 20_000_000, f"{SYSTEM32}update-{scene.dice.hexes(6)}.dll")

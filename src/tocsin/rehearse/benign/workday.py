@@ -310,7 +310,14 @@ def _document(scene: Scene, body: Body, person: Person, machine: Machine, ts_us:
     if dice.chance(0.25):
         printer = scene.machine(body.one("print"))
         network.connect(
-            scene, ts_us + 30_000_000, machine.host, printer.host, 445, sent=dice.size(300_000, 1.0), received=6000,
-            lasts_s=2.0, service="gssapi,smb,krb",
-        )  # fmt: skip
+            scene,
+            ts_us + 30_000_000,
+            machine.host,
+            printer.host,
+            445,
+            sent=dice.size(300_000, 1.0),
+            received=6000,
+            lasts_s=2.0,
+            service="gssapi,smb,krb",
+        )
         logons.logon(scene, printer, ts_us + 30_100_000, person.account, 3, source=machine.host)

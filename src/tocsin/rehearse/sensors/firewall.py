@@ -82,7 +82,9 @@ def netfilter(
     line = (
         f"{clock(ts_us, micro=True)}+00:00 fw-{body}-edge kernel: "
         f"[{ts_us // 1_000_000 % 9_000_000}.{ts_us % 1_000_000:06}] "
-        f"{'DROP' if denied else 'ACCEPT'} IN={one} OUT={other} MAC=02:00:00:00:{tag[:2]}:01:02:00:00:00:{tag[2:4]}:02:08:00 "
-        f"SRC={source} DST={target} LEN={size} {ip} PROTO={'TCP' if proto == 6 else 'UDP'} SPT={sport} DPT={dport} {rest} \n"
+        f"{'DROP' if denied else 'ACCEPT'} IN={one} OUT={other} "
+        f"MAC=02:00:00:00:{tag[:2]}:01:02:00:00:00:{tag[2:4]}:02:08:00 "
+        f"SRC={source} DST={target} LEN={size} {ip} "
+        f"PROTO={'TCP' if proto == 6 else 'UDP'} SPT={sport} DPT={dport} {rest} \n"
     )
     scene.tape.put(scene.tape.stream(f"firewall/{body}/kern-{{day}}.log"), ts_us, line, scene.mark)

@@ -43,7 +43,8 @@ def executed(scene: Scene, machine: Machine, ts_us: int, run: Running, words: li
     inode = int(digest(run.image)[:5], 16)
     argument = " ".join(f"a{place}={_quoted(word)}" for place, word in enumerate(words))
     lines = (
-        f"type=SYSCALL {stamp} arch=c000003e syscall=59 success=yes exit=0 a0=55d{inode % 4096:03x}0 a1=55e0 a2=55f0 a3=8 "
+        f"type=SYSCALL {stamp} arch=c000003e syscall=59 success=yes exit=0 "
+        f"a0=55d{inode % 4096:03x}0 a1=55e0 a2=55f0 a3=8 "
         f"items=2 ppid={parent} pid={run.pid} auid={auid} uid={uid} gid={uid} euid={uid} suid={uid} fsuid={uid} "
         f'egid={uid} sgid={uid} fsgid={uid} tty={tty} ses={session} comm="{run.name[:15]}" exe="{run.image}" '
         'subj=unconfined key="exec"\n'
@@ -69,7 +70,7 @@ def _audit(scene: Scene, machine: Machine, ts_us: int, lines: str) -> None:
     scene.tape.put(stream, ts_us, (machine, lines), scene.mark)
 
 
-def _finish(ts_us: int, payload: Payload) -> bytes:
+def _finish(payload: Payload) -> bytes:
     """Give the event its serial number, now that its place is known."""
     machine, lines = payload
     text: str = lines.replace("@SERIAL@", str(machine.count("audit", 4100)))

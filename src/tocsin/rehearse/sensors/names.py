@@ -1,4 +1,7 @@
-"""A question for a name in, a line of BIND's query log out (BIND 9 manual, "Query Logging"; `print-time iso8601-utc`)."""
+"""A question for a name in, a line of BIND's query log out.
+
+BIND 9 manual, "Query Logging", with `print-time iso8601-utc`.
+"""
 
 from __future__ import annotations
 

@@ -57,9 +57,10 @@ def iis(
     method, target, status, sent, received = request
     stem, _, query = target.partition("?")
     at = clock(ts_us + host.skew_us, sep=" ")[:19]
+    error = 0 if status < 400 else 64 if status > 499 else 2
     line = (
         f"{at} {host.address} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
-        f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {0 if status < 400 else 64 if status > 499 else 2} "
+        f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {error} "
         f"{sent} {received} {took_ms}\n"
     )
     stream = scene.tape.stream(f"web/{host.name}/u_ex{{day}}.log", head=_iis_head)

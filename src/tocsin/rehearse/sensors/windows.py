@@ -1,4 +1,4 @@
-"""Fields of a Windows event in, a line as Winlogbeat 8 writes it out (Elastic Common Schema, native fields below winlog).
+"""Fields of a Windows event in, a line as Winlogbeat 8 writes it out: Elastic Common Schema, native fields in winlog.
 
 Which fields an event has is told by the providers' own pages: Sysmon's events, "Advanced security audit policy
 settings", the Service Control Manager, PowerShell's operational log, Defender's events.
@@ -134,7 +134,7 @@ def _frame(channel: str, code: int, provider: str) -> tuple[dict[str, Any], dict
     return event, winlog, pid or 4000
 
 
-def _finish(ts_us: int, payload: Payload) -> bytes:
+def _finish(payload: Payload) -> bytes:
     """Number the records of a channel, now that their order is known."""
     machine, channel, record = payload
     record["winlog"]["record_id"] = machine.count(channel, 20_000 + machine.booted_us // 977 % 900_000)

@@ -193,7 +193,8 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
     if profile.does("T1059.001"):
         at = ts_us + 3 * MINUTE
-        text = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString' | Out-File C:\\Windows\\Temp\\wmi.tmp"
+        search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
+        text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
         with story.step(
             scene,
             at,
@@ -203,9 +204,9 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             account=account,
         ):
             post(scene, story, hold, at, _TARGET, sent=1100, received=210)
-            shell = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
+            image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
             run = typed(
-                scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=shell
+                scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=image
             )
             processes.script(scene, run, at + 900_000, text)
             processes.writes(scene, run, at + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")

@@ -75,9 +75,7 @@ def _sits(scene: Scene, person: Person, ts_us: int) -> bool:
     return here and machine.host.sysmon and not machine.silent(ts_us)
 
 
-def _calls(
-    scene: Scene, story: Story, run: Running, site: Site, ts_us: int, target: str, received: int = 240
-) -> None:
+def _calls(scene: Scene, story: Story, run: Running, site: Site, ts_us: int, target: str, received: int = 240) -> None:
     request = web.Request(method="POST", target=target, sent=300, received=received)
     web.fetch(scene, ts_us, run.machine.host, site, [request], agent=_AGENT, run=run, resolve=story.dice.chance(0.4))
     story.addresses.add(site.address)

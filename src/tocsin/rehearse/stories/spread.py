@@ -14,6 +14,8 @@ from tocsin.rehearse.stories.means import calls_home, typed
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
 
+# Through which libraries a dump is taken.
+_STACK: Final = ("ntdll.dll+9d234", "KERNELBASE.dll+2c13e", "dbgcore.dll+6ce2")
 _TEMP: Final = "C:\\Windows\\Temp\\"
 
 
@@ -41,7 +43,7 @@ def steals(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             dumper = processes.once(
                 scene, machine, ts_us + 2_000_000, tool, line, run, lasts_s=4, copy_of="procdump64.exe"
             )
-            trace = "C:\\Windows\\SYSTEM32\\ntdll.dll+9d234|C:\\Windows\\System32\\KERNELBASE.dll+2c13e|C:\\Windows\\SYSTEM32\\dbgcore.dll+6ce2"
+            trace = "|".join(f"{SYSTEM32}{place}" for place in _STACK)
             processes.opens(scene, dumper, machine.core["lsass"], ts_us + 2_300_000, "0x1fffff", trace)
             processes.writes(scene, dumper, ts_us + 2_600_000, _TEMP + "wmi.dat")
         at = ts_us + 6 * MINUTE
@@ -72,7 +74,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Through a tunnel to a jump host by remote desktop, from there to the file server as a service."""
     body, machine, dice = story.body, hold.web, story.dice
     run = implant(hold)
-    account = hold.account or _owner(story)
+    account = hold.account
     jump = scene.machine(body.one("jump"))
     files = scene.machine(body.one("file"))
     for technique, line in (
@@ -111,7 +113,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
                     )
                     at += 300_000 + dice.below(2_000_000)
         ts_us += 4 * MINUTE
-    session, shell = None, None
+    origin = run
     if _does(story, "T1021.001"):
         with story.step(
             scene,
@@ -133,7 +135,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
                 lasts_s=lasts,
             )
             session, shell = remote(scene, body, account, machine.host, jump, ts_us, lasts, run)
-            prompt = processes.start(
+            origin = prompt = processes.start(
                 scene, jump, ts_us + 30_000_000, SYSTEM32 + "cmd.exe", '"C:\\Windows\\system32\\cmd.exe" ', shell
             )
             for number, line in enumerate(("quser", f"net use \\\\{files.host.name}\\C$", "cmdkey /list")):
@@ -151,12 +153,10 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             host=files.host,
             account=account,
         ):
-            _service(scene, story, hold, at, prompt if session else run, files, account)
+            _service(scene, story, at, origin, files, account)
 
 
-def _service(
-    scene: Scene, story: Story, hold: Hold, ts_us: int, parent: Running, server: Machine, account: str
-) -> None:
+def _service(scene: Scene, story: Story, ts_us: int, parent: Running, server: Machine, account: str) -> None:
     """As administrators' tools do it, under another name."""
     source = parent.machine
     name = "wmiprvhost.exe"
@@ -185,7 +185,7 @@ def takes_directory(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """The directory's database, from a controller."""
     body: Body = story.body
     controller, jump = scene.machine(body.one("dc")), scene.machine(body.one("jump"))
-    account = hold.account or _owner(story)
+    account = hold.account
     if _does(story, "T1003.003"):
         with story.step(
             scene,
@@ -251,7 +251,7 @@ def misleads(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         return
     jump = scene.machine(story.body.one("jump"))
     path = f"C:\\ProgramData\\{decoy.get('file', 'update.exe')}"
-    account = hold.account or _owner(story)
+    account = hold.account
     what = f"{decoy.get('software', 'A tool')} of {decoy.get('group', 'another group')} is planted"
     with story.step(scene, ts_us, "T1036.005", what, host=jump.host, account=account, decoy=True):
         session = reach(

@@ -29,9 +29,8 @@ def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     dice, body = story.dice, story.body
     files = scene.machine(body.one("file"))
     folder, kind = _WANTED[len(hold.folders) % len(_WANTED)]
-    names = []
-    for number in range(26 + dice.below(20)):
-        names.append((folder, f"{dice.one(words.DOCUMENTS)}\\{dice.one(words.DOCUMENTS)}-{number}.docx"))
+    kinds = [(dice.one(words.DOCUMENTS), dice.one(words.DOCUMENTS)) for _ in range(26 + dice.below(20))]
+    names = [(folder, f"{one}\\{other}-{number}.docx") for number, (one, other) in enumerate(kinds)]
     what = f"The share {folder} is read through ({kind})"
     with story.step(scene, ts_us, "T1039", what, host=files.host, account=hold.account):
         # Through the tunnel, so that the file server sees the web server come.
@@ -61,15 +60,11 @@ def packs(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     name = f"{_STAGE}{folder.lower()}"
     tool = "C:\\Windows\\Temp\\mstdc.exe"
     what = f"What was read from {folder} is packed with a password"
-    with story.step(
-        scene, ts_us, "T1560.001 T1074.001", what, host=machine.host, account="NT AUTHORITY\\SYSTEM"
-    ):
+    with story.step(scene, ts_us, "T1560.001 T1074.001", what, host=machine.host, account="NT AUTHORITY\\SYSTEM"):
         if len(hold.folders) == 1:
             processes.writes(scene, run, ts_us - MINUTE // 3, tool)
         line = f"{tool} a -r -v{size // 1000}k -hp{dice.letters(12)} {name}.cab {_STAGE}tmp\\"
-        shell = processes.once(
-            scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', run, lasts_s=60
-        )
+        shell = processes.once(scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', run, lasts_s=60)
         packer = processes.once(scene, machine, ts_us + 50_000, tool, line, shell, lasts_s=58, copy_of="rar.exe")
         for part in range(parts):
             at = ts_us + (8 * part + 5) * 1_000_000
