@@ -58,6 +58,7 @@ class Stream:
     path: str = ""
     ends_us: int = 0
     file: IO[bytes] | None = None
+    raw: IO[bytes] | None = None  # what `file` packs into
     lines: int = 0
     offset: int = 0
 
@@ -112,8 +113,7 @@ class Tape:
         """Write the rest, and close all files."""
         self.flush(1 << 62)
         for stream in self._streams.values():
-            if stream.file:
-                stream.file.close()
+            _shut(stream)
 
     def _write(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
         file = stream.file
@@ -138,8 +138,7 @@ class Tape:
             offset += len(line)
 
     def _rotate(self, stream: Stream, ts_us: int) -> IO[bytes]:
-        if stream.file:
-            stream.file.close()
+        _shut(stream)
         day = day_of(ts_us)
         first = day - timedelta(days=(day.toordinal() - 1) % stream.every)
         stream.path = stream.name.format(day=f"{first:%Y%m%d}") + (".gz" if self._packed else "")
@@ -151,7 +150,7 @@ class Tape:
         if self._packed:
             # A fixed time in the header: the same seed gives the same bytes.
             file = cast("IO[bytes]", gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0))
-        stream.file = file
+        stream.file, stream.raw = file, raw
         self.files.append(stream.path)
         head = stream.head(ts_us) if stream.head else b""
         file.write(head)
@@ -161,3 +160,10 @@ class Tape:
 
 def _by_time(kept: tuple[int, int, Payload, Mark | None]) -> tuple[int, int]:
     return kept[0], kept[1]
+
+
+def _shut(stream: Stream) -> None:
+    # Closing what packs leaves what it packs into open.
+    for file in (stream.file, stream.raw):
+        if file:
+            file.close()
