@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,6 +76,7 @@ class Machine:
     core: dict[str, Running] = field(default_factory=dict)  # what runs since it was started, by what it is for
     desk: Session | None = None  # who sits at it, or is logged on remotely
     shell: Running | None = None
+    at_boot: list[Callable[[int], None]] = field(default_factory=list)  # what starts with it, given a time
 
     def count(self, what: str, first: int) -> int:
         """The next number of a series."""
