@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin.model.incident import Citation, Cited, Incident
+from tocsin.model.citation import Citation
+from tocsin.model.incident import Cited, Incident
 from tocsin.output.plain import clock
 from tocsin.output.screen import shown
 
