@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tocsin.investigate.impact import commands
-from tocsin.investigate.impact.picks import STRONG, Gate, Pick, mask
+from tocsin.investigate.impact.picks import WEAK, Gate, Pick, mask
 from tocsin.investigate.impact.tied import Tied
 from tocsin.model.impact import Bounds, Claim, Sort
 
@@ -51,7 +51,7 @@ def claims(tied: Tied) -> Iterator[Claim]:
         if not made and not asked:
             continue
         both = here.only(lambda pick: _was_made(pick) or commands.is_command(pick))
-        sure = made.names(_made, STRONG)
+        sure = made.names(_made, WEAK)
         named = list(dict.fromkeys([*sure, *made.names(_made), *asked.names(_asked)]))
         because = "files of archives were created" if made else "commands that pack files were started"
         if not made:

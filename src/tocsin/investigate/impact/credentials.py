@@ -62,7 +62,7 @@ GATES: Final[tuple[Gate, ...]] = (
 def claims(tied: Tied) -> Iterator[Claim]:
     logons = tied.only(lambda pick: pick.text("EventID") == "4624")
     for host, here in tied.only(_reads_memory).grouped(lambda pick: pick.host):
-        if here.best < STRONG:
+        if not here.sure:
             continue  # security products and the system itself open that memory all day
         last = max((pick.ts for pick, _ in here.picks if pick.ts != NO_TIME), default=NO_TIME)
         known = logons.only(_until(host, last)).names(_logged_on)
@@ -104,7 +104,7 @@ def _tickets(tied: Tied) -> Iterator[Claim]:
     ):
         asked = tied.only(_asked(event, names))
         for who, here in asked.grouped(lambda pick: pick.account or "an account that is not named"):
-            if here.best < STRONG:
+            if not here.sure:
                 continue  # old services are still asked for so by everybody
             amount, known = here.counted(names, open_end="other ciphers")
             yield here.claim(

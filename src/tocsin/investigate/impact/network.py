@@ -21,7 +21,7 @@ from tocsin.investigate.nearest import grouped
 from tocsin.model.asset import Assets
 from tocsin.model.citation import Citation
 from tocsin.model.event import NO_TIME, Codes, Longs
-from tocsin.model.impact import Bounds, Claim, Confidence, Sort
+from tocsin.model.impact import Bounds, Claim, Confidence, Sort, Unanswered
 
 SORT: Final[Sort] = "network"
 COUNTING: Final = frozenset({"zeek", "suricata", "firewall", "proxy", "webserver"})  # kinds of logs that count bytes
@@ -71,6 +71,18 @@ def claims(flows: Flows, scene: Scene, assets: Assets, whole: str, cite: Callabl
         yield from _claim(flows, scene, sent, others[len(first) :], whole, cite)
 
 
+def unanswered(flows: Flows, scene: Scene) -> Iterator[Unanswered]:
+    """Private addresses that may be ours or not: what went there is no claim, but must not pass in silence."""
+    unsure, own = flows.codes(scene.unsure), flows.codes(scene.own)
+    client, server = flows.columns["client"], flows.columns["server"]
+    met = np.isin(client, own) & np.isin(server, unsure), np.isin(server, own) & np.isin(client, unsure)
+    for code in np.unique(np.concatenate([server[met[0]], client[met[1]]])).tolist():
+        yield Unanswered(
+            question=f"whether {flows.texts[code]} is ours: what was sent there is not counted as having left",
+            would_tell="a list of assets with our networks (--assets)",
+        )
+
+
 def _sent(flows: Flows, scene: Scene, assets: Assets) -> _Sent:
     """Which side is ours: the incident's own machines; or the inside, where the other side is one a finding names."""
     columns = flows.columns
@@ -78,9 +90,9 @@ def _sent(flows: Flows, scene: Scene, assets: Assets) -> _Sent:
     texts = flows.texts
     client, server, name = columns["client"], columns["server"], columns["name"]
     known = np.array([bool(assets.at(text)) for text in texts], bool)
-    inside = np.array([is_inside(text) for text in texts], bool) | known
     own = np.isin(np.arange(len(texts)), flows.codes(scene.own))
     outside = np.isin(np.arange(len(texts)), flows.codes(scene.outside))
+    inside = (np.array([is_inside(text) for text in texts], bool) | known) & ~outside
     domain = np.isin(np.arange(len(texts)), flows.codes(scene.domains))
     timed = (ts == NO_TIME) | ((ts >= scene.since_us) & (ts <= scene.until_us))
     found = _found(flows, scene)

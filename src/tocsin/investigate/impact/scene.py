@@ -22,12 +22,13 @@ BEFORE_US: Final = 3_600_000_000
 AFTER_US: Final = 24 * 3_600_000_000
 
 _EVER: Final = np.iinfo(np.int64).max
-_INSIDE: Final = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "fc00::/7", "fe80::/10", "ff00::/8", "::1/128", "::/128"),
-    )
+_PRIVATE: Final = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+_INSIDE: Final = (
+    *_PRIVATE,
+    *map(ipaddress.ip_network, ("127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")),
+    *map(ipaddress.ip_network, ("fe80::/10", "ff00::/8", "::1/128", "::/128")),
 )
 # Fields of findings that name the other end of a connection.
 _DESTINATIONS: Final = frozenset(
@@ -44,6 +45,7 @@ class Scene:
         since_us: `NO_TIME` where the incident has no time.
         hosts: whole and short names, in small letters; `accounts` and addresses in normal form.
         own: addresses of its machines; `outside` those of others that its findings name; `domains` likewise.
+        unsure: private addresses that findings name and no list of assets places: they may be ours or not.
         places: of the records of its findings, (path, chunk, rec), with the finding's index.
     """
 
@@ -54,6 +56,7 @@ class Scene:
     own: frozenset[str]
     outside: frozenset[str]
     domains: frozenset[str]
+    unsure: frozenset[str]
     places: Mapping[tuple[str, int, int], int]
     last_us: int | None
 
@@ -118,6 +121,18 @@ def is_inside(text: str) -> bool:
     return any(value.version == network.version and value in network for network in _INSIDE)
 
 
+@lru_cache(maxsize=65_536)
+def is_private(text: str) -> bool:
+    """True for addresses of networks that anybody may have (RFC 1918, 4193, 6598)."""
+    return is_inside(text) and any(
+        ipaddress.ip_address(text) in network for network in _PRIVATE if network.version == _version(text)
+    )
+
+
+def _version(text: str) -> int:
+    return 6 if ":" in text else 4
+
+
 def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Assets) -> Scene:
     hosts = frozenset().union(*(hosts_of(seen.name) for seen in one.hosts))
     own = {text for name in hosts for text in (addresses.get(name, frozenset()) | {address(name)}) if text}
@@ -125,7 +140,9 @@ def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Asset
         own |= {text for asset in assets.named(seen.name) for text in asset.addresses if "/" not in text}
     named, domains = _destinations(one)
     named |= {text for seen in one.addresses if (text := address(seen.name))}
-    outside = {text for text in named - own if not is_inside(text) and not assets.at(text)}
+    others = {text for text in named - own if not assets.at(text)}
+    # A list that says which networks are ours says of other private addresses that they are not.
+    outside = {text for text in others if not is_inside(text) or (assets.has_networks and is_private(text))}
     return Scene(
         since_us=NO_TIME if one.first_us is None else one.first_us - BEFORE_US,
         until_us=_EVER if one.last_us is None else one.last_us + AFTER_US,
@@ -134,6 +151,7 @@ def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Asset
         own=frozenset(own),
         outside=frozenset(outside),
         domains=frozenset(domains),
+        unsure=frozenset(text for text in others - outside if is_private(text)),
         places={(cited.at.path, cited.at.chunk, cited.at.rec): at for at, cited in enumerate(one.findings)},
         last_us=one.last_us,
     )

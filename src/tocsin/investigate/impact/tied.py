@@ -20,7 +20,7 @@ _NAME: Final = 300  # characters of one
 _WHY: Final[Mapping[int, tuple[Confidence, str]]] = {
     FOUND: ("high", "records of findings show it"),
     STRONG: ("moderate", "records of the incident's own machines, accounts or addresses show it, at its time"),
-    WEAK: ("low", "only the account ties these records to the incident: it may be its owner's everyday work"),
+    WEAK: ("low", "only the account ties these records to the incident: some may be its owner's everyday work"),
     BESIDE: ("low", "only the machine ties these records to the incident: it may be everyday work"),
 }
 
@@ -64,8 +64,8 @@ class Tied:
 
     @property
     def sure(self) -> bool:
-        """Whether a record belongs to the incident by more than its machine or its account."""
-        return self.best >= STRONG
+        """Whether a record belongs to the incident by more than its machine."""
+        return self.best >= WEAK
 
     @property
     def best(self) -> int:
@@ -122,11 +122,13 @@ class Tied:
         )
 
     def counted(self, of: Callable[[Pick], Iterable[str]], *, open_end: str) -> tuple[Bounds, list[str]]:
-        """Distinct names: those of records that surely belong here at least, all at most.
+        """Distinct names: those of records of the incident's accounts and findings at least, all at most.
+
+        Whether the owner of an account or somebody else read is a question of confidence, not of how much was read.
 
         Args:
             open_end: why there may have been more; '' where every such record was logged.
         """
-        sure, every = self.names(of, STRONG), self.names(of)
+        sure, every = self.names(of, WEAK), self.names(of)
         upper = None if open_end or self.whole else len(every)
         return Bounds(lower=len(sure), upper=upper), sure + [name for name in every if name not in set(sure)]
