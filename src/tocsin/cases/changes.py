@@ -135,8 +135,8 @@ def _weigh(log: Writer, incident: Incident, by: str) -> None:
         for claim in claims
     )
     touched = tuple(nouns.Concern(of=of, id=one.id, name=one.name, how=one.how) for one in incident.people)
-    known = [one for one in (*log.case.impact, *log.case.touched) if one.of == of]
-    if known != [*impact, *touched]:
+    known = [one for one in log.case.impact if one.of == of], [one for one in log.case.touched if one.of == of]
+    if known != ([*impact], [*touched]):
         log.add(nouns.Weighed(of=of, sha256=log.case.incident, impact=impact, touched=touched), by=by)
 
 

@@ -66,7 +66,7 @@ def _take(target: Writer, source: Writer, by: str, reason: str) -> None:
 def _weighed(source: Writer) -> list[Weighed]:
     """What was taken in the other case, and whom it touches: with it nobody is forgotten."""
     case = source.case
-    of = dict.fromkeys(one.of for one in (*case.impact, *case.touched))
+    of = dict.fromkeys([*(one.of for one in case.impact), *(one.of for one in case.touched)])
     return [
         Weighed(
             of=name,

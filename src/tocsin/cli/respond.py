@@ -154,7 +154,10 @@ def _lists(assets: str | None, people: str | None, *, quiet: bool) -> tuple[Asse
     from tocsin.border.people import read_people
     from tocsin.output.screen import shown
 
-    known, owners = (read_assets(Path(assets)) if assets else None), (read_people(Path(people)) if people else None)
+    known, owners = (
+        (None if assets is None else read_assets(Path(assets))),
+        (None if people is None else read_people(Path(people))),
+    )
     if not quiet:
         for note in (*(known[1] if known else ()), *(owners[1] if owners else ())):
             typer.echo(f"note: {shown(note)}", err=True)

@@ -71,7 +71,7 @@ FIELDS: Final = frozenset(
 
 # A day or an hour in a file's name: logs that are turned over are one sensor's.
 _TURNED: Final = re.compile(
-    r"\d{4}[-_.]?\d\d[-_.]?\d\d|\d\d[:_.-]\d\d(?:[:_.-]\d\d)?|(?<=\.log)\.\d{1,4}\b|\.(?:gz|bz2|xz|zst)\b"
+    r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.:T]?\d\d(?!\d))*|\d\d[:_.-]\d\d(?:[:_.-]\d\d)?|(?<=\.log)\.\d{1,4}\b|\.(?:gz|bz2|xz|zst)\b"
 )
 _SEPARATORS: Final = re.compile(r"[-_.:T]{2,}")
 

@@ -124,7 +124,7 @@ def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
         yield some.claim(
             "accessed",
             SORT,
-            f"opened in the mailbox {mailbox}",
+            f"in the mailbox {mailbox}, read in a way that the records do not name",
             mailbox,
             unit="messages",
             amount=Bounds(),

@@ -7,7 +7,9 @@ where a finding names the destination; to others the same machines may have sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,6 +31,8 @@ _OTHERS: Final = 10  # destinations that no finding names which are told one by 
 _SAME_US: Final = 900_000_000  # a connection that nobody counted is one that was, if both began so close
 _COUNTS: Final = "Zeek's conn.log, NetFlow, a firewall or a proxy that counts bytes on the way there"
 _AGREE: Final = 0.1  # counts that differ by less are of the same connections
+
+_FOLDER: Final = re.compile(r"(?<= )\S*[/!]")
 
 _Rows = npt.NDArray[np.bool_]
 
@@ -172,8 +176,15 @@ def _claim(
     )
 
 
+def _sensors(counts: Iterable[str]) -> str:
+    """As people call them: the log and the device or file, without the folder that it lies in."""
+    names = Counter(_FOLDER.sub("", name) for name in counts)
+    told = [name if count == 1 else f"{count} of {name}" for name, count in sorted(names.items())]
+    return ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
+
+
 def _sure(counts: dict[str, int], *, named: bool, whole: str, open_end: bool) -> tuple[Confidence, str]:
-    by = ", ".join(sorted(counts)[:4]) + (f" and {len(counts) - 4} more" if len(counts) > 4 else "")
+    by = _sensors(counts)
     parts = []
     confidence: Confidence = "low"
     if not named:
