@@ -61,7 +61,8 @@ def respond(
     ):
         traces = investigate.read(Path(traced).iterdir())
         incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
-        scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets)
+        window = how.get("since_us"), how.get("until_us")
+        scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
         weighed = impact.assess(
             incidents[: len(scenes)], scenes, _evidence(logs, run, scenes, how, on_progress), assets
         )

@@ -115,15 +115,12 @@ def respond(
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder = options.zone(timezone), _folder(out)
-
-    lists = _lists(assets, people, quiet=quiet)
+    zone, folder, lists = options.zone(timezone), _folder(out), _lists(assets, people, quiet=quiet)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
 
-    asked = Asked(tlp, classification, caveat, tuple(audience or ()), reveal)
-    attack = attack_facts(attack_release)
+    asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, logs)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)

@@ -140,9 +140,17 @@ def _impact(
 
 
 def _weight(claim: Claim) -> tuple[object, ...]:
-    """What left first; what is surest, then what is most."""
+    """What is hardly sure stands last; before it what left, what is surest, what is most."""
     sure = ("high", "moderate", "low").index(claim.confidence)
-    return STAGES.index(claim.stage), sure, SORTS.index(claim.sort), -claim.amount.lower, claim.subject, claim.what
+    return (
+        claim.confidence == "low",
+        STAGES.index(claim.stage),
+        sure,
+        SORTS.index(claim.sort),
+        -claim.amount.lower,
+        claim.subject,
+        claim.what,
+    )
 
 
 def _ties(of_sort: Sequence[Pick], index: Mapping[object, list[int]], scene: Scene) -> list[tuple[Pick, int]]:

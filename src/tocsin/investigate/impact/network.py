@@ -193,7 +193,7 @@ def _sure(counts: dict[str, int], *, named: bool, whole: str, open_end: bool) ->
         parts.append("a finding names the destination")
         most = max(counts.values(), default=0)
         agree = [count for count in counts.values() if most and abs(most - count) <= _AGREE * most]
-        confidence = "high" if len(agree) > 1 else "moderate" if counts else "low"
+        confidence = "high" if len(agree) > 1 else "moderate"
     parts.append(f"counted by {by}" if counts else "no log counts the bytes")
     if open_end:
         parts.append(whole or "there were connections whose bytes nobody counted" if counts else whole)

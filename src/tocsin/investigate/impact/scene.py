@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +31,10 @@ _INSIDE: Final = (
     *map(ipaddress.ip_network, ("127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4")),
     *map(ipaddress.ip_network, ("fe80::/10", "ff00::/8", "::1/128", "::/128")),
 )
+_URL: Final = re.compile(
+    r"(?:https?|ftp|wss?)://(?:[^\s/@\"']{1,100}@)?(\[[0-9a-fA-F:.]{2,45}\]|[^\s/:\"'?#<>)]{1,253})", re.IGNORECASE
+)
+_LONGEST: Final = 16_000  # of a command in which such names are looked for
 # Fields of findings that name the other end of a connection.
 _DESTINATIONS: Final = frozenset(
     "destinationip destinationhostname destaddress dst_ip dest_ip dst dest id.resp_h queryname query cs-host r-dns "
@@ -80,9 +85,21 @@ class Around:
         return kept
 
 
-def scenes(incidents: Sequence[Incident], traces: Traces, assets: Assets) -> tuple[Scene, ...]:
+def scenes(
+    incidents: Sequence[Incident],
+    traces: Traces,
+    assets: Assets,
+    since_us: int | None = None,
+    until_us: int | None = None,
+) -> tuple[Scene, ...]:
+    """Each incident's own; nothing is looked at before `since_us`, or from `until_us` on, if they are given."""
     addresses = _addresses(traces)
-    return tuple(_scene(one, addresses, assets) for one in incidents)
+    told = [_scene(one, addresses, assets) for one in incidents]
+    if since_us is not None:
+        told = [replace(one, since_us=max(one.since_us, since_us)) for one in told]
+    if until_us is not None:
+        told = [replace(one, until_us=max(min(one.until_us, until_us - 1), one.since_us)) for one in told]
+    return tuple(told)
 
 
 def around(scenes_: Sequence[Scene]) -> Around:
@@ -158,12 +175,15 @@ def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Asset
 
 
 def _destinations(one: Incident) -> tuple[set[str], set[str]]:
-    """Addresses and names that findings give for the other end."""
+    """Addresses and names that findings give for the other end, in a field of their own or in an address of the web."""
     addresses, domains = set(), set()
     for cited in one.findings:
         for field, text in cited.fields.items():
-            if text and len(text) <= 253 and field.lower() in _DESTINATIONS:
-                folded = text.strip().rstrip(".").lower()
+            if not text:
+                continue
+            named = [text] if len(text) <= 253 and field.lower() in _DESTINATIONS else []
+            for name in (*named, *_URL.findall(text[:_LONGEST])):
+                folded = name.strip().rstrip(".").lower()
                 if known := address(folded):
                     addresses.add(known)
                 elif "." in folded:
