@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
 
 from tocsin import investigate
+from tocsin.investigate import concern, impact
 from tocsin.ledger import Progress
+from tocsin.lookback import look_back
+from tocsin.model.asset import Assets
 from tocsin.model.incident import Incident
+from tocsin.model.person import People
 from tocsin.model.rule import RuleSet
 from tocsin.model.run import Run
 from tocsin.pipeline import How, detect
+
+# Those to act on now come first, then the head of the queue; of others nobody reads what was taken before the rest.
+_MOST_WEIGHED: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +39,61 @@ def respond(
     rules: RuleSet,
     *,
     quieten: bool = True,
+    assets: Assets | None = None,
+    people: People | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     **how: Unpack[How],
 ) -> Iterator[Response]:
-    """Match rules with logs, and join what they found.
+    """Match rules with logs, join what they found, and look once more for what was taken, and from whom.
 
     Args:
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
+        assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
         how: as in `pipeline.detect`.
 
     Yields:
         The response; its run's findings are kept on disk until the context ends.
     """
+    logs, assets, people = tuple(logs), assets or Assets(), people or People()
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-") as traced,
         detect(logs, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        digests = {source.path: source.sha256 for source in run.custody if source.path == source.file}
-        incidents = investigate.gather(run.findings, rules.rules, traces, digests=digests, quieten=quieten)
-        yield Response(run=run, incidents=incidents)
+        incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
+        window = how.get("since_us"), how.get("until_us")
+        scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
+        weighed = impact.assess(
+            incidents[: len(scenes)], scenes, _evidence(logs, run, scenes, how, on_progress), assets
+        )
+        told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
+        yield Response(run=run, incidents=told)
+
+
+def _evidence(
+    logs: tuple[str | Path, ...],
+    run: Run,
+    scenes: Sequence[impact.Scene],
+    how: How,
+    on_progress: Callable[[Progress], None],
+) -> impact.Evidence:
+    """What the logs hold around incidents besides findings; nothing is read where there is no incident."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+        kept = impact.Kept(folder=Path(folder)).made()
+        lost: tuple[str, ...] = ()
+        if scenes:
+            lost = look_back(
+                logs,
+                run.custody,
+                impact.around(scenes),
+                kept,
+                jobs=how.get("jobs", 0),
+                zone=how.get("zone", UTC),
+                mappings=how.get("mappings", ()),
+                on_progress=on_progress,
+            )
+        return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
+
+
+def _digests(run: Run) -> dict[str, str]:
+    return {source.path: source.sha256 for source in run.custody if source.path == source.file}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from cases.making import decide, incident
 from tocsin import cases
 from tocsin.cases import folder as layout
 from tocsin.cases import schema
+from tocsin.model.concern import Touched
+from tocsin.model.impact import Bounds, Claim, Impact
+from tocsin.model.incident import Incident
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 SCHEMAS = {"case.schema.json": schema.of_case, "case-log-line.schema.json": schema.of_line}
@@ -32,11 +36,26 @@ def _published(name: str) -> Draft202012Validator:
     return Draft202012Validator(json.loads((PUBLISHED / name).read_text(encoding="utf-8")))
 
 
+def weighed(one: Incident) -> Incident:
+    claim = Claim(
+        stage="left",
+        sort="mail",
+        what="sent on",
+        subject="a@b.example",
+        unit="messages",
+        amount=Bounds(lower=2),
+        confidence="high",
+        because="a rule sends it on",
+    )
+    person = Touched(id="7", name="Ben", how="data left", through=("a@b.example",), because=("sent on",))
+    return replace(one, impact=Impact(claims=(claim,)), people=(person,))
+
+
 def _busy(root: Path) -> list[Path]:
     """Cases with every kind of entry in them."""
     for name in ("one", "two"):
         cases.open_case(root, incident(name), by="Ben", documents=[("custody.json", b"{}")])
-    cases.open_case(root, incident("one", "More"), by="Ben")
+    cases.open_case(root, weighed(incident("one", "More")), by="Ben")
     with cases.writing(root / "one") as log:
         cases.note(log, "text", by="Ben")
         cases.add_task(log, "task", by="Ben", due="2026-12-01")
@@ -74,3 +93,15 @@ def test_what_is_no_entry_is_not_valid(tmp_path: Path) -> None:
         assert not of_line.is_valid({**line, "entry": {**line["entry"], name: value}})
     assert not of_line.is_valid({**line, "digest": "x"})
     assert not of_line.is_valid({**line, "more": "x"})
+
+
+def test_a_case_says_what_was_taken_and_whom_it_touches(tmp_path: Path) -> None:
+    folder = tmp_path / cases.open_case(tmp_path, weighed(incident("one")), by="Ben").id
+    told = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    assert [(one["lower"], one["upper"], one["stage"]) for one in told["impact"]] == [(2, None, "left")]
+    assert [(one["id"], one["how"]) for one in told["touched"]] == [("7", "data left")]
+    cases.open_case(tmp_path, weighed(incident("one")), by="Ben")
+    assert len(json.loads((folder / "case.json").read_text(encoding="utf-8"))["impact"]) == 1, "it is not told twice"
+    other = cases.open_case(tmp_path, incident("two"), by="Ben")
+    merged = cases.merge(tmp_path / other.id, folder, by="Ben", reason="one intrusion")
+    assert [one.id for one in merged.touched] == ["7"], "nobody is forgotten in a merge"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from output import taken
 from tocsin.model.coverage import Coverage, RuleCoverage, SeenLog
 from tocsin.model.custody import Custody
 from tocsin.model.incident import (
@@ -173,6 +174,9 @@ def incident(findings: int = 40, *, words: tuple[str, ...] = (), seed: int = 1) 
         dwell_us=max(times) - min(times),
         still_open=("a session of ASSEMBLY\\m.tane on dc-01 has no end",),
         not_seen=("No log of the mail server is among the evidence.",),
+        impact=taken.impact(word if words else "", [found[0].at, citation(900_003)]),
+        assets=taken.held(word if words else ""),
+        people=taken.touched(word if words else "", [found[0].at]),
         **seen,
     )
 

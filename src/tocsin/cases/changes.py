@@ -51,11 +51,12 @@ def open_case(
     documents = tuple(documents)
     if not folder.exists():
         with suppress(FileExistsError):  # somebody else was faster
-            return _made(root, name, title, by=by, incident=content, documents=documents)
+            return _made(root, name, title, by=by, incident=incident, documents=documents)
     with writing(folder) as log:
         digest = log.keep(content)
         if digest != log.case.incident:
             log.add(nouns.Revised(sha256=digest, title=log.case.title), by=by)
+            _weigh(log, incident, by)
         _attach(log, documents, by)
         return log.case
 
@@ -82,7 +83,7 @@ def _made(
     title: str,
     *,
     by: str,
-    incident: bytes = b"",
+    incident: Incident | None = None,
     documents: Sequence[tuple[str, bytes]] = (),
     split_from: str = "",
 ) -> Case:
@@ -95,12 +96,14 @@ def _made(
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.mkdir(mode=0o700)
-        digest = layout.keep(folder, incident) if incident else ""
+        digest = layout.keep(folder, incident_json(incident)) if incident else ""
         opened = nouns.Opened(case=name, title=title, incident=digest, split_from=split_from)
         line, link = chain.line(entries.body(opened, by=by, at=entries.now()), 0, chain.ROOT)
         durable.create(folder / layout.LOG, line)
         durable.create(folder / layout.STATE, derive.rendered(derive.derive([entries.read(link)])))
         with writing(folder) as log:
+            if incident is not None:
+                _weigh(log, incident, by)
             _attach(log, documents, by)
             case = log.case
         durable.settle(folder)
@@ -113,6 +116,28 @@ def _made(
         hint = "See to its permissions and free space, or choose another folder with --cases."
         raise CaseError(f"{root}: no case can be made there: {error.strerror or error}", hint=hint) from error
     return case
+
+
+def _weigh(log: Writer, incident: Incident, by: str) -> None:
+    """What was taken and whom it touches, where somebody looked."""
+    of, claims = log.case.id, incident.impact.claims if incident.impact else ()
+    impact = tuple(
+        nouns.Weight(
+            of=of,
+            stage=claim.stage,
+            sort=claim.sort,
+            what=claim.what,
+            unit=claim.unit,
+            lower=claim.amount.lower,
+            upper=claim.amount.upper,
+            confidence=claim.confidence,
+        )
+        for claim in claims
+    )
+    touched = tuple(nouns.Concern(of=of, id=one.id, name=one.name, how=one.how) for one in incident.people)
+    known = [one for one in log.case.impact if one.of == of], [one for one in log.case.touched if one.of == of]
+    if known != ([*impact], [*touched]):
+        log.add(nouns.Weighed(of=of, sha256=log.case.incident, impact=impact, touched=touched), by=by)
 
 
 def _attach(log: Writer, documents: Iterable[tuple[str, bytes]], by: str) -> None:

@@ -43,6 +43,8 @@ _Nothing: Final = Case(
     people=(),
     shifts=(),
     mended=0,
+    impact=(),
+    touched=(),
 )
 
 
@@ -147,6 +149,13 @@ def _closed(case: Case, entry: Entry, _: nouns.Closed) -> dict[str, Any]:
     return {"state": "closed", "closed_at": entry.at}
 
 
+def _weighed(case: Case, _: Entry, what: nouns.Weighed) -> dict[str, Any]:
+    return {
+        "impact": (*what.impact, *(one for one in case.impact if one.of != what.of)),
+        "touched": (*what.touched, *(one for one in case.touched if one.of != what.of)),
+    }
+
+
 def _handed_over(case: Case, entry: Entry, what: nouns.HandedOver) -> dict[str, Any]:
     return {"shifts": (*case.shifts, Shift(n=entry.n, at=entry.at, by=entry.by, to=what.to))}
 
@@ -162,6 +171,7 @@ _CHANGES: Final[dict[type[nouns.What], _Change]] = {
         "title": what.title,
         "incidents": case.incidents + 1,
     },
+    nouns.Weighed: _weighed,
     nouns.Saw: lambda case, entry, what: {},
     nouns.Introduced: lambda case, entry, what: {"people": (*case.people, what.signer)},
     nouns.Decided: _decided,

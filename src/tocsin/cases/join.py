@@ -11,7 +11,7 @@ from tocsin.cases import changes, derive
 from tocsin.cases import folder as layout
 from tocsin.cases.writer import Writer, writing
 from tocsin.errors import CaseError
-from tocsin.model.case import Attached, Case, Merged, MergedInto, Noted, Split, TaskAdded
+from tocsin.model.case import Attached, Case, Merged, MergedInto, Noted, Split, TaskAdded, Weighed
 
 
 def merge(into: Path, other: Path, *, by: str, reason: str) -> Case:
@@ -60,7 +60,22 @@ def _take(target: Writer, source: Writer, by: str, reason: str) -> None:
         reason=reason,
         tasks=tasks,
     )
-    target.add(*attached, merged, by=by)
+    target.add(*attached, merged, *_weighed(source), by=by)
+
+
+def _weighed(source: Writer) -> list[Weighed]:
+    """What was taken in the other case, and whom it touches: with it nobody is forgotten."""
+    case = source.case
+    of = dict.fromkeys([*(one.of for one in case.impact), *(one.of for one in case.touched)])
+    return [
+        Weighed(
+            of=name,
+            sha256="",
+            impact=tuple(one for one in case.impact if one.of == name),
+            touched=tuple(one for one in case.touched if one.of == name),
+        )
+        for name in of
+    ]
 
 
 def split(

@@ -10,6 +10,8 @@ from tocsin.cases import Verdict, open_tasks
 from tocsin.model import case as nouns
 from tocsin.model.case import Case, Entry, HandedOver, Task
 from tocsin.model.decision import Decision
+from tocsin.model.impact import Bounds
+from tocsin.output.impact import amount
 from tocsin.output.screen import shown
 
 _WIDTH = 100
@@ -40,6 +42,8 @@ def _words(what: nouns.What) -> str:
             return f"attached {what.name}{how}: {what.size_bytes:,} bytes, SHA-256 {what.sha256}"
         case nouns.Revised():
             return f"brought the incident up to date: {what.title} (SHA-256 {what.sha256})"
+        case nouns.Weighed():
+            return f"weighed what was taken: {len(what.impact):,} claims; people it touches: {len(what.touched):,}"
         case nouns.Saw():
             return f"saw {what.what}, because: {what.reason}"
         case nouns.Introduced():
@@ -100,11 +104,21 @@ def overview(case: Case, verdict: Verdict) -> Iterator[str]:
     yield f"  head        {case.head}"
     yield from _section("people", [f"{one.name}  {one.fingerprint}" for one in case.people])
     yield from _section("open tasks", [_task(task) for task in open_tasks(case)])
+    told = [
+        f"{one.stage}: {amount(_bounds(one), one.unit)} {one.what} ({one.confidence} confidence)" for one in case.impact
+    ]
+    yield from _section("what was taken", told)
+    yield from _section("whom it touches", [f"{one.name} [{one.id}]: {one.how}" for one in case.touched])
     taken = [one.decision for one in case.decisions]
     yield from _section("decisions", [f"{minute(one.at)}  {one.by}  {_decision(one)}" for one in taken])
     yield from _section("documents", [f"{one.name}  {one.size_bytes:,} bytes  {one.sha256}" for one in case.attached])
     yield from _section("WRONG: the case was changed", verdict.faults)
     yield from _section("to know", verdict.notes)
+
+
+def _bounds(one: nouns.Weight) -> Bounds:
+    """As a case says them: from outside, so that they may be none."""
+    return Bounds(lower=one.lower, upper=one.upper if one.upper is None else max(one.lower, one.upper))
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:

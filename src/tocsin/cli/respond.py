@@ -37,10 +37,24 @@ from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
+    from tocsin.model.asset import Assets
+    from tocsin.model.person import People
     from tocsin.model.rule import RuleSet
     from tocsin.pipeline import How
     from tocsin.respond import Response
 
+AssetList = Annotated[
+    str | None,
+    typer.Option(
+        "--assets", metavar="FILE", help="A CSV of what you run: names, addresses, owners (docs/assets-and-people.md)."
+    ),
+]
+PeopleList = Annotated[
+    str | None,
+    typer.Option(
+        "--people", metavar="FILE", help="A CSV of whom it may concern: names, accounts, mailboxes, how to reach them."
+    ),
+]
 Folder = Annotated[
     str | None,
     typer.Option(
@@ -81,6 +95,8 @@ def respond(
     mapping: Mappings = None,
     indicators: Indicators = None,
     any_time: AnyTime = False,
+    assets: AssetList = None,
+    people: PeopleList = None,
     out: Folder = None,
     tlp: Tlp = "amber+strict",
     classification: Classification = "",
@@ -96,17 +112,15 @@ def respond(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
-    """Match rules with logs and join what belongs together: incidents, why they are one, and a report of each."""
+    """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder = options.zone(timezone), _folder(out)
-
+    zone, folder, lists = options.zone(timezone), _folder(out), _lists(assets, people, quiet=quiet)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
 
-    asked = Asked(tlp, classification, caveat, tuple(audience or ()), reveal)
-    attack = attack_facts(attack_release)
+    asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, logs)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
@@ -123,7 +137,7 @@ def respond(
     }
     began = time.monotonic()
     with ExitStack() as stack:
-        response = _responded(stack, logs, chosen.rules, how, quieten=not everything, quiet=quiet)
+        response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         if open_cases:
@@ -131,12 +145,41 @@ def respond(
         refuse_nothing(response.run, target)
 
 
-def _responded(stack: ExitStack, logs: list[str], rules: RuleSet, how: How, *, quieten: bool, quiet: bool) -> Response:
+def _lists(assets: str | None, people: str | None, *, quiet: bool) -> tuple[Assets | None, People | None]:
+    """The lists of assets and people, read before any log: a slip in one is told at once."""
+    from tocsin.border.assets import read_assets
+    from tocsin.border.people import read_people
+    from tocsin.output.screen import shown
+
+    known, owners = (
+        (None if assets is None else read_assets(Path(assets))),
+        (None if people is None else read_people(Path(people))),
+    )
+    if not quiet:
+        for note in (*(known[1] if known else ()), *(owners[1] if owners else ())):
+            typer.echo(f"note: {shown(note)}", err=True)
+    return (known[0] if known else None), (owners[0] if owners else None)
+
+
+def _responded(
+    stack: ExitStack,
+    logs: list[str],
+    rules: RuleSet,
+    how: How,
+    lists: tuple[Assets | None, People | None],
+    *,
+    quieten: bool,
+    quiet: bool,
+) -> Response:
     """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
+    assets, people = lists
     with progress.live(quiet=quiet) as on_progress:
-        return stack.enter_context(story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **how))
+        going = story.respond(
+            logs, rules, quieten=quieten, assets=assets, people=people, on_progress=on_progress, **how
+        )
+        return stack.enter_context(going)
 
 
 def _folder(out: str | None) -> Path | None:

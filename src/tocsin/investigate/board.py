@@ -13,8 +13,8 @@ from tocsin.investigate.processes import Lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
+from tocsin.model.citation import Citation
 from tocsin.model.event import NO_TIME, Longs
-from tocsin.model.incident import Citation
 from tocsin.model.rule import Rule
 
 

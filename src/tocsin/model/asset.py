@@ -65,6 +65,7 @@ class Assets:
                 network = ipaddress.ip_network(text)
                 self._by_network.setdefault(network.prefixlen, {}).setdefault(network, []).append(asset)
         self._lengths = sorted(self._by_network, reverse=True)
+        self.has_networks = any("/" in text for asset in self.all for text in asset.addresses)
 
     def named(self, host: str) -> tuple[Asset, ...]:
         """By the name of a host in a log: the whole name, or the first part where one of the two is short."""

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from msgspec import Meta
 
+from tocsin.model.concern import How
 from tocsin.model.decision import Decision, Signer
+from tocsin.model.impact import Confidence, Sort, Stage, Unit
 
 VERSION = 1  # of entries, and of what is derived from them
 
@@ -80,6 +82,43 @@ class Revised:
 
     sha256: Digest
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """One claim of what was accessed, staged or left, as it stood. `of` is the case that it was weighed in.
+
+    `lower` is what records show; `upper` the most that can have been, None where nobody can tell.
+    """
+
+    of: str
+    stage: Stage
+    sort: Sort
+    what: str
+    unit: Unit
+    lower: Number
+    upper: Number | None
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """A person whom the incident touches; `id` tells them from others of the same name."""
+
+    of: str
+    id: str
+    name: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What was taken, and whom it touches, as the incident that is kept under `sha256` says."""
+
+    of: str
+    sha256: DigestOrNone
+    impact: tuple[Weight, ...]
+    touched: tuple[Concern, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +213,7 @@ What: TypeAlias = (
     | TaskDone
     | Attached
     | Revised
+    | Weighed
     | Saw
     | Introduced
     | Decided
@@ -193,6 +233,7 @@ VERBS: Mapping[str, type[What]] = {
     "task done": TaskDone,
     "attached": Attached,
     "revised": Revised,
+    "weighed": Weighed,
     "saw": Saw,
     "introduced": Introduced,
     "decided": Decided,
@@ -244,6 +285,8 @@ class Case:
         merged_from: cases that became part of this one; `split_into` those that left it.
         tasks: in the order they were added, those of merged cases too.
         people: the keys that speak here, in the order they were introduced.
+        impact: what was taken, as it was last weighed, with that of cases that became part of this one.
+        touched: people of the organisation's list whom it touches, likewise.
     """
 
     version: int
@@ -268,3 +311,5 @@ class Case:
     people: tuple[Signer, ...]
     shifts: tuple[Shift, ...]
     mended: int
+    impact: tuple[Weight, ...]
+    touched: tuple[Concern, ...]

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from tocsin.model.citation import Citation
+from tocsin.model.concern import Held, Touched
+from tocsin.model.impact import Impact
 from tocsin.model.rule import LEVELS, Level
 
 Rank: TypeAlias = Literal["act now", "review"]
@@ -39,17 +42,6 @@ class Entity:
     kind: EntityKind
     name: str
     shown: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Citation:
-    """The record that a statement rests on; `src`, `path`, `rec` and `chunk` as in a Finding."""
-
-    src: str
-    path: str
-    rec: int
-    chunk: int
-    ts_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +179,9 @@ class Incident:
         dwell_us: from the first to the last finding.
         still_open: what was not ended when the logs end, as sentences.
         not_seen: what the logs cannot show, as sentences.
+        impact: what was accessed, staged and left; None where nobody looked, which is not "nothing".
+        assets: those of its machines and addresses that the list of assets has, the most critical first.
+        people: whom it touches, of the list of people, those first with whom it went furthest.
     """
 
     id: str
@@ -215,6 +210,9 @@ class Incident:
     dwell_us: int | None = None
     still_open: tuple[str, ...] = ()
     not_seen: tuple[str, ...] = ()
+    impact: Impact | None = None
+    assets: tuple[Held, ...] = ()
+    people: tuple[Touched, ...] = ()
 
     def worst(self, numbers: Iterable[int]) -> Level | None:
         """The highest level among some of its findings; None of none."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin.model.incident import Entry, Incident, Seen
+from tocsin.output import impact as impact_words
 from tocsin.output.plain import as_document, clock
 from tocsin.output.screen import shown
 from tocsin.output.terminal import STYLES
@@ -21,6 +22,7 @@ _MOST_REVIEW: Final = 10
 _MOST_STEPS: Final = 12
 _MOST_NAMES: Final = 6
 _MOST_JOINS: Final = 5
+_MOST_CLAIMS: Final = 8
 _LONGEST: Final = 300
 
 
@@ -86,11 +88,28 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     for skew in one.skews:
         ahead = f"{skew.ahead_us / 1e6:+.1f} s against {skew.against}, by {skew.events} connections"
         yield "clock", f"{shown(skew.host)} {shown(ahead)}"
+    yield from _taken(one)
     for number, sentence in enumerate(one.still_open[:_MOST_NAMES]):
         yield "still open" if not number else "", shown(sentence, _LONGEST)
     for number, sentence in enumerate(one.not_seen[:_MOST_NAMES]):
         yield "not seen" if not number else "", shown(sentence, _LONGEST)
     yield "id", one.id
+
+
+def _taken(one: Incident) -> Iterator[tuple[str, str]]:
+    """What was accessed, staged and taken, whose machines these are, and whom it touches."""
+    for number, sentence in enumerate(impact_words.summary(one.impact, _MOST_CLAIMS)):
+        yield "taken" if not number else "", sentence
+    for number, question in enumerate((one.impact.unanswered if one.impact else ())[:_MOST_NAMES]):
+        yield "not known" if not number else "", shown(question.question, _LONGEST)
+    for word, lines in (
+        ("assets", [impact_words.held(held) for held in one.assets]),
+        ("people", [impact_words.touched(person) for person in one.people]),
+    ):
+        for number, line in enumerate(lines[:_MOST_NAMES]):
+            yield word if not number else "", line
+        if len(lines) > _MOST_NAMES:
+            yield "", f"and {len(lines) - _MOST_NAMES:,} more: with --out they are in incidents.json"
 
 
 def _steps(timeline: Sequence[Entry]) -> Iterator[tuple[str, str]]:

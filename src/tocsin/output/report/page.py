@@ -22,14 +22,14 @@ from tocsin.model.incident import Incident
 from tocsin.model.run import Run
 from tocsin.model.tlp import TLP
 from tocsin.output.plain import as_json, clock
-from tocsin.output.report import graph, lanes, matrix, records, story, trees
+from tocsin.output.report import graph, impact, lanes, matrix, records, story, trees
 from tocsin.output.screen import shown
 from tocsin.output.summary import unseen
 
 Audience: TypeAlias = Literal["analyst", "leadership", "partner"]
 AUDIENCES: Final[tuple[Audience, ...]] = get_args(Audience)
 
-_FILES: Final = ("overview.html", "page.html", "partner.html", "parts.html", "style.css", "page.js")
+_FILES: Final = ("impact.html", "overview.html", "page.html", "partner.html", "parts.html", "style.css", "page.js")
 _MOST_ROWS: Final = 200  # of a table that stands in the page itself; findings are all there, a hundred at a time
 
 
@@ -75,6 +75,7 @@ def write(report: Report, file: TextIO) -> None:
     content |= {
         "story": story.tell(report.incident),
         "graph": graph.draw(report.incident),
+        "impact": impact.chapter(report.incident),
         "lanes": lanes.draw(report.incident),
         "trees": trees.grow(report.incident),
         "record": told.number,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin.model.incident import Citation, Cited, Incident
+from tocsin.model.citation import Citation
+from tocsin.model.incident import Cited, Incident
 from tocsin.output.plain import clock
 from tocsin.output.screen import shown
 
@@ -83,6 +84,9 @@ def _cited(incident: Incident) -> Iterator[Citation]:
     yield from (citation for folded in incident.folded for citation in folded.citations)
     if incident.way_in:
         yield incident.way_in.at
+    if incident.impact:
+        yield from (citation for claim in incident.impact.claims for citation in claim.evidence)
+    yield from (citation for person in incident.people for citation in person.evidence)
 
 
 def _place(at: Citation, name: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from tocsin.model.incident import Incident, Seen
+from tocsin.output import impact
 from tocsin.output.plain import clock
 from tocsin.output.screen import shown
 
@@ -30,6 +31,7 @@ _TACTICS: Final = {
     "impact": "did damage",
 }
 _NAMED: Final = 4  # names in one sentence
+_CLAIMS: Final = 3  # of what was taken; the chapter on it has all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def _sentences(incident: Incident) -> Iterator[str]:
     if incident.moves:
         machines = len({move.target for move in incident.moves})
         yield f"{plural(len(incident.moves), 'sign')} of movement, to {plural(machines, 'machine')}."
+    yield from impact.summary(incident.impact, _CLAIMS)
     for sentence in incident.still_open:
         yield f"Open when the logs end: {shown(sentence, 300)}"
     yield (

@@ -1,0 +1,90 @@
+r"""Picks in, claims of what was packed to be taken away out.
+
+A command of an archiver says what was wanted; a file that was created says that it worked. Neither says how large it
+became: Sysmon's event 11 has no size. Options after the manuals of 7-Zip, RAR, tar, zip and makecab.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from tocsin.investigate.impact import commands
+from tocsin.investigate.impact.picks import WEAK, Gate, Pick, mask
+from tocsin.investigate.impact.tied import Tied
+from tocsin.model.impact import Bounds, Claim, Sort
+
+SORT: Final[Sort] = "archive"
+
+_ARCHIVE: Final = re.compile(
+    r"\.(?:7z|rar|zip|cab|tar|tgz|tbz2?|txz|tar\.\w{2,4}|gz|arj|ace|wim)(?:\.\d{3})?$", re.IGNORECASE
+)
+_TOOLS: Final = re.compile(
+    r"\b(?:7z[ar]?|7zg|(?:win)?rar|makecab|pkzip\w*|wzzip)(?:\.exe)?[\"']?\s+(?:[\"']?(?:a|u|m)\b|[\"'/-])"
+    r"|\bmakecab(?:\.exe)?\b"
+    r"|\btar(?:\.exe)?[\"']?\s+(?:-\S*c|--create|c[a-z]*f)"
+    r"|(?:^|[\s;&|\"'/\\])zip(?:\.exe)?[\"']?\s+(?!-[Td]\b)\S"
+    r"|Compress-Archive|Compress-7Zip|ZipFile\]?::CreateFromDirectory|IO\.Compression\.ZipArchive"
+    r"|\bcompact(?:\.exe)?\s+/c\b|\brclone(?:\.exe)?\s+(?:copy|sync|move)\b",
+    re.IGNORECASE,
+)
+_FILES_ON_A_SHARE: Final = frozenset({"security"})
+
+GATES: Final[tuple[Gate, ...]] = (
+    *commands.gates(_TOOLS),
+    *commands.created(_ARCHIVE),
+    Gate(
+        kind="windows",
+        holds={"Channel": _FILES_ON_A_SHARE, "EventID": frozenset({"4663"})},
+        found={"ObjectName": _ARCHIVE},
+    ),
+)
+
+_WRITES: Final = 0x2 | 0x4  # FILE_WRITE_DATA, FILE_APPEND_DATA ("File Access Rights Constants", Microsoft)
+
+
+def claims(tied: Tied) -> Iterator[Claim]:
+    for host, here in tied.grouped(lambda pick: pick.host or "a machine that the records do not name"):
+        made = here.only(_was_made)
+        asked = here.only(commands.is_command)
+        if not made and not asked:
+            continue
+        both = here.only(lambda pick: _was_made(pick) or commands.is_command(pick))
+        sure = made.names(_made, WEAK)
+        named = list(dict.fromkeys([*sure, *made.names(_made), *asked.names(_asked)]))
+        because = "files of archives were created" if made else "commands that pack files were started"
+        if not made:
+            because += "; whether an archive came of it is not logged"
+        yield both.claim(
+            "staged",
+            SORT,
+            f"packed on {host}",
+            host,
+            unit="archives",
+            amount=Bounds(lower=len(sure)),  # other ways of packing leave no such record
+            because=because,
+            names=named,
+            kind_of_content="not known",
+            would_tell="the archives themselves, or file creation and size from an endpoint sensor",
+            host=host,
+        )
+
+
+def _was_made(pick: Pick) -> bool:
+    return bool(list(_made(pick)))
+
+
+def _made(pick: Pick) -> Iterable[str]:
+    if name := pick.text("TargetFilename"):
+        return (name,)
+    name = pick.text("ObjectName")
+    return (name,) if name and mask(pick.text("AccessMask")) & _WRITES else ()
+
+
+def _asked(pick: Pick) -> Iterable[str]:
+    """Names of archives on a command line."""
+    if commands.is_command(pick):
+        for part in commands.parts(commands.command(pick)):
+            if _ARCHIVE.search(part):
+                yield part.strip("'\"();,")

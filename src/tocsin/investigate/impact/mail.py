@@ -1,0 +1,246 @@
+"""Picks in, claims of mail that was read, or is sent on, out.
+
+MailItemsAccessed, after "Use MailItemsAccessed to investigate compromised accounts" (Microsoft Purview): a Bind names
+each message that was opened; a Sync says only that a folder was copied to a client, so all of it may have been; and
+where a record is throttled, logging stopped for that mailbox. What is not licensed or not logged is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.investigate.impact.picks import Gate, Pick
+from tocsin.investigate.impact.tied import Tied
+from tocsin.model.impact import Bounds, Claim, Sort, Unanswered
+
+SORT: Final[Sort] = "mail"
+
+_READ: Final = "mailitemsaccessed"
+_ENTERED: Final = frozenset({"mailboxlogin"})
+_RULES: Final = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules"})
+_FORWARDS: Final = frozenset({"set-mailbox", "new-transportrule", "set-transportrule", "new-remotedomain"})
+_RIGHTS: Final = frozenset(
+    {"add-mailboxpermission", "add-mailboxfolderpermission", "add-recipientpermission", "new-managementroleassignment"}
+)
+_EXPORTS: Final = frozenset(
+    {
+        *("new-compliancesearchaction", "searchexported", "searchexportdownloaded", "exportdownloaded"),
+        *("new-mailboxexportrequest", "searchresultexported", "searchpreviewed", "vieweddocument"),
+    }
+)
+_WAYS_OUT: Final = (
+    *("ForwardTo", "ForwardAsAttachmentTo", "RedirectTo", "ForwardingSmtpAddress", "ForwardingAddress"),
+    *("BlindCopyTo", "RedirectMessageTo", "CopyTo", "AddToRecipients"),
+)
+_AUDIT: Final = "MailItemsAccessed records of that mailbox, which need auditing (Premium or Standard) for its licence"
+
+GATES: Final[tuple[Gate, ...]] = (
+    Gate(kind="m365", holds={"Operation": frozenset({_READ}) | _ENTERED | _RULES | _FORWARDS | _RIGHTS | _EXPORTS}),
+)
+
+
+def claims(tied: Tied) -> Iterator[Claim]:
+    for mailbox, here in tied.grouped(_mailbox):
+        read = here.only(lambda pick: _operation(pick) == _READ)
+        yield from _messages(mailbox, read)
+        entered = here.only(lambda pick: _operation(pick) in _ENTERED)
+        if entered and not read:
+            yield entered.claim(
+                "accessed",
+                SORT,
+                f"in the mailbox {mailbox}",
+                mailbox,
+                unit="messages",
+                amount=Bounds(),
+                because="somebody signed in to the mailbox; what was read there is not logged",
+                kind_of_content="content",
+                would_tell=_AUDIT,
+            )
+        yield from _handed_over(mailbox, here)
+    yield from _exported(tied.only(lambda pick: _operation(pick) in _EXPORTS))
+
+
+def unanswered(tied: Tied, accounts: Iterable[str]) -> Iterator[Unanswered]:
+    """Mailboxes of accounts of the incident of which no record says what was read there."""
+    told = {_mailbox(pick) for pick, _ in tied.picks if _operation(pick) == _READ}
+    touched = {_mailbox(pick) for pick, _ in tied.picks} | {name.lower() for name in accounts if "@" in name}
+    for name in sorted(touched - told - {""}):
+        yield Unanswered(question=f"which messages of {name} were read", would_tell=_AUDIT)
+
+
+def _operation(pick: Pick) -> str:
+    return pick.text("Operation").lower()
+
+
+def _mailbox(pick: Pick) -> str:
+    """Whose mail it is: the owner's, not that of who looks."""
+    if _operation(pick) in _EXPORTS:
+        return ""
+    owner = pick.text("MailboxOwnerUPN", "MailboxOwnerUpn")
+    named = owner or _parameters(pick).get("Identity", "") or _parameters(pick).get("Mailbox", "")
+    return (named if "@" in named or owner else pick.text("UserId", "Userid")).lower()
+
+
+def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
+    throttled = any(_properties(pick).get("isthrottled", "").lower() == "true" for pick, _ in read.picks)
+    synced = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() == "sync")
+    bound = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() == "bind")
+    other = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() not in {"sync", "bind"})
+    if bound:
+        nameless = "; some records name no message" * any(not any(_ids(pick)) for pick, _ in bound.picks)
+        short = (_STOPPED if throttled else "") + nameless + bound.short("m365", "")
+        amount, names = bound.counted(_ids, open_end=short)
+        yield bound.claim(
+            "accessed",
+            SORT,
+            f"opened in the mailbox {mailbox}",
+            mailbox,
+            unit="messages",
+            amount=amount,
+            because="each is named by its record (Bind)" + short,
+            names=names,
+            kind_of_content="content",
+            would_tell=_AUDIT,
+        )
+    for folder, here in synced.grouped(lambda pick: " and ".join(_folders(pick)) or "a folder that is not named"):
+        yield here.claim(
+            "accessed",
+            SORT,
+            f"copied to a client from the folder {folder} of {mailbox}: all that was in it may have been",
+            mailbox,
+            unit="messages",
+            amount=Bounds(),
+            because="a record says that the folder was synchronised, not with how many messages"
+            + (_STOPPED if throttled else ""),
+            kind_of_content="content",
+            would_tell="how many messages the folder held then, from the mailbox itself",
+        )
+    if other or (throttled and not bound and not synced):
+        some = other or read
+        yield some.claim(
+            "accessed",
+            SORT,
+            f"in the mailbox {mailbox}, read in a way that the records do not name",
+            mailbox,
+            unit="messages",
+            amount=Bounds(),
+            because="the records do not say how the mail was read" + (_STOPPED if throttled else ""),
+            kind_of_content="content",
+            would_tell=_AUDIT,
+        )
+
+
+_STOPPED: Final = "; logging was throttled, so that what followed is not logged"
+
+
+def _handed_over(mailbox: str, here: Tied) -> Iterator[Claim]:
+    """Rules and rights by which mail goes on to somebody else."""
+    ways = here.only(lambda pick: _operation(pick) in _RULES | _FORWARDS and bool(list(_targets(pick))))
+    if ways:
+        targets = ways.names(_targets)
+        yield ways.claim(
+            "left",
+            SORT,
+            f"sent on from {mailbox} to {', '.join(targets[:5])}",
+            mailbox,
+            unit="messages",
+            amount=Bounds(),
+            because="a rule or a setting sends mail on; how many messages it caught is not in these records",
+            kind_of_content="content",
+            would_tell="the message trace of that mailbox",
+        )
+    rights = here.only(lambda pick: _operation(pick) in _RIGHTS)
+    if rights:
+        yield rights.claim(
+            "accessed",
+            SORT,
+            f"opened up to others in the mailbox {mailbox}",
+            mailbox,
+            unit="messages",
+            amount=Bounds(),
+            because="somebody was given rights to the mailbox; what they read is not in these records",
+            kind_of_content="content",
+            would_tell=_AUDIT,
+        )
+
+
+def _exported(tied: Tied) -> Iterator[Claim]:
+    for search, here in tied.grouped(lambda pick: pick.text("ObjectId", "ExchangeLocations", "UserId") or "a search"):
+        yield here.claim(
+            "left",
+            SORT,
+            f"exported or shown by the search {search}",
+            search,
+            unit="messages",
+            amount=Bounds(),
+            because="a search over mailboxes was exported or its results looked at; its size is not in these records",
+            kind_of_content="content",
+            would_tell="the results of that search in the compliance centre",
+        )
+
+
+# --------------------------------------------------------------------------------- what records hold
+
+
+def _json(text: str) -> Any:
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(text)
+    return None
+
+
+def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of an array, which may stand there as texts of their own."""
+    found = _json(text) if text else None
+    for one in found if isinstance(found, list) else [found]:
+        inner = _json(one) if isinstance(one, str) else one
+        if isinstance(inner, dict):
+            yield inner
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return {str(one.get("Name", "")): str(one.get("Value", "")) for one in _objects(text)}
+
+
+def _properties(pick: Pick) -> dict[str, str]:
+    return {name.lower(): value for name, value in _pairs(pick.text("OperationProperties")).items()}
+
+
+def _parameters(pick: Pick) -> dict[str, str]:
+    return _pairs(pick.text("Parameters"))
+
+
+def _folders(pick: Pick) -> list[str]:
+    text = pick.text("Folders") or pick.text("Folder") or pick.text("Item")
+    paths = [
+        str(one.get("Path") or (one.get("ParentFolder") or {}).get("Path") or "")
+        for one in _objects(text)
+        if isinstance(one.get("ParentFolder") or {}, dict)
+    ]
+    return sorted({path for path in paths if path})
+
+
+def _ids(pick: Pick) -> Iterable[str]:
+    """RFC 5322's Message-ID of each message, or what else the record calls it by."""
+    for folder in _objects(pick.text("Folders")):
+        inner = folder.get("FolderItems")
+        for one in inner if isinstance(inner, list) else []:
+            if isinstance(one, dict):
+                yield str(one.get("InternetMessageId") or one.get("ImmutableId") or one.get("Id") or "")
+    for one in (*_objects(pick.text("Item")), *_objects(pick.text("AffectedItems"))):
+        yield str(one.get("InternetMessageId") or one.get("Id") or "")
+
+
+def _targets(pick: Pick) -> Iterable[str]:
+    given = _parameters(pick)
+    for name in _WAYS_OUT:
+        value = pick.text(name) or given.get(name, "")
+        if value and value.lower() not in {"false", "$null", "null"}:
+            yield value.removeprefix("smtp:").removeprefix("SMTP:")
+    for action in _objects(_properties(pick).get("ruleactions", "")):
+        if str(action.get("ActionType", "")).lower() in {"forward", "redirect", "forwardasattachment"}:
+            to = action.get("Recipients")
+            yield from (str(one) for one in (to if isinstance(to, list) else [to]) if one)

@@ -1,0 +1,261 @@
+"""Flows and a Scene in, claims of bytes that left out: a claim for each destination, with what came back.
+
+A sensor, a firewall and a proxy may each have counted one connection, and none of them must have: so the most that
+left is the sum of what they counted, and the least is the largest of their counts. Bytes count towards the least only
+where a finding names the destination; to others the same machines may have sent them for any reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate.impact.flows import UNKNOWN, Flows
+from tocsin.investigate.impact.scene import Scene, is_inside
+from tocsin.investigate.impact.tied import CITED
+from tocsin.investigate.nearest import grouped
+from tocsin.model.asset import Assets
+from tocsin.model.citation import Citation
+from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.impact import Bounds, Claim, Confidence, Sort, Unanswered
+
+SORT: Final[Sort] = "network"
+COUNTING: Final = frozenset({"zeek", "suricata", "firewall", "proxy", "webserver"})  # kinds of logs that count bytes
+_OTHERS: Final = 10  # destinations that no finding names which are told one by one
+_SAME_US: Final = 900_000_000  # a connection that nobody counted is one that was, if both began so close
+_COUNTS: Final = "Zeek's conn.log, NetFlow, a firewall or a proxy that counts bytes on the way there"
+_AGREE: Final = 0.1  # counts that differ by less are of the same connections
+
+_FOLDER: Final = re.compile(r"(?<= )\S*[/!]")
+
+_Rows = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """Connections of an incident with the outside; `out` and `back` are (least, most) as our side sent and got them.
+
+    `there` is the other side: an address, or a name where that is all that is known.
+    """
+
+    at: Longs
+    there: Codes
+    named: _Rows
+    found: _Rows  # those that are the record of a finding
+    out: tuple[Longs, Longs]
+    back: tuple[Longs, Longs]
+
+
+def claims(flows: Flows, scene: Scene, assets: Assets, whole: str, cite: Callable[[int], Citation]) -> Iterator[Claim]:
+    """Destinations that findings name first, then the others by how much may have left for them.
+
+    Args:
+        whole: why no upper bound can be told; '' where nothing stands in the way.
+        cite: the record of a row of the flows.
+    """
+    sent = _sent(flows, scene, assets)
+    order = np.lexsort((np.arange(len(sent.at)), sent.there))
+    begins = np.flatnonzero(np.diff(sent.there[order], prepend=-1))
+    groups = np.split(order, begins[1:]) if len(order) else []
+    named = [group for group in groups if sent.named[group].any()]
+    others = [group for group in groups if not sent.named[group].any()]
+    for group in named:
+        yield from _claim(flows, scene, sent, [group], whole, cite)
+    others.sort(key=lambda group: -float(np.maximum(sent.out[1][group], 0).astype(np.float64).sum()))
+    first = [group for group in others[:_OTHERS] if (sent.out[1][group] > 0).any()]
+    for group in first:
+        yield from _claim(flows, scene, sent, [group], whole, cite)
+    if others[len(first) :]:
+        yield from _claim(flows, scene, sent, others[len(first) :], whole, cite)
+
+
+def unanswered(flows: Flows, scene: Scene) -> Iterator[Unanswered]:
+    """Private addresses that may be ours or not: what went there is no claim, but must not pass in silence."""
+    unsure, own = flows.codes(scene.unsure), flows.codes(scene.own)
+    client, server = flows.columns["client"], flows.columns["server"]
+    met = np.isin(client, own) & np.isin(server, unsure), np.isin(server, own) & np.isin(client, unsure)
+    for code in np.unique(np.concatenate([server[met[0]], client[met[1]]])).tolist():
+        yield Unanswered(
+            question=f"whether {flows.texts[code]} is ours: what was sent there is not counted as having left",
+            would_tell="a list of assets with our networks (--assets)",
+        )
+
+
+def _sent(flows: Flows, scene: Scene, assets: Assets) -> _Sent:
+    """Which side is ours: the incident's own machines; or the inside, where the other side is one a finding names."""
+    columns = flows.columns
+    ts = columns["ts"]
+    texts = flows.texts
+    client, server, name = columns["client"], columns["server"], columns["name"]
+    known = np.array([bool(assets.at(text)) for text in texts], bool)
+    own = np.isin(np.arange(len(texts)), flows.codes(scene.own))
+    outside = np.isin(np.arange(len(texts)), flows.codes(scene.outside))
+    inside = (np.array([is_inside(text) for text in texts], bool) | known) & ~outside
+    domain = np.isin(np.arange(len(texts)), flows.codes(scene.domains))
+    timed = (ts == NO_TIME) | ((ts >= scene.since_us) & (ts <= scene.until_us))
+    found = _found(flows, scene)
+    away_server = (server > 0) & ~inside[server] & ~own[server] | ((server == 0) & (name > 0))
+    away_client = (client > 0) & ~inside[client] & ~own[client]
+    bad_server = (outside[server] | domain[name]) & away_server
+    bad_client = outside[client] & away_client
+    ours_asks = away_server & ~bad_client & (own[client] | bad_server)
+    ours_is_asked = ~ours_asks & away_client & (own[server] | bad_client)
+    at: Longs = np.flatnonzero(timed & (ours_asks | ours_is_asked))
+    asks = ours_asks[at]
+    out = [np.where(asks, columns[f"sent_{end}"][at], columns[f"came_{end}"][at]) for end in ("least", "most")]
+    back = [np.where(asks, columns[f"came_{end}"][at], columns[f"sent_{end}"][at]) for end in ("least", "most")]
+    there = np.where(asks, np.where(server[at] > 0, server[at], name[at]), client[at]).astype(np.int32)
+    named = np.where(asks, bad_server[at], bad_client[at]) | found[at]
+    # What has no time may lie outside of it: it counts towards the most alone.
+    for pair in (out, back):
+        pair[0] = np.where((ts[at] == NO_TIME) & ~found[at], 0, pair[0])
+    return _Sent(at=at, there=there, named=named, found=found[at], out=(out[0], out[1]), back=(back[0], back[1]))
+
+
+def _found(flows: Flows, scene: Scene) -> _Rows:
+    """Connections that are the record of a finding."""
+    paths = {path for path, _, _ in scene.places}
+    of_path = np.array([path in paths for _, _, path in flows.sources] or [False], bool)
+    found = np.zeros(len(flows), bool)
+    for row in np.flatnonzero(of_path[flows.columns["source"]]).tolist():
+        found[row] = _place(flows, row) in scene.places
+    return found
+
+
+def _place(flows: Flows, row: int) -> tuple[str, int, int]:
+    columns = flows.columns
+    return flows.sources[columns["source"][row]][2], int(columns["chunk"][row]), int(columns["rec"][row])
+
+
+def _claim(
+    flows: Flows,
+    scene: Scene,
+    sent: _Sent,
+    groups: list[Longs],
+    whole: str,
+    cite: Callable[[int], Citation],
+) -> Iterator[Claim]:
+    rows = np.concatenate(groups)
+    named = bool(sent.named[rows].any())
+    at = sent.at[rows]
+    amount, counts = _bounds(flows, at, (sent.out[0][rows], sent.out[1][rows]), sure=named, whole=bool(whole))
+    back, _ = _bounds(flows, at, (sent.back[0][rows], sent.back[1][rows]), sure=named, whole=bool(whole))
+    if amount.upper == 0:
+        return  # counted, and nothing was sent
+    names = sorted(flows.texts[code] for code in np.unique(sent.there[rows]).tolist())
+    subject = names[0] if len(groups) == 1 else f"{len(groups):,} other destinations"
+    confidence, because = _sure(counts, named=named, whole=whole, open_end=amount.upper is None)
+    ts = flows.columns["ts"][at]
+    timed = ts[ts != NO_TIME]
+    # The records of findings first, then the largest.
+    first = rows[np.lexsort((rows, -sent.out[1][rows], ~sent.found[rows]))][:CITED]
+    yield Claim(
+        stage="left",
+        sort=SORT,
+        what=f"left for {subject}",
+        subject=subject,
+        unit="bytes",
+        amount=amount,
+        back=back,
+        confidence=confidence,
+        because=because,
+        names=() if len(groups) == 1 else tuple(names[:200]),
+        unnamed=0 if len(groups) == 1 else max(len(names) - 200, 0),
+        would_tell=_COUNTS if amount.upper is None else "",
+        first_us=int(timed.min()) if len(timed) else None,
+        last_us=int(timed.max()) if len(timed) else None,
+        records=len(rows),
+        evidence=tuple(cite(int(row)) for row in sent.at[first].tolist()),
+        findings=tuple(sorted({scene.places[_place(flows, row)] for row in at[sent.found[rows]].tolist()})),
+    )
+
+
+def _sensors(counts: Iterable[str]) -> str:
+    """As people call them: the log and the device or file, without the folder that it lies in."""
+    names = Counter(_FOLDER.sub("", name) for name in counts)
+    told = [name if count == 1 else f"{count} of {name}" for name, count in sorted(names.items())]
+    return ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
+
+
+def _sure(counts: dict[str, int], *, named: bool, whole: str, open_end: bool) -> tuple[Confidence, str]:
+    by = _sensors(counts)
+    parts = []
+    confidence: Confidence = "low"
+    if not named:
+        parts.append("only the machine and the time tie this to the incident: no finding names the destination")
+    else:
+        parts.append("a finding names the destination")
+        most = max(counts.values(), default=0)
+        agree = [count for count in counts.values() if most and abs(most - count) <= _AGREE * most]
+        confidence = "high" if len(agree) > 1 else "moderate"
+    parts.append(f"counted by {by}" if counts else "no log counts the bytes")
+    if open_end:
+        parts.append(whole or "there were connections whose bytes nobody counted" if counts else whole)
+    return confidence, "; ".join(part for part in parts if part)
+
+
+def _bounds(
+    flows: Flows, at: Longs, pair: tuple[Longs, Longs], *, sure: bool, whole: bool
+) -> tuple[Bounds, dict[str, int]]:
+    """The largest count of any sensor at least; the sum of all at most. With each sensor's own count."""
+    least, most = pair
+    counted = most != UNKNOWN
+    sensor = flows.columns["sensor"][at]
+    one = _connection(flows, at)
+    lows: dict[str, int] = {}
+    highest = 0
+    for code in np.unique(sensor[counted]).tolist():
+        here = counted & (sensor == code)
+        low = _sum_of_largest(one[here], least[here])
+        session = flows.columns["session"][at][here] > 0
+        # A connection that has a number is written down again as it grows; others may be several with the same ends.
+        high = _sum_of_largest(one[here][session], most[here][session]) + _sum(most[here][~session])
+        lows[flows.texts[code]] = low
+        highest += high
+    lower = max(lows.values(), default=0) if sure else 0
+    closed = bool(counted.any()) and not whole and not _uncounted(flows, at, counted)
+    return Bounds(lower=lower, upper=max(highest, lower) if closed else None), lows
+
+
+def _sum(numbers: Longs) -> int:
+    return sum(numbers.tolist())  # of Python's: a log may claim more than 64 bits hold together
+
+
+def _sum_of_largest(keys: Longs, numbers: Longs) -> int:
+    if not len(keys):
+        return 0
+    order = np.lexsort((numbers, keys))
+    last = np.append(np.diff(keys[order]) != 0, True)
+    return _sum(numbers[order][last])
+
+
+def _connection(flows: Flows, at: Longs) -> Longs:
+    """A number for each connection: by its own number, else its ends, else (a proxy's request) all that is known."""
+    columns = {name: flows.columns[name][at] for name in flows.columns}
+    ends: list[npt.NDArray[Any]] = [columns[name] for name in ("client", "server", "client_port", "server_port")]
+    loose = (columns["session"] == 0) & (columns["client_port"] == 0)
+    alone: list[npt.NDArray[Any]] = [
+        np.where(loose, columns[name], 0) for name in ("ts", "name", "sent_most", "came_most")
+    ]
+    return grouped([columns["session"], *ends, *alone])
+
+
+def _uncounted(flows: Flows, at: Longs, counted: _Rows) -> bool:
+    """Whether there was a connection whose bytes nobody counted: none that was counted began at about its time."""
+    ts = flows.columns["ts"][at]
+    known = np.sort(ts[counted & (ts != NO_TIME)])
+    missing = ts[~counted]
+    if not len(missing):
+        return False
+    if not len(known) or (missing == NO_TIME).any():
+        return True
+    right = np.searchsorted(known, missing)
+    after = known[np.minimum(right, len(known) - 1)]
+    before = known[np.maximum(right - 1, 0)]
+    return bool((np.minimum(np.abs(after - missing), np.abs(missing - before)) > _SAME_US).any())

@@ -1,0 +1,116 @@
+"""The evidence once more, when incidents are known: logs in, the records around them on disk.
+
+Only sources are read whose format can show what was taken, and whose records reach into the time of an incident; of
+these only some fields, and only records of its machines, accounts and addresses are kept. A run without incidents reads
+nothing twice, and `pipeline.detect` knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, tzinfo
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from tocsin import collect
+from tocsin.collect.formats import READERS
+from tocsin.collect.reader import Reader
+from tocsin.collect.sources import STDIN
+from tocsin.engine import local
+from tocsin.investigate import impact
+from tocsin.ledger import Progress
+from tocsin.model.custody import Custody
+from tocsin.model.kind import ENVELOPE
+from tocsin.model.mapping import LogMapping
+
+_Task = tuple[str, collect.Unit]  # what it keeps is called so, and what it reads
+
+
+def look_back(
+    logs: Iterable[str | Path],
+    custody: Sequence[Custody],
+    around: impact.Around,
+    kept: impact.Kept,
+    *,
+    jobs: int = 0,
+    zone: tzinfo = UTC,
+    mappings: Sequence[LogMapping] = (),
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[str, ...]:
+    """Keep the records around incidents.
+
+    Args:
+        logs: as they were given before, and `custody` what was found in them then.
+        around: whose records are wanted, and of which time.
+        kept: where to keep them.
+
+    Returns:
+        Sources that could not be read once more, each with the reason.
+    """
+    mapped = tuple(collect.reader(mapping) for mapping in mappings)
+    jobs = jobs or local.default_jobs()
+    wanted = _wanted(custody, around, mapped)
+    units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
+    units = [unit for unit in units if not (unit.digest_only or unit.same_as or unit.fault)]
+    lost = tuple("standard input: it can be read only once" for unit in units if unit.path == STDIN)
+    tasks = [(f"{number:06}", unit) for number, unit in enumerate(units) if unit.path != STDIN]
+    total, done = sum(unit.weight for _, unit in tasks), 0
+    look = partial(_look, around=around, kept=kept, zone=zone, mapped=mapped)
+    events = 0
+    for answer in local.run(tasks, look, jobs=jobs):
+        unit = tasks[answer.task][1]
+        if isinstance(answer, local.Message):
+            size, count = msgspec.json.decode(answer.content)
+            done, events = done + size, events + count
+            current = f"{unit.label}, once more"
+            on_progress(Progress(bytes_done=done, bytes_total=total, events=events, findings=0, current=current))
+        elif answer.failure:
+            lost += (f"{_name(unit)}: {answer.failure}",)
+    return lost
+
+
+def _name(unit: collect.Unit) -> str:
+    return f"{unit.label}!{unit.member}" if unit.member else unit.label
+
+
+def _wanted(custody: Sequence[Custody], around: impact.Around, mapped: Sequence[Reader]) -> frozenset[str]:
+    """Files, and members of archives, that hold something which may be wanted."""
+    formats = {reader.NAME for reader in (*mapped, *READERS) if reader.KIND in impact.KINDS}
+    wanted = set()
+    for source in custody:
+        if source.format in formats and not source.same_as and _reaches(source, around):
+            parts = source.path.split("!")
+            wanted |= {"!".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    return frozenset(wanted)
+
+
+def _reaches(source: Custody, around: impact.Around) -> bool:
+    if source.first_us is None or source.last_us is None:
+        return True
+    return bool(((around.windows[:, 0] <= source.last_us) & (around.windows[:, 1] >= source.first_us)).any())
+
+
+def _look(
+    task: _Task,
+    send: local.Send,
+    *,
+    around: impact.Around,
+    kept: impact.Kept,
+    zone: tzinfo,
+    mapped: Sequence[Reader],
+) -> None:
+    """In a worker: read, keep, tell how far it is."""
+    name, unit = task
+    reading = collect.read_units(
+        [unit],
+        impact.FIELDS | ENVELOPE,
+        lambda custody: None,
+        lambda path, size: send(msgspec.json.encode((size, 0))),
+        zone,
+        mapped,
+    )
+    for events in reading:
+        impact.keep(kept, name, events, around)
+        send(msgspec.json.encode((0, len(events))))

@@ -1,0 +1,114 @@
+"""Bounds as people read them: what is not known is said, rounding never says too much, and nobody is mixed up."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from output import incidents, taken
+from tocsin.model.impact import Bounds, Unit
+from tocsin.output import impact as words
+from tocsin.output import incidents as pages
+from tocsin.output.report import Audience, Report, write
+
+
+def _page(audience: Audience, **changed: object) -> str:
+    file = io.StringIO()
+    write(Report(incident=replace(incidents.incident(), **changed), run=incidents.run(), audience=audience), file)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "unit", "text"),
+    [
+        (Bounds(), "bytes", "not known"),
+        (Bounds(), "messages", "not known"),
+        (Bounds(lower=1), "messages", "at least 1 message, how much more is not known"),
+        (Bounds(lower=6, upper=6), "messages", "6 messages"),
+        (Bounds(upper=7), "files", "at most 7 files"),
+        (Bounds(lower=2, upper=7), "files", "at least 2 files, at most 7 files"),
+        (Bounds(lower=1_250_000_000, upper=3_310_000_000), "bytes", "at least 1.2 GB, at most 3.4 GB"),
+        (Bounds(lower=999, upper=999_999), "bytes", "at least 999 bytes, at most 1 MB"),
+    ],
+)
+def test_amounts(bounds: Bounds, unit: Unit, text: str) -> None:
+    assert words.amount(bounds, unit) == text
+
+
+def test_the_sentence_for_leadership() -> None:
+    claim = taken.network(Bounds(lower=1_200_000_000, upper=3_400_000_000))
+    assert words.sentence(claim) == (
+        "At least 1.2 GB, at most 3.4 GB, left for 203.0.113.9; what was in it is not known."
+    )
+    assert words.sentence(taken.network(Bounds())).startswith("An amount that is not known left for 203.0.113.9;")
+    assert "; how much more is not known;" in words.sentence(taken.network(Bounds(lower=7)))
+
+
+_SCALE = {"bytes": 1, "byte": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15, "EB": 10**18}
+
+
+@given(st.integers(1, 10**20), st.integers(0, 10**20))
+def test_rounding_never_says_more_than_the_least_or_less_than_the_most(lower: int, more: int) -> None:
+    text = words.amount(Bounds(lower=lower, upper=lower + more), "bytes")
+    told = [
+        round(float(number.replace(",", "")) * 10) * _SCALE[unit] / 10
+        for number, unit in re.findall(r"(\d[\d.,]*) (\w+)", text)
+    ]
+    assert told[0] <= lower
+    if more:
+        assert told[1] >= lower + more
+
+
+def test_no_audience_reads_nothing_where_nobody_looked() -> None:
+    for audience in ("analyst", "leadership"):
+        page = _page(audience, impact=None)
+        assert "Nobody has looked at what was taken" in page
+        page = _page(audience)
+        assert "what was in it is not known" in page
+        assert "Whether databases were read" in page
+
+
+def test_claims_lead_to_their_records_for_analysts_alone() -> None:
+    page = _page("analyst")
+    row = re.search(r"left for 203\.0\.113\.9.*?</tr>", page, re.DOTALL)
+    assert row
+    assert 'class="cite"' in row[0]
+    assert 'class="cite"' not in _page("leadership")
+
+
+def test_partners_read_nothing_of_it() -> None:
+    page = _page("partner")
+    for ours in ("203.0.113.9", "m.tane", "John Smith", "DC01", "file-02"):
+        assert ours not in page
+
+
+def test_two_people_of_one_name_stay_two() -> None:
+    page = _page("leadership")
+    assert page.count("John Smith") == 2
+    assert "1002" in page
+    assert "1003" in page
+    assert "it may be either" in page
+
+
+def test_the_terminal_says_the_same_at_80_columns() -> None:
+    file = io.StringIO()
+    pages.show(Console(file=file, width=80, no_color=True), [incidents.incident()])
+    text = " ".join(file.getvalue().split())
+    assert "At least 1.2 GB, at most 3.4 GB, left for 203.0.113.9" in text
+    assert "John Smith [1002], clerk: reached" in text
+    assert "critical, secret, protected (Directory team, Assembly)" in text
+    assert max(map(len, file.getvalue().splitlines())) <= 80
+
+
+def test_json_has_null_for_what_is_not_known() -> None:
+    file = io.StringIO()
+    pages.write([incidents.incident()], file)
+    claims = json.loads(file.getvalue())[0]["impact"]["claims"]
+    assert claims[1]["amount"] == {"lower": 0, "upper": None}
