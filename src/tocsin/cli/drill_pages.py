@@ -1,0 +1,108 @@
+"""A drill's truth and its figures in, pages on the terminal out: who plays, what happened, what of it was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from tocsin.output.screen import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tocsin.rehearse import Made
+
+_FOUND: Final = Text("●", style="green")
+_MISSED: Final = Text("○", style="red")
+_UNSEEN: Final = Text("·", style="bright_black")
+
+# What each figure is, and whether more of it is better: docs/drill.md.
+_FIGURES: Final = (
+    ("step_recall", "steps of attacks that were found", True),
+    ("event_precision", "cited records that belong to an attack", True),
+    ("grouping_f1", "steps put together as they belong (F1)", True),
+    ("act_now_false_per_host_month", "false incidents to act on now, per host and month", False),
+    ("review_queue_per_week", "incidents to review, per week and 300 hosts", False),
+    ("impact_error", "how far off what was concluded of the harm is", False),
+    ("seconds", "seconds from the first log to the last case", False),
+    ("peak_mb", "megabytes of memory at most", False),
+)
+
+
+def opening(console: Console, made: Made, seed: int) -> None:
+    console.print()
+    console.print("Two parliamentary bodies go about their work.", style="bold")
+    console.print(
+        f"{made.hosts} machines, {made.days} days, {made.records:,} records (seed {seed}). Somewhere in them is a story."
+    )
+
+
+def story(console: Console, truth: Mapping[str, Any], figures: Mapping[str, Any], name: str) -> None:
+    """What truly happened, in its order, and beside each step whether it was found."""
+    missed = {(one["incident"], one["step"]) for one in figures["missed"]}
+    groups = {one["id"]: one["group"] for one in truth["campaigns"]}
+    console.print()
+    console.print(f"What happened, and what was found with rules: {shown(name)}", style="bold")
+    console.print(Text.assemble(_FOUND, " found  ", _MISSED, " missed  ", _UNSEEN, " left no record", style="bright_black"))
+    for incident in truth["incidents"]:
+        group = groups.get(incident["campaign"])
+        by = f" — {group['name']}" if group else ""
+        console.print()
+        console.print(Text(shown(f"{incident['title']}{by}"), style="bold cyan"))
+        _steps(console, incident["id"], incident["steps"], missed)
+
+
+def _steps(
+    console: Console, incident: str, steps: Sequence[Mapping[str, Any]], missed: set[tuple[str, str]]
+) -> None:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True, style="bright_black")
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, style="bright_black")
+    day = ""
+    for step in steps:
+        at = datetime.fromisoformat(step["at"])
+        date = f"{at:%a} {at.day} {at:%b}"
+        mark = _UNSEEN if not step["observable"] else _MISSED if (incident, step["id"]) in missed else _FOUND
+        what = Text(shown(step["what"], 160))
+        if step["decoy"]:
+            what.append(" (planted to mislead)", style="yellow")
+        where = str(step["host"]).partition(".")[0]
+        table.add_row(mark, f"{'' if date == day else date:>10} {at:%H:%M}", what, shown(where, 16))
+        day = date
+    console.print(table)
+
+
+def verdict(console: Console, figures: Mapping[str, Mapping[str, Any]]) -> None:
+    """The figures of each rule set beside each other, and what must never go wrong."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("Scored against the truth")
+    for name in figures:
+        table.add_column(shown(name), justify="right")
+    for key, words, _ in _FIGURES:
+        table.add_row(words, *(_number(one[key]) for one in figures.values()))
+    console.print()
+    console.print(table)
+    for name, one in figures.items():
+        merged = one["campaigns_merged"]
+        said = "never taken for one" if not merged else f"TAKEN FOR ONE: {'; '.join(' and '.join(pair) for pair in merged)}"
+        console.print(Text(shown(f"  {name}: campaigns of different groups were {said}"), style="red" if merged else ""))
+        claim = {True: "contradicted, as it should be", False: "NOT judged rightly", None: "not judged"}
+        told = one["claim_contradicted"]
+        console.print(Text(f"  {shown(name)}: the claim to the press was {claim[told]}", style="" if told else "red"))
+
+
+def closing(console: Console, report: Path) -> None:
+    console.print()
+    console.print(Text(f"The report: {shown(os.fspath(report))}", style="bold"), soft_wrap=True)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".") or "0"
