@@ -12,7 +12,7 @@ from tocsin.model.attack import Facts, Kind, is_live
 from tocsin.model.intrusion_set import IntrusionSet
 from tocsin.model.knowledge import Knowledge
 
-HEADER: Final = ("ID", "GROUP", "SUSPECTED FROM", "TECHNIQUES", "SOFTWARE", "SINCE", "ALSO CALLED")
+HEADER: Final = ("ID", "GROUP", "SUSPECTED FROM", "TECHN.", "SOFTW.", "SINCE", "ALSO CALLED")
 _MOST_ALSO: Final = 3
 _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("technique", "techniques"),

@@ -139,6 +139,8 @@ def _with_actors(facts: Facts, files: Sequence[Document]) -> tuple[Facts, Mappin
         actors, beside = actor_galaxy.read(file.content)
         found = actors | found
         left_out += beside
+    if not found:
+        raise TocsinError(f"{files[0].place}: no threat actor in it", hint="The cluster is called threat-actor.json.")
     actors_in_order = sorted(found.values(), key=lambda one: (one.name.casefold(), one.name, one.uuid))
     return replace(facts, actors=tuple(actors_in_order), lists=_told_by(files)), dict(sorted(left_out.items()))
 

@@ -11,11 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeGuard
 
+from tocsin.errors import TocsinError
 from tocsin.learn import attack_dates
 from tocsin.model.attack import Entry, Kind, Release
 
 MOST_NAME: Final = 200
 MOST_ADDRESS: Final = 2000
+MOST_ENTRIES: Final = (
+    20_000  # of a kind in one release; there are some 850 techniques, and each is compared with others
+)
+MOST_TACTICS: Final = 200
 
 _ID: Final[Mapping[Kind, re.Pattern[str]]] = {
     "tactic": re.compile(r"TA\d{4}", re.ASCII),
@@ -130,6 +135,15 @@ def aliases(kind: Kind, name: object, others: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({one for one in others if one and one != name}))
 
 
+def _bound(name: str, entries: Iterable[Entry]) -> None:
+    for kind, count in Counter(entry.kind for entry in entries).items():
+        most = MOST_TACTICS if kind == "tactic" else MOST_ENTRIES
+        if count > most:
+            raise TocsinError(
+                f"release {name} of ATT&CK: more than {most:,} of the kind {kind}", hint="No release is that large."
+            )
+
+
 def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()) -> Reading:
     """The release: ids instead of UUIDs, and of two objects with one id the one that is more alive."""
     left_out = Counter(parts.left_out)
@@ -139,6 +153,7 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
             left_out["an object with the id of another"] += 1
         else:
             by_id[entry.id] = entry
+    _bound(name, by_id.values())
     place = {entry.uuid: entry for entry in by_id.values()}
     became: dict[str, set[str]] = {}
     for old, new in parts.revoked:
