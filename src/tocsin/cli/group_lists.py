@@ -83,7 +83,7 @@ def _uses(group: IntrusionSet, number: str) -> bool:
 
 
 def rows(groups: list[IntrusionSet]) -> list[tuple[str, ...]]:
-    found = []
+    found: list[tuple[str, ...]] = []
     for one in groups:
         names = [name.text for name in one.aliases]
         more = f" +{len(names) - _MOST_ALSO}" if len(names) > _MOST_ALSO else ""

@@ -63,8 +63,16 @@ def _called(entry: Entry) -> str:
 
 
 def _wrapped(text: str, label: str, width: int) -> list[str]:
-    room = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.wrap(text, width, initial_indent=label, subsequent_indent=" " * 11, **room) if text else []
+    if not text:
+        return []
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * 11,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def as_json(found: Difference) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def is_live(entry: Entry) -> bool:
 def ends(entries: Mapping[str, Entry], entry: Entry) -> tuple[str, ...]:
     """The ids that `became` leads to over all that was revoked since; none if it goes in circles or nowhere.
 
-    Nor if it leads over more than `MOST_STEPS`: the longest way there is has three.
+    Nor if it leads over more than `MOST_STEPS`: the longest way there is has two.
     """
     found: set[str] = set()
     seen = {entry.id}
