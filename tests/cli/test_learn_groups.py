@@ -263,6 +263,14 @@ def test_own_sets(tocsin: Tocsin, tmp_path: Path) -> None:
     assert own.kept() is not None, "what was kept stays"
 
 
+def test_json_does_not_steer_a_terminal(tocsin: Tocsin, tmp_path: Path) -> None:
+    tocsin("attack", write(tmp_path / "a.json", bundle(stix_object("G0001", name="A\x9b2J\u202e"), version="20.0")))
+    for words in (["show", "G0001", "--json"], ["list", "--json"], ["diff", "19", "20", "--json"]):
+        _, out, _ = tocsin(*words)
+        assert out.isascii()
+        json.loads(out)
+
+
 def test_completion(tocsin: Tocsin) -> None:
     assert "APT40" in _complete("apt4")
     assert "Leviathan" in _complete("lev")

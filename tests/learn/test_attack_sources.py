@@ -98,6 +98,13 @@ def test_more_files_than_anybody_means(tmp_path: Path, monkeypatch: pytest.Monke
         attack_build.build([str(tmp_path)])
 
 
+def test_more_than_fits_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attack_build, "MOST_BYTES", 2000)
+    paths = [f"{one}={write(tmp_path / f'{one}.json', STIX)}" for one in (17, 18, 19)]
+    with pytest.raises(TocsinError, match="with it more than"):
+        attack_build.build(paths)
+
+
 def test_nested_too_deep(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b'{"a":' * 200_000 + b"1" + b"}" * 200_000)
@@ -162,6 +169,13 @@ def test_duplicates(tmp_path: Path) -> None:
     learned = attack_build.build([write(tmp_path / "a.json", bundle(*twice, version="18.1"))])
     assert knowledge.of(learned.facts).groups["G0001"].name in ("Later", "Impostor")
     assert learned.left_out["18.1"]["an object with the id of another"] == 1
+
+
+def test_more_names_than_anybody_has(tmp_path: Path) -> None:
+    many = stix_object("G0002", aliases=[f"name {one}" for one in range(501)])
+    learned = attack_build.build([write(tmp_path / "a.json", bundle(*OBJECTS, many, version="18.1"))])
+    assert "G0002" not in learned.facts.releases[0].entries
+    assert learned.left_out["18.1"] == {"a group with more than 500 aliases": 1}
 
 
 odd: Any = st.recursive(

@@ -19,6 +19,7 @@ from tocsin.model.actor import Actor
 from tocsin.model.attack import Facts, Link, Release
 
 _IN_FILE_NAME: Final = re.compile(r"attack[-_ ]v?(\d{1,3}\.\d{1,3})(?=\D|$)", re.ASCII)
+MOST_BYTES: Final = 512 << 20  # of all files together, unpacked
 _SAY_WHICH: Final = "Say which release it is: write 19=PATH."
 
 
@@ -102,6 +103,7 @@ class _Files:
 
     attack: dict[str, list[Document]] = field(default_factory=dict)
     actors: list[Document] = field(default_factory=list)
+    size_bytes: int = 0
 
     def add(self, source: str) -> None:
         found = 0
@@ -118,6 +120,11 @@ class _Files:
                     hint="MITRE's bundles are called enterprise-attack.json, the clusters mitre-attack-pattern.json.",
                 )
             found += 1
+            self.size_bytes += one.size_bytes
+            if self.size_bytes > MOST_BYTES:
+                raise TocsinError(
+                    f"{source}: with it more than {MOST_BYTES >> 20} MiB", hint="Learn one after another."
+                )
         if not found:
             raise TocsinError(f"{source}: no file of ATT&CK in it", hint="Name a STIX bundle, or a folder of clusters.")
 

@@ -16,6 +16,7 @@ from tocsin.learn import attack_dates
 from tocsin.model.attack import Entry, Kind, Release
 
 MOST_NAME: Final = 200
+MOST_ALIASES: Final = 500  # of one entry; the most there are is 15
 MOST_ADDRESS: Final = 2000
 MOST_ENTRIES: Final = (
     20_000  # of a kind in one release; there are some 850 techniques, and each is compared with others
@@ -112,6 +113,8 @@ def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: 
         return f"a {kind} without a UUID"
     if not isinstance(name, str) or not name.strip():
         return f"a {kind} without a name"
+    if len(more.get("aliases", ())) > MOST_ALIASES:
+        return f"a {kind} with more than {MOST_ALIASES} aliases"
     return Entry(kind=kind, id=number, uuid=uuid, name=name.strip()[:MOST_NAME], **more)
 
 
