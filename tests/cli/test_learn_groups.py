@@ -191,7 +191,9 @@ def test_what_changed(tocsin: Tocsin) -> None:
     assert "not compared, since only one of them tells of it: campaigns" in out
     assert "new      G0097 Bouncing Golf; G1029 UNC788; G1054 MirrorFace; G1055 VOID" in out
     assert "15861 the same, 225 under another number, 821 added" in out
-    assert max(map(len, out.splitlines())) <= 110
+    assert max(map(len, out.splitlines())) <= 80
+    assert "gone     T1656 Impersonation: now T1684.001 (replaced, as ATT&CK tells)" in out
+    assert "gone     T1687 Exploitation for Defense Impairment: nothing corresponds" in tocsin("diff", "19", "18")[1]
     told = json.loads(tocsin("diff", "18.1", "19", "--json")[1])
     assert told["entries"]["group"]["added"] == ["G0097", "G1029", "G1054", "G1055"]
     assert ["G0069", "T1219"] in told["links"]["removed"]

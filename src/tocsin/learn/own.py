@@ -17,13 +17,12 @@ from tocsin.errors import TocsinError
 from tocsin.learn import countries, vendors
 from tocsin.learn.kept import data_folder
 from tocsin.learn.names import plain
-from tocsin.learn.placed import Places
+from tocsin.learn.placed import OF_TEAM, Places
 from tocsin.model.intrusion_set import IntrusionSet, Name
 from tocsin.model.software import Software
 
 FORMAT: Final = "tocsin-intrusion-sets-1"
 MOST_BYTES: Final = 16 << 20
-OF_TEAM: Final = "own:"
 _TOLD_BY: Final = "own"
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]

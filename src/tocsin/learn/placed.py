@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tocsin.model.attack import Facts, Grounds, Kind, Release, translate
 from tocsin.model.knowledge import Untranslated
 from tocsin.model.use import Use
+
+OF_TEAM: Final = "own:"  # before the id of what only the team has a name for
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ class Places:
         """What a team says that its own set uses, with the names of its sources; ids of its own stay as they are."""
         found: dict[str, Use] = {}
         for number, sources in told.items():
-            target = number if number.startswith("own:") else self.of(number, release)
+            target = number if number.startswith(OF_TEAM) else self.of(number, release)
             if not target:
                 self.lost.setdefault((number, release), ("unknown", (), set()))[2].add(user)
                 continue
