@@ -124,6 +124,8 @@ def test_writing_it_otherwise_changes_nothing(word: str) -> None:
         ("Leviathan", ""),
         ("Panda", ""),
         ("APT-C-36", "Qihoo 360"),
+        ("Operation Typhoon", ""),
+        ("Void Manticore", ""),
     ],
 )
 def test_the_form_of_a_name_tells_whose_it_is(name: str, vendor: str) -> None:

@@ -47,7 +47,7 @@ def test_a_set_is_a_group(tmp_path: Path) -> None:
     assert set(group.software) == {"S0154", "own:heron-loader"}
     assert known.software["own:heron-loader"].users == ("own:night-heron",)
     assert "own:night-heron" in known.software["S0154"].users
-    assert [(one.text, one.vendors) for one in group.aliases] == [("Heron", ()), ("Storm-9999", ("Microsoft",))]
+    assert [(one.text, one.form) for one in group.aliases] == [("Heron", ""), ("Storm-9999", "Microsoft")]
     profile = profiles.profiles(known)["groups"]["own:night-heron"]
     assert profile["techniques"] == {"T1078": ["(none)"], "T1685": ["INC-3", "INC-7"]}
 

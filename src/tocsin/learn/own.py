@@ -152,7 +152,7 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             id=number,
             name=one.name,
             origin="own",
-            aliases=tuple(Name(text=text, vendors=_vendor(text), sources=(_TOLD_BY,)) for text in texts),
+            aliases=tuple(Name(text=text, form=vendors.by_form(text), sources=(_TOLD_BY,)) for text in texts),
             techniques=places.own(number, {use.id: use.sources for use in one.techniques}, release.name),
             software=places.own(number, {use.id: use.sources for use in one.software}, release.name),
             countries=tuple(sorted(set(one.countries))),
@@ -163,10 +163,6 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             told_by=(_TOLD_BY,),
         )
     return found
-
-
-def _vendor(text: str) -> tuple[str, ...]:
-    return (by,) if (by := vendors.by_form(text)) else ()
 
 
 def software(own: OwnSets) -> dict[str, Software]:
