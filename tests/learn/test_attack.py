@@ -200,6 +200,15 @@ def test_a_release_is_added(tmp_path: Path, facts: Facts) -> None:
     assert link.citations == ("Report A", "Report B", "Report D")
 
 
+def test_a_galaxy_that_is_added_keeps_what_was_withdrawn(tmp_path: Path, facts: Facts) -> None:
+    clusters = cluster(
+        "mitre-attack-pattern", value("T1001", "attack-Linux:stealth"), value("T1003", "attack-Linux:stealth")
+    )
+    both = attack_build.added(facts, built(tmp_path, r20_a=clusters).facts)
+    assert both.releases[-1].entries["T1003"].state == "deprecated"
+    assert both.releases[-1].entries["T1001"].state == "live"
+
+
 def test_a_release_is_replaced(tmp_path: Path, facts: Facts) -> None:
     other = bundle(stix_object("T1001"), stix_object("G0001"), stix_link("uses", "G0001", "T1001", "Report D"))
     mended = attack_build.added(facts, built(tmp_path, **{"r18.1": other}).facts)

@@ -59,7 +59,6 @@ class Parts:
     made: dict[str | tuple[str, str], str] = field(default_factory=dict)  # the day of an entry, or of a link
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)  # the first and the last day of a campaign
     left_out: Counter[str] = field(default_factory=Counter)
-    tells_deprecated: bool = True
 
     def add(self, entry: Entry) -> None:
         if entry.uuid in self.entries and self.entries[entry.uuid] != entry:
@@ -78,7 +77,6 @@ class Parts:
             self.date(what, day)
         self.seen |= more.seen
         self.left_out += more.left_out
-        self.tells_deprecated = self.tells_deprecated and more.tells_deprecated
 
     def date(self, what: str | tuple[str, str], moment: object) -> None:
         """That something was made at a moment; the earliest of several stays."""
@@ -102,7 +100,6 @@ class Reading:
     since: Mapping[str, str]
     seen: Mapping[str, tuple[str, str]]
     left_out: Mapping[str, int]
-    tells_deprecated: bool
 
 
 def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: Any) -> Entry | str:
@@ -186,5 +183,4 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
         since={one.id: attack_dates.first(parts.made[uuid], name) for uuid, one in place.items() if uuid in parts.made},
         seen={one.id: parts.seen[uuid] for uuid, one in place.items() if uuid in parts.seen},
         left_out=dict(sorted(left_out.items())),
-        tells_deprecated=parts.tells_deprecated,
     )
