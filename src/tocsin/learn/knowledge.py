@@ -255,12 +255,14 @@ def _names(
                 continue
             is_elsewhere = word not in names and surely.get(word, group.id) != group.id
             into = disputed if is_elsewhere else names
-            before = into.get(word) or Name(text=text, is_sure=False, perhaps=one.lumped)
-            into[word] = replace(
-                before,
+            before = into.get(word) or Name(text=text, form=vendors.by_form(text), is_sure=False, perhaps=one.lumped)
+            into[word] = Name(
+                text=before.text,
                 vendors=tuple(sorted({*before.vendors, *by})),
                 form=before.form or vendors.by_form(text),
-                sources=tuple(sorted({*before.sources, GALAXY})),
+                sources=before.sources if GALAXY in before.sources else (*before.sources, GALAXY),
+                is_sure=before.is_sure,
+                perhaps=before.perhaps,
             )
     own = names.pop(plain(group.name))
     return own.vendors, _in_order(names.values()), _in_order(disputed.values())
