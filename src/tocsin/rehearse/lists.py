@@ -53,6 +53,6 @@ def people(world: World, path: Path) -> None:
         rows.writerow(("name", "id", "accounts", "mailboxes", "role", "language", "contact"))
         for body in world.bodies:
             for person in body.people:
-                accounts = "|".join((person.account, person.upn, person.sid))
+                accounts = f"{person.account}|{person.upn}|{person.sid}"
                 cells = (person.name, person.id, accounts, person.mailbox, person.role, person.language, person.contact)
                 rows.writerow(cells)

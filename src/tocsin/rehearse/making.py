@@ -1,13 +1,14 @@
 """A seed, a size and a profile in, a folder of evidence with its truth out, a day at a time.
 
-    logs/         what the sensors wrote            truth.json    what happened (never show it to what is tested)
-    assets.csv    the machines                      claim.json    what the press was told
-    people.csv    the people                        permit.json   what a penetration test was allowed to do
+logs/         what the sensors wrote            truth.json    what happened (never show it to what is tested)
+assets.csv    the machines                      claim.json    what the press was told
+people.csv    the people                        permit.json   what a penetration test was allowed to do
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,12 +16,12 @@ from typing import Final
 
 from tocsin.errors import OutputError, SettingsError
 from tocsin.rehearse import lists, truth
-from tocsin.rehearse.benign import admins, cloud, internet, mail, servers, workday
+from tocsin.rehearse.benign import admins, agents, cloud, internet, mail, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
 from tocsin.rehearse.rhythm import DAY_US, midnight_us
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories import breach, contained
+from tocsin.rehearse.stories import breach, claim, commodity, contained, pixels
 from tocsin.rehearse.stories.profile import Profile, built_in
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.tape import Tape
@@ -86,13 +87,12 @@ def make(
             return made
 
 
-def making(
-    *, seed: int, events: int, folder: Path, profile: Profile | None = None
-) -> Iterator[Progress]:
+def making(*, seed: int, events: int, folder: Path, profile: Profile | None = None) -> Generator[Progress, None, Made]:
     """As `make`, as an iterator over the days; its return value is what was made."""
     if events < _LEAST:
         raise SettingsError(
-            f"{events:,} events are too few for a drill", hint=f"Ask for {_LEAST:,} or more: attacks alone are thousands."
+            f"{events:,} events are too few for a drill",
+            hint=f"Ask for {_LEAST:,} or more: attacks alone are thousands.",
         )
     try:
         if folder.exists() and any(folder.iterdir()):
@@ -105,12 +105,18 @@ def making(
         ) from error
 
 
-def _days(seed: int, events: int, folder: Path, profile: Profile) -> Iterator[Progress]:
+def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[Progress, None, Made]:
     days = max(_FEWEST_DAYS, round(events / _A_DAY))
     world = build(seed, _LAST - timedelta(weeks=seed % 26), days)
     scene = _scene(world, folder, packed=events > _PACKED_FROM)
-    told = [breach.tell(scene, profile, seed), contained.tell(scene, profile, seed)]
-    due = [(next(acts), number) for number, (_, acts) in enumerate(told)]
+    told = [
+        breach.tell(scene, profile, seed),
+        contained.tell(scene, profile, seed),
+        pixels.tell(scene, seed),
+        commodity.tell(scene, seed),
+    ]
+    running = [*(acts for _, acts in told), pentest.acts(scene)]
+    due = [(next(acts), number) for number, acts in enumerate(running)]
     calendar, tape = world.calendar, scene.tape
     usual = float(_A_DAY)  # records of a day of weight 1 at pace 1, as learned so far
     left = sum(calendar.weight(calendar.first + timedelta(days=number)) for number in range(days))
@@ -119,7 +125,7 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Iterator[Pr
         weight, before = calendar.weight(today), tape.records
         pace = min(3.0, max(0.02, (events - before) / left / usual))
         _ordinary(scene, today, pace)
-        due = _unfold(told, due, midnight_us(today) + DAY_US)
+        due = _unfold(running, due, midnight_us(today) + DAY_US)
         tape.flush(midnight_us(today) + DAY_US)
         usual += 0.3 * ((tape.records - before) / (pace * weight) - usual)
         left -= weight
@@ -130,8 +136,8 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Iterator[Pr
 
 def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
     dice = Dice(world.seed, "scene")
-    scene = Scene(world=world, tape=Tape(folder / "logs", packed=packed), dice=dice)
     start = midnight_us(world.calendar.first)
+    scene = Scene(world=world, tape=Tape(folder / "logs", begins_us=start, packed=packed), dice=dice)
     for body in world.bodies:
         for host in body.hosts:
             machine = Machine(host=host, netbios=body.netbios, dice=Dice(world.seed, "machine", host.name), booted_us=0)
@@ -139,24 +145,33 @@ def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
             scene.machines[host.name] = machine
             if host.kind == "windows":
                 boot(machine, machine.booted_us)
+                if "iis" in host.roles:
+                    _with_worker(scene, machine)
     return scene
+
+
+def _with_worker(scene: Scene, machine: Machine) -> None:
+    """A web server has its worker process, which ran before anything was written down, and after each restart."""
+    servers.worker(scene, machine, machine.booted_us + 95_000_000)
+    machine.at_boot.append(lambda ts_us: servers.worker(scene, machine, ts_us))
 
 
 def _ordinary(scene: Scene, today: date, pace: float) -> None:
     for body in scene.world.bodies:
         servers.day(scene, body, today, pace)
         workday.day(scene, body, today, pace)
+        agents.day(scene, body, today, pace)
         admins.day(scene, body, today, pace)
         internet.day(scene, body, today, pace)
         mail.day(scene, body, today, pace)
         cloud.day(scene, body, today, pace)
 
 
-def _unfold(told: list[tuple[Story, Iterator[int]]], due: list[tuple[int, int]], until_us: int) -> list[tuple[int, int]]:
+def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: int) -> list[tuple[int, int]]:
     """Let each story go on until its next act lies beyond a moment."""
     while due and (first := min(due))[0] < until_us:
         due.remove(first)
-        following = next(told[first[1]][1], None)
+        following = next(running[first[1]], None)
         if following is not None:
             due.append((following, first[1]))
     return due
@@ -166,7 +181,10 @@ def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
     paths = {name: folder / name for name in ("truth.json", "assets.csv", "people.csv", "claim.json", "permit.json")}
     lists.assets(scene.world, paths["assets.csv"])
     lists.people(scene.world, paths["people.csv"])
-    truth.write(scene, stories, paths["truth.json"])
+    said = claim.made(scene.world, stories[0])
+    paths["claim.json"].write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    pentest.write_permit(pentest.permit(scene, scene.world.body("ps")), scene.world.seed, paths["permit.json"])
+    truth.write(scene, stories, paths["truth.json"], claim.truth_of(said, stories[0]))
     return Made(
         folder=folder,
         logs=folder / "logs",

@@ -43,7 +43,12 @@ _MADE: Final[dict[str, tuple[str, str, str, str]]] = {
     "ms-teams.exe": ("Microsoft Teams", "Microsoft Teams", "Microsoft Corporation", "ms-teams.exe"),
     "onedrive.exe": ("Microsoft OneDrive", "Microsoft OneDrive", "Microsoft Corporation", "OneDrive.exe"),
     "acrobat.exe": ("Adobe Acrobat", "Adobe Acrobat", "Adobe", "Acrobat.exe"),
-    "psexec.exe": ("Execute processes remotely", "Sysinternals PsExec", "Sysinternals - www.sysinternals.com", "psexec.c"),
+    "psexec.exe": (
+        "Execute processes remotely",
+        "Sysinternals PsExec",
+        "Sysinternals - www.sysinternals.com",
+        "psexec.c",
+    ),
     "psexesvc.exe": ("PsExec Service", "Sysinternals PsExec", "Sysinternals", "psexesvc.exe"),
     "7z.exe": ("7-Zip Console", "7-Zip", "Igor Pavlov", "7z.exe"),
     "rar.exe": ("Command line RAR", "WinRAR", "Alexander Roshal", "Rar.exe"),
@@ -53,7 +58,7 @@ _UNDER_WINDOWS: Final = ("C:\\Windows\\",)
 
 
 def made(image: str, copy_of: str = "") -> tuple[str, str, str, str, str]:
-    """Description, product, company, original name and version; a renamed copy keeps them, what nobody signed has none."""
+    """Description, product, company, original name and version; a renamed copy keeps them, unsigned ones have none."""
     name = copy_of or image.rpartition("\\")[2].lower()
     if name in _MADE:
         description, product, company, original = _MADE[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
 from typing import Final
 
 from tocsin.rehearse.dice import Dice
@@ -74,6 +75,24 @@ def day_of(ts_us: int) -> date:
 
 def utc(ts_us: int) -> datetime:
     return datetime.fromtimestamp(ts_us // 1_000_000, tz=UTC).replace(microsecond=ts_us % 1_000_000)
+
+
+@cache
+def _date(number: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
+
+
+def clock(ts_us: int, *, sep: str = "T", micro: bool = False) -> str:
+    """A moment of UTC as text, in milliseconds or microseconds, without its zone.
+
+    Half of a drill's work is telling the time: this is four times as fast as `datetime.isoformat`.
+    """
+    number, rest = divmod(ts_us, DAY_US)
+    seconds, part = divmod(rest, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    tail = f"{part:06}" if micro else f"{part // 1000:03}"
+    return f"{_date(number)}{sep}{hour:02}:{minute:02}:{second:02}.{tail}"
 
 
 class Hours:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
 
@@ -53,11 +53,12 @@ class Stream:
     name: str
     every: int = 7
     head: Callable[[int], bytes] | None = None
-    finish: Callable[[int, Payload], bytes] | None = None
+    finish: Callable[[Payload], bytes] | None = None
     kept: list[tuple[int, int, Payload, Mark | None]] = field(default_factory=list)
     path: str = ""
     ends_us: int = 0
     file: IO[bytes] | None = None
+    raw: IO[bytes] | None = None  # what `file` packs into
     lines: int = 0
     offset: int = 0
 
@@ -65,11 +66,12 @@ class Stream:
 class Tape:
     """All logs of a drill. Memory is that of a few days, however long it is."""
 
-    def __init__(self, folder: Path, *, packed: bool) -> None:
+    def __init__(self, folder: Path, *, begins_us: int, packed: bool) -> None:
         self.records = 0
         self.marked: dict[Mark, list[Place]] = {}
         self.files: list[str] = []
         self._folder = folder
+        self._begins_us = begins_us
         self._packed = packed
         self._streams: dict[str, Stream] = {}
         self._count = 0
@@ -80,7 +82,7 @@ class Tape:
         *,
         every: int = 7,
         head: Callable[[int], bytes] | None = None,
-        finish: Callable[[int, Payload], bytes] | None = None,
+        finish: Callable[[Payload], bytes] | None = None,
     ) -> Stream:
         """The stream of that name; what else is said counts the first time."""
         stream = self._streams.get(name)
@@ -89,6 +91,9 @@ class Tape:
         return stream
 
     def put(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
+        """Keep a record; what was before the first day nobody has a log of."""
+        if ts_us < self._begins_us:
+            return
         self._count += 1
         stream.kept.append((ts_us, self._count, payload, mark))
 
@@ -108,14 +113,13 @@ class Tape:
         """Write the rest, and close all files."""
         self.flush(1 << 62)
         for stream in self._streams.values():
-            if stream.file:
-                stream.file.close()
+            _shut(stream)
 
     def _write(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
         file = stream.file
         if file is None or ts_us >= stream.ends_us:
             file = self._rotate(stream, ts_us)
-        line = stream.finish(ts_us, payload) if stream.finish else payload
+        line = stream.finish(payload) if stream.finish else payload
         if line.__class__ is str:
             line = line.encode()
         file.write(line)
@@ -129,30 +133,37 @@ class Tape:
     def _keep(self, stream: Stream, ts_us: int, text: bytes, mark: Mark) -> None:
         places, offset = self.marked.setdefault(mark, []), stream.offset
         for number, line in enumerate(text.splitlines(keepends=True)):
-            place = Place(
-                path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us
-            )
+            place = Place(path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us)
             places.append(place)
             offset += len(line)
 
     def _rotate(self, stream: Stream, ts_us: int) -> IO[bytes]:
-        if stream.file:
-            stream.file.close()
+        _shut(stream)
         day = day_of(ts_us)
         first = day - timedelta(days=(day.toordinal() - 1) % stream.every)
         stream.path = stream.name.format(day=f"{first:%Y%m%d}") + (".gz" if self._packed else "")
         stream.ends_us = midnight_us(first) + stream.every * DAY_US
         target = self._folder / stream.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A fixed time in the header: the same seed gives the same bytes.
         raw = target.open("wb", buffering=1 << 20)
-        stream.file = gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) if self._packed else raw
+        file: IO[bytes] = raw
+        if self._packed:
+            # A fixed time in the header: the same seed gives the same bytes.
+            file = cast("IO[bytes]", gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0))
+        stream.file, stream.raw = file, raw
         self.files.append(stream.path)
         head = stream.head(ts_us) if stream.head else b""
-        stream.file.write(head)
+        file.write(head)
         stream.lines, stream.offset = head.count(b"\n"), len(head)
-        return stream.file
+        return file
 
 
 def _by_time(kept: tuple[int, int, Payload, Mark | None]) -> tuple[int, int]:
     return kept[0], kept[1]
+
+
+def _shut(stream: Stream) -> None:
+    # Closing what packs leaves what it packs into open.
+    for file in (stream.file, stream.raw):
+        if file:
+            file.close()

@@ -1,4 +1,4 @@
-"""What the stories did and where their records came to stand in, `truth.json` out (docs/drill.md, truth-1.schema.json)."""
+"""What the stories did and where their records came to stand in, `truth.json` out (docs/drill.md)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tocsin.rehearse.rhythm import DAY_US, utc
+from tocsin.rehearse.rhythm import DAY_US, clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.tape import Mark, Place
@@ -16,10 +16,10 @@ PERMITTED = "permitted"
 
 
 def moment(ts_us: int) -> str:
-    return utc(ts_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock(ts_us) + "Z"
 
 
-def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any] | None = None) -> None:
+def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any]) -> None:
     calendar = scene.world.calendar
     hosts = len(scene.machines)
     campaigns: dict[str, dict[str, Any]] = {}
@@ -87,7 +87,11 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
         "addresses": sorted(story.addresses),
         "domains": sorted(story.domains),
         "people": {how: sorted(story.people.get(how, ())) for how in PEOPLE},
-        "bytes": {"staged": story.staged, "left": sum(story.left.values()), "left_by_kind": dict(sorted(story.left.items()))},
+        "bytes": {
+            "staged": story.staged,
+            "left": sum(story.left.values()),
+            "left_by_kind": dict(sorted(story.left.items())),
+        },
         "steps": sorted(steps, key=lambda step: (str(step["at"]), str(step["id"]))),
     }
 

@@ -34,22 +34,12 @@ PATHS: Final = (
     *("/img/header.jpg", "/favicon.ico", "/article/{n}", "/video/{n}/manifest", "/collect", "/fonts/text.woff2"),
     *("/api/v2/feed?page={n}", "/pixel.gif?e={n}", "/track/open.gif?m={n}", "/download/report-{n}.pdf"),
 )
+_WINDOWS: Final = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+_PHONE: Final = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 AGENTS: Final = (
-    (
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
-        46.0,
-    ),
-    (
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/141.0.0.0 Safari/537.36",
-        24.0,
-    ),
-    (
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-        "Version/18.6 Mobile/15E148 Safari/604.1",
-        14.0,
-    ),
+    (f"{_WINDOWS} Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", 46.0),
+    (f"{_WINDOWS} Chrome/141.0.0.0 Safari/537.36", 24.0),
+    (f"{_PHONE} Version/18.6 Mobile/15E148 Safari/604.1", 14.0),
     ("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", 6.0),
     ("Mozilla/5.0 (compatible; civicbot/2.1; +https://civicbot.example/bot)", 4.0),
     ("python-requests/2.32.5", 2.0),

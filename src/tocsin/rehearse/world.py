@@ -6,7 +6,8 @@ for documentation (RFC 5737, RFC 3849), those of the inside are private (RFC 191
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -83,6 +84,7 @@ class Body:
     cloud: bool  # mail is kept in the cloud, and not on a server of its own
     hosts: tuple[Host, ...]
     people: tuple[Person, ...]
+    sids: Mapping[str, str]  # of people, by the name of their account
 
     def with_role(self, role: str) -> tuple[Host, ...]:
         return tuple(host for host in self.hosts if role in host.roles)
@@ -182,16 +184,11 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
         for _ in range(count):
             number = len(people)
             station = _station(dice, str(key), str(ad), str(inside), number, calendar, role)
-            person = _person(dice, (str(key), str(netbios), str(mail), sid), number, role, station.name, taken, calendar)
-            hosts.append(
-                Host(
-                    **{
-                        **{name: getattr(station, name) for name in Host.__slots__},
-                        "owner": person.id,
-                    }
-                )
+            person = _person(
+                dice, (str(key), str(netbios), str(mail), sid), number, role, station.name, taken, calendar
             )
-            people.append(_at_home(person, dice.one(homes)))
+            hosts.append(replace(station, owner=person.id))
+            people.append(replace(person, home=dice.one(homes)))
     hosts.append(_firewall(str(key), str(ad), str(inside)))
     return Body(
         key=str(key),
@@ -207,6 +204,7 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
         cloud=bool(cloud),
         hosts=tuple(hosts),
         people=tuple(people),
+        sids={person.user: person.sid for person in people},
     )
 
 
@@ -313,7 +311,3 @@ def _person(
         rank=dice.size(100, 0.45) / 100,
         travels=tuple(travels),
     )
-
-
-def _at_home(person: Person, home: str) -> Person:
-    return Person(**{**{name: getattr(person, name) for name in Person.__slots__}, "home": home})

@@ -21,7 +21,12 @@ def share(
     scene: Scene, machine: Machine, ts_us: int, session: Session, source: Host, name: str, path: str, *, port: int = 0
 ) -> None:
     """Somebody reaches for a file over the network: 5145."""
-    local = {"ADMIN$": "\\??\\C:\\Windows", "C$": "\\??\\C:\\", "IPC$": "", "SYSVOL": "\\??\\C:\\Windows\\SYSVOL\\sysvol"}
+    local = {
+        "ADMIN$": "\\??\\C:\\Windows",
+        "C$": "\\??\\C:\\",
+        "IPC$": "",
+        "SYSVOL": "\\??\\C:\\Windows\\SYSVOL\\sysvol",
+    }
     windows.write(
         scene,
         machine,
@@ -89,7 +94,7 @@ def task(scene: Scene, machine: Machine, ts_us: int, session: Session, name: str
     content = (
         '<?xml version="1.0" encoding="UTF-16"?>\n<Task version="1.2" '
         'xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">\n  <RegistrationInfo>\n'
-        f"    <URI>{name}</URI>\n  </RegistrationInfo>\n  <Actions Context=\"Author\">\n    <Exec>\n"
+        f'    <URI>{name}</URI>\n  </RegistrationInfo>\n  <Actions Context="Author">\n    <Exec>\n'
         f"      <Command>{command}</Command>\n      <Arguments>{words}</Arguments>\n    </Exec>\n  </Actions>\n</Task>"
     )
     fields = {**subject(session), "TaskName": name, "TaskContent": content}

@@ -44,7 +44,10 @@ def reads(
         {"Name": "IsThrottled", "Value": "False"},
     ]
     place = {"Id": digest(person.mailbox, folder)[:32], "Path": folder}
-    listed = {**place, "FolderItems": [{"InternetMessageId": one, "SizeInBytes": 9000 + sum(one.encode()) * 7} for one in messages]}
+    listed = {
+        **place,
+        "FolderItems": [{"InternetMessageId": one, "SizeInBytes": 9000 + sum(one.encode()) * 7} for one in messages],
+    }
     more = {
         "ExternalAccess": False,
         "InternalLogonType": 0,
@@ -64,9 +67,7 @@ def reads(
         "OperationProperties": properties,
         **({"Item": {"ParentFolder": place}} if sync else {"Folders": [listed]}),
     }
-    cloud.audit(
-        scene, body, ts_us, by or person.upn, "MailItemsAccessed", "Exchange", "ExchangeItem", client, more
-    )
+    cloud.audit(scene, body, ts_us, by or person.upn, "MailItemsAccessed", "Exchange", "ExchangeItem", client, more)
 
 
 def signs_in(
@@ -120,9 +121,7 @@ def opens_file(
         "UserAgent": agent,
         "FileSizeBytes": 20_000 + sum(name.encode()) * 911,
     }
-    cloud.audit(
-        scene, body, ts_us, person.upn, operation, "SharePoint", "SharePointFileOperation", client, more
-    )
+    cloud.audit(scene, body, ts_us, person.upn, operation, "SharePoint", "SharePointFileOperation", client, more)
 
 
 def administers(

@@ -62,9 +62,7 @@ def ssh(
 ) -> Session:
     """Somebody logs on over SSH."""
     size = int(4000 + lasts_s * 90)
-    link = connect(
-        scene, ts_us, source, machine.host, 22, sent=size, received=size * 3, lasts_s=lasts_s, service="ssh"
-    )
+    link = connect(scene, ts_us, source, machine.host, 22, sent=size, received=size * 3, lasts_s=lasts_s, service="ssh")
     pid = 2000 + machine.count("pid", int(digest(machine.host.name)[:4], 16)) % 60_000
     session = Session(
         account=user,
@@ -112,9 +110,7 @@ def shell(machine: Machine, session: Session) -> Running:
 
 def refused(scene: Scene, machine: Machine, ts_us: int, user: str, source: End) -> None:
     """A wrong password for SSH, or no such account."""
-    link = connect(
-        scene, ts_us, source, machine.host, 22, sent=1900, received=2400, lasts_s=2.2, service="ssh"
-    )
+    link = connect(scene, ts_us, source, machine.host, 22, sent=1900, received=2400, lasts_s=2.2, service="ssh")
     pid = 2000 + machine.count("pid", int(digest(machine.host.name)[:4], 16)) % 60_000
     text = f"Failed password for invalid user {user} from {address(source)} port {link.sport} ssh2"
     linux.logged(scene, machine, ts_us + 1_800_000, "sshd", pid, text)

@@ -19,9 +19,8 @@ _PRIVILEGES: Final = (
 def sid_of(body: Body, account: str) -> str:
     """Of an account of the directory, of whichever kind."""
     user = account.rpartition("\\")[2]
-    for person in body.people:
-        if person.user == user:
-            return person.sid
+    if sid := body.sids.get(user):
+        return sid
     if user.lower() == "administrator":
         return f"{body.sid}-500"
     return f"{body.sid}-{1600 + sum(user.lower().encode()) % 900}"
@@ -48,7 +47,7 @@ def logon(
     """Somebody logs on: 4624, and 4672 if they may do everything there.
 
     Args:
-        kind: 2 at the desk, 3 over the network, 4 batch, 5 service, 7 unlock, 10 remote desktop, 11 without the network.
+        kind: 2 at the desk, 3 over the network, 4 batch, 5 service, 7 unlock, 10 remote desktop, 11 cached.
         source: the machine they come from; `address` where that is none of ours.
     """
     body = scene.body(machine.host)
@@ -73,7 +72,7 @@ def logon(
             "TargetDomainName": session.domain,
             "TargetLogonId": f"0x{session.number:x}",
             "LogonType": str(kind),
-            "LogonProcessName": "NtLmSsp " if ntlm else "Kerberos" if kind == 3 else "User32 " if local else "User32 ",
+            "LogonProcessName": "NtLmSsp " if ntlm else "Kerberos" if kind == 3 else "User32 ",
             "AuthenticationPackageName": package if kind == 3 else "Negotiate",
             "WorkstationName": (source.name if source and ntlm else "-") if remote and kind == 3 else machine.host.name,
             "LogonGuid": "{00000000-0000-0000-0000-000000000000}" if ntlm else session.guid,

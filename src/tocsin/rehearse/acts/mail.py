@@ -33,24 +33,36 @@ def arrives(
     gate = body.one("mx")
     machine = scene.machine(gate)
     # Base64 and headers are in the size; SMTP and TLS come on top.
-    connect(
-        scene, ts_us, client[1], gate, 25, sent=sent.size + 2900, received=4600, lasts_s=0.9, service="smtp,ssl"
-    )
+    connect(scene, ts_us, client[1], gate, 25, sent=sent.size + 2900, received=4600, lasts_s=0.9, service="smtp,ssl")
     delay = 0.8 + scene.dice.random() * 2
     done = ts_us + int(delay * 1e6)
     if body.cloud:
         relay = _CLOUD
         connect(
-            scene, ts_us + 400_000, gate, relay[1], 25, sent=sent.size + 3100, received=4700, lasts_s=delay - 0.4,
+            scene,
+            ts_us + 400_000,
+            gate,
+            relay[1],
+            25,
+            sent=sent.size + 3100,
+            received=4700,
+            lasts_s=delay - 0.4,
             service="smtp,ssl",
-        )  # fmt: skip
+        )
     else:
         exchange = body.one("exchange")
         relay = (exchange.fqdn, exchange.address)
         connect(
-            scene, ts_us + 400_000, gate, exchange, 25, sent=sent.size + 1100, received=1900, lasts_s=delay - 0.4,
+            scene,
+            ts_us + 400_000,
+            gate,
+            exchange,
+            25,
+            sent=sent.size + 1100,
+            received=1900,
+            lasts_s=delay - 0.4,
             service="smtp",
-        )  # fmt: skip
+        )
         if status == "sent":
             server = scene.machine(exchange)
             came = (gate.fqdn, gate.address)
@@ -77,9 +89,16 @@ def leaves(scene: Scene, body: Body, ts_us: int, sent: Message, relay: tuple[str
         mail.tracked(scene, server, ts_us + 900_000, sent, "SEND", client=client, inward=False)
         connect(scene, ts_us, exchange, gate, 25, sent=sent.size + 1100, received=1900, lasts_s=0.7, service="smtp")
     connect(
-        scene, ts_us + 500_000, gate, relay[1], 25, sent=sent.size + 3100, received=4700, lasts_s=delay,
+        scene,
+        ts_us + 500_000,
+        gate,
+        relay[1],
+        25,
+        sent=sent.size + 3100,
+        received=4700,
+        lasts_s=delay,
         service="smtp,ssl",
-    )  # fmt: skip
+    )
     mail.relayed(scene, scene.machine(gate), ts_us, sent, client=client, relay=relay, delay_s=delay)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tocsin.rehearse.machine import Running
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import firewall, names, windows, zeek
 from tocsin.rehearse.world import Body, Host
@@ -164,7 +164,7 @@ def _passed(
 
 def _noted(scene: Scene, link: Link, proto: str, run: Running, name: str) -> None:
     machine = run.machine
-    at = utc(machine.clock(link.ts_us)).isoformat(sep=" ", timespec="milliseconds")[:-6]
+    at = clock(machine.clock(link.ts_us), sep=" ")
     initiated = link.source == machine.host.address
     own, other = machine.host.fqdn, name or "-"
     windows.write(
@@ -227,7 +227,7 @@ def ask(
     if body.key in link.uids:
         _asked(scene, body.key, link, name, answers, kind)
     if run is not None:
-        at = utc(run.machine.clock(ts_us)).isoformat(sep=" ", timespec="milliseconds")[:-6]
+        at = clock(run.machine.clock(ts_us), sep=" ")
         results = "".join(f"::ffff:{answer};" if "." in answer else f"{answer};" for answer in answers)
         windows.write(
             scene,

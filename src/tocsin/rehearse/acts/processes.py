@@ -6,7 +6,7 @@ from typing import Final
 
 from tocsin.rehearse.machine import Machine, Running, Session
 from tocsin.rehearse.programs import hashes, made
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
 
@@ -15,7 +15,7 @@ _ELEVATION: Final = {"Low": "%%1938", "Medium": "%%1938", "High": "%%1937", "Sys
 
 
 def _time(machine: Machine, ts_us: int) -> str:
-    return utc(machine.clock(ts_us)).isoformat(sep=" ", timespec="milliseconds")[:-6]
+    return clock(machine.clock(ts_us), sep=" ")
 
 
 def start(

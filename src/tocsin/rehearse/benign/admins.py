@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final, TypeAlias
 
-from tocsin.rehearse.acts import changes, linux, logons, network, processes
+from tocsin.rehearse.acts import changes, linux, logons, mail, network, processes
 from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted
@@ -21,11 +21,11 @@ _SCRIPTS: Final = (
     "Get-ADUser -Filter * -Properties LastLogonDate | Where-Object { $_.LastLogonDate -lt (Get-Date).AddDays(-90) }",
     "Get-Mailbox -ResultSize Unlimited | Get-MailboxStatistics | Sort-Object TotalItemSize -Descending",
     "Invoke-Command -ComputerName (Get-Content C:\\Admin\\servers.txt) -ScriptBlock { Get-HotFix }",
-    "$c = New-Object System.Net.WebClient; $c.DownloadFile('https://packages.fieldwatch.example/agent.msi', 'C:\\Admin\\agent.msi')",
+    "(New-Object Net.WebClient).DownloadFile('https://packages.fieldwatch.example/a.msi', 'C:\\Admin\\agent.msi')",
     "Get-WinEvent -LogName Security -MaxEvents 500 | Where-Object Id -eq 4740",
     "Get-Process w3wp | Select-Object Id,StartTime,WorkingSet64",
     "Test-NetConnection -ComputerName {fs} -Port 445",
-    "[Convert]::FromBase64String((Get-Content C:\\Admin\\license.b64)) | Set-Content C:\\Admin\\license.bin -Encoding Byte",
+    "[Convert]::FromBase64String((gc C:\\Admin\\license.b64)) | Set-Content C:\\Admin\\license.bin -Encoding Byte",
     "Get-ADGroupMember 'Domain Admins' | Select-Object SamAccountName",
     "Compress-Archive -Path D:\\Logs\\*.log -DestinationPath D:\\Archive\\logs-{n}.zip",
 )
@@ -73,7 +73,14 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
 
 
 def remote(
-    scene: Scene, body: Body, account: str, source: Host, machine: Machine, ts_us: int, lasts_s: float, run: Running | None
+    scene: Scene,
+    body: Body,
+    account: str,
+    source: Host,
+    machine: Machine,
+    ts_us: int,
+    lasts_s: float,
+    run: Running | None,
 ) -> tuple[Session, Running]:
     """Somebody works on another machine by remote desktop; returns their session and shell there."""
     logons.ticket(scene, body, ts_us - 30_000, account, source, "TERMSRV/" + machine.host.name)
@@ -157,14 +164,24 @@ def _script(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: i
     """A script on the own machine, sometimes as Base64."""
     dice = scene.dice
     text = _words(scene, body, dice.one(_SCRIPTS))
-    session = machine.session(ts_us, logons.admin_of(person), logons.sid_of(body, logons.admin_of(person)), 2, elevated=True)
+    session = machine.session(
+        ts_us, logons.admin_of(person), logons.sid_of(body, logons.admin_of(person)), 2, elevated=True
+    )
     line = f"powershell.exe -NoProfile -File C:\\Admin\\scripts\\task-{dice.below(40)}.ps1"
     if dice.chance(0.3):
         line = f"powershell.exe -NoP -W Hidden -enc {encoded(text)}"
     run = processes.once(
-        scene, machine, ts_us, _SHELL, line, _shell(machine), session, lasts_s=20 + dice.wait(60), integrity="High",
+        scene,
+        machine,
+        ts_us,
+        _SHELL,
+        line,
+        _shell(machine),
+        session,
+        lasts_s=20 + dice.wait(60),
+        integrity="High",
         folder="C:\\Admin\\",
-    )  # fmt: skip
+    )
     processes.script(scene, run, ts_us + 900_000, text, "" if "-enc" in line else line.rpartition(" ")[2])
     if "DownloadFile" in text:
         processes.writes(scene, run, ts_us + 4_000_000, "C:\\Admin\\agent.msi")
@@ -185,18 +202,38 @@ def psexec(
 ) -> Running:
     """A command is run on another machine by a service made for it; returns the service's process."""
     client = processes.start(
-        scene, source, ts_us, tool, f"{tool.rpartition(chr(92))[2]} \\\\{server.host.name} -s {line}", parent, integrity="High",
+        scene,
+        source,
+        ts_us,
+        tool,
+        f"{tool.rpartition(chr(92))[2]} \\\\{server.host.name} -s {line}",
+        parent,
+        integrity="High",
         copy_of="psexec.exe",
-    )  # fmt: skip
+    )
     session = reach(
-        scene, body, account, source.host, server, ts_us + 400_000, [("ADMIN$", f"{name}.exe"), ("IPC$", "svcctl")],
-        sent=380_000, lasts_s=9.0, elevated=True,
-    )  # fmt: skip
+        scene,
+        body,
+        account,
+        source.host,
+        server,
+        ts_us + 400_000,
+        [("ADMIN$", f"{name}.exe"), ("IPC$", "svcctl")],
+        sent=380_000,
+        lasts_s=9.0,
+        elevated=True,
+    )
     owner = server.core["services"]
     processes.writes(scene, server.core["netsvcs"], ts_us + 700_000, f"C:\\Windows\\{name}.exe")
     changes.service(scene, server, ts_us + 1_100_000, session, name, f"%SystemRoot%\\{name}.exe")
     run = processes.start(
-        scene, server, ts_us + 1_400_000, f"C:\\Windows\\{name}.exe", f"C:\\Windows\\{name}.exe", owner, copy_of="psexesvc.exe"
+        scene,
+        server,
+        ts_us + 1_400_000,
+        f"C:\\Windows\\{name}.exe",
+        f"C:\\Windows\\{name}.exe",
+        owner,
+        copy_of="psexesvc.exe",
     )
     processes.pipe(scene, run, ts_us + 1_600_000, f"\\{name}-{source.host.name}-{client.pid}-stdin")
     image = SYSTEM32 + line.partition(" ")[0]
@@ -208,7 +245,9 @@ def psexec(
 
 def _psexec(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
     server = scene.machine(scene.dice.one(_servers(body)))
-    line = scene.dice.one(("ipconfig.exe /flushdns", "cmd.exe /c sc query", "gpupdate.exe /force", "cmd.exe /c dir C:\\Temp"))
+    line = scene.dice.one(
+        ("ipconfig.exe /flushdns", "cmd.exe /c sc query", "gpupdate.exe /force", "cmd.exe /c dir C:\\Temp")
+    )
     psexec(scene, body, logons.admin_of(person), machine, _shell(machine), server, ts_us, line)
 
 
@@ -255,9 +294,13 @@ def _task(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int
     """A task is put on a server's schedule."""
     dice = scene.dice
     server = scene.machine(dice.one(_servers(body)))
-    session = reach(scene, body, logons.admin_of(person), machine.host, server, ts_us, [("IPC$", "atsvc")], elevated=True)
+    session = reach(
+        scene, body, logons.admin_of(person), machine.host, server, ts_us, [("IPC$", "atsvc")], elevated=True
+    )
     name = f"\\Admin\\cleanup-{dice.below(60)}"
-    changes.task(scene, server, ts_us + 500_000, session, name, "powershell.exe", "-NoProfile -File D:\\Jobs\\cleanup.ps1")
+    changes.task(
+        scene, server, ts_us + 500_000, session, name, "powershell.exe", "-NoProfile -File D:\\Jobs\\cleanup.ps1"
+    )
 
 
 def _archive(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
@@ -268,6 +311,8 @@ def _archive(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: 
     line = f'"{tool}" a -t7z -pSupport{dice.below(99)} {name} C:\\Admin\\logs\\*'
     run = processes.once(scene, machine, ts_us, tool, line, _shell(machine), lasts_s=8, folder="C:\\Admin\\")
     processes.writes(scene, run, ts_us + 300_000, name)
+    helpdesk = mail.message(scene, person.mailbox, "support@fieldwatch.example", "Logs of our case", 210_000)
+    mail.leaves(scene, body, ts_us + 240_000_000, helpdesk, mail.server_of("fieldwatch.example"))
 
 
 def _ssh(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
@@ -275,13 +320,23 @@ def _ssh(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int)
     dice = scene.dice
     server = scene.machine(dice.one(_servers(body, "linux")))
     client = processes.once(
-        scene, machine, ts_us - 900_000, SYSTEM32 + "OpenSSH\\ssh.exe", f"ssh.exe {person.user}@{server.host.fqdn}",
-        _shell(machine), lasts_s=600,
-    )  # fmt: skip
+        scene,
+        machine,
+        ts_us - 900_000,
+        SYSTEM32 + "OpenSSH\\ssh.exe",
+        f"ssh.exe {person.user}@{server.host.fqdn}",
+        _shell(machine),
+        lasts_s=600,
+    )
     session = linux.ssh(scene, server, ts_us, person.user, machine.host, lasts_s=598)
     shell = linux.shell(server, session)
     lines = ("/usr/bin/journalctl -u nginx -n 50", "/usr/bin/apt-get -y upgrade", "/usr/bin/systemctl restart rsyslog")
-    more = ("/usr/bin/less /var/log/syslog", "/usr/bin/cat /etc/passwd", "/usr/sbin/ufw status", "/usr/bin/vi /etc/hosts")
+    more = (
+        "/usr/bin/less /var/log/syslog",
+        "/usr/bin/cat /etc/passwd",
+        "/usr/sbin/ufw status",
+        "/usr/bin/vi /etc/hosts",
+    )
     for number in range(1 + dice.below(4)):
         linux.sudo(scene, server, ts_us + 20_000_000 + number * 90_000_000, shell, dice.one((*lines, *more)))
     assert client.pid

@@ -13,7 +13,14 @@ from tocsin.rehearse.world import Body, Host
 
 _AGENTS = Weighted(words.AGENTS)
 _PAGES = {
-    "iis": ("/", "/submissions/list.aspx?c={n}", "/submissions/view.aspx?id={n}", "/css/site.css", "/js/app.js", "/about.aspx"),
+    "iis": (
+        "/",
+        "/submissions/list.aspx?c={n}",
+        "/submissions/view.aspx?id={n}",
+        "/css/site.css",
+        "/js/app.js",
+        "/about.aspx",
+    ),
     "nginx": ("/", "/act/{n}/latest", "/bill/{n}", "/search?q=act+{n}", "/assets/site.css", "/assets/main.js"),
 }
 
@@ -26,7 +33,7 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
         for _ in range(dice.count(230 * pace * weight)):
             _reader(scene, body, server, PUBLIC.draw(dice, midnight_us(today)))
         for _ in range(dice.count(14 * min(pace, 2))):
-            _scanner(scene, body, server, EVEN.draw(dice, midnight_us(today)))
+            _scanner(scene, server, EVEN.draw(dice, midnight_us(today)))
         for _ in range(dice.count(60 * pace)):
             _knock(scene, body, EVEN.draw(dice, midnight_us(today)))
         if today.weekday() == 6:
@@ -48,13 +55,15 @@ def _reader(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
     if dice.chance(0.05):
         target = "/submissions/upload.aspx" if kind == "iis" else "/feedback"
         requests.append(
-            web.Request(method="POST", target=target, sent=dice.size(220_000, 1.2), received=900, took_ms=dice.size(300, 0.6))
+            web.Request(
+                method="POST", target=target, sent=dice.size(220_000, 1.2), received=900, took_ms=dice.size(300, 0.6)
+            )
         )
     referrer = f"https://{body.web}/" if dice.chance(0.4) else "-"
     web.visit(scene, ts_us, client, server, requests, agent=agent, referrer=referrer)
 
 
-def _scanner(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
+def _scanner(scene: Scene, server: Host, ts_us: int) -> None:
     """Somebody who tries every server of the world tries ours too."""
     dice = scene.dice
     client = dice.one(scene.world.homes)
@@ -63,7 +72,16 @@ def _scanner(scene: Scene, body: Body, server: Host, ts_us: int) -> None:
     for target in dice.some(words.PROBES, 1 + dice.below(7)):
         status = dice.one((404, 404, 404, 403, 400))
         method = "POST" if dice.chance(0.15) else "GET"
-        requests = [web.Request(method=method, target=target, status=status, received=1245, sent=80 if method == "POST" else 0, took_ms=6)]
+        requests = [
+            web.Request(
+                method=method,
+                target=target,
+                status=status,
+                received=1245,
+                sent=80 if method == "POST" else 0,
+                took_ms=6,
+            )
+        ]
         web.visit(scene, at, client, server, requests, agent=agent)
         at += 300_000 + dice.below(9_000_000)
 

@@ -30,7 +30,11 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
             _inward(scene, body, PUBLIC.draw(dice, start), today)
         for _ in range(dice.count(60 * pace * weight)):
             person = dice.one(body.people)
-            domain = dice.one(scene.world.bodies).mail if dice.chance(0.2) else f"{dice.one(words.FIRST)}{dice.one(words.SECOND)}.example"
+            domain = (
+                dice.one(scene.world.bodies).mail
+                if dice.chance(0.2)
+                else f"{dice.one(words.FIRST)}{dice.one(words.SECOND)}.example"
+            )
             if domain == body.mail:
                 continue
             at = OFFICE.draw(dice, start)
@@ -40,7 +44,9 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
         for _ in range(dice.count(6 * pace)):
             gate = scene.machine(body.one("mx"))
             client = dice.one(scene.world.homes)
-            lines.rejected(scene, gate, PUBLIC.draw(dice, start), client, f"bounce{dice.below(999)}@shop.test", "x@relay.test")
+            lines.rejected(
+                scene, gate, PUBLIC.draw(dice, start), client, f"bounce{dice.below(999)}@shop.test", "x@relay.test"
+            )
 
 
 def _inward(scene: Scene, body: Body, ts_us: int, today: date) -> None:
@@ -66,8 +72,14 @@ def _newsletter(scene: Scene, body: Body, person: Person, ts_us: int) -> None:
     machine = scene.station(person)
     if machine.desk and machine.desk.since_us < opened_us and dice.chance(0.35):
         outlook = machine.core.get("outlook")
-        if outlook and not outlook.until_us or (outlook and outlook.until_us > opened_us):
-            pixel(scene, machine.host.name, Site(name=f"img.{domain}", address=mail.server_of(domain)[1], tls=dice.chance(0.7)), opened_us, person)
+        if (outlook and not outlook.until_us) or (outlook and outlook.until_us > opened_us):
+            pixel(
+                scene,
+                machine.host.name,
+                Site(name=f"img.{domain}", address=mail.server_of(domain)[1], tls=dice.chance(0.7)),
+                opened_us,
+                person,
+            )
 
 
 def pixel(scene: Scene, host: str, site: Site, ts_us: int, person: Person, target: str = "") -> None:

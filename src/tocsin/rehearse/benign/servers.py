@@ -10,14 +10,14 @@ from tocsin.rehearse import words
 from tocsin.rehearse.acts import changes, linux, logons, network, processes
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted, zipf
-from tocsin.rehearse.machine import SYSTEM32, Machine, boot, system
+from tocsin.rehearse.machine import AGENT, SYSTEM32, Machine, boot, system
 from tocsin.rehearse.rhythm import EVEN, OFFICE, midnight_us, moment_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
 from tocsin.rehearse.world import Body, Host
 
 _SHELL: Final = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
-_AGENT: Final = "C:\\Program Files\\Fieldwatch\\Agent\\fwagent.exe"
+_PAGES: Final = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Temporary ASP.NET Files"
 _INVENTORY: Final = "Get-CimInstance Win32_QuickFixEngineering | Select HotFixID,InstalledOn | ConvertTo-Json -Compress"
 
 # What services of Windows and of the house start, commonest first: image, command line, whose child.
@@ -27,10 +27,18 @@ _TASKS: Final = Weighted(
             (SYSTEM32 + "taskhostw.exe", "taskhostw.exe", "netsvcs"),
             (SYSTEM32 + "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1", "netsvcs"),
             (SYSTEM32 + "wbem\\WmiPrvSE.exe", "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding", "dcom"),
-            (_AGENT, f'"{_AGENT}" --collect --profile default', "services"),
+            (AGENT, f'"{AGENT}" --collect --profile default', "services"),
             (SYSTEM32 + "svchost.exe", "C:\\Windows\\system32\\svchost.exe -k netsvcs -p -s BITS", "services"),
-            ("C:\\Program Files\\Windows Defender\\MpCmdRun.exe", '"MpCmdRun.exe" SignatureUpdate -ScheduleJob', "netsvcs"),
-            (SYSTEM32 + "cmd.exe", 'C:\\Windows\\system32\\cmd.exe /c "C:\\ProgramData\\Fieldwatch\\checks\\disk.cmd"', "netsvcs"),
+            (
+                "C:\\Program Files\\Windows Defender\\MpCmdRun.exe",
+                '"MpCmdRun.exe" SignatureUpdate -ScheduleJob',
+                "netsvcs",
+            ),
+            (
+                SYSTEM32 + "cmd.exe",
+                'C:\\Windows\\system32\\cmd.exe /c "C:\\ProgramData\\Fieldwatch\\checks\\disk.cmd"',
+                "netsvcs",
+            ),
             (SYSTEM32 + "usoclient.exe", "C:\\Windows\\system32\\usoclient.exe StartScan", "netsvcs"),
             (SYSTEM32 + "sc.exe", "sc.exe query W32Time", "netsvcs"),
             (SYSTEM32 + "rundll32.exe", "rundll32.exe C:\\Windows\\system32\\PcaSvc.dll,PcaPatchSdbTask", "netsvcs"),
@@ -44,7 +52,12 @@ _TASKS: Final = Weighted(
         1.05,
     )
 )
-_STATES: Final = ("Windows Update", "Background Intelligent Transfer Service", "Windows Modules Installer", "WMI Performance Adapter")
+_STATES: Final = (
+    "Windows Update",
+    "Background Intelligent Transfer Service",
+    "Windows Modules Installer",
+    "WMI Performance Adapter",
+)
 
 
 def encoded(text: str) -> str:
@@ -93,12 +106,12 @@ def _windows(scene: Scene, body: Body, host: Host, today: date, pace: float) -> 
         changes.changed(scene, machine, shape.draw(dice, start), dice.one(_STATES), dice.one(("running", "stopped")))
     if server:
         _roles(scene, body, machine, start, pace)
-    _inventory(scene, machine, start + 3_600_000_000 * 5 + dice.below(7_000_000_000))
+    _inventory(scene, machine, start + 3_600_000_000 * 5 + dice.below(7_000_000_000), pace)
 
 
-def _inventory(scene: Scene, machine: Machine, ts_us: int) -> None:
+def _inventory(scene: Scene, machine: Machine, ts_us: int, pace: float) -> None:
     """The deployment agent asks every machine each morning, in the way that attackers like as well."""
-    if scene.dice.chance(0.25):
+    if not scene.dice.chance(min(0.7, 0.25 * pace)):
         return
     agent = "C:\\Windows\\CCM\\CcmExec.exe"
     parent = processes.start(scene, machine, ts_us, agent, agent, machine.core["services"])
@@ -123,61 +136,89 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
         for _ in range(dice.count(6 * pace)):
             logons.ticket(scene, body, EVEN.draw(dice, start), f"{netbios}\\svc-edocs", host, "svc-sql", "0x17")
     if "iis" in host.roles:
-        pool = worker(scene, body, machine)
+        pool = machine.core["w3wp"]
         for _ in range(dice.count(4 * pace)):
             at = OFFICE.draw(dice, start)
             # The site compiles pages and makes previews of what citizens upload.
             compiler = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\csc.exe"
             name = dice.hexes(8)
-            line = f'"{compiler}" /noconfig /fullpaths @"C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Temporary ASP.NET Files\\root\\{name}.cmdline"'
+            line = f'"{compiler}" /noconfig /fullpaths @"{_PAGES}\\root\\{name}.cmdline"'
             processes.once(scene, machine, at, compiler, line, pool, lasts_s=1.1)
             if dice.chance(0.5):
-                shell = processes.once(scene, machine, at + 9_000_000, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c C:\\Tools\\preview\\convert.cmd {name}.pdf', pool, lasts_s=2.2)
-                processes.once(scene, machine, at + 9_300_000, "C:\\Tools\\preview\\gswin64c.exe", f"gswin64c.exe -dSAFER -sDEVICE=png16m -o {name}.png {name}.pdf", shell, lasts_s=1.4)
+                shell = processes.once(
+                    scene,
+                    machine,
+                    at + 9_000_000,
+                    SYSTEM32 + "cmd.exe",
+                    f'"cmd.exe" /c C:\\Tools\\preview\\convert.cmd {name}.pdf',
+                    pool,
+                    lasts_s=2.2,
+                )
+                processes.once(
+                    scene,
+                    machine,
+                    at + 9_300_000,
+                    "C:\\Tools\\preview\\gswin64c.exe",
+                    f"gswin64c.exe -dSAFER -sDEVICE=png16m -o {name}.png {name}.pdf",
+                    shell,
+                    lasts_s=1.4,
+                )
                 processes.writes(scene, shell, at + 10_600_000, f"C:\\inetpub\\previews\\{name}.png")
     for _ in range(dice.count(5 * pace)):
         at = EVEN.draw(dice, start)
-        session = logons.logon(scene, machine, at, f"{netbios}\\svc-fieldwatch", 4 if dice.chance(0.4) else 5, elevated=True)
+        session = logons.logon(
+            scene, machine, at, f"{netbios}\\svc-fieldwatch", 4 if dice.chance(0.4) else 5, elevated=True
+        )
         logons.logoff(scene, machine, at + 2_000_000 + dice.below(60_000_000), session)
     watcher = body.one("monitoring")
     for _ in range(dice.count(6 * pace)):
         at = EVEN.draw(dice, start)
-        network.connect(scene, at, watcher, host, 5985, sent=1900, received=dice.size(5200, 0.3), lasts_s=0.5, service="http")
+        network.connect(
+            scene, at, watcher, host, 5985, sent=1900, received=dice.size(5200, 0.3), lasts_s=0.5, service="http"
+        )
         logons.logon(scene, machine, at + 50_000, f"{netbios}\\svc-fieldwatch", 3, source=watcher, package="NTLM")
 
 
-def worker(scene: Scene, body: Body, machine: Machine) -> processes.Running:
-    """The worker process of a web server, which was started with the machine."""
-    known = machine.core.get("w3wp")
-    if known is None:
-        pool = "MSExchangeOWAAppPool" if "exchange" in machine.host.roles else "submissions"
-        session = machine.session(machine.booted_us + 60_000_000, f"IIS APPPOOL\\{pool}", "S-1-5-82-3006700770-424185619", 5)
-        line = f'c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "{pool}" -v "v4.0" -l "webengine4.dll" -a \\\\.\\pipe\\iisipm{machine.host.name.lower()}'
-        known = processes.start(
-            scene,
-            machine,
-            machine.booted_us + 60_000_000,
-            SYSTEM32 + "inetsrv\\w3wp.exe",
-            line,
-            machine.core["services"],
-            session,
-            integrity="High",
-            folder="C:\\Windows\\system32\\inetsrv\\",
-        )
-        machine.core["w3wp"] = known
-    return known
+def worker(scene: Scene, machine: Machine, ts_us: int) -> None:
+    """The worker process of a web server starts."""
+    pool = "MSExchangeOWAAppPool" if "exchange" in machine.host.roles else "submissions"
+    session = machine.session(ts_us, f"IIS APPPOOL\\{pool}", "S-1-5-82-3006700770-424185619", 5)
+    line = (
+        f'c:\\windows\\system32\\inetsrv\\w3wp.exe -ap "{pool}" -v "v4.0" -l "webengine4.dll" '
+        f"-a \\\\.\\pipe\\iisipm{machine.host.name.lower()}"
+    )
+    machine.core["w3wp"] = processes.start(
+        scene,
+        machine,
+        ts_us,
+        SYSTEM32 + "inetsrv\\w3wp.exe",
+        line,
+        machine.core["services"],
+        session,
+        integrity="High",
+        folder="C:\\Windows\\system32\\inetsrv\\",
+    )
 
 
 def _patch(scene: Scene, machine: Machine, ts_us: int) -> None:
     """The month's updates: an installer, a new driver's service, a restart."""
-    installer = "C:\\Windows\\winsxs\\amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.19041.5790_none\\TiWorker.exe"
+    stack = "amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.19041.5790_none"
+    installer = f"C:\\Windows\\winsxs\\{stack}\\TiWorker.exe"
     run = processes.once(scene, machine, ts_us, installer, installer + " -Embedding", machine.core["dcom"], lasts_s=420)
     for number in range(3):
         processes.writes(scene, run, ts_us + (number + 1) * 20_000_000, f"{SYSTEM32}update-{scene.dice.hexes(6)}.dll")
     session = system(machine)
     if scene.dice.chance(0.3):
         name = f"fwdrv{scene.dice.below(90)}"
-        changes.service(scene, machine, ts_us + 90_000_000, session, name, f"C:\\Windows\\System32\\drivers\\{name}.sys", automatic=True)
+        changes.service(
+            scene,
+            machine,
+            ts_us + 90_000_000,
+            session,
+            name,
+            f"C:\\Windows\\System32\\drivers\\{name}.sys",
+            automatic=True,
+        )
     restart = ts_us + 600_000_000
     fields = {
         "param1": SYSTEM32 + "svchost.exe",
@@ -192,6 +233,8 @@ def _patch(scene: Scene, machine: Machine, ts_us: int) -> None:
     windows.write(scene, machine, restart + 30_000_000, windows.SYSTEM, 6006, {}, provider="EventLog")
     boot(machine, restart + 60_000_000)
     windows.write(scene, machine, restart + 75_000_000, windows.SYSTEM, 6005, {}, provider="EventLog")
+    for begins in machine.at_boot:
+        begins(restart + 95_000_000)
 
 
 def _backup(scene: Scene, body: Body, today: date) -> None:
@@ -209,8 +252,12 @@ def _backup(scene: Scene, body: Body, today: date) -> None:
         files = [("D$" if "file" in host.roles else "C$", f"snapshot\\{dice.hexes(8)}.vbk") for _ in range(2)]
         reach(scene, body, f"{body.netbios}\\svc-backup", source, machine, at, files, received=size, elevated=True)
         if "file" in host.roles or "dc" in host.roles:
-            line = "vssadmin.exe list shadows" if dice.chance(0.5) else "vssadmin.exe create shadow /for=D: /autoretry=3"
-            processes.once(scene, machine, at + 30_000_000, SYSTEM32 + "vssadmin.exe", line, machine.core["services"], lasts_s=2)
+            line = (
+                "vssadmin.exe list shadows" if dice.chance(0.5) else "vssadmin.exe create shadow /for=D: /autoretry=3"
+            )
+            processes.once(
+                scene, machine, at + 30_000_000, SYSTEM32 + "vssadmin.exe", line, machine.core["services"], lasts_s=2
+            )
         at += 240_000_000 + dice.below(500_000_000)
 
 
@@ -223,8 +270,20 @@ def _sync(scene: Scene, body: Body, today: date, pace: float) -> None:
         return
     for _ in range(dice.count(8 * min(pace, 1.5))):
         at = EVEN.draw(dice, midnight_us(today))
-        network.connect(scene, at, hosts[0], machine.host, 49_667, sent=9_000, received=dice.size(60_000, 0.5), lasts_s=2.0, service="gssapi,dce_rpc,krb")
-        session = logons.logon(scene, machine, at + 9000, f"{body.netbios}\\MSOL_{body.tenant[:12].replace('-', '')}", 3, source=hosts[0])
+        network.connect(
+            scene,
+            at,
+            hosts[0],
+            machine.host,
+            49_667,
+            sent=9_000,
+            received=dice.size(60_000, 0.5),
+            lasts_s=2.0,
+            service="gssapi,dce_rpc,krb",
+        )
+        session = logons.logon(
+            scene, machine, at + 9000, f"{body.netbios}\\MSOL_{body.tenant[:12].replace('-', '')}", 3, source=hosts[0]
+        )
         changes.replicated(scene, machine, at + 20_000, session)
         logons.logoff(scene, machine, at + 2_100_000, session)
 
@@ -261,4 +320,12 @@ def _linux(scene: Scene, host: Host, today: date, pace: float) -> None:
         for _ in range(dice.count(5 * pace)):
             name = dice.one(words.DOCUMENTS)
             line = f"/usr/bin/pdftotext -layout /srv/legis/in/{name}-{dice.below(900)}.pdf -"
-            linux.run(scene, machine, OFFICE.draw(dice, midnight_us(today)), "/usr/bin/pdftotext", line, app, folder="/srv/legis")
+            linux.run(
+                scene,
+                machine,
+                OFFICE.draw(dice, midnight_us(today)),
+                "/usr/bin/pdftotext",
+                line,
+                app,
+                folder="/srv/legis",
+            )

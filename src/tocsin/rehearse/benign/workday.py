@@ -26,7 +26,11 @@ _SMALL: Final = Weighted(
             (_EDGE, f'"{_EDGE}" --type=utility --utility-sub-type=network.mojom.NetworkService', "browser"),
             (SYSTEM32 + "backgroundTaskHost.exe", '"{s}backgroundTaskHost.exe" -ServerName:App.AppX{h}.mca', "dcom"),
             (SYSTEM32 + "RuntimeBroker.exe", "{s}RuntimeBroker.exe -Embedding", "dcom"),
-            (SYSTEM32 + "SearchProtocolHost.exe", '"{s}SearchProtocolHost.exe" Global\\UsGthrFltPipeMssGthrPipe{n}', "netsvcs"),
+            (
+                SYSTEM32 + "SearchProtocolHost.exe",
+                '"{s}SearchProtocolHost.exe" Global\\UsGthrFltPipeMssGthrPipe{n}',
+                "netsvcs",
+            ),
             (SYSTEM32 + "dllhost.exe", "{s}DllHost.exe /Processid:{{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}}", "dcom"),
             (_TEAMS, f'"{_TEAMS}" --type=gpu-process --field-trial-handle={{n}}', "explorer"),
             (SYSTEM32 + "taskhostw.exe", "taskhostw.exe KEYROAMING", "netsvcs"),
@@ -40,7 +44,11 @@ _SMALL: Final = Weighted(
             (SYSTEM32 + "gpupdate.exe", "gpupdate.exe /target:user", "netsvcs"),
             (SYSTEM32 + "SnippingTool.exe", '"{s}SnippingTool.exe"', "explorer"),
             (SYSTEM32 + "calc.exe", '"{s}calc.exe"', "explorer"),
-            ("C:\\Program Files\\VideoLAN\\VLC\\vlc.exe", '"C:\\Program Files\\VideoLAN\\VLC\\vlc.exe" "{doc}.mp4"', "explorer"),
+            (
+                "C:\\Program Files\\VideoLAN\\VLC\\vlc.exe",
+                '"C:\\Program Files\\VideoLAN\\VLC\\vlc.exe" "{doc}.mp4"',
+                "explorer",
+            ),
             (SYSTEM32 + "control.exe", '"{s}control.exe" printers', "explorer"),
         ),
         1.1,
@@ -56,7 +64,8 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
         dice = Dice(scene.world.seed, "desk", person.id, number)
         if any(start <= number < end for start, end in person.travels):
             continue
-        share = 0.9 if calendar.works(today) else 0.03
+        # In a small drill fewer people are watched, or logons alone would fill it.
+        share = (0.9 if calendar.works(today) else 0.03) * min(1.0, 0.1 + 1.5 * pace)
         if person.role == "member" and not calendar.sits(today):
             share *= 0.35
         if dice.chance(share):
@@ -125,8 +134,18 @@ def log_in(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: in
     )
     machine.desk, machine.shell = session, shell
     controller = scene.machine(body.with_role("dc")[ts_us // 1000 % 2])
-    policy = logons.logon(scene, controller, ts_us + 2_000_000, person.account, 3, source=host, port=51_300 + ts_us % 900)
-    changes.share(scene, controller, ts_us + 2_100_000, policy, host, "SYSVOL", f"{body.ad}\\Policies\\{{31B2F340-016D-11D2-945F-00C04FB984F9}}\\gpt.ini")
+    policy = logons.logon(
+        scene, controller, ts_us + 2_000_000, person.account, 3, source=host, port=51_300 + ts_us % 900
+    )
+    changes.share(
+        scene,
+        controller,
+        ts_us + 2_100_000,
+        policy,
+        host,
+        "SYSVOL",
+        f"{body.ad}\\Policies\\{{31B2F340-016D-11D2-945F-00C04FB984F9}}\\gpt.ini",
+    )
     logons.logoff(scene, controller, ts_us + 14_000_000, policy)
     return session
 
@@ -291,7 +310,14 @@ def _document(scene: Scene, body: Body, person: Person, machine: Machine, ts_us:
     if dice.chance(0.25):
         printer = scene.machine(body.one("print"))
         network.connect(
-            scene, ts_us + 30_000_000, machine.host, printer.host, 445, sent=dice.size(300_000, 1.0), received=6000,
-            lasts_s=2.0, service="gssapi,smb,krb",
-        )  # fmt: skip
+            scene,
+            ts_us + 30_000_000,
+            machine.host,
+            printer.host,
+            445,
+            sent=dice.size(300_000, 1.0),
+            received=6000,
+            lasts_s=2.0,
+            service="gssapi,smb,krb",
+        )
         logons.logon(scene, printer, ts_us + 30_100_000, person.account, 3, source=machine.host)

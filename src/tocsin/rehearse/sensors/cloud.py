@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from tocsin.rehearse.dice import digest
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.world import Body
 
@@ -29,9 +29,8 @@ def audit(
     scene: Scene, body: Body, ts_us: int, user: str, operation: str, workload: str, kind: str, client: str, more: Any
 ) -> None:
     """A record of the unified audit log; `more` are the fields of its kind."""
-    at = utc(ts_us)
     record = {
-        "CreationTime": f"{at:%Y-%m-%dT%H:%M:%S}",
+        "CreationTime": clock(ts_us)[:19],
         "Id": scene.dice.guid(),
         "Operation": operation,
         "OrganizationId": body.tenant,
@@ -69,10 +68,13 @@ def sign_in(
     compliant: bool = True,
 ) -> None:
     """A sign-in to Entra. `used` is the kind of client, `place` city and country."""
-    at = utc(ts_us)
-    stamp = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06}0Z"
+    stamp = clock(ts_us, micro=True) + "0Z"
     number = scene.dice.guid()
-    reasons = {50126: "Invalid username or password", 50074: "Strong Authentication is required", 50053: "Account locked"}
+    reasons = {
+        50126: "Invalid username or password",
+        50074: "Strong Authentication is required",
+        50053: "Account locked",
+    }
     record = {
         "time": stamp,
         "resourceId": f"/tenants/{body.tenant}/providers/Microsoft.aadiam",
@@ -123,8 +125,7 @@ def directory(
     scene: Scene, body: Body, ts_us: int, user: str, operation: str, category: str, client: str, targets: Any
 ) -> None:
     """A change of the directory, in Entra's audit log."""
-    at = utc(ts_us)
-    stamp = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06}0Z"
+    stamp = clock(ts_us, micro=True) + "0Z"
     record = {
         "time": stamp,
         "resourceId": f"/tenants/{body.tenant}/providers/Microsoft.aadiam",
@@ -143,7 +144,9 @@ def directory(
             "activityDateTime": stamp,
             "loggedByService": "Core Directory",
             "operationType": operation.partition(" ")[0],
-            "initiatedBy": {"user": {"id": identity(user), "userPrincipalName": user, "ipAddress": client, "roles": []}},
+            "initiatedBy": {
+                "user": {"id": identity(user), "userPrincipalName": user, "ipAddress": client, "roles": []}
+            },
             "targetResources": targets,
             "additionalDetails": [],
         },

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.rehearse.dice import digest
-from tocsin.rehearse.rhythm import ZONE, utc
+from tocsin.rehearse.rhythm import HOUR_US, clock
 from tocsin.rehearse.scene import Scene
 
 _SERVICES: Final = {22: "SSH", 25: "SMTP", 53: "DNS", 80: "HTTP", 123: "NTP", 443: "HTTPS", 3389: "RDP"}
@@ -35,14 +35,14 @@ def fortigate(
     """
     source, sport, target, dport = ends
     ends_us = ts_us + int(lasts_s * 1e6)
-    local = utc(ends_us).astimezone(ZONE)
+    day, _, hour = clock(ends_us + 12 * HOUR_US).partition("T")
     lan, wan = ("dmz", "wan1") if source.startswith("198.51.") or target.startswith("198.51.") else ("lan", "wan1")
     one, other = (wan, lan) if inward else (lan, wan)
     sent, sent_packets, received, received_packets = (0, 0, 0, 0) if denied else sizes
     service = _SERVICES.get(dport, f"{'tcp' if proto == 6 else 'udp'}/{dport}")
     action = "deny" if denied else "close" if proto == 6 else "accept"
     line = (
-        f'date={local:%Y-%m-%d} time={local:%H:%M:%S} devname="fw-{body}-edge" devid="FG200FT920{sum(body.encode()):06}" '
+        f'date={day} time={hour[:8]} devname="fw-{body}-edge" devid="FG200FT920{sum(body.encode()):06}" '
         f'eventtime={ends_us}000 tz="+1200" logid="0000000013" type="traffic" subtype="forward" '
         f'level="{"warning" if denied else "notice"}" vd="root" srcip={source} srcport={sport} srcintf="{one}" '
         f'srcintfrole="{"wan" if inward else "lan"}" dstip={target} dstport={dport} dstintf="{other}" '
@@ -73,12 +73,18 @@ def netfilter(
     size = 80 if six else 60
     if proto != 6:
         size += 12
-    ip = "TC=0 HOPLIMIT=57 FLOWLBL=0" if six else f"TOS=0x00 PREC=0x00 TTL={50 + int(tag[0], 16)} ID={int(tag[:4], 16)} DF"
+    ip = (
+        "TC=0 HOPLIMIT=57 FLOWLBL=0"
+        if six
+        else f"TOS=0x00 PREC=0x00 TTL={50 + int(tag[0], 16)} ID={int(tag[:4], 16)} DF"
+    )
     rest = f"WINDOW={64240 if tag[5] > '3' else 65535} RES=0x00 SYN URGP=0" if proto == 6 else f"LEN={size - 20}"
     line = (
-        f"{utc(ts_us).isoformat(timespec='microseconds')} fw-{body}-edge kernel: "
+        f"{clock(ts_us, micro=True)}+00:00 fw-{body}-edge kernel: "
         f"[{ts_us // 1_000_000 % 9_000_000}.{ts_us % 1_000_000:06}] "
-        f"{'DROP' if denied else 'ACCEPT'} IN={one} OUT={other} MAC=02:00:00:00:{tag[:2]}:01:02:00:00:00:{tag[2:4]}:02:08:00 "
-        f"SRC={source} DST={target} LEN={size} {ip} PROTO={'TCP' if proto == 6 else 'UDP'} SPT={sport} DPT={dport} {rest} \n"
+        f"{'DROP' if denied else 'ACCEPT'} IN={one} OUT={other} "
+        f"MAC=02:00:00:00:{tag[:2]}:01:02:00:00:00:{tag[2:4]}:02:08:00 "
+        f"SRC={source} DST={target} LEN={size} {ip} "
+        f"PROTO={'TCP' if proto == 6 else 'UDP'} SPT={sport} DPT={dport} {rest} \n"
     )
     scene.tape.put(scene.tape.stream(f"firewall/{body}/kern-{{day}}.log"), ts_us, line, scene.mark)

@@ -10,7 +10,7 @@ from typing import Final
 
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Machine, Running
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.tape import Payload
 
@@ -43,7 +43,8 @@ def executed(scene: Scene, machine: Machine, ts_us: int, run: Running, words: li
     inode = int(digest(run.image)[:5], 16)
     argument = " ".join(f"a{place}={_quoted(word)}" for place, word in enumerate(words))
     lines = (
-        f"type=SYSCALL {stamp} arch=c000003e syscall=59 success=yes exit=0 a0=55d{inode % 4096:03x}0 a1=55e0 a2=55f0 a3=8 "
+        f"type=SYSCALL {stamp} arch=c000003e syscall=59 success=yes exit=0 "
+        f"a0=55d{inode % 4096:03x}0 a1=55e0 a2=55f0 a3=8 "
         f"items=2 ppid={parent} pid={run.pid} auid={auid} uid={uid} gid={uid} euid={uid} suid={uid} fsuid={uid} "
         f'egid={uid} sgid={uid} fsgid={uid} tty={tty} ses={session} comm="{run.name[:15]}" exe="{run.image}" '
         'subj=unconfined key="exec"\n'
@@ -59,9 +60,7 @@ def executed(scene: Scene, machine: Machine, ts_us: int, run: Running, words: li
 def told(scene: Scene, machine: Machine, ts_us: int, kind: str, text: str) -> None:
     """A record of user space, such as USER_LOGIN."""
     at = machine.clock(ts_us)
-    _audit(
-        scene, machine, ts_us, f"type={kind} msg=audit({at // 1_000_000}.{at // 1000 % 1000:03}:@SERIAL@): {text}\n"
-    )
+    _audit(scene, machine, ts_us, f"type={kind} msg=audit({at // 1_000_000}.{at // 1000 % 1000:03}:@SERIAL@): {text}\n")
 
 
 def _audit(scene: Scene, machine: Machine, ts_us: int, lines: str) -> None:
@@ -71,7 +70,7 @@ def _audit(scene: Scene, machine: Machine, ts_us: int, lines: str) -> None:
     scene.tape.put(stream, ts_us, (machine, lines), scene.mark)
 
 
-def _finish(ts_us: int, payload: Payload) -> bytes:
+def _finish(payload: Payload) -> bytes:
     """Give the event its serial number, now that its place is known."""
     machine, lines = payload
     text: str = lines.replace("@SERIAL@", str(machine.count("audit", 4100)))
@@ -80,7 +79,7 @@ def _finish(ts_us: int, payload: Payload) -> bytes:
 
 def logged(scene: Scene, machine: Machine, ts_us: int, tag: str, pid: int, text: str, log: str = "auth") -> None:
     """A line for syslog."""
-    shown = utc(machine.clock(ts_us)).isoformat(timespec="microseconds")
+    shown = clock(machine.clock(ts_us), micro=True) + "+00:00"
     line = f"{shown} {machine.host.name} {tag}[{pid}]: {text}\n"
     stream = scene.tape.stream(f"linux/{machine.host.name}/{log}-{{day}}.log")
     scene.tape.put(stream, ts_us, line, scene.mark)

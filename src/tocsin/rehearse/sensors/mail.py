@@ -13,7 +13,7 @@ from typing import Final
 
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Machine
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import linux
 
@@ -58,10 +58,24 @@ def relayed(
     line(ts_us + 150_000, "smtpd", f"{number}: client={came}", pid)
     line(ts_us + 190_000, "cleanup", f"{number}: message-id={message.id}", pid + 7)
     envelope = f"from=<{message.sender}> to=<{message.recipient}> proto=ESMTP helo=<{client[0]}>"
-    line(ts_us + 191_000, "cleanup", f"{number}: warning: header Subject: {message.subject} from {came}; {envelope}", pid + 7)
-    line(ts_us + 240_000, "qmgr", f"{number}: from=<{message.sender}>, size={message.size}, nrcpt=1 (queue active)", 911)
-    line(ts_us + 260_000, "smtpd", f"disconnect from {came} ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7", pid)
-    dsn, answer = ("2.0.0", "250 2.6.0 Queued mail for delivery") if status == "sent" else ("5.1.1", "550 5.1.1 no such user")
+    line(
+        ts_us + 191_000,
+        "cleanup",
+        f"{number}: warning: header Subject: {message.subject} from {came}; {envelope}",
+        pid + 7,
+    )
+    line(
+        ts_us + 240_000, "qmgr", f"{number}: from=<{message.sender}>, size={message.size}, nrcpt=1 (queue active)", 911
+    )
+    line(
+        ts_us + 260_000,
+        "smtpd",
+        f"disconnect from {came} ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7",
+        pid,
+    )
+    dsn, answer = (
+        ("2.0.0", "250 2.6.0 Queued mail for delivery") if status == "sent" else ("5.1.1", "550 5.1.1 no such user")
+    )
     line(
         done,
         "smtp",
@@ -82,7 +96,7 @@ def rejected(scene: Scene, machine: Machine, ts_us: int, client: str, sender: st
 
 
 def _head(ts_us: int) -> bytes:
-    at = utc(ts_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = clock(ts_us) + "Z"
     return (
         "#Software: Microsoft Exchange Server\r\n#Version: 15.02.1748.010\r\n#Log-type: Message Tracking Log\r\n"
         f"#Date: {at}\r\n#Fields: {_TRACKED}\r\n"
@@ -93,7 +107,7 @@ def tracked(
     scene: Scene, machine: Machine, ts_us: int, message: Message, event: str, *, client: tuple[str, str], inward: bool
 ) -> None:
     """Exchange's word for what it did: RECEIVE, DELIVER or SEND."""
-    at = utc(machine.clock(ts_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = clock(machine.clock(ts_us)) + "Z"
     server = machine.host
     source = "STOREDRIVER" if event == "DELIVER" or (event == "RECEIVE" and not inward) else "SMTP"
     number = str(40_000_000 + int(digest(message.id)[:6], 16))

@@ -1,15 +1,18 @@
-"""A question for a name in, a line of BIND's query log out (BIND 9 manual, "Query Logging"; `print-time iso8601-utc`)."""
+"""A question for a name in, a line of BIND's query log out.
+
+BIND 9 manual, "Query Logging", with `print-time iso8601-utc`.
+"""
 
 from __future__ import annotations
 
 from tocsin.rehearse.dice import digest
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.world import Host
 
 
 def write(scene: Scene, resolver: Host, ts_us: int, client: str, port: int, name: str, kind: str) -> None:
-    shown = utc(ts_us + resolver.skew_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = clock(ts_us + resolver.skew_us) + "Z"
     line = (
         f"{shown} queries: info: client @0x7f{digest(client)[:10]} {client}#{port} ({name}): "
         f"query: {name} IN {kind} +E(0)K ({resolver.address})\n"

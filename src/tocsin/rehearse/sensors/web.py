@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.rehearse.rhythm import ZONE, utc
+from tocsin.rehearse.rhythm import ZONE, clock, utc
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.world import Host
 
@@ -28,8 +28,8 @@ def nginx(
     method, target, status, size = request
     at = utc(ts_us + host.skew_us).astimezone(ZONE)
     line = (
-        f"{client} - - [{at:%d/%b/%Y:%H:%M:%S %z}] \"{method} {target} HTTP/1.1\" {status} {size} "
-        f"\"{referrer}\" \"{agent}\"\n"
+        f'{client} - - [{at:%d/%b/%Y:%H:%M:%S %z}] "{method} {target} HTTP/1.1" {status} {size} '
+        f'"{referrer}" "{agent}"\n'
     )
     scene.tape.put(scene.tape.stream(f"web/{host.name}/access-{{day}}.log"), ts_us, line, scene.mark)
 
@@ -56,10 +56,11 @@ def iis(
     """`request` is method, target, status, bytes sent and bytes received, with their headers."""
     method, target, status, sent, received = request
     stem, _, query = target.partition("?")
-    at = utc(ts_us + host.skew_us)
+    at = clock(ts_us + host.skew_us, sep=" ")[:19]
+    error = 0 if status < 400 else 64 if status > 499 else 2
     line = (
-        f"{at:%Y-%m-%d %H:%M:%S} {host.address} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
-        f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {0 if status < 400 else 64 if status > 499 else 2} "
+        f"{at} {host.address} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
+        f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {error} "
         f"{sent} {received} {took_ms}\n"
     )
     stream = scene.tape.stream(f"web/{host.name}/u_ex{{day}}.log", head=_iis_head)

@@ -1,4 +1,4 @@
-"""Fields of a Windows event in, a line as Winlogbeat 8 writes it out (Elastic Common Schema, native fields below winlog).
+"""Fields of a Windows event in, a line as Winlogbeat 8 writes it out: Elastic Common Schema, native fields in winlog.
 
 Which fields an event has is told by the providers' own pages: Sysmon's events, "Advanced security audit policy
 settings", the Service Control Manager, PowerShell's operational log, Defender's events.
@@ -7,12 +7,13 @@ settings", the Service Control Manager, PowerShell's operational log, Defender's
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import orjson
 
 from tocsin.rehearse.machine import Machine
-from tocsin.rehearse.rhythm import utc
+from tocsin.rehearse.rhythm import clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.tape import Payload
 
@@ -66,6 +67,10 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SECURITY, 5145): "Detailed File Share",
     (POWERSHELL, 4104): "Execute a Remote Command",
 }
+_AGENT: Final = {"type": "winlogbeat", "version": "8.19.4"}
+_ECS: Final = {"version": "8.0.0"}
+_LOG: Final = {"level": "information"}
+_SYSTEM_USER: Final = ("SYSTEM", "S-1-5-18")
 _FAILURES: Final = {(SECURITY, 4625), (SECURITY, 4771)}
 
 
@@ -90,46 +95,46 @@ def write(
     """
     if machine.silent(ts_us) or (channel == SYSMON and not machine.host.sysmon):
         return
-    name, guid, pid = _PROVIDERS[channel]
     stream = scene.tape.stream(f"windows/{machine.host.body}/winlogbeat-{{day}}.ndjson", every=1, finish=_finish)
-    shown = utc(machine.clock(ts_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    event: dict[str, Any] = {"code": str(code), "kind": "event", "provider": provider or name}
-    task = TASKS.get((channel, code), "")
-    if task:
-        event["action"] = task
-    if channel == SECURITY:
-        event["outcome"] = "failure" if (channel, code) in _FAILURES else "success"
-    winlog: dict[str, Any] = {
-        "channel": channel,
-        "computer_name": machine.host.fqdn,
-        "event_id": str(code),
-        "provider_name": provider or name,
-    }
-    if not provider:
-        winlog["provider_guid"] = guid
-    if task:
-        winlog["task"] = task
-    winlog["user_data" if user_data else "event_data"] = fields
-    if channel == SECURITY:
-        winlog["keywords"] = ["Audit Failure" if (channel, code) in _FAILURES else "Audit Success"]
-    winlog["process"] = {"pid": pid or 4000, "thread": {"id": 4 * (ts_us // 7 % 1800 + 60)}}
+    event, frame, pid = _frame(channel, code, provider)
     if channel == SYSMON:
-        user = ("SYSTEM", "S-1-5-18")
-    if user:
-        winlog["user"] = {"identifier": user[1], "name": user[0]}
+        user = _SYSTEM_USER
     record = {
-        "@timestamp": shown,
-        "agent": {"type": "winlogbeat", "version": "8.19.4"},
-        "ecs": {"version": "8.0.0"},
+        "@timestamp": clock(machine.clock(ts_us)) + "Z",
+        "agent": _AGENT,
+        "ecs": _ECS,
         "event": event,
         "host": {"name": machine.host.fqdn},
-        "log": {"level": "information"},
-        "winlog": winlog,
+        "log": _LOG,
+        "winlog": {
+            **frame,
+            "computer_name": machine.host.fqdn,
+            "user_data" if user_data else "event_data": fields,
+            "process": {"pid": pid, "thread": {"id": 4 * (ts_us // 7 % 1800 + 60)}},
+            **({"user": {"identifier": user[1], "name": user[0]}} if user else {}),
+        },
     }
     scene.tape.put(stream, ts_us, (machine, channel, record), scene.mark)
 
 
-def _finish(ts_us: int, payload: Payload) -> bytes:
+@cache
+def _frame(channel: str, code: int, provider: str) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """What is the same in every record of an event: below `event`, below `winlog`, and who writes it."""
+    name, guid, pid = _PROVIDERS[channel]
+    refused = (channel, code) in _FAILURES
+    event: dict[str, Any] = {"code": str(code), "kind": "event", "provider": provider or name}
+    winlog: dict[str, Any] = {"channel": channel, "event_id": str(code), "provider_name": provider or name}
+    if not provider:
+        winlog["provider_guid"] = guid
+    if task := TASKS.get((channel, code), ""):
+        event["action"] = winlog["task"] = task
+    if channel == SECURITY:
+        event["outcome"] = "failure" if refused else "success"
+        winlog["keywords"] = ["Audit Failure" if refused else "Audit Success"]
+    return event, winlog, pid or 4000
+
+
+def _finish(payload: Payload) -> bytes:
     """Number the records of a channel, now that their order is known."""
     machine, channel, record = payload
     record["winlog"]["record_id"] = machine.count(channel, 20_000 + machine.booted_us // 977 % 900_000)

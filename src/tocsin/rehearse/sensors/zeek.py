@@ -15,9 +15,9 @@ import orjson
 from tocsin.rehearse.rhythm import utc
 from tocsin.rehearse.scene import Scene
 
-_ID: Final = (("ts", "time"), ("uid", "string"), ("id.orig_h", "addr"), ("id.orig_p", "port")) + (
-    ("id.resp_h", "addr"),
-    ("id.resp_p", "port"),
+_ID: Final = (
+    *(("ts", "time"), ("uid", "string"), ("id.orig_h", "addr"), ("id.orig_p", "port")),
+    *(("id.resp_h", "addr"), ("id.resp_p", "port")),
 )
 # Log -> its fields with their types, in Zeek's order.
 FIELDS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from tocsin.rehearse.acts import changes, processes, web
-from tocsin.rehearse.benign.servers import encoded, worker
+from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, system
-from tocsin.rehearse.rhythm import DAY_US
+from tocsin.rehearse.rhythm import DAY_US, day_of
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import mailbox, spread, taking
-from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, awake, post
+from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, either, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story, working_day
@@ -46,15 +46,17 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
     first = working_day(scene, 0.12)
     span = working_day(scene, 0.9) - first
 
+    now = 0
+
     def moment(share: float) -> int:
+        """In their working hours of a working day, and after what was done before."""
         day = first + int(share * span) // DAY_US * DAY_US
-        return at_work(profile, day, dice)
+        at = at_work(profile, _weekday(day), dice)
+        return at if at > now + 10 * MINUTE else now + int(dice.between(10, 40) * MINUTE)
 
     yield (now := moment(0))
     machine = scene.machine(body.one("web"))
-    # Their own chances, so that what ordinary life throws does not move them.
-    with scene.marked(None, dice):
-        hold = Hold(means=means(scene.world, profile, dice), web=machine, pool=worker(scene, body, machine))
+    hold = Hold(means=means(scene.world, profile, dice), web=machine)
     story.addresses.update(hold.means.relays)
     _looks(scene, story, hold, now)
     yield (now := moment(0.05))
@@ -68,17 +70,20 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
         _keeps_in_touch(scene, story, hold, now)
     yield (now := moment(0.18))
     spread.steals(scene, story, hold, now)
-    yield (now := moment(0.22))
-    spread.roasts(scene, story, hold, now)
+    for share in (0.21, 0.24, 0.27):
+        yield (now := moment(share))
+        spread.roasts(scene, story, hold, now)
     yield (now := moment(0.3))
     spread.moves(scene, story, hold, now)
     yield (now := moment(0.42))
     spread.takes_directory(scene, story, hold, now)
-    for share in (0.48, 0.53, 0.57):
-        yield (now := moment(share))
-        taking.gathers(scene, story, hold, now)
+    for share in (0.44, 0.5, 0.56):
+        for part in range(3):
+            yield (now := moment(share + 0.015 * part))
+            taking.gathers(scene, story, hold, now, part)
         yield (now := now + 50 * MINUTE)
         taking.packs(scene, story, hold, now)
+        _uses_shell(scene, story, hold, now + 30 * MINUTE)
     for number in range(9):
         yield (now := moment(0.6 + 0.03 * number))
         if number in {2, 5}:
@@ -91,18 +96,31 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
     spread.tidies(scene, story, hold, now)
 
 
+def _weekday(day_us: int) -> int:
+    """The day itself, or the Monday after it."""
+    ahead = 7 - day_of(day_us).weekday()
+    return day_us + (ahead if ahead < 3 else 0) * DAY_US
+
+
 def _looks(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """They try the server for what is known to be weak, by hand and slowly."""
     dice = story.dice
     if not (story.profile and story.profile.does("T1595.002")):
         return
-    tried = ("/submissions/", "/submissions/web.config", "/submissions/trace.axd", "/submissions/Telerik.Web.UI.WebResource.axd?type=rau")
+    tried = (
+        "/submissions/",
+        "/submissions/web.config",
+        "/submissions/trace.axd",
+        "/submissions/Telerik.Web.UI.WebResource.axd?type=rau",
+    )
     more = ("/submissions/upload.aspx", "/elmah.axd", "/submissions/App_Data/", "/submissions/view.aspx?id=1'")
     with story.step(scene, ts_us, "T1595.002", "They try the server for known weaknesses", host=hold.web.host):
         at = ts_us
         for target in (*tried, *more, *tried[:2]):
             status = 200 if target.endswith(("submissions/", "upload.aspx")) or "Telerik" in target else 404
-            request = web.Request(target=target, status=status, received=dice.size(1900, 0.4), took_ms=dice.size(20, 0.6))
+            request = web.Request(
+                target=target, status=status, received=dice.size(1900, 0.4), took_ms=dice.size(20, 0.6)
+            )
             web.visit(scene, at, dice.one(hold.means.relays), hold.web.host, [request], agent=agent(dice))
             at += 20_000_000 + dice.below(240_000_000)
 
@@ -111,8 +129,18 @@ def _enters(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A crafted upload runs a command in the worker process; a web shell follows."""
     pool, host = hold.pool, hold.web.host
     account = pool.session.account
-    with story.step(scene, ts_us, "T1190", "A crafted upload runs a command in the web server", host=host, account=account):
-        post(scene, story, hold, ts_us, "/submissions/Telerik.Web.UI.WebResource.axd?type=rau", sent=184_300, received=312)
+    with story.step(
+        scene, ts_us, "T1190", "A crafted upload runs a command in the web server", host=host, account=account
+    ):
+        post(
+            scene,
+            story,
+            hold,
+            ts_us,
+            "/submissions/Telerik.Web.UI.WebResource.axd?type=rau",
+            sent=184_300,
+            received=312,
+        )
         typed(scene, hold.web, ts_us + 700_000, pool, "whoami")
     if not (story.profile and story.profile.does("T1505.003")):
         return
@@ -144,7 +172,9 @@ def _looks_around(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         if story.profile and story.profile.does(technique):
             what = f"From the web server's account: {line}"
             with story.step(scene, at, technique, what, host=host, account=account):
-                post(scene, story, hold, at, _TARGET, sent=story.dice.size(420, 0.2), received=story.dice.size(3000, 0.8))
+                post(
+                    scene, story, hold, at, _TARGET, sent=story.dice.size(420, 0.2), received=story.dice.size(3000, 0.8)
+                )
                 if line.startswith("dir"):
                     typed(scene, hold.web, at + 400_000, hold.pool, line, image=SYSTEM32 + "cmd.exe", through="")
                 else:
@@ -166,11 +196,21 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
     if profile.does("T1059.001"):
         at = ts_us + 3 * MINUTE
-        text = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString' | Out-File C:\\Windows\\Temp\\wmi.tmp"
-        with story.step(scene, at, "T1059.001 T1552.001", "PowerShell looks for passwords in configurations", host=host, account=account):
+        search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
+        text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
+        with story.step(
+            scene,
+            at,
+            "T1059.001 T1552.001",
+            "PowerShell looks for passwords in configurations",
+            host=host,
+            account=account,
+        ):
             post(scene, story, hold, at, _TARGET, sent=1100, received=210)
-            shell = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
-            run = typed(scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=shell)
+            image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
+            run = typed(
+                scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=image
+            )
             processes.script(scene, run, at + 900_000, text)
             processes.writes(scene, run, at + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
     at = ts_us + 11 * MINUTE
@@ -179,23 +219,45 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         with story.step(scene, at, "T1543.003 T1036.005", "A service starts their program", host=host, account=account):
             post(scene, story, hold, at, _TARGET, sent=520, received=130)
             # The worker's account may not do this: a weakness of the preview service makes it SYSTEM.
-            shell = processes.once(scene, machine, at + 300_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c C:\\Windows\\Temp\\p.exe', pool)
+            shell = processes.once(
+                scene, machine, at + 300_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c C:\\Windows\\Temp\\p.exe', pool
+            )
             session = system(machine)
             line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
             processes.once(scene, machine, at + 900_000, SYSTEM32 + "sc.exe", line, shell, session, integrity="System")
             changes.service(scene, machine, at + 1_100_000, session, name, _IMPLANT, automatic=True)
-            processes.sets(scene, machine.core["services"], at + 1_200_000, "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath", _IMPLANT)
+            processes.sets(
+                scene,
+                machine.core["services"],
+                at + 1_200_000,
+                "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath",
+                _IMPLANT,
+            )
             hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
+        keeps(scene, story, hold, "implant", "services")
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
 
 
+def _uses_shell(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """Now and then they still come by the web shell, to see that it is there."""
+    if not (story.profile and story.profile.does("T1505.003")):
+        return
+    what = "The web shell is used again"
+    with story.step(scene, ts_us, "T1505.003", what, host=hold.web.host, again="shell"):
+        line = story.dice.one(("dir C:\\inetpub\\wwwroot\\submissions\\images", "whoami", "date /t"))
+        post(scene, story, hold, ts_us, _TARGET, sent=story.dice.size(300, 0.3), received=story.dice.size(900, 0.6))
+        through = "cmd" if line == "whoami" else ""
+        image = "" if through else SYSTEM32 + "cmd.exe"
+        typed(scene, hold.web, ts_us + 400_000, hold.pool, line, image=image, through=through)
+
+
 def _keeps_in_touch(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Their program calls home now and then, for half a day."""
-    with story.step(scene, ts_us, "T1071.001", "Their program calls home over HTTPS", host=hold.web.host, again="calls"):
-        run = awake(scene, hold, ts_us)
+    with calling(scene, story, hold, ts_us):
         at = ts_us
         for _ in range(6 + story.dice.below(6)):
+            run = either(hold, story.dice)
             calls_home(scene, story, run, story.dice.one(hold.means.home), at)
             at += int((600 + story.dice.wait(1500)) * 1e6)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
 from tocsin.rehearse.acts import processes, web
-from tocsin.rehearse.benign.servers import worker
 from tocsin.rehearse.dice import Dice
-from tocsin.rehearse.machine import Machine, Running, Session
+from tocsin.rehearse.machine import Machine, Running
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.means import AGENT, Means
 from tocsin.rehearse.stories.story import Story
@@ -22,11 +22,17 @@ class Hold:
 
     means: Means
     web: Machine
-    pool: Running
     implant: Running | None = None
-    account: str = ""  # whose credentials they use
-    session: Session | None = None  # on the file server
-    staged: list[tuple[str, int]] = field(default_factory=list)  # archives, with their sizes
+    second: Running | None = None  # their program on the jump host
+    account: str = ""  # whose credentials they use first
+    others: list[str] = field(default_factory=list)  # accounts whose passwords they guessed
+    folders: list[str] = field(default_factory=list)  # shares that were read through
+    parts: list[tuple[str, int]] = field(default_factory=list)  # of archives not yet sent, with their sizes
+
+    @property
+    def pool(self) -> Running:
+        """The web server's worker process, as it runs now."""
+        return self.web.core["w3wp"]
 
 
 def agent(dice: Dice) -> str:
@@ -36,23 +42,34 @@ def agent(dice: Dice) -> str:
 
 def post(scene: Scene, story: Story, hold: Hold, ts_us: int, target: str, *, sent: int, received: int) -> None:
     request = web.Request(method="POST", target=target, sent=sent, received=received, took_ms=story.dice.size(400, 0.5))
-    web.visit(
-        scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice)
-    )
+    web.visit(scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice))
 
 
-def awake(scene: Scene, hold: Hold, ts_us: int) -> Running:
-    """Their program; started anew by its service if the machine was."""
-    machine, run = hold.web, hold.implant
-    assert run
-    if run.since_us < machine.booted_us:
-        hold.pool = worker(scene, scene.body(machine.host), machine)
-        at = min(machine.booted_us + 95_000_000, ts_us)
-        run = hold.implant = processes.start(scene, machine, at, run.image, run.line, machine.core["services"])
-    return run
+def keeps(scene: Scene, story: Story, hold: Hold, name: str, parent: str) -> None:
+    """Their program starts with its machine from now on; `name` is its place in what they hold."""
+    first: Running = getattr(hold, name)
+
+    def begins(ts_us: int) -> None:
+        machine = first.machine
+        with calling(scene, story, hold, ts_us):
+            again = processes.start(scene, machine, ts_us, first.image, first.line, machine.core[parent])
+            setattr(hold, name, again)
+
+    first.machine.at_boot.append(begins)
 
 
-def implant(scene: Scene, story: Story, hold: Hold, ts_us: int) -> Running:
-    """As `awake`, marked as part of keeping in touch."""
-    with story.step(scene, ts_us, "T1071.001", "Their program calls home over HTTPS", host=hold.web.host, again="calls"):
-        return awake(scene, hold, ts_us)
+def calling(scene: Scene, story: Story, hold: Hold, ts_us: int) -> AbstractContextManager[None]:
+    """The step that goes on for as long as they are there."""
+    what = "Their program calls home over HTTPS"
+    return story.step(scene, ts_us, "T1071.001", what, host=hold.web.host, again="calls")
+
+
+def implant(hold: Hold) -> Running:
+    """Their program as it runs now."""
+    assert hold.implant
+    return hold.implant
+
+
+def either(hold: Hold, dice: Dice) -> Running:
+    """One of their programs that call home: now this, now that one."""
+    return hold.second if hold.second and dice.chance(0.6) else implant(hold)

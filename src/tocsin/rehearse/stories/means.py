@@ -15,8 +15,7 @@ from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Site, World
 
 AGENT: Final = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/141.0.0.0 Safari/537.36"
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 )
 
 
@@ -31,9 +30,7 @@ class Means:
 def means(world: World, profile: Profile, dice: Dice) -> Means:
     relays = dice.some([home for home in world.homes if "." in home], profile.relays)
     # Rented servers stand beside honest ones: their addresses are those of other sites too.
-    home = [
-        Site(name=domain, address=f"203.0.113.{2 + dice.below(110)}", tls=True) for domain in profile.domains
-    ]
+    home = [Site(name=domain, address=f"203.0.113.{2 + dice.below(110)}", tls=True) for domain in profile.domains]
     return Means(relays=tuple(relays), home=tuple(home))
 
 
@@ -46,7 +43,15 @@ def at_work(profile: Profile, day_us: int, dice: Dice) -> int:
 
 
 def calls_home(
-    scene: Scene, story: Story, run: Running, site: Site, ts_us: int, *, sent: int = 0, received: int = 0, lasts_s: float = 0
+    scene: Scene,
+    story: Story,
+    run: Running,
+    site: Site,
+    ts_us: int,
+    *,
+    sent: int = 0,
+    received: int = 0,
+    lasts_s: float = 0,
 ) -> None:
     """Their program speaks to its server."""
     dice = scene.dice
@@ -78,9 +83,7 @@ def typed(
     name = line.partition(" ")[0]
     image = image or SYSTEM32 + (name if name.endswith(".exe") else name + ".exe")
     if through == "cmd":
-        shell = processes.once(
-            scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', parent, lasts_s=1.6
-        )
+        shell = processes.once(scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', parent, lasts_s=1.6)
         return processes.once(scene, machine, ts_us + 60_000, image, line, shell, lasts_s=1.2)
     return processes.once(scene, machine, ts_us, image, line, parent, lasts_s=1.2)
 

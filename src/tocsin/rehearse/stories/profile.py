@@ -45,9 +45,7 @@ class Profile:
 
     def does(self, techniques: str) -> bool:
         """True if all of these are their habits; a sub-technique is when its parent is."""
-        return all(
-            one in self.techniques or one.partition(".")[0] in self.techniques for one in techniques.split()
-        )
+        return all(one in self.techniques or one.partition(".")[0] in self.techniques for one in techniques.split())
 
 
 def built_in() -> Profile:
