@@ -12,7 +12,7 @@ from tocsin.model.attack import Facts, Kind, is_live
 from tocsin.model.intrusion_set import IntrusionSet
 from tocsin.model.knowledge import Knowledge
 
-HEADER: Final = ("ID", "GROUP", "SUSPECTED FROM", "TECHNIQUES", "SOFTWARE", "SINCE", "ALSO CALLED")
+HEADER: Final = ("ID", "GROUP", "SUSPECTED FROM", "TECHN.", "SOFTW.", "SINCE", "ALSO CALLED")
 _MOST_ALSO: Final = 3
 _KINDS: Final[tuple[tuple[Kind, str], ...]] = (
     ("technique", "techniques"),
@@ -83,14 +83,14 @@ def _uses(group: IntrusionSet, number: str) -> bool:
 
 
 def rows(groups: list[IntrusionSet]) -> list[tuple[str, ...]]:
-    found = []
+    found: list[tuple[str, ...]] = []
     for one in groups:
-        names = [name.text for name in one.aliases]
+        names = [name.text for name in sorted(one.aliases, key=lambda name: not name.is_sure)]
         more = f" +{len(names) - _MOST_ALSO}" if len(names) > _MOST_ALSO else ""
         state = f" ({one.state})" if one.state != "live" else ""
         found.append(
             (
-                one.id,
+                one.id if one.origin != "galaxy" else "misp",  # a UUID would take half of the line; names find it
                 one.name + state,
                 "/".join(countries.name(code) for code in one.countries),
                 str(len(one.techniques) or ""),

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from tocsin.learn import countries
+from tocsin.learn import countries, vendors
 from tocsin.model.attack import Entry, Release
 from tocsin.model.intrusion_set import IntrusionSet, Name
 from tocsin.model.knowledge import Knowledge
@@ -79,14 +79,18 @@ def _places(codes: Iterable[str]) -> list[str]:
 
 def _names(group: IntrusionSet, width: int) -> Iterator[str]:
     by_vendor: dict[str, list[str]] = {}
-    for name in (Name(text=group.name), *group.aliases):
-        marks = "?" if not name.is_sure else ""
-        for vendor in name.vendors or (_NO_VENDOR,):
-            if name.text != group.name or name.vendors:
-                by_vendor.setdefault(vendor, []).append(f"{shown(name.text)}{marks}")
-    unsure = any(not name.is_sure for name in group.aliases)
-    note = "; ? where only a list of many hands has it" if unsure else ""
-    yield f"  names, by who calls it so{note}" if by_vendor else "  no other names"
+    marks: set[str] = set()
+    for name in (Name(text=group.name, vendors=group.vendors, form=vendors.by_form(group.name)), *group.aliases):
+        guess = "~" if name.form and not name.vendors else ""
+        mark = ("?" if not name.is_sure else "") + guess
+        marks.update(mark)
+        for vendor in name.vendors or (name.form or _NO_VENDOR,):
+            by_vendor.setdefault(vendor, []).append(f"{shown(name.text)}{mark}")
+    yield "  names, by who calls it so"
+    if "?" in marks:
+        yield "    ? only a list of many hands has it"
+    if "~" in marks:
+        yield "    ~ whose it is, only its form tells"
     for vendor in sorted(by_vendor, key=lambda one: (one == _NO_VENDOR, one.casefold())):
         yield from _wrapped(", ".join(by_vendor[vendor]), f"    {shown(vendor, 16):18}", width)
     if group.disputed:
@@ -167,6 +171,7 @@ def facts(knowledge: Knowledge, group: IntrusionSet) -> dict[str, Any]:
         "origin": group.origin,
         "state": group.state,
         "since": group.since,
+        "vendors": group.vendors,
         "aliases": [_name(one) for one in group.aliases],
         "disputed": [_name(one) for one in group.disputed],
         "suspected": {

@@ -259,7 +259,7 @@ def _width() -> int:
 
 
 def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(document, indent=2))  # ASCII: names may hold what steers a terminal
 
 
 def _say(lines: Iterable[str]) -> None:

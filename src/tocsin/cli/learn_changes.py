@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from tocsin.cli.learn_pages import WORDS
 from tocsin.learn.compare import Difference, Entries
 from tocsin.model.attack import Entry, Kind
 from tocsin.output.screen import shown
@@ -49,13 +50,14 @@ def _entries(word: str, changes: Entries, width: int) -> Iterator[str]:
     yield f"{word}: {told or 'no change'}"
     yield from _wrapped("; ".join(map(_called, changes.added)), "  new      ", width)
     for entry, after in changes.gone:
-        now = f"now {', '.join(after.to)}" if after.to else f"nothing in its place ({after.grounds})"
-        yield f"  gone     {_called(entry)}: {now}"
+        several = "any of " * (len(after.to) > 1)
+        now = f"now {several}{', '.join(after.to)} ({WORDS[after.grounds]})" if after.to else WORDS[after.grounds]
+        yield from _wrapped(f"{_called(entry)}: {now}", "  gone     ", width)
     for pair in changes.renamed:
-        yield f"  renamed  {_called(pair.before)} is {shown(pair.after.name)}"
+        yield from _wrapped(f"{_called(pair.before)} is {shown(pair.after.name)}", "  renamed  ", width)
     for entry, came, went in changes.aliases:
         names = ", ".join([*(f"+{shown(name)}" for name in came), *(f"-{shown(name)}" for name in went)])
-        yield from _wrapped(names, f"  aliases  {_called(entry)}: ", width)
+        yield from _wrapped(f"{_called(entry)}: {names}", "  aliases  ", width)
 
 
 def _called(entry: Entry) -> str:
@@ -63,8 +65,16 @@ def _called(entry: Entry) -> str:
 
 
 def _wrapped(text: str, label: str, width: int) -> list[str]:
-    room = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.wrap(text, width, initial_indent=label, subsequent_indent=" " * 11, **room) if text else []
+    if not text:
+        return []
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * 11,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def as_json(found: Difference) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from tocsin.learn import actor_galaxy, attack_galaxy, attack_stix
 from tocsin.learn.attack_parts import Parts, Reading, assembled
 from tocsin.learn.attack_sources import Document, documents
 from tocsin.model.actor import Actor
-from tocsin.model.attack import Facts, Link, Release
+from tocsin.model.attack import Facts, Link, Release, is_live
 
 _IN_FILE_NAME: Final = re.compile(r"attack[-_ ]v?(\d{1,3}\.\d{1,3})(?=\D|$)", re.ASCII)
+MOST_BYTES: Final = 512 << 20  # of all files together, unpacked
 _SAY_WHICH: Final = "Say which release it is: write 19=PATH."
 
 
@@ -45,7 +46,7 @@ def build(sources: Sequence[str]) -> Learned:
         files.add(source)
     readings = [_reading(name, files.attack[name]) for name in sorted(files.attack, key=_order)]
     left_out = {one.release.name: one.left_out for one in readings}
-    facts = _joined(_dated(readings))
+    facts = _joined(readings)
     if files.actors:
         facts, left_out[""] = _with_actors(facts, files.actors)
     return Learned(facts=facts, left_out=left_out)
@@ -64,9 +65,9 @@ def added(known: Facts, more: Facts) -> Facts:
                 since.update([link.since] if link.since else [])
     cited = {name for citations, _, _ in links.values() for name in citations}
     reports = {**known.reports, **more.reports}
-    every = (*(one for one in known.releases if one.name not in names), *more.releases)
+    every = [*(one for one in known.releases if one.name not in names), *more.releases]
     return Facts(
-        releases=tuple(sorted(every, key=lambda one: _order(one.name))),
+        releases=_with_deprecated(sorted(every, key=lambda one: _order(one.name))),
         links=tuple(
             Link(
                 source=source,
@@ -83,6 +84,21 @@ def added(known: Facts, more: Facts) -> Facts:
         actors=more.actors if more.lists else known.actors,
         lists=more.lists or known.lists,
     )
+
+
+def _with_deprecated(releases: Sequence[Release]) -> tuple[Release, ...]:
+    """Where a release tells of nothing that is deprecated, as galaxies do not, what the one before told still holds."""
+    found: list[Release] = []
+    for release in releases:
+        if found and not any(one.state == "deprecated" for one in release.entries.values()):
+            before = {one.uuid for one in found[-1].entries.values() if one.state == "deprecated"}
+            entries = {
+                number: replace(one, state="deprecated") if is_live(one) and one.uuid in before else one
+                for number, one in release.entries.items()
+            }
+            release = Release(name=release.name, entries=entries, sources=release.sources)
+        found.append(release)
+    return tuple(found)
 
 
 def _earliest(known: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
@@ -102,6 +118,7 @@ class _Files:
 
     attack: dict[str, list[Document]] = field(default_factory=dict)
     actors: list[Document] = field(default_factory=list)
+    size_bytes: int = 0
 
     def add(self, source: str) -> None:
         found = 0
@@ -118,6 +135,11 @@ class _Files:
                     hint="MITRE's bundles are called enterprise-attack.json, the clusters mitre-attack-pattern.json.",
                 )
             found += 1
+            self.size_bytes += one.size_bytes
+            if self.size_bytes > MOST_BYTES:
+                raise TocsinError(
+                    f"{source}: with it more than {MOST_BYTES >> 20} MiB", hint="Learn one after another."
+                )
         if not found:
             raise TocsinError(f"{source}: no file of ATT&CK in it", hint="Name a STIX bundle, or a folder of clusters.")
 
@@ -139,6 +161,8 @@ def _with_actors(facts: Facts, files: Sequence[Document]) -> tuple[Facts, Mappin
         actors, beside = actor_galaxy.read(file.content)
         found = actors | found
         left_out += beside
+    if not found:
+        raise TocsinError(f"{files[0].place}: no threat actor in it", hint="The cluster is called threat-actor.json.")
     actors_in_order = sorted(found.values(), key=lambda one: (one.name.casefold(), one.name, one.uuid))
     return replace(facts, actors=tuple(actors_in_order), lists=_told_by(files)), dict(sorted(left_out.items()))
 
@@ -158,18 +182,6 @@ def _reading(name: str, files: Sequence[Document]) -> Reading:
     if not reading.release.entries:
         raise TocsinError(f"{files[0].place}: holds nothing of Enterprise ATT&CK", hint="Name an Enterprise bundle.")
     return reading
-
-
-def _dated(readings: Sequence[Reading]) -> list[Reading]:
-    """Where a release does not tell what is deprecated, what the one before it told still holds."""
-    found: list[Reading] = []
-    for reading in readings:
-        if not reading.tells_deprecated and found:
-            entries = attack_galaxy.with_deprecated(reading.release.entries, found[-1].release.by_uuid)
-            release = Release(name=reading.release.name, entries=entries, sources=reading.release.sources)
-            reading = replace(reading, release=release)
-        found.append(reading)
-    return found
 
 
 def _joined(readings: Sequence[Reading]) -> Facts:

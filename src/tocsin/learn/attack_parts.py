@@ -11,11 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeGuard
 
+from tocsin.errors import TocsinError
 from tocsin.learn import attack_dates
 from tocsin.model.attack import Entry, Kind, Release
 
 MOST_NAME: Final = 200
+MOST_ALIASES: Final = 500  # of one entry; the most there are is 15
 MOST_ADDRESS: Final = 2000
+MOST_ENTRIES: Final = (
+    20_000  # of a kind in one release; there are some 850 techniques, and each is compared with others
+)
+MOST_TACTICS: Final = 200
 
 _ID: Final[Mapping[Kind, re.Pattern[str]]] = {
     "tactic": re.compile(r"TA\d{4}", re.ASCII),
@@ -53,7 +59,6 @@ class Parts:
     made: dict[str | tuple[str, str], str] = field(default_factory=dict)  # the day of an entry, or of a link
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)  # the first and the last day of a campaign
     left_out: Counter[str] = field(default_factory=Counter)
-    tells_deprecated: bool = True
 
     def add(self, entry: Entry) -> None:
         if entry.uuid in self.entries and self.entries[entry.uuid] != entry:
@@ -72,7 +77,6 @@ class Parts:
             self.date(what, day)
         self.seen |= more.seen
         self.left_out += more.left_out
-        self.tells_deprecated = self.tells_deprecated and more.tells_deprecated
 
     def date(self, what: str | tuple[str, str], moment: object) -> None:
         """That something was made at a moment; the earliest of several stays."""
@@ -96,7 +100,6 @@ class Reading:
     since: Mapping[str, str]
     seen: Mapping[str, tuple[str, str]]
     left_out: Mapping[str, int]
-    tells_deprecated: bool
 
 
 def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: Any) -> Entry | str:
@@ -107,6 +110,8 @@ def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: 
         return f"a {kind} without a UUID"
     if not isinstance(name, str) or not name.strip():
         return f"a {kind} without a name"
+    if len(more.get("aliases", ())) > MOST_ALIASES:
+        return f"a {kind} with more than {MOST_ALIASES} aliases"
     return Entry(kind=kind, id=number, uuid=uuid, name=name.strip()[:MOST_NAME], **more)
 
 
@@ -130,6 +135,15 @@ def aliases(kind: Kind, name: object, others: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({one for one in others if one and one != name}))
 
 
+def _bound(name: str, entries: Iterable[Entry]) -> None:
+    for kind, count in Counter(entry.kind for entry in entries).items():
+        most = MOST_TACTICS if kind == "tactic" else MOST_ENTRIES
+        if count > most:
+            raise TocsinError(
+                f"release {name} of ATT&CK: more than {most:,} of the kind {kind}", hint="No release is that large."
+            )
+
+
 def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()) -> Reading:
     """The release: ids instead of UUIDs, and of two objects with one id the one that is more alive."""
     left_out = Counter(parts.left_out)
@@ -139,6 +153,7 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
             left_out["an object with the id of another"] += 1
         else:
             by_id[entry.id] = entry
+    _bound(name, by_id.values())
     place = {entry.uuid: entry for entry in by_id.values()}
     became: dict[str, set[str]] = {}
     for old, new in parts.revoked:
@@ -168,5 +183,4 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
         since={one.id: attack_dates.first(parts.made[uuid], name) for uuid, one in place.items() if uuid in parts.made},
         seen={one.id: parts.seen[uuid] for uuid, one in place.items() if uuid in parts.seen},
         left_out=dict(sorted(left_out.items())),
-        tells_deprecated=parts.tells_deprecated,
     )

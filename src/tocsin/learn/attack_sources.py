@@ -21,7 +21,7 @@ from tocsin.errors import RuleError, TocsinError
 from tocsin.learn import fetch
 
 MOST_BYTES: Final = 256 << 20  # of one file, unpacked; the largest bundle there is has 60 MB
-MOST_VALUES: Final = 20_000_000  # about; that bundle has less than two million, and each costs some 100 bytes
+MOST_VALUES: Final = 5_000_000  # about; the bundle of 18.1 has 0.75 million, and each costs some 100 bytes
 MOST_FILES: Final = 1000  # of one folder
 
 _NAMED: Final = re.compile(r"(?P<name>\d{1,3}(?:\.\d{1,3})?)=(?P<path>.+)", re.ASCII | re.DOTALL)
@@ -35,6 +35,7 @@ class Document:
     place: str
     name: str
     sha256: str
+    size_bytes: int
     told: str
     by_chance: bool
     content: Any
@@ -96,6 +97,7 @@ def _document(content: bytes, *, place: str, name: str, told: str, by_chance: bo
         place=place,
         name=name.removesuffix(".gz"),
         sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
         told=told,
         by_chance=by_chance,
         content=document,

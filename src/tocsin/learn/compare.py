@@ -7,7 +7,7 @@ Kinds that one of the two does not tell of are not compared, and said so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.model.attack import Entry, Facts, Kind, Release, Translation, is_live, translate
 
@@ -64,7 +64,7 @@ def compare(before: Facts, after: Facts) -> Difference:
     for link in before.links:
         if link.source not in there or link.target not in there:
             continue
-        source, target = there[link.source].within, there[link.target].within
+        source, target = _place(there[link.source], old, new), _place(there[link.target], old, new)
         if source and target:
             placed[link.source, link.target] = (source, target)
         else:
@@ -86,6 +86,13 @@ def compare(before: Facts, after: Facts) -> Difference:
         removed=tuple(sorted(ends for ends in placed if ends not in kept)),
         lost=tuple(sorted(lost)),
     )
+
+
+def _place(found: Translation, old: Release, new: Release) -> str:
+    """The one id that it has now; what was as withdrawn before as it is now is itself."""
+    before, after = old.entries[found.id], new.entries.get(found.id)
+    is_as_it_was = after is not None and after.uuid == before.uuid and after.state == before.state
+    return found.id if is_as_it_was else found.within
 
 
 def _entries(there: Iterable[Translation], kind: Kind, old: Release, new: Release) -> Entries:
@@ -131,4 +138,5 @@ def only(facts: Facts, name: str) -> Facts | None:
     release = facts.release(name)
     if release is None:
         return None
-    return Facts(releases=(release,), links=tuple(link for link in facts.links if release.name in link.releases))
+    links = (replace(one, releases=(release.name,)) for one in facts.links if release.name in one.releases)
+    return replace(facts, releases=(release,), links=tuple(links))

@@ -188,10 +188,9 @@ def _aliases(number: str, one: _Seen, now: Mapping[str, set[str]]) -> tuple[Name
     for text in sorted(one.names, key=lambda name: (name not in one.sure, name.casefold(), name)):
         word = plain(text)
         if word != own and word not in spelt:
-            by = vendors.by_form(text)
             spelt[word] = Name(
                 text=text,
-                vendors=(by,) if by else (),
+                form=vendors.by_form(text),
                 sources=tuple(sorted(one.names[text])),
                 is_sure=text in one.sure or not now.get(word, set()) - {number},
             )
@@ -225,9 +224,10 @@ def _told(group: IntrusionSet, entries: Sequence[Joined], surely: Mapping[str, s
     def all_of(told: Callable[[Actor], Iterable[str]]) -> tuple[str, ...]:
         return tuple(sorted({each for one in close for each in told(one.actor)}))
 
-    aliases, disputed = _names(group, entries, surely)
+    callers, aliases, disputed = _names(group, entries, surely)
     return replace(
         group,
+        vendors=callers,
         aliases=aliases,
         disputed=disputed,
         confidence=tuple(sorted({one.actor.confidence for one in close if one.actor.confidence is not None})),
@@ -244,8 +244,8 @@ def _told(group: IntrusionSet, entries: Sequence[Joined], surely: Mapping[str, s
 
 def _names(
     group: IntrusionSet, entries: Sequence[Joined], surely: Mapping[str, str]
-) -> tuple[tuple[Name, ...], tuple[Name, ...]]:
-    """The aliases of a group, and names that a surer source has for another."""
+) -> tuple[tuple[str, ...], tuple[Name, ...], tuple[Name, ...]]:
+    """Who calls a group by its name, its aliases, and names that a surer source has for another."""
     names = {plain(group.name): Name(text=group.name), **{plain(one.text): one for one in group.aliases}}
     disputed: dict[str, Name] = {}
     for one in entries:
@@ -255,15 +255,17 @@ def _names(
                 continue
             is_elsewhere = word not in names and surely.get(word, group.id) != group.id
             into = disputed if is_elsewhere else names
-            before = into.get(word) or Name(text=text, is_sure=False, perhaps=one.lumped)
-            form = vendors.by_form(text)
-            into[word] = replace(
-                before,
-                vendors=tuple(sorted({*before.vendors, *by, *([form] if form and not by else [])})),
-                sources=tuple(sorted({*before.sources, GALAXY})),
+            before = into.get(word) or Name(text=text, form=vendors.by_form(text), is_sure=False, perhaps=one.lumped)
+            into[word] = Name(
+                text=before.text,
+                vendors=tuple(sorted({*before.vendors, *by})),
+                form=before.form or vendors.by_form(text),
+                sources=before.sources if GALAXY in before.sources else (*before.sources, GALAXY),
+                is_sure=before.is_sure,
+                perhaps=before.perhaps,
             )
-    del names[plain(group.name)]
-    return _in_order(names.values()), _in_order(disputed.values())
+    own = names.pop(plain(group.name))
+    return own.vendors, _in_order(names.values()), _in_order(disputed.values())
 
 
 def _in_order(names: Iterable[Name]) -> tuple[Name, ...]:

@@ -17,13 +17,12 @@ from tocsin.errors import TocsinError
 from tocsin.learn import countries, vendors
 from tocsin.learn.kept import data_folder
 from tocsin.learn.names import plain
-from tocsin.learn.placed import Places
+from tocsin.learn.placed import OF_TEAM, Places
 from tocsin.model.intrusion_set import IntrusionSet, Name
 from tocsin.model.software import Software
 
 FORMAT: Final = "tocsin-intrusion-sets-1"
 MOST_BYTES: Final = 16 << 20
-OF_TEAM: Final = "own:"
 _TOLD_BY: Final = "own"
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -153,7 +152,7 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             id=number,
             name=one.name,
             origin="own",
-            aliases=tuple(Name(text=text, vendors=_vendor(text), sources=(_TOLD_BY,)) for text in texts),
+            aliases=tuple(Name(text=text, form=vendors.by_form(text), sources=(_TOLD_BY,)) for text in texts),
             techniques=places.own(number, {use.id: use.sources for use in one.techniques}, release.name),
             software=places.own(number, {use.id: use.sources for use in one.software}, release.name),
             countries=tuple(sorted(set(one.countries))),
@@ -164,10 +163,6 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             told_by=(_TOLD_BY,),
         )
     return found
-
-
-def _vendor(text: str) -> tuple[str, ...]:
-    return (by,) if (by := vendors.by_form(text)) else ()
 
 
 def software(own: OwnSets) -> dict[str, Software]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from tocsin.model.attack import Facts, Grounds, Kind, Release, translate
+from tocsin.model.attack import Facts, Grounds, Kind, Link, Release, translate
 from tocsin.model.knowledge import Untranslated
 from tocsin.model.use import Use
+
+OF_TEAM: Final = "own:"  # before the id of what only the team has a name for
 
 
 @dataclass(slots=True)
@@ -50,19 +53,17 @@ class Places:
     def uses(self) -> dict[str, dict[str, Use]]:
         """By what uses, and what is used; `attributed-to` is among them, with a group as what is "used"."""
         found: dict[str, dict[str, Use]] = {}
+        stable = self._stable()
         for link in self.facts.links:
-            placed: dict[tuple[str, str], list[str]] = {}
-            for release in link.releases:
-                source, target = self.of(link.source, release), self.of(link.target, release)
-                if source and target:
-                    placed.setdefault((source, target), []).append(release)
-                elif (link.target, release) in self.lost:
-                    self.lost[link.target, release][2].add(source or link.source)
+            if link.source in stable and link.target in stable:  # most are, and need no look at each release
+                placed = {(link.source, link.target): link.releases}
+            else:
+                placed = self._placed(link)
             for (source, target), releases in placed.items():
                 use = Use(
                     id=target,
                     citations=link.citations,
-                    releases=tuple(releases),
+                    releases=releases,
                     since=link.since or self.releases[releases[0]].major,
                     told_as=(link.target,) if link.target != target else (),
                 )
@@ -70,11 +71,28 @@ class Places:
                 used[target] = self._both(used[target], use) if target in used else use
         return {source: dict(sorted(found[source].items())) for source in sorted(found)}
 
+    def _stable(self) -> set[str]:
+        """Ids that are themselves in every release that has them."""
+        having = ((number, release.name) for release in self.facts.releases for number in release.entries)
+        moved = {number for number, name in having if self.of(number, name) != number}
+        return {number for release in self.facts.releases for number in release.entries} - moved
+
+    def _placed(self, link: Link) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The ends of a link now, with the releases that they come from."""
+        placed: dict[tuple[str, str], tuple[str, ...]] = {}
+        for release in link.releases:
+            source, target = self.of(link.source, release), self.of(link.target, release)
+            if source and target:
+                placed[source, target] = (*placed.get((source, target), ()), release)
+            elif (link.target, release) in self.lost:
+                self.lost[link.target, release][2].add(source or link.source)
+        return placed
+
     def own(self, user: str, told: Mapping[str, tuple[str, ...]], release: str) -> dict[str, Use]:
         """What a team says that its own set uses, with the names of its sources; ids of its own stay as they are."""
         found: dict[str, Use] = {}
         for number, sources in told.items():
-            target = number if number.startswith("own:") else self.of(number, release)
+            target = number if number.startswith(OF_TEAM) else self.of(number, release)
             if not target:
                 self.lost.setdefault((number, release), ("unknown", (), set()))[2].add(user)
                 continue

@@ -1,4 +1,4 @@
-"""A name of a group in, whose name for it that is out, where its form or a list tells."""
+"""A name of a group in, whose way of naming groups it follows out; and who is meant where a list says whose it is."""
 
 from __future__ import annotations
 
@@ -29,33 +29,32 @@ PRODUCERS: Final = {
     "f9eb432f-2293-48b7-bca4-cc78beb50df0": "CrowdStrike",
 }
 
-# How vendors say that they name groups. A form that two of them use is not here.
-_FORMS: Final = tuple(
-    (re.compile(pattern, re.ASCII | re.IGNORECASE), vendor)
-    for pattern, vendor in (
-        (r"G\d{4}", "MITRE"),
-        (r"(?:APT|UNC|FIN)[ -]?\d+|TEMP\.\w+", "Mandiant"),
-        (r"\w+ (?:Typhoon|Blizzard|Sandstorm|Sleet|Tempest|Tsunami|Flood|Cyclone|Hail|Rain|Dust)", "Microsoft"),
-        (r"(?:Storm|DEV)-\d{4}", "Microsoft"),
-        (r"\w+ (?:Panda|Bear|Kitten|Chollima|Spider|Jackal|Buffalo|Tiger|Leopard|Crane|Wolf|Ocelot)", "CrowdStrike"),
-        (r"(?:BRONZE|IRON|COBALT|NICKEL|GOLD|TIN|ZINC|COPPER|TUNGSTEN) \w+|TG-\d{4}", "Secureworks"),
-        (r"TA\d{3,4}|UNK_\w+", "Proofpoint"),
-        (r"(?:Earth|Water|Void) \w+", "Trend Micro"),
-        (r"\w+ (?:Taurus|Ursa|Serpens|Libra|Scorpius|Pisces|Lyra|Orion|Gemini|Draco|Leo)|CL-\w+-\d+", "Unit 42"),
-        (
-            r"TAG-\d+|Blue(?:Alpha|Bravo|Charlie|Delta|Echo)|Red(?:Alpha|Bravo|Delta|Echo|Foxtrot|Hotel)",
-            "Recorded Future",
-        ),
-        (r"UAT-\d+", "Cisco Talos"),
-        (r"UAC-\d{4}", "CERT-UA"),
-        (r"APT-C-\d+", "Qihoo 360"),
-        (r"UTA\d{4}", "Volexity"),
-        (r"ITG\d+", "IBM"),
-        (r"ATK ?\d+", "Thales"),
-    )
+# How vendors say that they name groups. Others use such names too: it is a hint, and always called one.
+_FORMS: Final = (
+    (r"G\d{4}", "MITRE"),
+    (r"(?:APT|UNC|FIN)[ -]?\d+|TEMP\.\w+", "Mandiant"),
+    (r"\w+ (?:Taurus|Ursa|Serpens|Libra|Scorpius|Pisces|Lyra|Orion|Gemini|Draco|Leo)|CL-\w+-\d+", "Unit 42"),
+    (r"\w+ (?:Typhoon|Blizzard|Sandstorm|Sleet|Tempest|Tsunami|Flood)", "Microsoft"),
+    (r"\w+ (?:Cyclone|Hail|Rain|Dust|Lightning)", "Microsoft"),
+    (r"(?:Storm|DEV)-\d{4}", "Microsoft"),
+    (r"\w+ (?:Panda|Bear|Kitten|Chollima|Spider|Jackal|Buffalo|Tiger|Leopard|Crane|Wolf|Ocelot)", "CrowdStrike"),
+    (r"(?:BRONZE|IRON|COBALT|NICKEL|GOLD|TIN|ZINC|COPPER|TUNGSTEN) \w+|TG-\d{4}", "Secureworks"),
+    (r"TA\d{3,4}|UNK_\w+", "Proofpoint"),
+    (r"(?:Earth|Water) \w+", "Trend Micro"),
+    (r"TAG-\d+|(?:Blue|Red)(?:Alpha|Bravo|Charlie|Delta|Echo|Foxtrot|Hotel)", "Recorded Future"),
+    (r"UAT-\d+", "Cisco Talos"),
+    (r"UAC-\d{4}", "CERT-UA"),
+    (r"APT-C-\d+", "Qihoo 360"),
+    (r"UTA\d{4}", "Volexity"),
+    (r"ITG\d+", "IBM"),
+    (r"ATK ?\d+", "Thales"),
 )
+_FORM: Final = re.compile("|".join(f"({pattern})" for pattern, _ in _FORMS), re.ASCII | re.IGNORECASE)
 
 
 def by_form(name: str) -> str:
-    """The vendor that names groups in this way; empty if the form tells none."""
-    return next((vendor for form, vendor in _FORMS if form.fullmatch(name)), "")
+    """The vendor that names groups in this way; empty if the form tells none, or of an operation."""
+    if name.casefold().startswith("operation "):
+        return ""
+    found = _FORM.fullmatch(name)
+    return _FORMS[found.lastindex - 1][1] if found and found.lastindex else ""

@@ -18,14 +18,16 @@ AMBIGUOUS: Final = "ambiguous"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
-    """A name of a group. `vendors` call it so; `sources` say that it is this group's: "ATT&CK 19".
+    """A name of a group. `vendors` call it so, as a list says; `form` is whose way of naming groups it follows.
 
+    `sources` say that it is this group's: "ATT&CK 19".
     It `is_sure` where ATT&CK or the team itself says so, and not a list of many hands, or a release that gave the
     name to another group since. `perhaps` are other groups that such a list does not tell from this one.
     """
 
     text: str
     vendors: tuple[str, ...] = ()
+    form: str = ""
     sources: tuple[str, ...] = ()
     is_sure: bool = True
     perhaps: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class IntrusionSet:
     origin: Origin = "attack"
     state: Literal["live", "deprecated"] = "live"
     since: str = ""
+    vendors: tuple[str, ...] = ()  # that call it by its name
     aliases: tuple[Name, ...] = ()  # without the name itself
     disputed: tuple[Name, ...] = ()  # names that a list has for it, and a surer source for another group
     techniques: Mapping[str, Use] = field(default_factory=dict)

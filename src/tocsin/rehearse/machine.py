@@ -11,14 +11,17 @@ from tocsin.rehearse.rhythm import DAY_US, HOUR_US, day_of
 from tocsin.rehearse.world import Host
 
 SYSTEM32: Final = "C:\\Windows\\System32\\"
+AGENT: Final = "C:\\Program Files\\Fieldwatch\\Agent\\fwagent.exe"
+# What runs from the start: image, what it is for, command line.
 SERVICES: Final = (
-    ("svchost.exe", "netsvcs", SYSTEM32 + "svchost.exe -k netsvcs -p -s Schedule"),
-    ("svchost.exe", "dcom", SYSTEM32 + "svchost.exe -k DcomLaunch -p"),
-    ("svchost.exe", "dns", SYSTEM32 + "svchost.exe -k NetworkService -p -s Dnscache"),
-    ("svchost.exe", "winrm", SYSTEM32 + "svchost.exe -k NetworkService -p -s WinRM"),
-    ("svchost.exe", "update", SYSTEM32 + "svchost.exe -k netsvcs -p -s wuauserv"),
-    ("svchost.exe", "term", SYSTEM32 + "svchost.exe -k termsvcs -s TermService"),
-    ("spoolsv.exe", "spool", SYSTEM32 + "spoolsv.exe"),
+    (SYSTEM32 + "svchost.exe", "netsvcs", SYSTEM32 + "svchost.exe -k netsvcs -p -s Schedule"),
+    (SYSTEM32 + "svchost.exe", "dcom", SYSTEM32 + "svchost.exe -k DcomLaunch -p"),
+    (SYSTEM32 + "svchost.exe", "dns", SYSTEM32 + "svchost.exe -k NetworkService -p -s Dnscache"),
+    (SYSTEM32 + "svchost.exe", "winrm", SYSTEM32 + "svchost.exe -k NetworkService -p -s WinRM"),
+    (SYSTEM32 + "svchost.exe", "update", SYSTEM32 + "svchost.exe -k netsvcs -p -s wuauserv"),
+    (SYSTEM32 + "svchost.exe", "term", SYSTEM32 + "svchost.exe -k termsvcs -s TermService"),
+    (SYSTEM32 + "spoolsv.exe", "spool", SYSTEM32 + "spoolsv.exe"),
+    (AGENT, "agent", f'"{AGENT}" --service'),
 )
 
 
@@ -165,5 +168,5 @@ def boot(machine: Machine, ts_us: int) -> None:
     machine.core["services"] = services
     machine.core["lsass"] = run(SYSTEM32 + "lsass.exe", SYSTEM32 + "lsass.exe", wininit, 1_200_000)
     machine.core["winlogon"] = run(SYSTEM32 + "winlogon.exe", "winlogon.exe", None, 1_500_000)
-    for number, (name, what, line) in enumerate(SERVICES):
-        machine.core[what] = run(SYSTEM32 + name, line, services, 2_000_000 + number * 70_000)
+    for number, (image, what, line) in enumerate(SERVICES):
+        machine.core[what] = run(image, line, services, 2_000_000 + number * 70_000)

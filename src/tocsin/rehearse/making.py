@@ -16,7 +16,7 @@ from typing import Final
 
 from tocsin.errors import OutputError, SettingsError
 from tocsin.rehearse import lists, truth
-from tocsin.rehearse.benign import admins, cloud, internet, mail, pentest, servers, workday
+from tocsin.rehearse.benign import admins, agents, cloud, internet, mail, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
 from tocsin.rehearse.rhythm import DAY_US, midnight_us
@@ -160,6 +160,7 @@ def _ordinary(scene: Scene, today: date, pace: float) -> None:
     for body in scene.world.bodies:
         servers.day(scene, body, today, pace)
         workday.day(scene, body, today, pace)
+        agents.day(scene, body, today, pace)
         admins.day(scene, body, today, pace)
         internet.day(scene, body, today, pace)
         mail.day(scene, body, today, pace)

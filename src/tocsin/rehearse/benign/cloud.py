@@ -7,7 +7,7 @@ from typing import Final
 
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import cloud
-from tocsin.rehearse.dice import Dice
+from tocsin.rehearse.dice import Dice, digest
 from tocsin.rehearse.rhythm import OFFICE, PUBLIC, midnight_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import cloud as records
@@ -78,13 +78,14 @@ def _something(scene: Scene, body: Body, person: Person, ts_us: int, *, away: bo
         )
     elif chance < 0.72:
         sync = dice.chance(0.3)
+        # Some still read with old programs, and everybody now and then in the browser.
+        old = digest("client", person.id)[0] in "01"
+        with_ = "imap" if old else "browser" if dice.chance(0.15) else "outlook" if desk else "phone"
         messages = [
             f"<{dice.hexes(16)}.{dice.below(9999)}@{dice.one(words.FIRST)}mail.example>"
             for _ in range(1 + dice.below(5))
         ]
-        cloud.reads(
-            scene, body, ts_us, person, messages, client=client, with_="outlook" if desk else "phone", sync=sync
-        )
+        cloud.reads(scene, body, ts_us, person, messages, client=client, with_=with_, sync=sync)
     else:
         folder, name = dice.one(words.FOLDERS), dice.one(words.DOCUMENTS)
         operation = dice.one(("FileAccessed", "FileAccessed", "FileModified", "FileDownloaded", "FilePreviewed"))

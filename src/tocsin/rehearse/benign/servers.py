@@ -10,7 +10,7 @@ from tocsin.rehearse import words
 from tocsin.rehearse.acts import changes, linux, logons, network, processes
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted, zipf
-from tocsin.rehearse.machine import SYSTEM32, Machine, boot, system
+from tocsin.rehearse.machine import AGENT, SYSTEM32, Machine, boot, system
 from tocsin.rehearse.rhythm import EVEN, OFFICE, midnight_us, moment_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
@@ -18,7 +18,6 @@ from tocsin.rehearse.world import Body, Host
 
 _SHELL: Final = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
 _PAGES: Final = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Temporary ASP.NET Files"
-_AGENT: Final = "C:\\Program Files\\Fieldwatch\\Agent\\fwagent.exe"
 _INVENTORY: Final = "Get-CimInstance Win32_QuickFixEngineering | Select HotFixID,InstalledOn | ConvertTo-Json -Compress"
 
 # What services of Windows and of the house start, commonest first: image, command line, whose child.
@@ -28,7 +27,7 @@ _TASKS: Final = Weighted(
             (SYSTEM32 + "taskhostw.exe", "taskhostw.exe", "netsvcs"),
             (SYSTEM32 + "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1", "netsvcs"),
             (SYSTEM32 + "wbem\\WmiPrvSE.exe", "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding", "dcom"),
-            (_AGENT, f'"{_AGENT}" --collect --profile default', "services"),
+            (AGENT, f'"{AGENT}" --collect --profile default', "services"),
             (SYSTEM32 + "svchost.exe", "C:\\Windows\\system32\\svchost.exe -k netsvcs -p -s BITS", "services"),
             (
                 "C:\\Program Files\\Windows Defender\\MpCmdRun.exe",

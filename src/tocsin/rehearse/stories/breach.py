@@ -16,7 +16,7 @@ from tocsin.rehearse.machine import SYSTEM32, system
 from tocsin.rehearse.rhythm import DAY_US, day_of
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import mailbox, spread, taking
-from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, implant, keeps, post
+from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, either, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story, working_day
@@ -70,17 +70,20 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
         _keeps_in_touch(scene, story, hold, now)
     yield (now := moment(0.18))
     spread.steals(scene, story, hold, now)
-    yield (now := moment(0.22))
-    spread.roasts(scene, story, hold, now)
+    for share in (0.21, 0.24, 0.27):
+        yield (now := moment(share))
+        spread.roasts(scene, story, hold, now)
     yield (now := moment(0.3))
     spread.moves(scene, story, hold, now)
     yield (now := moment(0.42))
     spread.takes_directory(scene, story, hold, now)
-    for share in (0.48, 0.53, 0.57):
-        yield (now := moment(share))
-        taking.gathers(scene, story, hold, now)
+    for share in (0.44, 0.5, 0.56):
+        for part in range(3):
+            yield (now := moment(share + 0.015 * part))
+            taking.gathers(scene, story, hold, now, part)
         yield (now := now + 50 * MINUTE)
         taking.packs(scene, story, hold, now)
+        _uses_shell(scene, story, hold, now + 30 * MINUTE)
     for number in range(9):
         yield (now := moment(0.6 + 0.03 * number))
         if number in {2, 5}:
@@ -231,17 +234,30 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
                 _IMPLANT,
             )
             hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
-        keeps(scene, story, hold)
+        keeps(scene, story, hold, "implant", "services")
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
 
 
+def _uses_shell(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """Now and then they still come by the web shell, to see that it is there."""
+    if not (story.profile and story.profile.does("T1505.003")):
+        return
+    what = "The web shell is used again"
+    with story.step(scene, ts_us, "T1505.003", what, host=hold.web.host, again="shell"):
+        line = story.dice.one(("dir C:\\inetpub\\wwwroot\\submissions\\images", "whoami", "date /t"))
+        post(scene, story, hold, ts_us, _TARGET, sent=story.dice.size(300, 0.3), received=story.dice.size(900, 0.6))
+        through = "cmd" if line == "whoami" else ""
+        image = "" if through else SYSTEM32 + "cmd.exe"
+        typed(scene, hold.web, ts_us + 400_000, hold.pool, line, image=image, through=through)
+
+
 def _keeps_in_touch(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Their program calls home now and then, for half a day."""
     with calling(scene, story, hold, ts_us):
-        run = implant(hold)
         at = ts_us
         for _ in range(6 + story.dice.below(6)):
+            run = either(hold, story.dice)
             calls_home(scene, story, run, story.dice.one(hold.means.home), at)
             at += int((600 + story.dice.wait(1500)) * 1e6)

@@ -49,11 +49,12 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
     story.concerns("reached", person.id)
     yield (now := now + 11 * _MINUTE + dice.below(20 * _MINUTE))
     site = Site(name=f"cdn-{dice.letters(5).lower()}.test", address="203.0.113.247", tls=False)
+    gate = Site(name=f"api-{dice.letters(6).lower()}.test", address="203.0.113.248", tls=True)
     loader = _opens(scene, story, person, machine, now, number, site)
     for _ in range(8):
         yield (now := now + 5 * _MINUTE + dice.below(_MINUTE))
         with story.step(scene, now, "T1071.001", "It calls home", host=machine.host, again="calls"):
-            _calls(scene, story, loader, site, now, "/gate.php")
+            _calls(scene, story, loader, gate, now, "/gate.php")
     yield (now := now + 3 * _MINUTE)
     with story.step(scene, now, "T1204.002", "The antivirus finds it", host=machine.host, account=person.account):
         changes.found(scene, machine, now, "Trojan:Win32/Wacatac.B!ml", loader.image, person.account)

@@ -23,7 +23,9 @@ class Hold:
     means: Means
     web: Machine
     implant: Running | None = None
-    account: str = ""  # whose credentials they use
+    second: Running | None = None  # their program on the jump host
+    account: str = ""  # whose credentials they use first
+    others: list[str] = field(default_factory=list)  # accounts whose passwords they guessed
     folders: list[str] = field(default_factory=list)  # shares that were read through
     parts: list[tuple[str, int]] = field(default_factory=list)  # of archives not yet sent, with their sizes
 
@@ -43,16 +45,17 @@ def post(scene: Scene, story: Story, hold: Hold, ts_us: int, target: str, *, sen
     web.visit(scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice))
 
 
-def keeps(scene: Scene, story: Story, hold: Hold) -> None:
-    """Their program starts with the machine from now on."""
-    machine, first = hold.web, hold.implant
-    assert first
+def keeps(scene: Scene, story: Story, hold: Hold, name: str, parent: str) -> None:
+    """Their program starts with its machine from now on; `name` is its place in what they hold."""
+    first: Running = getattr(hold, name)
 
     def begins(ts_us: int) -> None:
+        machine = first.machine
         with calling(scene, story, hold, ts_us):
-            hold.implant = processes.start(scene, machine, ts_us, first.image, first.line, machine.core["services"])
+            again = processes.start(scene, machine, ts_us, first.image, first.line, machine.core[parent])
+            setattr(hold, name, again)
 
-    machine.at_boot.append(begins)
+    first.machine.at_boot.append(begins)
 
 
 def calling(scene: Scene, story: Story, hold: Hold, ts_us: int) -> AbstractContextManager[None]:
@@ -65,3 +68,8 @@ def implant(hold: Hold) -> Running:
     """Their program as it runs now."""
     assert hold.implant
     return hold.implant
+
+
+def either(hold: Hold, dice: Dice) -> Running:
+    """One of their programs that call home: now this, now that one."""
+    return hold.second if hold.second and dice.chance(0.6) else implant(hold)

