@@ -43,12 +43,14 @@ _Rows = npt.NDArray[np.bool_]
 class Gate:
     """Records of a kind whose fields hold, each, one of some texts (small letters), or what an expression finds.
 
-    `found` fields need not all be there: one that fits is enough.
+    `found` fields need not all be there: one that fits is enough. A text without any of `words` (small letters) is not
+    searched: expressions take a millisecond on a long script.
     """
 
     kind: str
     holds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     found: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -178,9 +180,14 @@ def _through(gate: Gate, events: Events) -> _Rows:
     if gate.found:
         some = np.zeros(len(events), bool)
         for name, pattern in gate.found.items():
-            some |= that(events, name, lambda text, pattern=pattern: pattern.search(text[:_LONGEST]) is not None)
+            some |= that(events, name, lambda text, pattern=pattern: _finds(pattern, gate.words, text[:_LONGEST]))
         rows &= some
     return rows
+
+
+def _finds(pattern: re.Pattern[str], words: Sequence[str], text: str) -> bool:
+    folded = text.lower()
+    return (not words or any(word in folded for word in words)) and pattern.search(text) is not None
 
 
 # --------------------------------------------------------------------------------- and back
@@ -217,14 +224,14 @@ def read(paths: Iterable[Path], most: int = MOST) -> Picked:
 # How a record belongs to an incident, the least first.
 BESIDE: Final = 1  # by its machine alone
 WEAK: Final = 2  # by its account alone
-STRONG: Final = 3  # by two of machine, account and address; or by an address outside that findings name
-FOUND: Final = 4  # it is the record of a finding
+STRONG: Final = 3  # by two of machine, account and address; by an address outside that findings name; by a finding
+FOUND: Final = 4  # by a finding of level high or above
 
 
 def tie(pick: Pick, scene: Scene) -> int:
     """0 for a record that has nothing to do with an incident."""
     if pick.place in scene.places:
-        return FOUND
+        return FOUND if pick.place in scene.grave else STRONG
     if pick.ts != NO_TIME and not scene.since_us <= pick.ts <= scene.until_us:
         return 0
     addresses = pick.addresses
