@@ -20,10 +20,11 @@ from tocsin.investigate.impact.scene import Around, Scene, accounts_of, hosts_of
 from tocsin.investigate.normal import address
 from tocsin.model.event import NO_TIME, Events
 
-# Held in memory for each sort of claim; each takes about a kilobyte. What is beyond is counted, and upper bounds fall.
+# Held in memory for each sort of claim. What is beyond is counted, and nothing is bounded from above any more.
 MOST: Final = 100_000
+MOST_BYTES: Final = 256 << 20
 _LONGEST: Final = 4_000  # of a value
-_LONGEST_LIST: Final = 1 << 18  # a record of mail that was read names every message
+LONGEST_LIST: Final = 1 << 18  # a record of mail that was read names every message
 _LISTS: Final = frozenset({"Folders", "Folders.FolderItems.InternetMessageId", "AffectedItems"})
 
 WHO: Final = (
@@ -142,7 +143,7 @@ def _kept(values: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, str]:
     for name, value in values.items():
         if value is not None:
             text = msgspec.json.encode(value).decode() if isinstance(value, tuple) else value
-            kept[name] = text if name in _LISTS and len(text) <= _LONGEST_LIST else text[:_LONGEST]
+            kept[name] = text[: LONGEST_LIST if name in _LISTS else _LONGEST]
     return kept
 
 
@@ -201,9 +202,10 @@ class Picked:
     beyond: Mapping[str, int]
 
 
-def read(paths: Iterable[Path], most: int = MOST) -> Picked:
+def read(paths: Iterable[Path], most: int = MOST, most_bytes: int = MOST_BYTES) -> Picked:
     decode = msgspec.json.Decoder(Pick).decode
     of: dict[str, list[Pick]] = {}
+    sizes: dict[str, int] = {}
     beyond: dict[str, int] = {}
     for path in sorted(paths):
         with path.open("rb") as file:
@@ -212,7 +214,9 @@ def read(paths: Iterable[Path], most: int = MOST) -> Picked:
                     break
                 pick = decode(line)
                 known = of.setdefault(pick.sort, [])
-                if len(known) < most:
+                size = sizes.get(pick.sort, 0) + len(line)
+                if len(known) < most and size <= most_bytes:
+                    sizes[pick.sort] = size
                     known.append(pick)
                 else:
                     beyond[pick.sort] = beyond.get(pick.sort, 0) + 1
