@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -63,3 +64,67 @@ def test_the_command(sample: Path, tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out" / "incidents.json").read_text(encoding="utf-8"))
     assert written[0]["rank"] == "act now"
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"incidents.json", "findings.jsonl", "custody.json"}
+
+
+def test_the_evidence_is_looked_at_once_more_for_what_was_taken(sample: Path, rules: RuleSet) -> None:
+    with respond([sample / "logs"], rules, jobs=1) as response:
+        (first, *_) = response.incidents
+    assert first.impact is not None
+    sorts = {claim.sort for claim in first.impact.claims}
+    assert {"credential", "directory", "network"} <= sorts
+    assert all(len(at.src) == 64 for claim in first.impact.claims for at in claim.evidence)
+    assert all(claim.amount.upper != 0 for claim in first.impact.claims)
+
+
+def test_standard_input_cannot_be_looked_at_once_more(sample: Path, rules: RuleSet, tmp_path: Path) -> None:
+    log = next((sample / "logs").glob("ws-*"))
+    words = ["respond", "-", "--rules", str(sample / "rules"), "--out", str(tmp_path / "out")]
+    with log.open("rb") as file:
+        assert _run(words, tmp_path, stdin=file).returncode == 0
+    told = json.loads((tmp_path / "out" / "incidents.json").read_text(encoding="utf-8"))
+    assert told
+    assert all(not one["impact"]["claims"] and one["impact"]["unanswered"] for one in told)
+
+
+def test_assets_and_people_are_read_before_any_log(sample: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "assets.csv"
+    bad.write_text("name,addresses,criticality\na,192.0.2.300,\nb,,huge\n", encoding="utf-8")
+    words = ["respond", str(sample / "logs"), "--rules", str(sample / "rules"), "--assets", str(bad)]
+    done = _run(words, tmp_path)
+    assert done.returncode == 9
+    assert "assets.csv:2: 192.0.2.300 is neither an address nor a network" in " ".join(done.stderr.split())
+    assert "line 3: criticality 'huge'" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_tells_whose_machines_and_whom(sample: Path, tmp_path: Path) -> None:
+    assets, people, out = tmp_path / "assets.csv", tmp_path / "people.csv", tmp_path / "out"
+    assets.write_text("name,owner,protected,criticality\ndc-01,Directory team,yes,critical\n", encoding="utf-8")
+    people.write_text("name,accounts,contact\nMarama Okafor,ASSEMBLY\\m.okafor,room 7\n", encoding="utf-8")
+    words = ["respond", str(sample / "logs"), "--rules", str(sample / "rules"), "--out", str(out), "--open-cases"]
+    words += ["--assets", str(assets), "--people", str(people), "--cases", str(tmp_path / "cases"), "--by", "Ben"]
+    done = _run(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "dc-01: critical, protected (Directory team)" in " ".join(done.stdout.split())
+    assert "Marama Okafor" in done.stdout
+    told = json.loads((out / "incidents.json").read_text(encoding="utf-8"))[0]
+    assert told["people"][0]["contact"] == "room 7"
+    assert told["impact"]["claims"]
+    case = json.loads(next((tmp_path / "cases").glob("*/case.json")).read_text(encoding="utf-8"))
+    assert case["touched"][0]["name"] == "Marama Okafor"
+    shown = _run(["case", "show", case["id"], "--cases", str(tmp_path / "cases")], tmp_path)
+    assert "what was taken" in shown.stdout
+    assert "Marama Okafor [line 2]" in shown.stdout
+
+
+def _run(words: list[str], tmp_path: Path, stdin: IO[bytes] | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "COLUMNS": "100"}
+    return subprocess.run(
+        [sys.executable, "-m", "tocsin", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=stdin,
+        env={**environment, "PYTHONPATH": ":".join(sys.path), "PATH": ""},
+    )

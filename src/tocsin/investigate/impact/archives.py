@@ -29,14 +29,18 @@ _TOOLS: Final = re.compile(
     r"|\bcompact(?:\.exe)?\s+/c\b|\brclone(?:\.exe)?\s+(?:copy|sync|move)\b",
     re.IGNORECASE,
 )
-_FILES_ON_A_SHARE: Final = frozenset({"security"})
+_WORDS: Final = (
+    *("7z", "rar", "makecab", "pkzip", "tar ", "tar\t", "tar.exe", 'tar"', "tar'", "zip", "compress", "compact"),
+    "rclone",
+)
+_SECURITY: Final = frozenset({"security"})
 
 GATES: Final[tuple[Gate, ...]] = (
-    *commands.gates(_TOOLS),
+    *commands.gates(_TOOLS, _WORDS),
     *commands.created(_ARCHIVE),
     Gate(
         kind="windows",
-        holds={"Channel": _FILES_ON_A_SHARE, "EventID": frozenset({"4663"})},
+        holds={"Channel": _SECURITY, "EventID": frozenset({"4663"})},
         found={"ObjectName": _ARCHIVE},
     ),
 )

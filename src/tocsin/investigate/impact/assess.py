@@ -75,9 +75,10 @@ def assess(
 ) -> tuple[Incident, ...]:
     """The incidents that have a scene, in their order, each with its impact."""
     index = _index(evidence.picked)
+    inside = network.ours(evidence.flows, assets)
     told = []
     for incident, scene in zip(incidents, scenes, strict=True):
-        impact = _impact(incident, scene, evidence, index, assets)
+        impact = _impact(incident, scene, evidence, index, inside)
         told.append(replace(incident, impact=impact))
     return tuple(told)
 
@@ -101,7 +102,7 @@ def _impact(
     scene: Scene,
     evidence: Evidence,
     index: Mapping[str, Mapping[object, list[int]]],
-    assets: Assets,
+    inside: network.Rows,
 ) -> Impact:
     lost = ""
     if evidence.lost:
@@ -122,7 +123,7 @@ def _impact(
         claims += module.claims(tied)
         if module is mail and any(cited.kind in _CLOUD for cited in incident.findings):
             questions += mail.unanswered(tied, (seen.name for seen in incident.accounts))
-    claims += _network(incident, scene, evidence, assets, lost)
+    claims += _network(incident, scene, evidence, inside, lost)
     questions += network.unanswered(evidence.flows, scene)
     shown = {claim.sort for claim in claims}
     questions += (
@@ -162,7 +163,7 @@ def _ties(of_sort: Sequence[Pick], index: Mapping[object, list[int]], scene: Sce
     return [(of_sort[number], how) for number in numbers if (how := tie(of_sort[number], scene))]
 
 
-def _network(incident: Incident, scene: Scene, evidence: Evidence, assets: Assets, lost: str) -> Iterator[Claim]:
+def _network(incident: Incident, scene: Scene, evidence: Evidence, inside: network.Rows, lost: str) -> Iterator[Claim]:
     flows = evidence.flows
     whole = lost or (f"{flows.beyond:,} connections were more than could be looked at" if flows.beyond else "")
     counting = sorted(network.COUNTING)
@@ -175,7 +176,7 @@ def _network(incident: Incident, scene: Scene, evidence: Evidence, assets: Asset
         numbers = (int(columns[name][row]) for name in ("rec", "chunk", "ts"))
         return _citation(evidence.digests, file, path, *numbers)
 
-    yield from network.claims(flows, scene, assets, whole, cite)
+    yield from network.claims(flows, scene, inside, whole, cite)
 
 
 def _citation(digests: Mapping[str, str], file: str, path: str, rec: int, chunk: int, ts: int) -> Citation:

@@ -20,28 +20,31 @@ _COMMANDS: Final = ("CommandLine", "ScriptBlockText", "Payload", "proctitle", "P
 _MOST_PARTS: Final = 500
 
 
-def gates(pattern: re.Pattern[str]) -> tuple[Gate, ...]:
-    """Starts of processes and scripts whose command the expression finds."""
+def gates(pattern: re.Pattern[str], words: tuple[str, ...]) -> tuple[Gate, ...]:
+    """Starts of processes and scripts whose command the expression finds; it finds nothing without one of the words."""
     return (
         Gate(
             kind="windows",
             holds={"Channel": _SYSMON, "EventID": frozenset({"1"})},
             found={"CommandLine": pattern},
+            words=words,
         ),
         Gate(
             kind="windows",
             holds={"Channel": frozenset({"security"}), "EventID": frozenset({"4688"})},
             found={"CommandLine": pattern},
+            words=words,
         ),
         Gate(
             kind="windows",
             holds={"Channel": _POWERSHELL, "EventID": frozenset({"4103", "4104"})},
             found={"ScriptBlockText": pattern, "Payload": pattern},
+            words=words,
         ),
-        Gate(kind="sysmon_linux", holds={"EventID": frozenset({"1"})}, found={"CommandLine": pattern}),
-        Gate(kind="auditd", found={"CommandLine": pattern, "proctitle": pattern}),
-        Gate(kind="linux", found={"CommandLine": pattern}),
-        Gate(kind="macos", found={"CommandLine": pattern}),
+        Gate(kind="sysmon_linux", holds={"EventID": frozenset({"1"})}, found={"CommandLine": pattern}, words=words),
+        Gate(kind="auditd", found={"CommandLine": pattern, "proctitle": pattern}, words=words),
+        Gate(kind="linux", found={"CommandLine": pattern}, words=words),
+        Gate(kind="macos", found={"CommandLine": pattern}, words=words),
     )
 
 

@@ -30,6 +30,10 @@ _HIVES: Final = re.compile(
     r"|\besentutl\b.{0,200}\bconfig\\(?:sam|security)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_WORDS: Final = (
+    *("procdump", "comsvcs", "sekurlsa", "lsass", "nanodump", "minidump", "mimikatz", "lsadump", "reg", "esentutl"),
+)
+_BACKUP_KEY: Final = re.compile(r"BCKUPKEY", re.IGNORECASE)  # of DPAPI (MS-BKRP), in the directory's policy
 _SECURITY: Final = frozenset({"security"})
 _SYSMON: Final = frozenset({"microsoft-windows-sysmon/operational"})
 _WITH_SECRETS: Final = frozenset({"2", "7", "9", "10", "11", "12", "4", "5"})  # a network logon (3) leaves none behind
@@ -43,7 +47,12 @@ GATES: Final[tuple[Gate, ...]] = (
         holds={"Channel": _SECURITY, "EventID": frozenset({"4656", "4663"})},
         found={"ObjectName": _LSASS},
     ),
-    *commands.gates(re.compile(f"{_DUMPS.pattern}|{_HIVES.pattern}", re.IGNORECASE | re.DOTALL)),
+    *commands.gates(re.compile(f"{_DUMPS.pattern}|{_HIVES.pattern}", re.IGNORECASE | re.DOTALL), _WORDS),
+    Gate(
+        kind="windows",
+        holds={"Channel": _SECURITY, "EventID": frozenset({"4662"})},
+        found={"ObjectName": _BACKUP_KEY},
+    ),
     Gate(
         kind="windows",
         holds={"Channel": _SECURITY, "EventID": frozenset({"4769"}), "TicketEncryptionType": _WEAK_CIPHERS},
@@ -94,7 +103,24 @@ def claims(tied: Tied) -> Iterator[Claim]:
             would_tell="the list of local accounts of that machine, and file creation on it (Sysmon 11)",
             host=host,
         )
+    yield from _backup_key(tied.only(lambda pick: pick.text("EventID") == "4662"))
     yield from _tickets(tied)
+
+
+def _backup_key(tied: Tied) -> Iterator[Claim]:
+    for host, here in tied.grouped(lambda pick: pick.host if not pick.account.endswith("$") else ""):
+        yield here.claim(
+            "accessed",
+            SORT,
+            f"in reach of the directory's backup key, which was opened on {host}",
+            host,
+            unit="accounts",
+            amount=Bounds(),
+            because="with that key whatever an account of the directory keeps protected on a machine can be opened",
+            kind_of_content="technical",
+            would_tell="auditing of what each account keeps protected: there is none",
+            host=host,
+        )
 
 
 def _tickets(tied: Tied) -> Iterator[Claim]:

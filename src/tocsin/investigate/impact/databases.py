@@ -25,11 +25,15 @@ _DUMP: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WITHIN: Final = re.compile(r"\bxp_cmdshell\b|\bsp_OACreate\b|\bInvoke-SQLOSCmd\b", re.IGNORECASE)
+_WORDS: Final = (
+    *("dump", "pg_basebackup", "mysqlpump", "mongoexport", "expdp", "redis-cli", "influxd", "sqlpackage", "sqlite3"),
+    *("bcp", "backup", "outfile", "xp_cmdshell", "sp_oacreate", "invoke-sqloscmd"),
+)
 _SERVERS: Final = re.compile(r"(?:^|[\\/])(?:sqlservr|mysqld|mariadbd|postgres|oracle)(?:\.exe)?$", re.IGNORECASE)
 _SYSMON: Final = frozenset({"microsoft-windows-sysmon/operational"})
 
 GATES: Final[tuple[Gate, ...]] = (
-    *commands.gates(re.compile(f"{_DUMP.pattern}|{_WITHIN.pattern}", re.IGNORECASE | re.DOTALL)),
+    *commands.gates(re.compile(f"{_DUMP.pattern}|{_WITHIN.pattern}", re.IGNORECASE | re.DOTALL), _WORDS),
     Gate(kind="windows", holds={"Channel": _SYSMON, "EventID": frozenset({"1"})}, found={"ParentImage": _SERVERS}),
     Gate(
         kind="windows",

@@ -22,7 +22,7 @@ _SECRETS: Final = re.compile(
     r"1131f6ad-9c07-11d1-f79f-00c04fc2dcd2|89e95b76-444d-4c62-991a-0facbeda640c", re.IGNORECASE
 )
 _REPLICATION: Final = re.compile(rf"1131f6aa-9c07-11d1-f79f-00c04fc2dcd2|{_SECRETS.pattern}", re.IGNORECASE)
-_STORE: Final = re.compile(r"\bntds\.dit\b", re.IGNORECASE)
+_STORE: Final = re.compile(r"\bntds\.dit\b|[\\/][^\\/]{1,80}\.dit$", re.IGNORECASE)  # under another name, too
 _IN_PLACE: Final = re.compile(r"^(?:[A-Z]:|\\Device\\HarddiskVolume\d+)\\Windows\\NTDS\\", re.IGNORECASE)
 _COPY: Final = re.compile(
     r"\bntds\.dit\b|\bntdsutil(?:\.exe)?\b.{0,400}\b(?:ifm|ntds)\b|\bvssadmin(?:\.exe)?\s.{0,100}\bcreate\s+shadow\b"
@@ -36,6 +36,11 @@ _LISTING: Final = re.compile(
     r"|Get-(?:ADUser|ADComputer|ADGroup|DomainUser|DomainComputer|NetUser|NetComputer)\b",
     re.IGNORECASE,
 )
+_WORDS: Final = (
+    *(".dit", "ntdsutil", "vssadmin", "diskshadow", "wbadmin", "shadowcopy", "ninjacopy", "secretsdump", "csvde"),
+    *("ldifde", "adfind", "dsquery", "dsget", "sharphound", "bloodhound", "ldapdomaindump", "adexplorer", "get-ad"),
+    *("get-domain", "get-net"),
+)
 _SECURITY: Final = frozenset({"security"})
 
 GATES: Final[tuple[Gate, ...]] = (
@@ -44,7 +49,7 @@ GATES: Final[tuple[Gate, ...]] = (
         holds={"Channel": _SECURITY, "EventID": frozenset({"4662"})},
         found={"Properties": _REPLICATION, "AdditionalInfo": _REPLICATION},
     ),
-    *commands.gates(re.compile(f"{_COPY.pattern}|{_LISTING.pattern}", re.IGNORECASE | re.DOTALL)),
+    *commands.gates(re.compile(f"{_COPY.pattern}|{_LISTING.pattern}", re.IGNORECASE | re.DOTALL), _WORDS),
     *commands.created(_STORE),
     Gate(
         kind="windows",

@@ -7,6 +7,7 @@ all (Sysmon 3 and Windows 5156 count none) is told apart: -1 is not known.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,7 +227,7 @@ def _number(text: str | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """Connections in order of time and place; texts are codes into `texts`, sources (kind, file, path).
+    """Connections in order of time and place; texts are codes into `texts`, which are in order; sources likewise.
 
     `beyond` counts those that were more than could be held.
     """
@@ -241,8 +242,8 @@ class Flows:
 
     def codes(self, texts: Iterable[str]) -> Codes:
         """Of those texts that are there at all."""
-        wanted = frozenset(texts)
-        return np.array([code for code, text in enumerate(self.texts) if text in wanted and text], np.int32)
+        found = ((text, bisect_left(self.texts, text)) for text in sorted(texts) if text)
+        return np.array([at for text, at in found if at < len(self.texts) and self.texts[at] == text], np.int32)
 
 
 @dataclass(slots=True)

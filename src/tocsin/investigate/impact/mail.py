@@ -7,13 +7,14 @@ where a record is throttled, logging stopped for that mailbox. What is not licen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
-from tocsin.investigate.impact.picks import Gate, Pick
+from tocsin.investigate.impact.picks import LONGEST_LIST, Gate, Pick
 from tocsin.investigate.impact.tied import Tied
 from tocsin.model.impact import Bounds, Claim, Sort, Unanswered
 
@@ -32,6 +33,7 @@ _EXPORTS: Final = frozenset(
         *("new-mailboxexportrequest", "searchresultexported", "searchpreviewed", "vieweddocument"),
     }
 )
+_ID: Final = re.compile(r'InternetMessageId\\*"\s*:\s*\\*"([^"\\]{1,998})')  # a text in a text has its quotes escaped
 _WAYS_OUT: Final = (
     *("ForwardTo", "ForwardAsAttachmentTo", "RedirectTo", "ForwardingSmtpAddress", "ForwardingAddress"),
     *("BlindCopyTo", "RedirectMessageTo", "CopyTo", "AddToRecipients"),
@@ -92,7 +94,8 @@ def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
     other = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() not in {"sync", "bind"})
     if bound:
         nameless = "; some records name no message" * any(not any(_ids(pick)) for pick, _ in bound.picks)
-        short = (_STOPPED if throttled else "") + nameless + bound.short("m365", "")
+        cut = _CUT if any(len(pick.text("Folders")) >= LONGEST_LIST for pick, _ in bound.picks) else ""
+        short = (_STOPPED if throttled else "") + nameless + cut + bound.short("m365", "")
         amount, names = bound.counted(_ids, open_end=short)
         yield bound.claim(
             "accessed",
@@ -135,6 +138,9 @@ def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
 
 
 _STOPPED: Final = "; logging was throttled, so that what followed is not logged"
+
+
+_CUT: Final = "; a record names more messages than are read"
 
 
 def _handed_over(mailbox: str, here: Tied) -> Iterator[Claim]:
@@ -225,6 +231,9 @@ def _folders(pick: Pick) -> list[str]:
 
 def _ids(pick: Pick) -> Iterable[str]:
     """RFC 5322's Message-ID of each message, or what else the record calls it by."""
+    if len(pick.text("Folders")) >= LONGEST_LIST:
+        yield from _ID.findall(pick.text("Folders"))
+        return
     for folder in _objects(pick.text("Folders")):
         inner = folder.get("FolderItems")
         for one in inner if isinstance(inner, list) else []:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ _AGREE: Final = 0.1  # counts that differ by less are of the same connections
 
 _FOLDER: Final = re.compile(r"(?<= )\S*[/!]")
 
-_Rows = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +46,29 @@ class _Sent:
 
     at: Longs
     there: Codes
-    named: _Rows
-    found: _Rows  # those that are the record of a finding
+    named: Rows
+    found: Rows  # those that are the record of a finding
     out: tuple[Longs, Longs]
     back: tuple[Longs, Longs]
 
 
-def claims(flows: Flows, scene: Scene, assets: Assets, whole: str, cite: Callable[[int], Citation]) -> Iterator[Claim]:
+def ours(flows: Flows, assets: Assets) -> Rows:
+    """Of each text of the flows whether it is an address of the inside: nobody else's, or one of an asset."""
+    inside = np.zeros(len(flows.texts), bool)
+    for code in np.unique(np.concatenate([flows.columns["client"], flows.columns["server"]])).tolist():
+        inside[code] = is_inside(flows.texts[code]) or bool(assets.at(flows.texts[code]))
+    return inside
+
+
+def claims(flows: Flows, scene: Scene, inside: Rows, whole: str, cite: Callable[[int], Citation]) -> Iterator[Claim]:
     """Destinations that findings name first, then the others by how much may have left for them.
 
     Args:
+        inside: of each text, whether it is an address of ours.
         whole: why no upper bound can be told; '' where nothing stands in the way.
         cite: the record of a row of the flows.
     """
-    sent = _sent(flows, scene, assets)
+    sent = _sent(flows, scene, inside)
     order = np.lexsort((np.arange(len(sent.at)), sent.there))
     begins = np.flatnonzero(np.diff(sent.there[order], prepend=-1))
     groups = np.split(order, begins[1:]) if len(order) else []
@@ -87,17 +96,13 @@ def unanswered(flows: Flows, scene: Scene) -> Iterator[Unanswered]:
         )
 
 
-def _sent(flows: Flows, scene: Scene, assets: Assets) -> _Sent:
+def _sent(flows: Flows, scene: Scene, inside: Rows) -> _Sent:
     """Which side is ours: the incident's own machines; or the inside, where the other side is one a finding names."""
     columns = flows.columns
     ts = columns["ts"]
-    texts = flows.texts
     client, server, name = columns["client"], columns["server"], columns["name"]
-    known = np.array([bool(assets.at(text)) for text in texts], bool)
-    own = np.isin(np.arange(len(texts)), flows.codes(scene.own))
-    outside = np.isin(np.arange(len(texts)), flows.codes(scene.outside))
-    inside = (np.array([is_inside(text) for text in texts], bool) | known) & ~outside
-    domain = np.isin(np.arange(len(texts)), flows.codes(scene.domains))
+    own, outside, domain = (_flagged(flows, some) for some in (scene.own, scene.outside, scene.domains))
+    inside = inside & ~outside
     timed = (ts == NO_TIME) | ((ts >= scene.since_us) & (ts <= scene.until_us))
     found = _found(flows, scene)
     away_server = (server > 0) & ~inside[server] & ~own[server] | ((server == 0) & (name > 0))
@@ -118,7 +123,13 @@ def _sent(flows: Flows, scene: Scene, assets: Assets) -> _Sent:
     return _Sent(at=at, there=there, named=named, found=found[at], out=(out[0], out[1]), back=(back[0], back[1]))
 
 
-def _found(flows: Flows, scene: Scene) -> _Rows:
+def _flagged(flows: Flows, texts: Iterable[str]) -> Rows:
+    flags = np.zeros(len(flows.texts), bool)
+    flags[flows.codes(texts)] = True
+    return flags
+
+
+def _found(flows: Flows, scene: Scene) -> Rows:
     """Connections that are the record of a finding."""
     paths = {path for path, _, _ in scene.places}
     of_path = np.array([path in paths for _, _, path in flows.sources] or [False], bool)
@@ -246,7 +257,7 @@ def _connection(flows: Flows, at: Longs) -> Longs:
     return grouped([columns["session"], *ends, *alone])
 
 
-def _uncounted(flows: Flows, at: Longs, counted: _Rows) -> bool:
+def _uncounted(flows: Flows, at: Longs, counted: Rows) -> bool:
     """Whether there was a connection whose bytes nobody counted: none that was counted began at about its time."""
     ts = flows.columns["ts"][at]
     known = np.sort(ts[counted & (ts != NO_TIME)])

@@ -20,10 +20,11 @@ from tocsin.investigate.impact.scene import Around, Scene, accounts_of, hosts_of
 from tocsin.investigate.normal import address
 from tocsin.model.event import NO_TIME, Events
 
-# Held in memory for each sort of claim; each takes about a kilobyte. What is beyond is counted, and upper bounds fall.
+# Held in memory for each sort of claim. What is beyond is counted, and nothing is bounded from above any more.
 MOST: Final = 100_000
+MOST_BYTES: Final = 256 << 20
 _LONGEST: Final = 4_000  # of a value
-_LONGEST_LIST: Final = 1 << 18  # a record of mail that was read names every message
+LONGEST_LIST: Final = 1 << 18  # a record of mail that was read names every message
 _LISTS: Final = frozenset({"Folders", "Folders.FolderItems.InternetMessageId", "AffectedItems"})
 
 WHO: Final = (
@@ -43,12 +44,14 @@ _Rows = npt.NDArray[np.bool_]
 class Gate:
     """Records of a kind whose fields hold, each, one of some texts (small letters), or what an expression finds.
 
-    `found` fields need not all be there: one that fits is enough.
+    `found` fields need not all be there: one that fits is enough. A text without any of `words` (small letters) is not
+    searched: expressions take a millisecond on a long script.
     """
 
     kind: str
     holds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     found: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -140,7 +143,7 @@ def _kept(values: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, str]:
     for name, value in values.items():
         if value is not None:
             text = msgspec.json.encode(value).decode() if isinstance(value, tuple) else value
-            kept[name] = text if name in _LISTS and len(text) <= _LONGEST_LIST else text[:_LONGEST]
+            kept[name] = text[: LONGEST_LIST if name in _LISTS else _LONGEST]
     return kept
 
 
@@ -178,9 +181,14 @@ def _through(gate: Gate, events: Events) -> _Rows:
     if gate.found:
         some = np.zeros(len(events), bool)
         for name, pattern in gate.found.items():
-            some |= that(events, name, lambda text, pattern=pattern: pattern.search(text[:_LONGEST]) is not None)
+            some |= that(events, name, lambda text, pattern=pattern: _finds(pattern, gate.words, text[:_LONGEST]))
         rows &= some
     return rows
+
+
+def _finds(pattern: re.Pattern[str], words: Sequence[str], text: str) -> bool:
+    folded = text.lower()
+    return (not words or any(word in folded for word in words)) and pattern.search(text) is not None
 
 
 # --------------------------------------------------------------------------------- and back
@@ -194,9 +202,10 @@ class Picked:
     beyond: Mapping[str, int]
 
 
-def read(paths: Iterable[Path], most: int = MOST) -> Picked:
+def read(paths: Iterable[Path], most: int = MOST, most_bytes: int = MOST_BYTES) -> Picked:
     decode = msgspec.json.Decoder(Pick).decode
     of: dict[str, list[Pick]] = {}
+    sizes: dict[str, int] = {}
     beyond: dict[str, int] = {}
     for path in sorted(paths):
         with path.open("rb") as file:
@@ -205,7 +214,9 @@ def read(paths: Iterable[Path], most: int = MOST) -> Picked:
                     break
                 pick = decode(line)
                 known = of.setdefault(pick.sort, [])
-                if len(known) < most:
+                size = sizes.get(pick.sort, 0) + len(line)
+                if len(known) < most and size <= most_bytes:
+                    sizes[pick.sort] = size
                     known.append(pick)
                 else:
                     beyond[pick.sort] = beyond.get(pick.sort, 0) + 1
@@ -217,14 +228,14 @@ def read(paths: Iterable[Path], most: int = MOST) -> Picked:
 # How a record belongs to an incident, the least first.
 BESIDE: Final = 1  # by its machine alone
 WEAK: Final = 2  # by its account alone
-STRONG: Final = 3  # by two of machine, account and address; or by an address outside that findings name
-FOUND: Final = 4  # it is the record of a finding
+STRONG: Final = 3  # by two of machine, account and address; by an address outside that findings name; by a finding
+FOUND: Final = 4  # by a finding of level high or above
 
 
 def tie(pick: Pick, scene: Scene) -> int:
     """0 for a record that has nothing to do with an incident."""
     if pick.place in scene.places:
-        return FOUND
+        return FOUND if pick.place in scene.grave else STRONG
     if pick.ts != NO_TIME and not scene.since_us <= pick.ts <= scene.until_us:
         return 0
     addresses = pick.addresses

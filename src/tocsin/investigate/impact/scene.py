@@ -16,12 +16,14 @@ from tocsin.investigate.roles import WATCHERS
 from tocsin.investigate.traces import Traces
 from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
-from tocsin.model.incident import Incident
+from tocsin.model.incident import Cited, Incident
+from tocsin.model.rule import LEVELS
 
 # What was gathered may leave after the last finding: from an hour before the first to a day after the last.
 BEFORE_US: Final = 3_600_000_000
 AFTER_US: Final = 24 * 3_600_000_000
 
+_GRAVE: Final = LEVELS.index("high")
 _EVER: Final = np.iinfo(np.int64).max
 _PRIVATE: Final = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
@@ -52,6 +54,7 @@ class Scene:
         own: addresses of its machines; `outside` those of others that its findings name; `domains` likewise.
         unsure: private addresses that findings name and no list of assets places: they may be ours or not.
         places: of the records of its findings, (path, chunk, rec), with the finding's index.
+        grave: those of these whose rule is of level high or above.
     """
 
     since_us: int
@@ -63,7 +66,7 @@ class Scene:
     domains: frozenset[str]
     unsure: frozenset[str]
     places: Mapping[tuple[str, int, int], int]
-    last_us: int | None
+    grave: frozenset[tuple[str, int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +172,13 @@ def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Asset
         outside=frozenset(outside),
         domains=frozenset(domains),
         unsure=frozenset(text for text in others - outside if is_private(text)),
-        places={(cited.at.path, cited.at.chunk, cited.at.rec): at for at, cited in enumerate(one.findings)},
-        last_us=one.last_us,
+        places={_place(cited): at for at, cited in enumerate(one.findings)},
+        grave=frozenset(_place(cited) for cited in one.findings if LEVELS.index(cited.level) >= _GRAVE),
     )
+
+
+def _place(cited: Cited) -> tuple[str, int, int]:
+    return cited.at.path, cited.at.chunk, cited.at.rec
 
 
 def _destinations(one: Incident) -> tuple[set[str], set[str]]:

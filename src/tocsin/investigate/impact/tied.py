@@ -18,7 +18,7 @@ NAMED: Final = 200  # names that are listed
 _NAME: Final = 300  # characters of one
 
 _WHY: Final[Mapping[int, tuple[Confidence, str]]] = {
-    FOUND: ("high", "records of findings show it"),
+    FOUND: ("high", "records of grave findings show it"),
     STRONG: ("moderate", "records of the incident's own machines, accounts or addresses show it, at its time"),
     WEAK: ("low", "only the account ties these records to the incident: some may be its owner's everyday work"),
     BESIDE: ("low", "only the machine ties these records to the incident: it may be everyday work"),
