@@ -61,15 +61,15 @@ def gather(
     if traces is None:
         traces = traces_of(findings)
     known = table(findings, traces, rules)
-    incidents = []
-    if len(known):
-        with _at_rest():
+    with _at_rest():
+        incidents = []
+        if len(known):
             incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten))
-    if len(known.lost):
-        lost = set(known.lost.tolist())
-        rest = [finding for number, finding in enumerate(findings) if number in lost]
-        incidents += gather(rest, rules, digests=digests, quieten=quieten)
-    return tuple(sorted(incidents, key=_urgency))
+        if len(known.lost):
+            lost = set(known.lost.tolist())
+            rest = [finding for number, finding in enumerate(findings) if number in lost]
+            incidents += gather(rest, rules, digests=digests, quieten=quieten)
+        return tuple(sorted(incidents, key=_urgency))
 
 
 @contextmanager
@@ -108,6 +108,7 @@ def _gathered(
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
     known_acts = scope.lit(board)
+    board.citations(known.row[np.concatenate([shown, board.again])])  # all at once: that costs half of one by one
     for group in _groups(board):
         yield _incident(board, group, cited, last, count, known_acts)
 
@@ -126,6 +127,7 @@ def drawn(
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
     stands = noise.folds(same) if quieten else np.arange(len(known))
+    again = _again(stands)
     return Board(
         traces=traces,
         machines=around,
@@ -136,10 +138,21 @@ def drawn(
         weight=explain.weights(drawn_links, known.ts),
         label=label,
         stands=stands,
+        again=again,
+        again_from=np.searchsorted(stands[again], np.arange(len(known))),
         everyday=everyday,
         digests=digests,
         indexes=_indexes(traces, around, lines),
     )
+
+
+def _again(stands: Longs) -> Longs:
+    """Of those that say the same as an earlier one the first few of each."""
+    later = np.flatnonzero(stands != np.arange(len(stands)))
+    later = later[np.argsort(stands[later], kind="stable")]
+    begins = np.flatnonzero(np.diff(stands[later], prepend=-1))
+    place = np.arange(len(later)) - np.repeat(begins, np.diff(begins, append=len(later)))
+    return later[place < _CITED_REPEATS]
 
 
 def _labels(
@@ -186,10 +199,20 @@ def _groups(board: Board) -> Iterable[Group]:
     begins = np.flatnonzero(np.diff(label, prepend=-1))
     of_link = board.label[board.links.one]
     by_link = np.argsort(of_link, kind="stable")
-    first, last = (np.searchsorted(of_link[by_link], label[begins], side) for side in ("left", "right"))
-    for begin, end, low, high in zip(begins, [*begins[1:], len(order)], first, last, strict=True):
+    holding = explain.holding(board.links, board.weight, board.stands, board.label)
+    ends = [
+        np.searchsorted(of_link[links], label[begins], side).tolist()
+        for links in (by_link, holding)
+        for side in ("left", "right")
+    ]
+    for begin, end, *of in zip(begins.tolist(), [*begins[1:].tolist(), len(order)], *ends, strict=True):
         members = order[begin:end]
-        yield Group(members=members, shown=members[board.stands[members] == members], links=by_link[low:high])
+        yield Group(
+            members=members,
+            shown=members[board.stands[members] == members],
+            links=by_link[of[0] : of[1]],
+            joins=holding[of[2] : of[3]],
+        )
 
 
 def _incident(
@@ -277,14 +300,10 @@ def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Long
     if not len(worth):
         return ()
     at = shown[worth]
-    stands = board.stands[group.members]
-    repeats = group.members[np.argsort(stands, kind="stable")]
-    low = np.searchsorted(board.stands[repeats], at)
+    low = board.again_from[at]
     many = np.minimum(count[at] - 1, _CITED_REPEATS)
-    # Each stands first among those that it stands for, since they are in order.
-    rows = [known.row[repeats[begin + 1 : begin + 1 + size]] for begin, size in zip(low, many, strict=True)]
-    places = board.citations(np.concatenate(rows))
-    ends = np.cumsum(many).tolist()
+    ends = np.cumsum(many)
+    places = board.citations(known.row[board.again[np.repeat(low - ends + many, many) + np.arange(many.sum())]])
     parts = zip(
         worth.tolist(),
         at.tolist(),
@@ -293,7 +312,7 @@ def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Long
         (count[at] - 1).tolist(),
         [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
         [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
-        [tuple(places[end - size : end]) for end, size in zip(ends, many.tolist(), strict=True)],
+        [tuple(places[end - size : end]) for end, size in zip(ends.tolist(), many.tolist(), strict=True)],
         strict=True,
     )
     told = []

@@ -104,6 +104,8 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
     for columns in sides:
         for one in set(zip(*(column.tolist() for column in columns), strict=True)):
             seen.setdefault(one[:2], set()).add(one[2])
+    if not seen:
+        return np.zeros(len(of), np.int32)
     keys = grouped([of, addresses]) if len(of) else of.astype(np.int64)
     _, firsts, at = np.unique(keys, return_index=True, return_inverse=True)
     found = [
