@@ -109,8 +109,9 @@ def _gathered(
     count = np.bincount(board.stands, minlength=len(known))
     known_acts = scope.lit(board)
     board.citations(known.row[np.concatenate([shown, board.again])])  # all at once: that costs half of one by one
+    touched = scope.touched(board, shown, last, count)
     for group in _groups(board):
-        yield _incident(board, group, cited, last, count, known_acts)
+        yield _incident(board, group, cited, last, count, known_acts, touched)
 
 
 def drawn(
@@ -216,7 +217,13 @@ def _groups(board: Board) -> Iterable[Group]:
 
 
 def _incident(
-    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs, lit: scope.Lit
+    board: Board,
+    group: Group,
+    cited: Mapping[int, Finding],
+    last: Longs,
+    count: Longs,
+    lit: scope.Lit,
+    touched: scope.Touched,
 ) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
@@ -225,7 +232,8 @@ def _incident(
         for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
         if not board.everyday[number]
     ]
-    hosts = scope.machines(board, group, last, count)
+    number = int(group.members[0])
+    hosts = touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
     findings = _cited(board, group, cited, count)
     rows = scope.ways(board, group)
@@ -248,8 +256,8 @@ def _incident(
         last_us=last_us,
         findings=findings,
         hosts=hosts,
-        accounts=scope.accounts(board, group, last, count),
-        addresses=scope.addresses(board, group, last, count),
+        accounts=touched.accounts.get(number, ()),
+        addresses=touched.addresses.get(number, ()),
         techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
         tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
         tactic=tactic,
