@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from tocsin import investigate
+from tocsin import collect, investigate
 from tocsin.ledger import Progress
 from tocsin.model.incident import Incident
-from tocsin.model.rule import RuleSet
+from tocsin.model.mapping import LogMapping
+from tocsin.model.raw import Place, Raw
+from tocsin.model.rule import LEVELS, RuleSet
 from tocsin.model.run import Run
 from tocsin.pipeline import How, detect
 
@@ -23,6 +25,8 @@ class Response:
 
     run: Run
     incidents: tuple[Incident, ...]
+    evidence: tuple[str | Path, ...] = ()
+    mappings: tuple[LogMapping, ...] = ()
 
 
 @contextmanager
@@ -43,11 +47,26 @@ def respond(
     Yields:
         The response; its run's findings are kept on disk until the context ends.
     """
+    evidence = tuple(logs)
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-") as traced,
-        detect(logs, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
+        detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
         digests = {source.path: source.sha256 for source in run.custody if source.path == source.file}
         incidents = investigate.gather(run.findings, rules.rules, traces, digests=digests, quieten=quieten)
-        yield Response(run=run, incidents=incidents)
+        yield Response(run=run, incidents=incidents, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
+
+
+def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Raw]:
+    """The records that incidents cite, read again from the evidence: context first, then the worst findings."""
+    places = [
+        (one.path, one.chunk, one.rec)
+        for incident in incidents
+        for one in (
+            *incident.cited_besides(),
+            *(finding.at for finding in sorted(incident.findings, key=lambda one: -LEVELS.index(one.level))),
+        )
+    ]
+    mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
+    return collect.again(places, response.evidence, response.run.custody, mapped)

@@ -10,7 +10,7 @@ import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -37,6 +37,22 @@ _BEARING: Final = LEVELS.index("medium")
 _CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
 _AGAIN: Final = "the same rule, machine, process, account and address again"
 _EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _All:
+    """What is worked out for all findings together.
+
+    Args:
+        cited: those that are shown, by their place in the table.
+        last: for each that stands for others the time of the last of these; `count` how many they are, with itself.
+    """
+
+    cited: Mapping[int, Finding]
+    last: Longs
+    count: Longs
+    lit: scope.Lit
+    touched: scope.Touched
 
 
 def gather(
@@ -107,11 +123,12 @@ def _gathered(
     last = board.table.ts.copy()
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
-    known_acts = scope.lit(board)
     board.citations(known.row[np.concatenate([shown, board.again])])  # all at once: that costs half of one by one
-    touched = scope.touched(board, shown, last, count)
+    all_ = _All(
+        cited=cited, last=last, count=count, lit=scope.lit(board), touched=scope.touched(board, shown, last, count)
+    )
     for group in _groups(board):
-        yield _incident(board, group, cited, last, count, known_acts, touched)
+        yield _incident(board, group, all_)
 
 
 def drawn(
@@ -216,15 +233,7 @@ def _groups(board: Board) -> Iterable[Group]:
         )
 
 
-def _incident(
-    board: Board,
-    group: Group,
-    cited: Mapping[int, Finding],
-    last: Longs,
-    count: Longs,
-    lit: scope.Lit,
-    touched: scope.Touched,
-) -> Incident:
+def _incident(board: Board, group: Group, all_: _All) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
     telling = [
@@ -233,9 +242,9 @@ def _incident(
         if not board.everyday[number]
     ]
     number = int(group.members[0])
-    hosts = touched.hosts.get(number, ())
+    hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
-    findings = _cited(board, group, cited, count)
+    findings = _cited(board, group, all_)
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
@@ -244,7 +253,7 @@ def _incident(
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named)
     worst = max(named, key=lambda rule: LEVELS.index(rule.level))
-    folded = _folded(board, group, cited, last, count)
+    folded = _folded(board, group, all_)
     return Incident(
         id=_id(findings),
         title=_title(tactic, [seen.name for seen in hosts], worst.title),
@@ -256,8 +265,8 @@ def _incident(
         last_us=last_us,
         findings=findings,
         hosts=hosts,
-        accounts=touched.accounts.get(number, ()),
-        addresses=touched.addresses.get(number, ()),
+        accounts=all_.touched.accounts.get(number, ()),
+        addresses=all_.touched.addresses.get(number, ()),
         techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
         tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
         tactic=tactic,
@@ -270,12 +279,13 @@ def _incident(
         patient_zero=scope.patient_zero(board, group, moves),
         moves=moves,
         dwell_us=last_us - first_us if first_us is not None and last_us is not None else None,
-        still_open=scope.still_open(board, group, lit, last_us),
-        not_seen=scope.not_seen(board, group, lit),
+        still_open=scope.still_open(board, group, all_.lit, last_us),
+        not_seen=scope.not_seen(board, group, all_.lit),
     )
 
 
-def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Longs) -> tuple[Cited, ...]:
+def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:
+    cited, count = all_.cited, all_.count
     rows = board.table.row[group.shown]
     parts = zip(
         group.shown.tolist(), board.hosts(rows), board.citations(rows), count[group.shown].tolist(), strict=True
@@ -301,8 +311,9 @@ def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Long
     return tuple(told)
 
 
-def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs) -> tuple[Folded, ...]:
+def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
     """What is kept out of sight, and what is lowered."""
+    cited, last, count = all_.cited, all_.last, all_.count
     known, shown = board.table, group.shown
     worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
     if not len(worth):

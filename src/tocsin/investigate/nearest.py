@@ -87,7 +87,7 @@ def forest(size: int, one: Ints, other: Ints) -> Longs:
     """
     label = np.arange(size)
     left = np.arange(len(one))
-    kept = []
+    kept: list[Longs] = []
     while True:
         here, there = label[one[left]], label[other[left]]
         apart = here != there

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from tocsin.investigate.nearest import components, grouped, latest
 from tocsin.investigate.roles import Role

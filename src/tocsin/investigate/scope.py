@@ -65,28 +65,29 @@ def touched(board: Board, shown: Longs, last: Longs, count: Longs) -> Touched:
     """What all incidents touch, worked out together: one by one took a tenth of all the time."""
     rows = board.table.row[shown]
 
-    def every(names: Sequence[str], texts: Sequence[str], columns: Sequence[Codes]) -> Mapping[int, tuple[Seen, ...]]:
+    def every(called: tuple[Sequence[str], Sequence[str]], *columns: Codes) -> Mapping[int, tuple[Seen, ...]]:
         code = np.concatenate([column[rows] for column in columns])
         at = np.tile(shown, len(columns))[code > 0]
         code = code[code > 0]
         if not len(code):
             return {}
         _, once = np.unique(grouped([at, code]), return_index=True)
-        return _seen(board, at[once], code[once], names, texts, last, count)
+        return _seen(board, (at[once], code[once]), called, last, count)
 
     machines_, traces = board.machines, board.traces
     who, where = ([traces.role(role) for role in roles] for roles in (_WHO, _WHERE))
     return Touched(
-        hosts=every(machines_.names, machines_.shown, [machines_.of]),
-        accounts=every(traces.texts, traces.shown, who),
-        addresses=every(traces.texts, traces.shown, where),
+        hosts=every((machines_.names, machines_.shown), machines_.of),
+        accounts=every((traces.texts, traces.shown), *who),
+        addresses=every((traces.texts, traces.shown), *where),
     )
 
 
 def _seen(
-    board: Board, at: Longs, code: Longs, names: Sequence[str], shown: Sequence[str], last: Longs, count: Longs
+    board: Board, pairs: tuple[Longs, Codes], called: tuple[Sequence[str], Sequence[str]], last: Longs, count: Longs
 ) -> Mapping[int, tuple[Seen, ...]]:
     """By incident each name with its first and last time and the number of findings; those seen first stand first."""
+    (at, code), (names, shown) = pairs, called
     label = board.label[at]
     of = grouped([label, code])
     order = np.argsort(of, kind="stable")

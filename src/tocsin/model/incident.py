@@ -6,7 +6,7 @@ rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -215,6 +215,16 @@ class Incident:
     dwell_us: int | None = None
     still_open: tuple[str, ...] = ()
     not_seen: tuple[str, ...] = ()
+
+    def cited_besides(self) -> Iterator[Citation]:
+        """Records that something rests on besides findings, those of findings among them, some again and again."""
+        yield from (entry.at for entry in self.timeline)
+        yield from (move.at for move in self.moves)
+        yield from (process.at for process in self.processes if process.at)
+        yield from (citation for join in self.joins for citation in join.via)
+        yield from (citation for folded in self.folded for citation in folded.citations)
+        if self.way_in:
+            yield self.way_in.at
 
     def worst(self, numbers: Iterable[int]) -> Level | None:
         """The highest level among some of its findings; None of none."""
