@@ -39,6 +39,7 @@ def test_hostile_values_stay_text(audience: Audience) -> None:
     page = _page(incidents.incident(words=incidents.HOSTILE), audience=audience)
     scripts = re.findall(r"<script[^>]*>", page)
     data = [f'<script type="application/json" id="{name}">' for name in ("records", "raw")]
+    data.append('<script type="text/plain" id="blocks">')
     assert scripts == ([*data, "<script>"] if audience == "analyst" else [])
     assert not re.search(r"<(?:img|iframe|object|embed|base|form(?! method=\"dialog\"))", page)
     assert not re.search(r"\son[a-z]+=", re.sub(r"&lt;.*?&gt;|\\u003c[^\"]*", "", page))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.collect import sources
 from tocsin.collect.read import read_units
@@ -20,7 +21,7 @@ from tocsin.collect.streams import HEAD_BYTES
 from tocsin.collect.units import Unit, plan, sniffed
 from tocsin.errors import EvidenceError
 from tocsin.model.custody import Custody
-from tocsin.model.event import Events
+from tocsin.model.event import Events, Longs
 from tocsin.model.raw import Place, Raw
 
 MOST_DECODED: Final = 512 << 20  # bytes of evidence, a quarter of a minute; what stands in more is not read again
@@ -37,9 +38,10 @@ _NOT_THERE: Final = "it was not found again in its source"
 
 @dataclass(slots=True)
 class _Reading:
-    """What is asked for and not found yet, by source; what was found; and how much more may be decoded and kept."""
+    """What is asked for, by source; what was found; and how much was decoded and kept."""
 
     wanted: dict[str, set[tuple[int, int]]]
+    numbers: dict[str, Longs] = field(default_factory=dict)  # of `wanted`, by source
     found: dict[Place, Raw] = field(default_factory=dict)
     decoded: int = 0
     kept: int = 0
@@ -49,8 +51,9 @@ class _Reading:
             asked = self.wanted.get(source.path)
             if not asked:
                 continue
-            numbers = np.array([rec for _, rec in asked], np.int64)
-            for row in np.flatnonzero((events.src == number) & np.isin(events.rec, numbers)).tolist():
+            if source.path not in self.numbers:
+                self.numbers[source.path] = np.unique(np.array([rec for _, rec in asked], np.int64))
+            for row in np.flatnonzero((events.src == number) & _among(events.rec, self.numbers[source.path])).tolist():
                 place = (source.path, int(events.chunk[row]), int(events.rec[row]))
                 if place[1:] in asked and place not in self.found:
                     raw = bytes(events.raw[row])
@@ -61,6 +64,11 @@ class _Reading:
                         if full
                         else Raw(kind=events.kind, content=raw[:LONGEST], size_bytes=len(raw))
                     )
+
+
+def _among(numbers: Longs, known: Longs) -> npt.NDArray[np.bool_]:
+    at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    return known[at] == numbers
 
 
 def again(
@@ -77,7 +85,7 @@ def again(
     asked: dict[str, set[tuple[int, int]]] = {}
     for path, chunk, rec in order:
         asked.setdefault(path, set()).add((chunk, rec))
-    digests = {source.path: source.sha256 for source in custody}
+    digests = {source.path: source.sha256 for source in custody if source.sha256}
     reading = _Reading(asked)
     why = dict.fromkeys(asked, _GONE)
     try:

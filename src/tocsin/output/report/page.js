@@ -53,7 +53,7 @@ function laid(text) {
 
 async function tell(number) {
   const place = at("record-raw");
-  raw ??= JSON.parse(at("raw").textContent);
+  raw ??= { ...JSON.parse(at("raw").textContent), blocks: at("blocks").textContent.split("\n") };
   const [block, which] = raw.at[number];
   at("record").dataset.shown = number;
   if (block < 0) {

@@ -88,7 +88,8 @@ def write(report: Report, file: TextIO) -> None:
         script = _sources()["page.js"]
         content["script"], content["script_hash"] = Markup(script), _hash(script)  # noqa: S704 - ours
         content["records"] = Markup(as_json(told.content))  # noqa: S704 - every `<` in it is escaped
-        content["raw"] = Markup(as_json(told.raw.content))  # noqa: S704 - likewise
+        content["raw"] = Markup(as_json({"at": told.raw.at, "whys": told.raw.whys}))  # noqa: S704 - likewise
+        content["blocks"] = Markup("\n".join(told.raw.blocks))  # noqa: S704 - base64
     file.write(_environment().get_template("page.html").render(content))
 
 

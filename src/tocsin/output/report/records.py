@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import numpy as np
 
 from tocsin.model.incident import Citation, Cited, Incident
 from tocsin.model.raw import Place, Raw
@@ -12,7 +14,7 @@ from tocsin.model.rule import LEVELS
 from tocsin.output.plain import clock
 from tocsin.output.report.privileged import is_privileged
 from tocsin.output.report.raw import Packed, pack
-from tocsin.output.screen import shown
+from tocsin.output.screen import cut, shown
 
 _MOST_BYTES: Final = 5 << 20  # of all fields together: with raw records and the page a report stays below 15 MB
 _CUTS: Final = (4_000, 1_000, 400, 160, 60)  # characters of a value
@@ -48,20 +50,22 @@ def records(incident: Incident, raws: Mapping[Place, Raw], *, revealed: bool) ->
             number[one] = len(incident.findings) + len(others)
             others.append(one)
     names: dict[str, int] = {}
+    known: dict[str, int] = {}
 
     def name(text: str) -> int:
-        return names.setdefault(shown(text, 1_000), len(names))
+        if text not in known:
+            known[text] = names.setdefault(shown(text, 1_000), len(names))
+        return known[text]
 
-    limit, withheld, rows = _CUTS[-1], 0, list[list[Any]]()
-    for limit in _CUTS:
-        withheld, size, rows = 0, 0, []
-        for finding in incident.findings:
-            fields, hidden = _fields(finding, limit, revealed=revealed)
-            withheld += hidden
-            size += sum(len(text) for text in fields.values()) + 80
-            rows.append([*_place(finding.at, name), *_rule(finding, name), fields])
-        if size <= _MOST_BYTES:
-            break
+    rows: list[list[Any]] = []
+    withheld = 0
+    for finding in incident.findings:
+        fields, hidden = _fields(finding, revealed=revealed)
+        withheld += hidden
+        rows.append([*_place(finding.at, name), *_rule(finding, name), fields])
+    limit = _limit([row[-1] for row in rows])
+    for row in rows:
+        row[-1] = {field: cut(text, limit) for field, text in row[-1].items()}
     rows += [[*_place(one, name), -1, -1, -1, -1, 0, {}] for one in others]
     # What context rests on is seldom much, and without it nobody can follow the findings: it goes before all of them.
     weight = [LEVELS.index(finding.level) for finding in incident.findings] + [len(LEVELS)] * len(others)
@@ -75,6 +79,13 @@ def records(incident: Incident, raws: Mapping[Place, Raw], *, revealed: bool) ->
     )
 
 
+def _limit(rows: Sequence[Mapping[str, str]]) -> int:
+    """How many characters of a value are shown: as many as have room."""
+    sizes = np.array([len(text) for fields in rows for text in fields.values()], np.int64)
+    fits = (cut_at for cut_at in _CUTS if np.minimum(sizes, cut_at).sum() + 80 * len(rows) <= _MOST_BYTES)
+    return next(fits, _CUTS[-1])
+
+
 def _place(at: Citation, name: Any) -> list[Any]:
     return [clock(at.ts_us), name(at.path), name(at.src), at.rec, at.chunk]
 
@@ -84,7 +95,7 @@ def _rule(finding: Cited, name: Any) -> list[Any]:
     return [name(finding.title), name(finding.level), name(finding.host), name(techniques), finding.repeats]
 
 
-def _fields(finding: Cited, limit: int, *, revealed: bool) -> tuple[dict[str, str], int]:
+def _fields(finding: Cited, *, revealed: bool) -> tuple[dict[str, str], int]:
     fields, hidden = {}, 0
     for field, text in finding.fields.items():
         if text is None:
@@ -92,5 +103,5 @@ def _fields(finding: Cited, limit: int, *, revealed: bool) -> tuple[dict[str, st
         if not revealed and is_privileged(finding.kind, field):
             hidden += 1
             text = f"[withheld: {len(text):,} characters]"
-        fields[shown(field, 200)] = shown(text, limit)
+        fields[shown(field, 200)] = shown(text)
     return fields, hidden
