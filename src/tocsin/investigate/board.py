@@ -13,7 +13,7 @@ from tocsin.investigate.processes import Lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
-from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.event import NO_TIME, Codes, Longs
 from tocsin.model.incident import Citation
 from tocsin.model.rule import Rule
 
@@ -28,6 +28,7 @@ class Board:
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
             its own begin.
         everyday: of each rule, whether it finds something everywhere every day.
+        elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
 
@@ -43,6 +44,7 @@ class Board:
     again: Longs
     again_from: Longs
     everyday: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    elsewhere: Codes
     digests: Mapping[str, str]
     indexes: Indexes
     cited: dict[int, Citation] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, scope, timeline
+from tocsin.investigate import explain, links, noise, rank, scope, signs, timeline
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
 from tocsin.investigate.links import Links, Shared
@@ -159,6 +159,7 @@ def drawn(
         again=again,
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
         everyday=everyday,
+        elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
         indexes=_indexes(traces, around, lines),
     )
@@ -251,7 +252,7 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     timed = known.ts[group.members]
     timed = timed[timed != NO_TIME]
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
-    tactic = rank.main_tactic(telling or named)
+    tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
     worst = max(named, key=lambda rule: LEVELS.index(rule.level))
     folded = _folded(board, group, all_)
     return Incident(
