@@ -68,7 +68,8 @@ class _Reading:
 
 def _among(numbers: Longs, known: Longs) -> npt.NDArray[np.bool_]:
     at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-    return known[at] == numbers
+    there: npt.NDArray[np.bool_] = known[at] == numbers
+    return there
 
 
 def again(

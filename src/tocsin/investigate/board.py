@@ -23,6 +23,7 @@ class Board:
     """All findings of a run.
 
     Args:
+        also: other names of an account, by the code of the one that it goes by.
         label: for each finding of the table the incident that it is in.
         stands: for each finding the first that says the same, itself if it is the first.
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
@@ -33,6 +34,7 @@ class Board:
     """
 
     traces: Traces
+    also: Mapping[int, tuple[str, ...]]
     machines: Machines
     lines: Lineage
     table: Table

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import explain, links, noise, rank, scope, signs, timeline
+from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
 from tocsin.investigate.links import Links, Shared
-from tocsin.investigate.machines import Machines, machines
-from tocsin.investigate.nearest import components
+from tocsin.investigate.machines import COMMON, Machines, machines
+from tocsin.investigate.nearest import components, grouped
 from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
@@ -136,6 +137,8 @@ def drawn(
 ) -> Board:
     """Draw the links, and say which findings hang together."""
     around = machines(traces)
+    named = accounts(traces, around.of)
+    traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
     if not quieten:
@@ -148,6 +151,7 @@ def drawn(
     again = _again(stands)
     return Board(
         traces=traces,
+        also=named.also,
         machines=around,
         lines=lines,
         table=known,
@@ -181,10 +185,13 @@ def _labels(
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
 
     def renumbered(part: Links, at: Longs) -> Links:
-        return replace(part, one=at[part.one], other=at[part.other])
+        return links.between(part, at[part.one], at[part.other], known.ts)
 
     strong, weak = np.flatnonzero(bearing), np.flatnonzero(~bearing)
-    held, loose = shared(strong), shared(weak)
+    further = _further(known, around, bearing)
+    strong = np.concatenate([strong, known.further[0][further]])
+    rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
+    held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
     parts = [
         renumbered(part, strong)
         for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
@@ -196,6 +203,15 @@ def _labels(
     parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
     every = links.joined(parts)
     return every, components(len(known), every.one, every.other)
+
+
+def _further(known: Table, around: Machines, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Longs:
+    """Which further events of correlations join as well: not where a correlation is of more machines than may join."""
+    at, rows = known.further
+    pairs = grouped([at, around.of[rows]]) if len(at) else at
+    _, firsts = np.unique(pairs, return_index=True)
+    machines_of = np.bincount(at[firsts], minlength=len(known))
+    return np.flatnonzero(bearing[at] & (machines_of[at] <= COMMON))
 
 
 def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:

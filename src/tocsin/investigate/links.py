@@ -106,7 +106,7 @@ def _accounts(traces: Traces, machines: Machines, found: Shared) -> tuple[Longs,
     logons = np.flatnonzero(traces.acts("logon"))
     rows = np.concatenate([found.row, logons])
     name = traces.role("account")[rows]
-    pair = np.where((name > 0) & (machines.of[rows] > 0), grouped([machines.of[rows], name]), 0)
+    pair = np.where((name > 0) & (machines.of[rows] > 0), grouped([machines.of[rows], name]) + 1, 0)
     peer, address = (traces.role(role)[logons] for role in ("peer", "peer_address"))
     _, firsts = np.unique(grouped([pair[len(found.row) :], peer, address]), return_index=True)
     places = np.bincount(pair[len(found.row) :][firsts], minlength=int(pair.max(initial=0)) + 1)
@@ -329,14 +329,21 @@ def _on_one_machine(traces: Traces, bearing: Shared, rest: Shared) -> tuple[Long
 
 def beside(one: Longs, other: Longs, kind: npt.NDArray[np.int8], code: Longs, ts: Longs) -> Links:
     """Links from findings of weight to those that are put beside them."""
+    plain = np.ones(len(one), np.int64)
+    return between(Links(one=one, other=other, kind=kind, code=code, held=plain, via=-plain), one, other, ts)
+
+
+def between(part: Links, one: Longs, other: Longs, ts: Longs) -> Links:
+    """The same links between other ends, the earlier first; none from a finding to itself."""
     swapped = ts[other] < ts[one]
+    kept = np.flatnonzero(one != other)
     return Links(
-        one=np.where(swapped, other, one),
-        other=np.where(swapped, one, other),
-        kind=kind,
-        code=code,
-        held=np.ones(len(one), np.int64),
-        via=np.full(len(one), -1, np.int64),
+        one=np.where(swapped, other, one)[kept],
+        other=np.where(swapped, one, other)[kept],
+        kind=part.kind[kept],
+        code=part.code[kept],
+        held=part.held[kept],
+        via=part.via[kept],
     )
 
 

@@ -139,7 +139,7 @@ def _sessions(traces: Traces, machine: Codes) -> tuple[Longs, Longs]:
     pairs = machine.astype(np.int64) << 32
     asked, opened, linked = (traces.role(name) for name in ("logon", "new_logon", "linked_logon"))
     codes = np.concatenate([asked, opened, linked])
-    number = np.where(codes > 0, grouped([np.concatenate([pairs, pairs, pairs]) | codes]), 0)
+    number = np.where(codes > 0, grouped([np.concatenate([pairs, pairs, pairs]) | codes]) + 1, 0)
     one, new, other = number[:size], number[size : 2 * size], number[2 * size :]
     from_one, halves = (one > 0) & (new > 0), (other > 0) & (new > 0)
     label = components(

@@ -65,29 +65,35 @@ def touched(board: Board, shown: Longs, last: Longs, count: Longs) -> Touched:
     """What all incidents touch, worked out together: one by one took a tenth of all the time."""
     rows = board.table.row[shown]
 
-    def every(called: tuple[Sequence[str], Sequence[str]], *columns: Codes) -> Mapping[int, tuple[Seen, ...]]:
+    def every(
+        called: tuple[Sequence[str], Sequence[str]], *columns: Codes, also: Mapping[int, tuple[str, ...]] | None = None
+    ) -> Mapping[int, tuple[Seen, ...]]:
         code = np.concatenate([column[rows] for column in columns])
         at = np.tile(shown, len(columns))[code > 0]
         code = code[code > 0]
         if not len(code):
             return {}
         _, once = np.unique(grouped([at, code]), return_index=True)
-        return _seen(board, (at[once], code[once]), called, last, count)
+        return _seen(board, (at[once], code[once]), called, also or {}, (last, count))
 
     machines_, traces = board.machines, board.traces
     who, where = ([traces.role(role) for role in roles] for roles in (_WHO, _WHERE))
     return Touched(
         hosts=every((machines_.names, machines_.shown), machines_.of),
-        accounts=every((traces.texts, traces.shown), *who),
+        accounts=every((traces.texts, traces.shown), *who, also=board.also),
         addresses=every((traces.texts, traces.shown), *where),
     )
 
 
 def _seen(
-    board: Board, pairs: tuple[Longs, Codes], called: tuple[Sequence[str], Sequence[str]], last: Longs, count: Longs
+    board: Board,
+    pairs: tuple[Longs, Codes],
+    called: tuple[Sequence[str], Sequence[str]],
+    also: Mapping[int, tuple[str, ...]],
+    sums: tuple[Longs, Longs],
 ) -> Mapping[int, tuple[Seen, ...]]:
     """By incident each name with its first and last time and the number of findings; those seen first stand first."""
-    (at, code), (names, shown) = pairs, called
+    (at, code), (names, shown), (last, count) = pairs, called, sums
     label = board.label[at]
     of = grouped([label, code])
     order = np.argsort(of, kind="stable")
@@ -108,6 +114,7 @@ def _seen(
             first_us=None if since == _NEVER else since,
             last_us=None if to == NO_TIME else to,
             findings=findings,
+            also=also.get(name, ()),
         )
         told.setdefault(incident, []).append(one)
     return {incident: tuple(seen) for incident, seen in told.items()}
