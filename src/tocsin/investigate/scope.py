@@ -18,6 +18,7 @@ from tocsin.model.incident import Entry, Move, Seen
 from tocsin.model.rule import LEVELS
 
 _HOUR_US: Final = 3_600_000_000
+_MOST_HOSTS: Final = 8  # that are told of one account or address
 _NEVER: Final = np.iinfo(np.int64).max  # stands for no time where the earliest is looked for
 _WHO: Final[tuple[Role, ...]] = ("account", "subject", "principal")
 _WHERE: Final[tuple[Role, ...]] = ("peer_address", "address", "own_address")
@@ -102,22 +103,36 @@ def _seen(
     first = np.minimum.reduceat(np.where(board.table.ts[at] == NO_TIME, _NEVER, board.table.ts[at]), begins)
     until = np.maximum.reduceat(last[at], begins)
     number = np.add.reduceat(count[at], begins)
+    on = _hosts_of(board, of[order], at)
     used = np.unique(code)
     place = np.empty(int(used[-1]) + 1, np.int64)
     place[sorted(used.tolist(), key=names.__getitem__)] = np.arange(len(used))
     order = np.lexsort((place[code], first, label))
     told: dict[int, list[Seen]] = {}
-    columns = (label, code, first, until, number)
-    for incident, name, since, to, findings in zip(*(column[order].tolist() for column in columns), strict=True):
+    columns = (label, code, first, until, number, np.arange(len(code)))
+    for incident, name, since, to, findings, group in zip(*(column[order].tolist() for column in columns), strict=True):
         one = Seen(
             name=shown[name],
             first_us=None if since == _NEVER else since,
             last_us=None if to == NO_TIME else to,
             findings=findings,
             also=also.get(name, ()),
+            on=() if called[0] is board.machines.names else on[group],
         )
         told.setdefault(incident, []).append(one)
     return {incident: tuple(seen) for incident, seen in told.items()}
+
+
+def _hosts_of(board: Board, group: Longs, at: Longs) -> list[tuple[str, ...]]:
+    """For each group of findings, which stand one after another, the first machines that they are of."""
+    machine = board.machines.of[board.table.row[at]]
+    _, firsts = np.unique(grouped([group, machine]), return_index=True)
+    firsts = np.sort(firsts[machine[firsts] > 0])
+    told: list[tuple[str, ...]] = [()] * (int(group[-1]) + 1)
+    for number, of in zip(group[firsts].tolist(), machine[firsts].tolist(), strict=True):
+        if len(told[number]) < _MOST_HOSTS:
+            told[number] = (*told[number], board.machines.shown[of])
+    return told
 
 
 def ways(board: Board, group: Group) -> list[int]:

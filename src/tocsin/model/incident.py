@@ -99,13 +99,17 @@ class Join:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A host, an account or an address of an incident. `also` are its other names; `findings` says how many name it."""
+    """A host, an account or an address of an incident.
+
+    `also` are its other names; `findings` says how many name it, and `on` the hosts of the first of these.
+    """
 
     name: str
     first_us: int | None
     last_us: int | None
     findings: int
     also: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
