@@ -18,7 +18,8 @@ from tocsin.model.tlp import TLP
 from tocsin.output import incidents as pages
 from tocsin.output import report
 from tocsin.output.files import save
-from tocsin.output.formats import custody
+from tocsin.output.formats import custody, navigator, timesketch
+from tocsin.output.of_incident import of_incident
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
@@ -63,13 +64,20 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
     raws = respond.raws(response, (*now, *queue))
     links, others = {}, []
     for one in (*now, *queue):
-        links[one.id] = f"incident-{one.id[:16]}.html"
+        called = f"incident-{one.id[:16]}"
+        links[one.id] = f"{called}.html"
         save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws))
+        alone = of_incident(response.run, one)
+        others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}"]
+        save(folder / others[-2], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
+        save(folder / others[-1], partial(timesketch.write, alone))
         for audience in asked.audiences:
             if audience != "analyst":
-                others.append(f"incident-{one.id[:16]}.{audience}.html")
+                others.append(f"{called}.{audience}.html")
                 save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience), {}))
     overview, data = folder / "overview.html", folder / "incidents.json"
+    others.append(f"findings{timesketch.SUFFIX}")
+    save(folder / others[-1], partial(timesketch.write, response.run))
     save(data, lambda file: pages.write(found, file))
     save(
         overview,
