@@ -328,3 +328,12 @@ def test_a_correlation_over_more_machines_than_may_join_is_joined_by_its_last(tm
     steps = [Happened(at=number * DAY, host=f"h{number}", rules=(rule("high"),)) for number in range(COMMON + 1)]
     findings, traces = told(steps, tmp_path)
     assert sizes(gather([*findings, correlation(findings, range(COMMON + 1))], RULES, traces)) == [1] * COMMON + [2]
+
+
+@pytest.mark.parametrize(("machines", "hours", "joins"), [(2, 60, True), (2, 70, False), (8, 3, True), (8, 4, False)])
+def test_what_more_machines_have_must_be_nearer_in_time(tmp_path: Path, machines: int, hours: int, joins: bool) -> None:
+    steps = [
+        Happened(at=number * hours * HOUR, host=f"h{number}", rules=(rule("high"),), roles={"domain": "evil.example"})
+        for number in range(machines)
+    ]
+    assert sizes(gathered(steps, tmp_path)) == ([machines] if joins else [1] * machines)

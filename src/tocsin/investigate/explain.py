@@ -7,15 +7,13 @@ from typing import Final
 import numpy as np
 
 from tocsin.investigate.board import Board, Group
-from tocsin.investigate.links import KINDS, REACH_US, Links
-from tocsin.investigate.machines import COMMON
+from tocsin.investigate.links import KINDS, Links
 from tocsin.investigate.nearest import forest
 from tocsin.investigate.roles import ACTS
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.incident import Entity, EntityKind, Join
 
 _SECOND_US: Final = 1_000_000
-_REACHES: Final = np.array([REACH_US[kind] for kind in KINDS], np.float64)
 # Windows calls the types of logons by number (4624, "Logon Type").
 _HOW: Final = {
     "2": "at the keyboard",
@@ -25,13 +23,6 @@ _HOW: Final = {
     "10": "by remote desktop",
     "11": "with cached credentials",
 }
-
-
-def weights(links: Links, ts: Longs) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Bits: how few machines have the thing of those that may, and how near in time the two are within its reach."""
-    gap = np.maximum((ts[links.other] - ts[links.one]) / _SECOND_US, 1.0)
-    rarity = np.log2((COMMON + 1) / np.maximum(links.held, 1))
-    return rarity + np.log2(1 + _REACHES[links.kind] / _SECOND_US / gap) / 2
 
 
 def holding(links: Links, weight: np.ndarray[tuple[int], np.dtype[np.float64]], stands: Longs, label: Longs) -> Longs:

@@ -157,7 +157,7 @@ def drawn(
         table=known,
         rules=rules,
         links=drawn_links,
-        weight=explain.weights(drawn_links, known.ts),
+        weight=links.weights(drawn_links, known.ts),
         label=label,
         stands=stands,
         again=again,

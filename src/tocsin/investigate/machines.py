@@ -22,7 +22,10 @@ from tocsin.investigate.traces import Traces
 from tocsin.model.event import Codes, Longs
 
 # A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
-# An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
+# It is less than the machines of a small office, about ten, so that what serves one office is known as common even if
+# nothing else is in the evidence. Below the bound a thing is not yet a reason: what many have must also be near in time
+# (`links.LEAST_BITS`), and that, not this number, keeps chance from joining. An intruder who is on more machines than
+# this is still joined, by the sessions that lead from one to the next.
 COMMON: Final = 8
 
 
