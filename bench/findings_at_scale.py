@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -148,16 +149,24 @@ def _measure(size: int, folder: str, answer: multiprocessing.connection.Connecti
     answer.send((took_s, read_s, (after - before) / 1024, len(incidents), shown))
 
 
-def speed(folder: Path) -> dict[str, float]:
+def speed(folder: Path, sizes: Sequence[int] = SIZES) -> dict[str, float]:
     print("\nmade findings, each size in a process of its own; processor seconds, from frames on disk to incidents\n")
     print("   findings   incidents      shown  seconds  of them reading   more memory, MB")
-    figures = {}
-    for size in SIZES:
+    seconds, memory = {}, {}
+    for size in sizes:
         here, there = multiprocessing.get_context("spawn").Pipe()
         child = multiprocessing.get_context("spawn").Process(target=_measure, args=(size, str(folder), there))
         child.start()
         took_s, read_s, more_mb, incidents, shown = here.recv()
         child.join()
         print(f"  {size:9,}  {incidents:10,}  {shown:9,}  {took_s:7.1f}  {read_s:15.1f}  {more_mb:17,.0f}")
-        figures |= {f"gather_s_{size}": took_s, f"gather_mb_{size}": more_mb}
-    return figures
+        seconds[size], memory[size] = took_s, more_mb
+    few, many = min(sizes), max(sizes)
+    named = {1_000_000: {"gather_1m_s": seconds[many], "gather_1m_mb": memory[many]}}.get(many, {})
+    return {
+        **named,
+        **{f"gather_{size}_s": took_s for size, took_s in seconds.items()},
+        # What one finding costs among many, over what it costs among few: 1 is linear.
+        "gather_growth": seconds[many] / many / (seconds[few] / few),
+        "gather_memory_growth": memory[many] / many / (memory[few] / few),
+    }

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Final, Unpack
 
-from tocsin import investigate
+from tocsin import collect, investigate
 from tocsin.investigate import concern, impact
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
 from tocsin.model.incident import Incident
+from tocsin.model.mapping import LogMapping
 from tocsin.model.person import People
-from tocsin.model.rule import RuleSet
+from tocsin.model.raw import Place, Raw
+from tocsin.model.rule import LEVELS, RuleSet
 from tocsin.model.run import Run
 from tocsin.pipeline import How, detect
 
@@ -31,6 +33,8 @@ class Response:
 
     run: Run
     incidents: tuple[Incident, ...]
+    evidence: tuple[str | Path, ...] = ()
+    mappings: tuple[LogMapping, ...] = ()
 
 
 @contextmanager
@@ -54,20 +58,20 @@ def respond(
     Yields:
         The response; its run's findings are kept on disk until the context ends.
     """
-    logs, assets, people = tuple(logs), assets or Assets(), people or People()
+    evidence, assets, people = tuple(logs), assets or Assets(), people or People()
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-") as traced,
-        detect(logs, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
+        detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
         incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
         weighed = impact.assess(
-            incidents[: len(scenes)], scenes, _evidence(logs, run, scenes, how, on_progress), assets
+            incidents[: len(scenes)], scenes, _evidence(evidence, run, scenes, how, on_progress), assets
         )
         told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        yield Response(run=run, incidents=told)
+        yield Response(run=run, incidents=told, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
 
 
 def _evidence(
@@ -97,3 +101,17 @@ def _evidence(
 
 def _digests(run: Run) -> dict[str, str]:
     return {source.path: source.sha256 for source in run.custody if source.path == source.file}
+
+
+def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Raw]:
+    """The records that incidents cite, read again from the evidence: context first, then the worst findings."""
+    places = [
+        (one.path, one.chunk, one.rec)
+        for incident in incidents
+        for one in (
+            *incident.cited_besides(),
+            *(finding.at for finding in sorted(incident.findings, key=lambda one: -LEVELS.index(one.level))),
+        )
+    ]
+    mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
+    return collect.again(places, response.evidence, response.run.custody, mapped)

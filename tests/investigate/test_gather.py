@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -8,6 +10,8 @@ import pytest
 from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.machines import COMMON
+from tocsin.model.correlation import Correlated, Place
+from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
 
 
@@ -272,3 +276,64 @@ def test_patient_zero_is_where_they_came_from(tmp_path: Path) -> None:
     ]
     (incident,) = gathered(steps, tmp_path)
     assert incident.patient_zero == "a"
+
+
+def test_a_sid_and_the_name_that_the_machine_gives_it_are_one_account(tmp_path: Path) -> None:
+    sid, logon = "S-1-5-21-1-2-3-1104", {"account": "HOUSE\\mere", "sid": "S-1-5-21-1-2-3-1104", "how": "2"}
+    steps = [
+        Happened(at=0, host="a", rules=(rule("high"),), roles={"sid": sid}),
+        Happened(at=HOUR, host="a", act="logon", inward=True, roles=logon),
+        Happened(at=3 * HOUR, host="a", rules=(rule("high", 1),), roles={"account": "HOUSE\\mere"}),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    (account,) = incident.accounts
+    assert (account.name, account.also, account.findings) == ("HOUSE\\mere", (sid,), 2)
+    assert incident.joins[0].because.startswith("HOUSE\\mere on a")
+    elsewhere = [steps[0], replace(steps[1], host="b"), steps[2]]
+    assert sizes(gathered(elsewhere, tmp_path)) == [1, 1], "what another machine says makes no two accounts one here"
+
+
+@pytest.mark.parametrize("sid", ["S-1-5-18", "S-1-5-32-544", "S-1-5-90-0-1", "S-1-5-21-1-2-3-1001"])
+def test_the_sid_of_the_system_or_of_a_machine_joins_nothing(tmp_path: Path, sid: str) -> None:
+    told_ = Happened(at=0, host="a", act="logon", inward=True, roles={"account": "HOUSE\\A$", "sid": sid, "how": "2"})
+    steps = [
+        Happened(at=at * HOUR, host="a", rules=(rule("high", at),), roles={"sid": sid, "account": name})
+        for at, name in ((0, ""), (3, "HOUSE\\A$"))
+    ]
+    assert sizes(gathered([told_, *steps], tmp_path)) == [1, 1]
+
+
+def correlation(findings: list[Finding], events: Sequence[int]) -> Finding:
+    """One that stands on the events of these findings."""
+    places = tuple(
+        Place(ts_us=one.ts_us or 0, path=one.path, rec=one.rec, chunk=one.chunk)
+        for one in (findings[at] for at in events)
+    )
+    correlated = Correlated(
+        type="event_count", value=float(len(events)), group={}, first_us=0, last_us=0, count=len(events), events=places
+    )
+    return replace(findings[events[-1]], rule=rule("critical"), correlated=correlated)
+
+
+def test_a_correlation_is_joined_by_all_its_events(tmp_path: Path) -> None:
+    steps = [Happened(at=number * DAY, host=f"h{number}", rules=(rule("high", number % 4),)) for number in range(3)]
+    findings, traces = told(steps, tmp_path)
+    assert sizes(gather(findings, RULES, traces)) == [1, 1, 1]
+    joined = gather([*findings, correlation(findings, (0, 2))], RULES, traces)
+    assert sizes(joined) == [1, 3]
+    assert {seen.name for seen in joined[0].hosts} == {"h0", "h2"}
+
+
+def test_a_correlation_over_more_machines_than_may_join_is_joined_by_its_last(tmp_path: Path) -> None:
+    steps = [Happened(at=number * DAY, host=f"h{number}", rules=(rule("high"),)) for number in range(COMMON + 1)]
+    findings, traces = told(steps, tmp_path)
+    assert sizes(gather([*findings, correlation(findings, range(COMMON + 1))], RULES, traces)) == [1] * COMMON + [2]
+
+
+@pytest.mark.parametrize(("machines", "hours", "joins"), [(2, 60, True), (2, 70, False), (8, 3, True), (8, 4, False)])
+def test_what_more_machines_have_must_be_nearer_in_time(tmp_path: Path, machines: int, hours: int, joins: bool) -> None:
+    steps = [
+        Happened(at=number * hours * HOUR, host=f"h{number}", rules=(rule("high"),), roles={"domain": "evil.example"})
+        for number in range(machines)
+    ]
+    assert sizes(gathered(steps, tmp_path)) == ([machines] if joins else [1] * machines)

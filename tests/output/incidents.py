@@ -95,9 +95,11 @@ def incident(findings: int = 40, *, words: tuple[str, ...] = (), seed: int = 1) 
         level="critical",
         findings=found,
         hosts=tuple(Seen(name=host, findings=counted, **seen) for host in HOSTS),
-        accounts=(Seen(name="ASSEMBLY\\m.tane", findings=len(found), also=("S-1-5-21-1-2-3-1104",), **seen),),
+        accounts=(
+            Seen(name="ASSEMBLY\\m.tane", findings=len(found), also=("S-1-5-21-1-2-3-1104",), on=HOSTS[:2], **seen),
+        ),
         addresses=(
-            Seen(name="1.1.1.1", findings=2, **seen),
+            Seen(name="1.1.1.1", findings=2, on=HOSTS[:1], **seen),
             Seen(name="10.0.4.17", findings=1, **seen),
         ),
         techniques=tuple(sorted({one.techniques[0] for one in found})),

@@ -38,7 +38,9 @@ def test_the_same_report_gives_the_same_bytes(audience: Audience) -> None:
 def test_hostile_values_stay_text(audience: Audience) -> None:
     page = _page(incidents.incident(words=incidents.HOSTILE), audience=audience)
     scripts = re.findall(r"<script[^>]*>", page)
-    assert scripts == (['<script type="application/json" id="records">', "<script>"] if audience == "analyst" else [])
+    data = [f'<script type="application/json" id="{name}">' for name in ("records", "raw")]
+    data.append('<script type="text/plain" id="blocks">')
+    assert scripts == ([*data, "<script>"] if audience == "analyst" else [])
     assert not re.search(r"<(?:img|iframe|object|embed|base|form(?! method=\"dialog\"))", page)
     assert not re.search(r"\son[a-z]+=", re.sub(r"&lt;.*?&gt;|\\u003c[^\"]*", "", page))
     assert "\u202e" not in page
@@ -142,7 +144,7 @@ def test_a_large_incident_stays_below_fifteen_megabytes() -> None:
     incident = incidents.incident(2_000)
     long = {"ScriptBlockText": "y" * 40_000}
     incident = replace(incident, findings=tuple(replace(one, fields=long) for one in incident.findings))
-    told = records(incident, revealed=False)
+    told = records(incident, {}, revealed=False)
     assert told.cut_at < 40_000
     page = _page(incident)
     assert len(page.encode()) < 15_000_000

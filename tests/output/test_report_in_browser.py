@@ -12,6 +12,7 @@ import pytest
 
 from output import incidents
 from tocsin.model.incident import Incident
+from tocsin.model.raw import Raw
 from tocsin.output.report import AUDIENCES, Audience, Report, write
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -73,6 +74,26 @@ def test_it_opens_without_an_error_a_request_or_a_barrier(
     found = Axe().run(tested)
     lenient.close()
     assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found.response["violations"]] == []
+
+
+def test_the_raw_record_stands_beside_the_claim(page: Any, tmp_path: Path) -> None:
+    incident = incidents.incident()
+    at = incident.timeline[1].at
+    content = '{"n":12345678901234567890,"text":"<script>alert(1)</script>, \\u202e","list":[],"inner":{"a":[1,2]}}'
+    raw = Raw(kind="windows", content=content.encode(), size_bytes=len(content))
+    path = tmp_path / "report.html"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        write(Report(incident=incident, run=incidents.run(), raws={(at.path, at.chunk, at.rec): raw}), file)
+    page.goto(path.as_uri())
+    page.locator("section:has(#time) a.cite").nth(1).click()
+    page.locator("#record-raw").get_by_text("12345678901234567890").wait_for()
+    shown = page.locator("#record-raw").inner_text()
+    assert "".join(shown.split()) == "".join(content.split())
+    assert shown.startswith("{\n  ")
+    page.keyboard.press("Escape")
+    page.locator("section:has(#time) a.cite").nth(2).click()
+    page.locator("#record-raw").get_by_text("without reading the evidence again").wait_for()
+    assert page.said == []
 
 
 def test_a_claim_is_one_click_from_its_record(page: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,18 +11,20 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import typer
 
-from tocsin import cases
+from tocsin import cases, respond
 from tocsin.cli import case_options, person
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 from tocsin.output import incidents as pages
 from tocsin.output import report
 from tocsin.output.files import save
-from tocsin.output.formats import custody
+from tocsin.output.formats import custody, navigator, timesketch
+from tocsin.output.of_incident import of_incident
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
     from tocsin.model.incident import Incident
+    from tocsin.model.raw import Place, Raw
     from tocsin.respond import Response
 
 _MOST_OF_QUEUE: Final = 20  # of the review queue have a page of their own; all are in incidents.json
@@ -45,20 +48,36 @@ class Asked:
             raise SettingsError(f"--audience {odd}: there is no such audience", hint=f"There are {known}.")
 
 
-def write(response: Response, folder: Path, asked: Asked) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Files, and among them the page for analysts of each incident that has one, by the incident's id."""
+
+    files: list[Path]
+    pages: dict[str, Path]
+
+
+def write(response: Response, folder: Path, asked: Asked) -> Written:
     """Write the overview, a page for each incident that is looked at first, and all of them as JSON."""
     found = response.incidents
     now = [one for one in found if one.rank == "act now"]
     queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
+    raws = respond.raws(response, (*now, *queue))
     links, others = {}, []
     for one in (*now, *queue):
-        links[one.id] = f"incident-{one.id[:16]}.html"
-        save(folder / links[one.id], partial(_report, response, one, asked, "analyst"))
+        called = f"incident-{one.id[:16]}"
+        links[one.id] = f"{called}.html"
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws))
+        alone = of_incident(response.run, one)
+        others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}"]
+        save(folder / others[-2], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
+        save(folder / others[-1], partial(timesketch.write, alone))
         for audience in asked.audiences:
             if audience != "analyst":
-                others.append(f"incident-{one.id[:16]}.{audience}.html")
-                save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience)))
+                others.append(f"{called}.{audience}.html")
+                save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience), {}))
     overview, data = folder / "overview.html", folder / "incidents.json"
+    others.append(f"findings{timesketch.SUFFIX}")
+    save(folder / others[-1], partial(timesketch.write, response.run))
     save(data, lambda file: pages.write(found, file))
     save(
         overview,
@@ -72,19 +91,30 @@ def write(response: Response, folder: Path, asked: Asked) -> list[Path]:
             caveat=asked.caveat,
         ),
     )
-    return [data, *(folder / name for name in (*links.values(), *others)), overview]
+    return Written(
+        files=[data, *(folder / name for name in (*links.values(), *others)), overview],
+        pages={key: folder / name for key, name in links.items()},
+    )
 
 
-def open_all(response: Response, root: Path | None, by: str | None, asked: Asked) -> None:
-    """Open a case for each incident to act on now, with its report and the custody of the evidence."""
+def open_all(response: Response, root: Path | None, by: str | None, asked: Asked, pages: Mapping[str, Path]) -> None:
+    """Open a case for each incident to act on now, with its report and the custody of the evidence.
+
+    Args:
+        pages: reports that are written already, by the incident's id.
+    """
     manifest = io.StringIO()
     custody.write(response.run, manifest)
-    for one in response.incidents:
-        if one.rank != "act now":
-            continue
-        page = io.StringIO()
-        _report(response, one, asked, "analyst", page)
-        documents = [("report.html", page.getvalue().encode()), ("custody.json", manifest.getvalue().encode())]
+    now = [one for one in response.incidents if one.rank == "act now"]
+    raws = respond.raws(response, [one for one in now if one.id not in pages])
+    for one in now:
+        if one.id in pages:
+            page = pages[one.id].read_bytes()
+        else:
+            file = io.StringIO()
+            _report(response, one, asked, "analyst", raws, file)
+            page = file.getvalue().encode()
+        documents = [("report.html", page), ("custody.json", manifest.getvalue().encode())]
         case = cases.open_case(case_options.place(root), one, by=person.whoever(by), documents=documents)
         if asked.revealed:
             with cases.writing(case_options.place(root) / case.id) as log:
@@ -92,10 +122,18 @@ def open_all(response: Response, root: Path | None, by: str | None, asked: Asked
         typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
-def _report(response: Response, incident: Incident, asked: Asked, audience: report.Audience, file: TextIO) -> None:
+def _report(
+    response: Response,
+    incident: Incident,
+    asked: Asked,
+    audience: report.Audience,
+    raws: Mapping[Place, Raw],
+    file: TextIO,
+) -> None:
     one = report.Report(
         incident=incident,
         run=response.run,
+        raws=raws,
         audience=audience,
         revealed=asked.revealed if audience == "analyst" else "",
         tlp=asked.tlp,

@@ -138,10 +138,10 @@ def respond(
     began = time.monotonic()
     with ExitStack() as stack:
         response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
-        _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
+        pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         if open_cases:
-            open_all(response, root, by, asked)
+            open_all(response, root, by, asked, pages)
         refuse_nothing(response.run, target)
 
 
@@ -188,8 +188,8 @@ def _folder(out: str | None) -> Path | None:
     return None if out is None else Path(out)
 
 
-def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> None:
-    """Write the files, then say what is in them."""
+def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> dict[str, Path]:
+    """Write the files, then say what is in them; the pages for analysts by the incident's id."""
     from rich.console import Console
 
     from tocsin.cli import report_files
@@ -197,13 +197,14 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
     from tocsin.output.screen import shown
 
     found = response.incidents
-    written = report_files.write(response, folder, asked) if folder is not None else []
+    written = report_files.write(response, folder, asked) if folder is not None else report_files.Written([], {})
     if quiet:
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
-        return
+        return written.pages
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
     pages.show(console, found)
     events = sum(source.read for source in response.run.custody)
     console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
-    for path in written:
+    for path in written.files:
         console.print(f"  written: {shown(os.fspath(path))}", soft_wrap=True)
+    return written.pages

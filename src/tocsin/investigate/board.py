@@ -14,7 +14,7 @@ from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
 from tocsin.model.citation import Citation
-from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.event import NO_TIME, Codes, Longs
 from tocsin.model.rule import Rule
 
 
@@ -23,13 +23,18 @@ class Board:
     """All findings of a run.
 
     Args:
+        also: other names of an account, by the code of the one that it goes by.
         label: for each finding of the table the incident that it is in.
         stands: for each finding the first that says the same, itself if it is the first.
+        again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
+            its own begin.
         everyday: of each rule, whether it finds something everywhere every day.
+        elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
 
     traces: Traces
+    also: Mapping[int, tuple[str, ...]]
     machines: Machines
     lines: Lineage
     table: Table
@@ -38,7 +43,10 @@ class Board:
     weight: np.ndarray[tuple[int], np.dtype[np.float64]]
     label: Longs
     stands: Longs
+    again: Longs
+    again_from: Longs
     everyday: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    elsewhere: Codes
     digests: Mapping[str, str]
     indexes: Indexes
     cited: dict[int, Citation] = field(default_factory=dict)
@@ -49,25 +57,15 @@ class Board:
 
     def citations(self, rows: Longs) -> list[Citation]:
         """Each record is cited by one object, wherever it is cited."""
-        traces, cited = self.traces, self.cited
-        places = zip(
-            rows.tolist(),
-            traces.source[rows].tolist(),
-            traces.rec[rows].tolist(),
-            traces.chunk[rows].tolist(),
-            traces.ts[rows].tolist(),
-            strict=True,
-        )
-        answer = []
-        for row, source, rec, chunk, ts in places:
-            known = cited.get(row)
-            if known is None:
-                _, file, path = traces.sources[source]
-                src = self.digests.get(file, "")
-                known = Citation(src=src, path=path, rec=rec, chunk=chunk, ts_us=None if ts == NO_TIME else ts)
-                cited[row] = known
-            answer.append(known)
-        return answer
+        traces, cited, asked = self.traces, self.cited, rows.tolist()
+        fresh = np.array([row for row in dict.fromkeys(asked) if row not in cited], np.int64)
+        if len(fresh):
+            files = [(self.digests.get(file, ""), path) for _, file, path in traces.sources]
+            columns = (fresh, traces.source[fresh], traces.rec[fresh], traces.chunk[fresh], traces.ts[fresh])
+            for row, source, rec, chunk, ts in zip(*(column.tolist() for column in columns), strict=True):
+                src, path = files[source]
+                cited[row] = Citation(src=src, path=path, rec=rec, chunk=chunk, ts_us=None if ts == NO_TIME else ts)
+        return [cited[row] for row in asked]
 
     def texts(self, rows: Longs, *roles: Role) -> list[str]:
         """Of each record as the log writes it: of the first of these roles that it has."""
@@ -113,8 +111,12 @@ class Indexes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One incident in numbers: its findings in the table, those of them that stand for others, and its links."""
+    """One incident in numbers: its findings in the table, those of them that stand for others, and its links.
+
+    `joins` are those of the links that hold the incident together.
+    """
 
     members: Longs
     shown: Longs
     links: Longs
+    joins: Longs

@@ -7,14 +7,13 @@ from typing import Final
 import numpy as np
 
 from tocsin.investigate.board import Board, Group
-from tocsin.investigate.links import KINDS, REACH_US, Links
-from tocsin.investigate.machines import COMMON
+from tocsin.investigate.links import KINDS, Links
+from tocsin.investigate.nearest import forest
 from tocsin.investigate.roles import ACTS
 from tocsin.model.event import NO_TIME, Longs
-from tocsin.model.incident import Entity, Join
+from tocsin.model.incident import Entity, EntityKind, Join
 
 _SECOND_US: Final = 1_000_000
-_REACHES: Final = np.array([REACH_US[kind] for kind in KINDS], np.float64)
 # Windows calls the types of logons by number (4624, "Logon Type").
 _HOW: Final = {
     "2": "at the keyboard",
@@ -26,56 +25,55 @@ _HOW: Final = {
 }
 
 
-def weights(links: Links, ts: Longs) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Bits: how few machines have the thing of those that may, and how near in time the two are within its reach."""
-    gap = np.maximum((ts[links.other] - ts[links.one]) / _SECOND_US, 1.0)
-    rarity = np.log2((COMMON + 1) / np.maximum(links.held, 1))
-    return rarity + np.log2(1 + _REACHES[links.kind] / _SECOND_US / gap) / 2
+def holding(links: Links, weight: np.ndarray[tuple[int], np.dtype[np.float64]], stands: Longs, label: Longs) -> Longs:
+    """The strongest links that hold incidents together, one for each finding shown but the first, by incident."""
+    ends = np.stack([stands[links.one], stands[links.other]])
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    # The heaviest first; of equals the kind that says most, then the earliest.
+    order = np.lexsort((high, low, links.kind, -np.round(weight, 6)))
+    kept = order[forest(len(stands), low[order], high[order])]
+    return kept[np.lexsort((kept, high[kept], low[kept], label[low[kept]]))]
 
 
 def joins(board: Board, group: Group) -> tuple[Join, ...]:
-    """The strongest links that hold the findings together: one for each finding but the first."""
-    links, stands, every = board.links, board.stands, group.links
-    if not len(every):
-        return ()
-    one, other = (np.searchsorted(group.shown, stands[end[every]]) for end in (links.one, links.other))
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    # The heaviest first; of equals the kind that says most, then the earliest.
-    order = np.lexsort((high, low, links.kind[every], -np.round(board.weight[every], 6)))
-    order = order[low[order] != high[order]]
-    above = list(range(len(group.shown)))
+    """Those links of an incident that hold it together, as sentences."""
+    links, kept = board.links, group.joins
+    ends = np.searchsorted(group.shown, np.sort(board.stands[[links.one[kept], links.other[kept]]], axis=0))
+    rows = board.table.row[[links.one[kept], links.other[kept]]]
+    times = board.traces.ts[rows]
+    gaps = np.where((times == NO_TIME).any(axis=0), -1, np.abs(times[1] - times[0]))
+    known: dict[tuple[int, int, int], tuple[Entity, str]] = {}
+    columns = (*ends, rows[0], kept, links.kind[kept], links.code[kept], links.held[kept], links.via[kept], gaps)
+    told = []
+    for (one, other, row, link, kind, code, held, via, gap), weight in zip(
+        zip(*(column.tolist() for column in columns), strict=True), board.weight[kept].tolist(), strict=True
+    ):
+        shared = known.get((kind, code, held))
+        if via >= 0:
+            shared = _met(board, links, link, via)
+        elif shared is None:
+            shared = _shared(board, KINDS[kind], code, held, row)
+            if _is_told_alike(board, KINDS[kind], code):
+                known[kind, code, held] = shared
+        told.append(
+            Join(
+                one=one,
+                other=other,
+                entity=shared[0],
+                weight=round(weight, 2),
+                gap_us=gap if gap >= 0 else None,
+                because=f"{shared[1]}, {_apart(gap)} apart" if gap >= 0 else shared[1],
+                via=(board.citation(via),) if via >= 0 else (),
+            )
+        )
+    return tuple(told)
 
-    def root(at: int) -> int:
-        while above[at] != at:
-            above[at] = above[above[at]]
-            at = above[at]
-        return at
 
-    chosen = []
-    for first, second, link in zip(low[order].tolist(), high[order].tolist(), every[order].tolist(), strict=True):
-        here, there = root(first), root(second)
-        if here != there:
-            above[max(here, there)] = min(here, there)
-            chosen.append((first, second, link))
-    return tuple(_join(board, *parts) for parts in sorted(chosen))
-
-
-def _join(board: Board, one: int, other: int, link: int) -> Join:
-    links = board.links
-    rows = [int(board.table.row[end[link]]) for end in (links.one, links.other)]
-    via = int(links.via[link])
-    entity, because = _met(board, links, link, via) if via >= 0 else _shared(board, links, link, rows)
-    times = [board.time(row) for row in rows]
-    gap = abs(times[1] - times[0]) if times[0] is not None and times[1] is not None else None
-    return Join(
-        one=one,
-        other=other,
-        entity=entity,
-        weight=round(float(board.weight[link]), 2),
-        gap_us=gap,
-        because=because + (f", {_apart(gap)} apart" if gap is not None else ""),
-        via=(board.citation(via),) if via >= 0 else (),
-    )
+def _is_told_alike(board: Board, kind: EntityKind, code: int) -> bool:
+    """Whether a thing is told in the same words whichever findings share it: what began it is in the logs."""
+    if kind == "process":
+        return code in board.indexes.start
+    return code in board.indexes.logon if kind == "logon" else kind != "account"
 
 
 def _met(board: Board, links: Links, link: int, via: int) -> tuple[Entity, str]:
@@ -95,31 +93,29 @@ def _met(board: Board, links: Links, link: int, via: int) -> tuple[Entity, str]:
     return entity, f"{source} {did} {target}" + (f" ({how})" if how else "")
 
 
-def _shared(board: Board, links: Links, link: int, rows: list[int]) -> tuple[Entity, str]:
-    kind, code = KINDS[links.kind[link]], int(links.code[link])
-    host = board.host(rows[0])
+def _shared(board: Board, kind: EntityKind, code: int, held: int, row: int) -> tuple[Entity, str]:
+    host = board.host(row)
     if kind == "process":
-        start = board.indexes.start.get(code, rows[0])
+        start = board.indexes.start.get(code, row)
         program = board.program(start) or "a process"
         return (
             Entity(kind=kind, name=f"{host} {board.text(start, 'guid', 'pid')}".lower(), shown=program),
             f"one tree of processes on {host}, from {program}",
         )
     if kind == "logon":
-        start = board.indexes.logon.get(code, rows[0])
+        start = board.indexes.logon.get(code, row)
         name = board.text(start, "new_logon", "logon")
-        who = board.text(start, "account") or board.text(rows[0], "account")
+        who = board.text(start, "account") or board.text(row, "account")
         return (
             Entity(kind=kind, name=f"{host} {name}".lower(), shown=name),
             f"one logon session on {host}" + (f" of {who}" if who else ""),
         )
     if kind == "account":
-        who = board.text(rows[0], "account")
+        who = board.text(row, "account")
         return Entity(kind=kind, name=f"{host} {who}".lower(), shown=who), f"{who} on {host}"
     if kind == "host":
         return Entity(kind=kind, name=board.machines.names[code], shown=board.machines.shown[code]), f"both on {host}"
     shown = board.traces.shown[code]
-    held = int(links.held[link])
     on = f", which is on {held} machines here" if held > 1 else ""
     return Entity(kind=kind, name=board.traces.texts[code], shown=shown), f"the same {kind} {shown}{on}"
 

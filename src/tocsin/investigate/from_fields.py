@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from tocsin.investigate.roles import ACTS, ROLES, SHAPES, Name, Role, Shape
-from tocsin.investigate.traces import Frame, Gathering, Texts, Traces
+from tocsin.investigate.traces import Frame, Gathering, Texts, Traces, sorted_
 from tocsin.model.event import NO_TIME
 from tocsin.model.finding import Finding
 
@@ -25,7 +25,7 @@ def traces_of(findings: Iterable[Finding]) -> Traces:
     gathering = Gathering()
     for (kind, at), alike in sorted(shaped.items()):
         gathering.add(_frame(kind, SHAPES[kind][at] if at >= 0 else _ANY, alike))
-    return gathering.traces()
+    return sorted_(gathering)
 
 
 def _holds(shape: Shape, fields: _Fields) -> bool:

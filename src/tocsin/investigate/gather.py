@@ -10,18 +10,19 @@ import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, scope, timeline
+from tocsin.investigate import explain, links, noise, rank, scope, signs, timeline
+from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
 from tocsin.investigate.links import Links, Shared
-from tocsin.investigate.machines import Machines, machines
-from tocsin.investigate.nearest import components
+from tocsin.investigate.machines import COMMON, Machines, machines
+from tocsin.investigate.nearest import components, grouped
 from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
@@ -37,6 +38,22 @@ _BEARING: Final = LEVELS.index("medium")
 _CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
 _AGAIN: Final = "the same rule, machine, process, account and address again"
 _EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _All:
+    """What is worked out for all findings together.
+
+    Args:
+        cited: those that are shown, by their place in the table.
+        last: for each that stands for others the time of the last of these; `count` how many they are, with itself.
+    """
+
+    cited: Mapping[int, Finding]
+    last: Longs
+    count: Longs
+    lit: scope.Lit
+    touched: scope.Touched
 
 
 def gather(
@@ -61,15 +78,15 @@ def gather(
     if traces is None:
         traces = traces_of(findings)
     known = table(findings, traces, rules)
-    incidents = []
-    if len(known):
-        with _at_rest():
+    with _at_rest():
+        incidents = []
+        if len(known):
             incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten))
-    if len(known.lost):
-        lost = set(known.lost.tolist())
-        rest = [finding for number, finding in enumerate(findings) if number in lost]
-        incidents += gather(rest, rules, digests=digests, quieten=quieten)
-    return tuple(sorted(incidents, key=_urgency))
+        if len(known.lost):
+            lost = set(known.lost.tolist())
+            rest = [finding for number, finding in enumerate(findings) if number in lost]
+            incidents += gather(rest, rules, digests=digests, quieten=quieten)
+        return tuple(sorted(incidents, key=_urgency))
 
 
 @contextmanager
@@ -107,9 +124,12 @@ def _gathered(
     last = board.table.ts.copy()
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
-    known_acts = scope.lit(board)
+    board.citations(known.row[np.concatenate([shown, board.again])])  # all at once: that costs half of one by one
+    all_ = _All(
+        cited=cited, last=last, count=count, lit=scope.lit(board), touched=scope.touched(board, shown, last, count)
+    )
     for group in _groups(board):
-        yield _incident(board, group, cited, last, count, known_acts)
+        yield _incident(board, group, all_)
 
 
 def drawn(
@@ -117,6 +137,8 @@ def drawn(
 ) -> Board:
     """Draw the links, and say which findings hang together."""
     around = machines(traces)
+    named = accounts(traces, around.of)
+    traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
     if not quieten:
@@ -126,20 +148,34 @@ def drawn(
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
     stands = noise.folds(same) if quieten else np.arange(len(known))
+    again = _again(stands)
     return Board(
         traces=traces,
+        also=named.also,
         machines=around,
         lines=lines,
         table=known,
         rules=rules,
         links=drawn_links,
-        weight=explain.weights(drawn_links, known.ts),
+        weight=links.weights(drawn_links, known.ts),
         label=label,
         stands=stands,
+        again=again,
+        again_from=np.searchsorted(stands[again], np.arange(len(known))),
         everyday=everyday,
+        elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
         indexes=_indexes(traces, around, lines),
     )
+
+
+def _again(stands: Longs) -> Longs:
+    """Of those that say the same as an earlier one the first few of each."""
+    later = np.flatnonzero(stands != np.arange(len(stands)))
+    later = later[np.argsort(stands[later], kind="stable")]
+    begins = np.flatnonzero(np.diff(stands[later], prepend=-1))
+    place = np.arange(len(later)) - np.repeat(begins, np.diff(begins, append=len(later)))
+    return later[place < _CITED_REPEATS]
 
 
 def _labels(
@@ -149,10 +185,13 @@ def _labels(
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
 
     def renumbered(part: Links, at: Longs) -> Links:
-        return replace(part, one=at[part.one], other=at[part.other])
+        return links.between(part, at[part.one], at[part.other], known.ts)
 
     strong, weak = np.flatnonzero(bearing), np.flatnonzero(~bearing)
-    held, loose = shared(strong), shared(weak)
+    further = _further(known, around, bearing)
+    strong = np.concatenate([strong, known.further[0][further]])
+    rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
+    held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
     parts = [
         renumbered(part, strong)
         for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
@@ -164,6 +203,15 @@ def _labels(
     parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
     every = links.joined(parts)
     return every, components(len(known), every.one, every.other)
+
+
+def _further(known: Table, around: Machines, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Longs:
+    """Which further events of correlations join as well: not where a correlation is of more machines than may join."""
+    at, rows = known.further
+    pairs = grouped([at, around.of[rows]]) if len(at) else at
+    _, firsts = np.unique(pairs, return_index=True)
+    machines_of = np.bincount(at[firsts], minlength=len(known))
+    return np.flatnonzero(bearing[at] & (machines_of[at] <= COMMON))
 
 
 def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:
@@ -186,15 +234,23 @@ def _groups(board: Board) -> Iterable[Group]:
     begins = np.flatnonzero(np.diff(label, prepend=-1))
     of_link = board.label[board.links.one]
     by_link = np.argsort(of_link, kind="stable")
-    first, last = (np.searchsorted(of_link[by_link], label[begins], side) for side in ("left", "right"))
-    for begin, end, low, high in zip(begins, [*begins[1:], len(order)], first, last, strict=True):
+    holding = explain.holding(board.links, board.weight, board.stands, board.label)
+    ends = [
+        np.searchsorted(of_link[links], label[begins], side).tolist()
+        for links in (by_link, holding)
+        for side in ("left", "right")
+    ]
+    for begin, end, *of in zip(begins.tolist(), [*begins[1:].tolist(), len(order)], *ends, strict=True):
         members = order[begin:end]
-        yield Group(members=members, shown=members[board.stands[members] == members], links=by_link[low:high])
+        yield Group(
+            members=members,
+            shown=members[board.stands[members] == members],
+            links=by_link[of[0] : of[1]],
+            joins=holding[of[2] : of[3]],
+        )
 
 
-def _incident(
-    board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs, lit: scope.Lit
-) -> Incident:
+def _incident(board: Board, group: Group, all_: _All) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
     telling = [
@@ -202,18 +258,19 @@ def _incident(
         for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
         if not board.everyday[number]
     ]
-    hosts = scope.machines(board, group, last, count)
+    number = int(group.members[0])
+    hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
-    findings = _cited(board, group, cited, count)
+    findings = _cited(board, group, all_)
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
     timed = known.ts[group.members]
     timed = timed[timed != NO_TIME]
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
-    tactic = rank.main_tactic(telling or named)
+    tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
     worst = max(named, key=lambda rule: LEVELS.index(rule.level))
-    folded = _folded(board, group, cited, last, count)
+    folded = _folded(board, group, all_)
     return Incident(
         id=_id(findings),
         title=_title(tactic, [seen.name for seen in hosts], worst.title),
@@ -225,8 +282,8 @@ def _incident(
         last_us=last_us,
         findings=findings,
         hosts=hosts,
-        accounts=scope.accounts(board, group, last, count),
-        addresses=scope.addresses(board, group, last, count),
+        accounts=all_.touched.accounts.get(number, ()),
+        addresses=all_.touched.addresses.get(number, ()),
         techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
         tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
         tactic=tactic,
@@ -239,12 +296,13 @@ def _incident(
         patient_zero=scope.patient_zero(board, group, moves),
         moves=moves,
         dwell_us=last_us - first_us if first_us is not None and last_us is not None else None,
-        still_open=scope.still_open(board, group, lit, last_us),
-        not_seen=scope.not_seen(board, group, lit),
+        still_open=scope.still_open(board, group, all_.lit, last_us),
+        not_seen=scope.not_seen(board, group, all_.lit),
     )
 
 
-def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Longs) -> tuple[Cited, ...]:
+def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:
+    cited, count = all_.cited, all_.count
     rows = board.table.row[group.shown]
     parts = zip(
         group.shown.tolist(), board.hosts(rows), board.citations(rows), count[group.shown].tolist(), strict=True
@@ -270,21 +328,18 @@ def _cited(board: Board, group: Group, cited: Mapping[int, Finding], count: Long
     return tuple(told)
 
 
-def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Longs, count: Longs) -> tuple[Folded, ...]:
+def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
     """What is kept out of sight, and what is lowered."""
+    cited, last, count = all_.cited, all_.last, all_.count
     known, shown = board.table, group.shown
     worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
     if not len(worth):
         return ()
     at = shown[worth]
-    stands = board.stands[group.members]
-    repeats = group.members[np.argsort(stands, kind="stable")]
-    low = np.searchsorted(board.stands[repeats], at)
+    low = board.again_from[at]
     many = np.minimum(count[at] - 1, _CITED_REPEATS)
-    # Each stands first among those that it stands for, since they are in order.
-    rows = [known.row[repeats[begin + 1 : begin + 1 + size]] for begin, size in zip(low, many, strict=True)]
-    places = board.citations(np.concatenate(rows))
-    ends = np.cumsum(many).tolist()
+    ends = np.cumsum(many)
+    places = board.citations(known.row[board.again[np.repeat(low - ends + many, many) + np.arange(many.sum())]])
     parts = zip(
         worth.tolist(),
         at.tolist(),
@@ -293,7 +348,7 @@ def _folded(board: Board, group: Group, cited: Mapping[int, Finding], last: Long
         (count[at] - 1).tolist(),
         [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
         [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
-        [tuple(places[end - size : end]) for end, size in zip(ends, many.tolist(), strict=True)],
+        [tuple(places[end - size : end]) for end, size in zip(ends.tolist(), many.tolist(), strict=True)],
         strict=True,
     )
     told = []

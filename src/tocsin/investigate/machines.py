@@ -22,7 +22,10 @@ from tocsin.investigate.traces import Traces
 from tocsin.model.event import Codes, Longs
 
 # A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
-# An intruder who is on more machines than this is still joined, by the sessions that lead from one to the next.
+# It is less than the machines of a small office, about ten, so that what serves one office is known as common even if
+# nothing else is in the evidence. Below the bound a thing is not yet a reason: what many have must also be near in time
+# (`links.LEAST_BITS`), and that, not this number, keeps chance from joining. An intruder who is on more machines than
+# this is still joined, by the sessions that lead from one to the next.
 COMMON: Final = 8
 
 
@@ -104,6 +107,8 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
     for columns in sides:
         for one in set(zip(*(column.tolist() for column in columns), strict=True)):
             seen.setdefault(one[:2], set()).add(one[2])
+    if not seen:
+        return np.zeros(len(of), np.int32)
     keys = grouped([of, addresses]) if len(of) else of.astype(np.int64)
     _, firsts, at = np.unique(keys, return_index=True, return_inverse=True)
     found = [

@@ -15,13 +15,15 @@ Ints = npt.NDArray[np.integer]
 def latest(key: Ints, ts: Longs, ask_key: Ints, ask_ts: Longs) -> Longs:
     """For each question the last of those with its key that are not later, -1 for none."""
     size, asked = len(key), len(ask_key)
+    if not size or not asked:
+        return np.full(asked, -1, np.int64)
     keys = np.concatenate([key, ask_key]).astype(np.int64)
     times = np.concatenate([ts, ask_ts])
     asks = np.repeat(np.array([0, 1], np.int8), [size, asked])
     order = np.lexsort((asks, times, keys))
     # Carry the last of the known forward; where that has another key there is none.
     place = np.where(asks[order] == 0, np.arange(size + asked), -1)
-    last = np.maximum.accumulate(place) if len(place) else place
+    last = np.maximum.accumulate(place)
     there = np.where(last >= 0, order[last], -1)
     fits = (there >= 0) & (keys[there] == keys[order])
     answer = np.empty(size + asked, np.int64)
@@ -75,6 +77,28 @@ def components(size: int, one: Ints, other: Ints) -> Longs:
         apart = label[one] != label[other]
         one, other = one[apart], other[apart]
     return label
+
+
+def forest(size: int, one: Ints, other: Ints) -> Longs:
+    """Of edges in falling order of worth those that a forest of the worthiest keeps, in that order.
+
+    Borůvka's rounds: each tree takes its best edge to another at once, so the trees at least halve in number each
+    time. Where every edge has a place of its own in the order, there is one such forest only, and it is Kruskal's.
+    """
+    label = np.arange(size)
+    left = np.arange(len(one))
+    kept: list[Longs] = []
+    while True:
+        here, there = label[one[left]], label[other[left]]
+        apart = here != there
+        left, here, there = left[apart], here[apart], there[apart]
+        if not len(left):
+            return np.sort(np.concatenate(kept)) if kept else left
+        best = np.full(size, len(one), np.int64)
+        for end in (here, there):
+            np.minimum.at(best, end, left)
+        kept.append(np.unique(best[best < len(one)]))
+        label = components(size, label[one[kept[-1]]], label[other[kept[-1]]])[label]
 
 
 def grouped(columns: Sequence[Ints]) -> Longs:

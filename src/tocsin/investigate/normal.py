@@ -32,7 +32,6 @@ _SYSTEM_NAMES: Final = frozenset(
         "local system",
     }
 )
-_SYSTEM_SIDS: Final = frozenset({"s-1-5-18", "s-1-5-19", "s-1-5-20", "s-1-0-0", "s-1-5-7"})
 
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
@@ -74,8 +73,9 @@ def account(text: str) -> str:
 
 
 def sid(text: str) -> str:
+    """Of an account of a machine, a domain or Entra ID ([MS-DTYP] 2.4.2.4); others are groups, services, the system."""
     folded = text.strip().lower()
-    return "" if folded in _SYSTEM_SIDS or not folded.startswith("s-1-") else folded
+    return folded if folded.startswith(("s-1-5-21-", "s-1-12-1-")) else ""
 
 
 def principal(text: str) -> str:
@@ -158,6 +158,7 @@ NORMAL: Final[Mapping[Role, Callable[[str], str]]] = {
     "account": account,
     "subject": account,
     "sid": sid,
+    "subject_sid": sid,
     "peer": machine,
     "peer_address": address,
     "own_address": address,

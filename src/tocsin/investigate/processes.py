@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from tocsin.investigate.nearest import components, grouped, latest
 from tocsin.investigate.roles import Role
@@ -27,6 +26,12 @@ LAUNCHERS: Final = frozenset(
     """services.exe svchost.exe explorer.exe wininit.exe winlogon.exe smss.exe csrss.exe lsass.exe userinit.exe
     taskeng.exe taskhostw.exe wmiprvse.exe dllhost.exe sihost.exe runtimebroker.exe system systemd init launchd cron
     crond sshd containerd-shim dockerd kthreadd""".split()
+)
+# Of who acts, of who started it, of who is written into.
+_CALLED: Final[tuple[tuple[Role, Role], ...]] = (
+    ("guid", "pid"),
+    ("parent_guid", "parent_pid"),
+    ("target_guid", "target_pid"),
 )
 # A parent of more is a launcher whatever it is called: an agent, a scheduler, a server.
 MOST_CHILDREN: Final = 100
@@ -65,32 +70,39 @@ def lineage(traces: Traces, machine: Codes) -> Lineage:
 
 
 def _processes(traces: Traces, machine: Codes) -> tuple[Longs, Longs, Longs]:
+    """The process that acts, its parent and the one that it writes into, of each record."""
     size = len(traces)
+    guid, pid = (np.concatenate([traces.role(role) for role in roles]) for roles in zip(*_CALLED, strict=True))
+    named, numbered = np.flatnonzero(guid), np.flatnonzero(pid)
+    by_guid = grouped([machine[named % size], guid[named]]) if len(named) else named
+    by_number = _by_number(traces, machine, numbered % size, pid[numbered])
+    # A record that has both says which number is which.
+    span = int(by_number.max(initial=-1)) + 1
+    of_guid, of_number = np.full(3 * size, -1), np.full(3 * size, -1)
+    of_guid[named], of_number[numbered] = span + by_guid, by_number
+    both = np.flatnonzero((of_guid >= 0) & (of_number >= 0))
+    label = components(span + int(by_guid.max(initial=-1)) + 1, of_number[both], of_guid[both])
+    node = np.where(of_guid >= 0, of_guid, of_number)
+    node[node >= 0] = label[node[node >= 0]]
+    node += 1
+    return node[:size], node[size : 2 * size], node[2 * size :]
+
+
+def _by_number(traces: Traces, machine: Codes, rows: Longs, pid: Codes) -> Longs:
+    """Numbers of processes by their machine, their number and the last start under it, or the day."""
+    if not len(rows):
+        return rows
     starts = np.flatnonzero(traces.acts("start") & (traces.role("pid") > 0) & (traces.ts != NO_TIME))
     of_start = grouped([machine[starts], traces.role("pid")[starts]]) if len(starts) else starts
-    firsts = _firsts(of_start, traces.ts[starts])
-    first_rows = starts[firsts]
-    keys: list[npt.NDArray[np.integer]] = []  # of process numbers: machine, number, start, day
-    asks: list[tuple[Role, Role]] = [("guid", "pid"), ("parent_guid", "parent_pid"), ("target_guid", "target_pid")]
+    starts = starts[_firsts(of_start, traces.ts[starts])]
     pairs = machine.astype(np.int64) << 32
-    start_key = (pairs | traces.role("pid"))[first_rows]
-    columns: list[tuple[Longs, Longs]] = []
-    for guid_role, pid_role in asks:
-        pid, guid = traces.role(pid_role), traces.role(guid_role)
-        at = latest(start_key, traces.ts[first_rows], pairs | pid, traces.ts + _SAME_START_US * (traces.ts != NO_TIME))
-        day = np.where((at < 0) & (traces.ts != NO_TIME), traces.ts // _DAY_US, 0)
-        keys.append(np.stack([np.where(pid > 0, pairs | pid, 0), np.where(pid > 0, at, 0), np.where(pid > 0, day, 0)]))
-        columns.append((pid.astype(np.int64), np.where(guid > 0, pairs | guid, 0)))
-    numbered = np.concatenate(keys, axis=1)
-    by_number = grouped(list(numbered))
-    by_guid = grouped([np.concatenate([guid for _, guid in columns])])
-    has_pid = np.concatenate([pid for pid, _ in columns]) > 0
-    has_guid = np.concatenate([guid for _, guid in columns]) > 0
-    span = int(by_number.max(initial=0)) + 1
-    both = has_pid & has_guid
-    label = components(span + int(by_guid.max(initial=0)) + 1, by_number[both], span + by_guid[both])
-    node = np.where(has_guid, label[span + by_guid], np.where(has_pid, label[by_number], -1)) + 1
-    return node[:size], node[size : 2 * size], node[2 * size :]
+    ts = traces.ts[rows]
+    known = ts != NO_TIME
+    start_key = (pairs | traces.role("pid"))[starts]
+    at = latest(start_key, traces.ts[starts], pairs[rows] | pid, ts + _SAME_START_US * known)
+    day = np.where((at < 0) & known, ts // _DAY_US, 0)
+    # In two steps, so that each fits into one number and is sorted as one.
+    return grouped([grouped([machine[rows], pid]), at + 1, day - min(day.min(), 0)])
 
 
 def _firsts(key: Longs, ts: Longs) -> Longs:
@@ -127,7 +139,7 @@ def _sessions(traces: Traces, machine: Codes) -> tuple[Longs, Longs]:
     pairs = machine.astype(np.int64) << 32
     asked, opened, linked = (traces.role(name) for name in ("logon", "new_logon", "linked_logon"))
     codes = np.concatenate([asked, opened, linked])
-    number = np.where(codes > 0, grouped([np.concatenate([pairs, pairs, pairs]) | codes]), 0)
+    number = np.where(codes > 0, grouped([np.concatenate([pairs, pairs, pairs]) | codes]) + 1, 0)
     one, new, other = number[:size], number[size : 2 * size], number[2 * size :]
     from_one, halves = (one > 0) & (new > 0), (other > 0) & (new > 0)
     label = components(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from tocsin.investigate.signs import ITSELF, JUST_BEFORE
 from tocsin.model.incident import Rank
-from tocsin.model.rule import LEVELS, Rule
+from tocsin.model.rule import LEVELS, Level, Rule
 
 # Each level counts four times the one below it, once for each rule: many findings of one rule are one observation.
 _POINTS: Final = (0.0, 1.0, 4.0, 16.0, 64.0)
@@ -21,6 +22,8 @@ _SAME: Final = {"stealth": "defense-evasion", "defense-impairment": "defense-eva
 # for, this is done besides. It is the main thing only where there is nothing else.
 _TRACES: Final = ("T1070", "T1562", "T1685")
 _AFTERMATH: Final = 0.1
+# The level of a rule that would say: another machine came just before, or asked the very process.
+_ELSEWHERE: Final[Mapping[int, Level]] = {JUST_BEFORE: "medium", ITSELF: "high"}
 
 
 def score(rules: Collection[Rule], hosts: int) -> tuple[float, tuple[str, ...]]:
@@ -47,13 +50,18 @@ def rank(points: float) -> Rank:
     return "act now" if points >= ACT_NOW else "review"
 
 
-def main_tactic(rules: Sequence[Rule]) -> str:
+def main_tactic(rules: Sequence[Rule], elsewhere: int = 0) -> str:
     """The tactic that most of the weight is on, by the name that it had before it was divided.
 
     A level says how bad a thing is, not what it is for, so each counts only twice the one below it here. Of a rule
     with several tactics each has its share.
+
+    Args:
+        elsewhere: what says that it was done from another machine, as in `signs`; it weighs as a rule would.
     """
     weight: defaultdict[str, float] = defaultdict(float)
+    if elsewhere:
+        weight["lateral-movement"] = 2.0 ** LEVELS.index(_ELSEWHERE[elsewhere])
     for rule in rules:
         names = sorted({_SAME.get(name, name) for name in rule.tactics})
         after = _AFTERMATH if any(one.startswith(_TRACES) for one in rule.techniques) else 1.0

@@ -27,6 +27,7 @@ Role: TypeAlias = Literal[
     "account",  # who acts
     "sid",  # the same, as a number
     "subject",  # the account that it is done to
+    "subject_sid",
     "peer",  # the machine on the other side, by name
     "peer_address",  # by address
     "machine",  # by its own account, NAME$
@@ -137,6 +138,7 @@ _SUBJECT: Final[Mapping[Role, tuple[Name, ...]]] = {
     "account": (("SubjectDomainName", "SubjectUserName"), "SubjectUserName"),
     "sid": ("SubjectUserSid",),
     "subject": (("TargetDomainName", "TargetUserName"), "TargetUserName"),
+    "subject_sid": ("TargetSid",),
 }
 _WHO_LOGS_ON: Final[Mapping[Role, tuple[Name, ...]]] = {
     "logon": ("SubjectLogonId",),

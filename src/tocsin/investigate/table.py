@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.rule import LEVELS, Rule
+
+_MOST_EVENTS: Final = 1_000  # of one correlation, by which it is joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,7 @@ class Table:
         rule: index into the rules; `level` index into `LEVELS`.
         row: the trace of its event.
         lost: numbers of findings whose event left no trace.
+        further: of correlations, places in the table and the traces of the events that they stand on besides.
     """
 
     number: Longs
@@ -31,15 +35,21 @@ class Table:
     ts: Longs
     row: Longs
     lost: Longs
+    further: tuple[Longs, Longs]
 
     def __len__(self) -> int:
         return len(self.number)
 
 
 def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) -> Table:
-    rule, path, rec, chunk = [], [], [], []
+    rule: list[int] = []
+    path, rec, chunk = [], [], []
     paths = {source[2]: code for code, source in enumerate(traces.sources)}
+    others: list[tuple[int, int, int, int]] = []  # number of the finding, and where the event stands
     for finding in findings:
+        if finding.correlated is not None:
+            places = ((paths.get(one.path, -1), one.chunk, one.rec) for one in finding.correlated.events[:_MOST_EVENTS])
+            others += [(len(rule), *place) for place in places]
         rule.append(finding.rule)
         path.append(paths.get(finding.path, -1))
         rec.append(finding.rec)
@@ -60,7 +70,16 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
         ts=traces.ts[row[number]],
         row=row[number],
         lost=np.flatnonzero(row < 0),
+        further=_further(traces, np.array(others, np.int64).reshape(-1, 4), number, len(row)),
     )
+
+
+def _further(traces: Traces, others: Longs, number: Longs, size: int) -> tuple[Longs, Longs]:
+    place = np.full(size, -1, np.int64)
+    place[number] = np.arange(len(number))
+    at, rows = place[others[:, 0]], _rows(traces, *others.T[1:])
+    known = (at >= 0) & (rows >= 0)
+    return at[known], rows[known]
 
 
 def _rows(traces: Traces, path: Longs, chunk: Longs, rec: Longs) -> Longs:

@@ -279,6 +279,7 @@ class Gathering:
     shown: list[str] = field(default_factory=lambda: [""])
     sources: dict[tuple[str, str, str], int] = field(default_factory=dict)
     parts: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
+    nobodys: set[int] = field(default_factory=set)  # SIDs of what is no account: machines and the system
 
     def code(self, role: Role | None, text: str) -> int:
         name = (NORMAL[role](text) if role else text.strip().lower().rstrip(".")) if text else ""
@@ -310,9 +311,9 @@ class Gathering:
                 **{role: self.coded(role, texts) for role, texts in frame.roles.items()},
             }
         )
-
-    def traces(self, left_out: int = 0) -> Traces:
-        return _sorted(self, left_out)
+        if {"account", "sid"} <= frame.roles.keys():
+            nameless = (_codes(frame.roles["account"].codes) > 0) & (self.parts[-1]["account"] == 0)
+            self.nobodys.update(self.parts[-1]["sid"][nameless].tolist())
 
 
 def read(paths: Iterable[Path], most: int = MOST_AROUND) -> Traces:
@@ -335,7 +336,7 @@ def read(paths: Iterable[Path], most: int = MOST_AROUND) -> Traces:
             continue
         count += size
         gathering.add(frame)
-    return gathering.traces(left_out)
+    return sorted_(gathering, left_out)
 
 
 def _frames(paths: Iterable[Path], *, found: bool) -> Iterator[Frame]:
@@ -354,7 +355,7 @@ def _codes(content: bytes) -> Codes:
     return np.frombuffer(content, np.int32)
 
 
-def _sorted(gathering: Gathering, left_out: int) -> Traces:
+def sorted_(gathering: Gathering, left_out: int = 0) -> Traces:
     parts = gathering.parts
     sizes = [len(part["ts"]) for part in parts]
 
@@ -376,6 +377,9 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
     source = column("source", np.int32)
     ts, chunk, rec = (column(name, np.int64) for name in ("ts", "chunk", "rec"))
     order = np.lexsort((rec, chunk, rank[source] if names else source, ts))
+    roles = {role: column(role, np.int32)[order] for role in ROLES if any(role in part for part in parts)}
+    if "sid" in roles and gathering.nobodys:
+        roles["sid"] = np.where(np.isin(roles["sid"], list(gathering.nobodys)), 0, roles["sid"])
     return Traces(
         ts=ts[order],
         host=column("host", np.int32)[order],
@@ -385,7 +389,7 @@ def _sorted(gathering: Gathering, left_out: int) -> Traces:
         source=source[order],
         rec=rec[order],
         chunk=chunk[order],
-        roles={role: column(role, np.int32)[order] for role in ROLES if any(role in part for part in parts)},
+        roles=roles,
         texts=list(gathering.codes),
         shown=gathering.shown,
         sources=names,

@@ -6,7 +6,7 @@ rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -91,13 +91,17 @@ class Join:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A host, an account or an address of an incident. `also` are its other names; `findings` says how many name it."""
+    """A host, an account or an address of an incident.
+
+    `also` are its other names; `findings` says how many name it, and `on` the hosts of the first of these.
+    """
 
     name: str
     first_us: int | None
     last_us: int | None
     findings: int
     also: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +217,19 @@ class Incident:
     impact: Impact | None = None
     assets: tuple[Held, ...] = ()
     people: tuple[Touched, ...] = ()
+
+    def cited_besides(self) -> Iterator[Citation]:
+        """Records that something rests on besides findings, those of findings among them, some again and again."""
+        yield from (entry.at for entry in self.timeline)
+        yield from (move.at for move in self.moves)
+        yield from (process.at for process in self.processes if process.at)
+        yield from (citation for join in self.joins for citation in join.via)
+        yield from (citation for folded in self.folded for citation in folded.citations)
+        if self.way_in:
+            yield self.way_in.at
+        if self.impact:
+            yield from (citation for claim in self.impact.claims for citation in claim.evidence)
+        yield from (citation for person in self.people for citation in person.evidence)
 
     def worst(self, numbers: Iterable[int]) -> Level | None:
         """The highest level among some of its findings; None of none."""

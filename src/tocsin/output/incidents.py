@@ -37,7 +37,7 @@ def to_plain(incidents: Sequence[Incident]) -> Any:
 
 def one_line(incidents: Sequence[Incident]) -> str:
     now = sum(one.rank == "act now" for one in incidents)
-    return f"{now:,} incidents to act on now, {len(incidents) - now:,} to review"
+    return f"{now:,} {'incident' if now == 1 else 'incidents'} to act on now, {len(incidents) - now:,} to review"
 
 
 def show(console: Console, incidents: Sequence[Incident]) -> None:

@@ -41,17 +41,25 @@ class _Marks:
 
 
 def write(run: Run, file: TextIO) -> None:
-    """The score is the number of findings; a rule counts once for a technique, however many of its tags lead there."""
+    write_layer(run, file, "Tocsin findings")
+
+
+def write_layer(run: Run, file: TextIO, name: str) -> None:
+    """A layer under a name, which the Navigator shows on its tab.
+
+    The score is the number of findings; a rule counts once for a technique, however many of its tags lead
+    there.
+    """
     fired = [(run.rules.rules[entry.rule], entry.findings) for entry in run.coverage.rules if entry.findings]
     tagged = {rule.attack_release for rule, _ in fired if rule.techniques} - {""}
     release = _release(run.attack, run.attack_release, tagged)
-    name = release.major if release else max(tagged, key=_number, default="")
+    major = release.major if release else max(tagged, key=_number, default="")
     marks = _marked(fired, run.attack, release)
     layer: dict[str, Any] = {
-        "name": "Tocsin findings",
-        "versions": {**({"attack": name} if name else {}), "navigator": _NAVIGATOR, "layer": "4.5"},
+        "name": name,
+        "versions": {**({"attack": major} if major else {}), "navigator": _NAVIGATOR, "layer": "4.5"},
         "domain": "enterprise-attack",
-        "description": _description(run, tagged, name, marks),
+        "description": _description(run, tagged, major, marks),
         "sorting": 3,  # by score, highest first
         "techniques": [
             {

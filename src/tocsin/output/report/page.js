@@ -22,6 +22,52 @@ function open(number) {
   if (repeats) put("says the same", repeats + " more findings");
   for (const [name, value] of Object.entries(fields)) put(name, value);
   at("record").showModal();
+  tell(number);
+}
+
+// Raw records stand in the page in compressed blocks; the block of the one that is asked for is unpacked, once.
+let raw = null;
+const unpacked = new Map();
+
+function unpack(block) {
+  if (!unpacked.has(block)) {
+    const packed = Uint8Array.from(atob(raw.blocks[block]), (one) => one.charCodeAt(0));
+    const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    unpacked.set(block, new Response(plain).json());
+  }
+  return unpacked.get(block);
+}
+
+// JSON on lines of its own for each part; nothing but blanks between the parts is changed.
+function laid(text) {
+  if (!/^[[{]/.test(text) || text.includes("\n")) return text;
+  let depth = 0;
+  const line = () => "\n" + "  ".repeat(Math.max(depth, 0));
+  return text.replace(/"(?:[^"\\]|\\.)*"|[[{](\s*[\]}])?|[\]}]|,\s*|:\s*/g, (part, empty) => {
+    if (part[0] === '"' || empty) return part;
+    if (part === "{" || part === "[") { depth += 1; return part + line(); }
+    if (part === "}" || part === "]") { depth -= 1; return line() + part; }
+    return part[0] === "," ? "," + line() : ": ";
+  });
+}
+
+async function tell(number) {
+  const place = at("record-raw");
+  raw ??= { ...JSON.parse(at("raw").textContent), blocks: at("blocks").textContent.split("\n") };
+  const [block, which] = raw.at[number];
+  at("record").dataset.shown = number;
+  if (block < 0) {
+    place.textContent = "Not on this page: " + raw.whys[which] + ". Its place in the evidence stands above.";
+    return;
+  }
+  place.textContent = "";
+  let text;
+  try {
+    text = laid((await unpack(block))[which]);
+  } catch {
+    text = "This browser cannot unpack it. Its place in the evidence stands above.";
+  }
+  if (at("record").dataset.shown === String(number)) place.textContent = text;
 }
 
 document.addEventListener("click", (event) => {

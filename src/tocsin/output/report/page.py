@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, TextIO, TypeAlias, get_args
@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tocsin.model.incident import Incident
+from tocsin.model.raw import Place, Raw
 from tocsin.model.run import Run
 from tocsin.model.tlp import TLP
 from tocsin.output.plain import as_json, clock
@@ -43,6 +44,7 @@ class Report:
         tlp: marking of the Traffic Light Protocol 2.0, one of `model.tlp.TLP`.
         classification: national marking; `caveat` stands behind it.
         revealed: why the content of mail is shown; it is withheld where nobody gave a reason.
+        raws: the records that the incident cites, as they stand in the evidence, by their place.
     """
 
     incident: Incident
@@ -52,6 +54,7 @@ class Report:
     classification: str = ""
     caveat: str = ""
     revealed: str = ""
+    raws: Mapping[Place, Raw] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.tlp not in TLP:
@@ -71,7 +74,7 @@ def write(report: Report, file: TextIO) -> None:
         content["shared"] = story.shared(report.incident)
         file.write(_environment().get_template("partner.html").render(content))
         return
-    told = records.records(report.incident, revealed=bool(report.revealed))
+    told = records.records(report.incident, report.raws, revealed=bool(report.revealed))
     content |= {
         "story": story.tell(report.incident),
         "graph": graph.draw(report.incident),
@@ -86,6 +89,8 @@ def write(report: Report, file: TextIO) -> None:
         script = _sources()["page.js"]
         content["script"], content["script_hash"] = Markup(script), _hash(script)  # noqa: S704 - ours
         content["records"] = Markup(as_json(told.content))  # noqa: S704 - every `<` in it is escaped
+        content["raw"] = Markup(as_json({"at": told.raw.at, "whys": told.raw.whys}))  # noqa: S704 - likewise
+        content["blocks"] = Markup("\n".join(told.raw.blocks))  # noqa: S704 - base64
     file.write(_environment().get_template("page.html").render(content))
 
 

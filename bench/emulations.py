@@ -1,23 +1,15 @@
-"""Incidents against what is known of the evidence: emulations held together, mixtures taken apart, tactics, and speed.
-
-    python bench/gather.py                       # all of it, some minutes
-    python bench/gather.py --only emulations mixing tactics speed
+"""Emulated attacks in, how well each is held together as one incident, and pairs of them taken apart, out.
 
 Mixing is made hard: only the names of machines are changed, in every value and in the raw records; accounts, private
-addresses, the domain and the tools stay the same in both, and both begin at the same moment. The last line is one
-JSON object with the figures by name.
+addresses, the domain and the tools stay the same in both, and both begin at the same moment.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import re
 import statistics
 import tarfile
-import tempfile
-import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,12 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from findings_at_scale import speed
 
-from tocsin import collect, investigate, pipeline
-from tocsin.detect import Detector, prepare
+from tocsin import collect, investigate
+from tocsin.detect import Detector
 from tocsin.detect.report import findings
-from tocsin.learn import packs
 from tocsin.model.event import Events
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
@@ -40,10 +30,6 @@ from tocsin.model.rule import LEVELS, RuleSet
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 BEGIN_US = 1_600_000_000_000_000
 MEDIUM = LEVELS.index("medium")
-# The catalogue's release 19 divided one tactic in two.
-SAME = {"stealth": "defense-evasion", "defense-impairment": "defense-evasion"}
-LEFT_OUT = {"Other", "AutomatedTestingTools"}
-PARTS = ("emulations", "mixing", "tactics", "speed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,51 +185,3 @@ def f1(groups: Sequence[Counter[str]]) -> float:
     said = sum(pairs(sum(group.values())) for group in groups)
     true = sum(pairs(count) for count in origin.values())
     return 2 * right / (said + true) if said + true else 1.0
-
-
-def tactics(rules: RuleSet) -> dict[str, float]:
-    print("\nmain tactic of the foremost incident against the folder of its file\n")
-    from tocsin.respond import respond
-
-    right = total = reachable = 0
-    for path in sorted((CORPUS / "evtx-attack-samples").rglob("*.evtx")):
-        folder = path.relative_to(CORPUS / "evtx-attack-samples").parts[0]
-        if folder in LEFT_OUT:
-            continue
-        with respond([path], rules, jobs=1) as response:
-            if not response.incidents:
-                continue
-            wanted = folder.lower().replace(" ", "-")
-            got = SAME.get(response.incidents[0].tactic, response.incidents[0].tactic)
-            named = {SAME.get(name, name) for one in response.incidents for name in one.tactics}
-            total += 1
-            right += got == wanted
-            reachable += wanted in named
-            if got != wanted:
-                print(f"  {got or 'none':22} {'' if wanted in named else '(no rule names it) '}{folder}/{path.name}")
-    print(f"\n  {right} of {total}; in {reachable} any rule with findings names the folder's tactic")
-    return {"tactic_files": total, "tactic_right": right / total, "tactic_named_by_any_rule": reachable / total}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    chosen = parser.parse_args().only
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rules = pipeline.compile_rules(packs.resolve([str(CORPUS / "sigma-rules.zip")]))
-        if {"emulations", "mixing"} & set(chosen):
-            detector = prepare(rules)
-            began = time.perf_counter()
-            emulations = [emulation(path, detector, folder) for path in archives()]
-            print(f"{len(emulations)} emulations read three times in {time.perf_counter() - began:.0f} s")
-            figures |= together(emulations, rules) if "emulations" in chosen else {}
-            figures |= apart(emulations, rules) if "mixing" in chosen else {}
-        figures |= tactics(rules) if "tactics" in chosen else {}
-        figures |= speed(folder) if "speed" in chosen else {}
-    print(json.dumps({key: round(value, 4) for key, value in figures.items()}))
-
-
-if __name__ == "__main__":
-    main()
