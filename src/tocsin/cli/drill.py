@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -93,12 +94,11 @@ def _rule_sets(packs: list[str] | None, *, quiet: bool) -> list[tuple[str, RuleS
 
 def _made(seed: int, events: int, habits: Profile | None, folder: Path, console: Console, *, quiet: bool) -> Made:
     from tocsin.cli import drill_pages
-    from tocsin.cli.bar import counted
     from tocsin.rehearse import make
 
-    with counted("making evidence", quiet=quiet) as told:
+    with progress.counted("making evidence", "days", quiet=quiet) as told:
         made = make(
-            seed=seed, events=events, folder=folder, profile=habits, told=lambda one: told(one.day, one.days, one.records)
+            seed=seed, events=events, folder=folder, profile=habits, told=lambda one: told(one.day, one.days)
         )
     drill_pages.opening(console, made, seed)
     return made
@@ -112,11 +112,12 @@ def _performed(
     from tocsin.drill import perform
 
     own = folder / name
+    own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
     with progress.live(quiet=quiet) as on_progress:
         with perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance:
             written = report_files.write(performance.response, own, asked)
-            report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, told=False)
+            deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
     return performance.figures
 

@@ -17,6 +17,7 @@ import typer
 
 from tocsin.cli import case, learn, person, rules
 from tocsin.cli.detect import detect
+from tocsin.cli.drill import drill
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
 from tocsin.errors import TocsinError
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(detect)
 app.command()(respond)
+app.command()(drill)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")

@@ -61,5 +61,24 @@ def word(text: str, *, quiet: bool) -> Iterator[None]:
             sys.stderr.flush()
 
 
+@contextmanager
+def counted(what: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work of which it is known how much there is: call it with what is done and the whole."""
+    if quiet or not _is_terminal():
+        yield lambda done, whole: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def draw(done: int, whole: int) -> None:
+            bar.update(task, completed=done, total=whole, refresh=True)
+
+        yield draw
+
+
 def _is_terminal() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

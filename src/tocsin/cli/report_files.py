@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, cast
-
-import typer
 
 from tocsin import cases, respond
 from tocsin.cli import case_options, person
@@ -23,6 +21,7 @@ from tocsin.output.of_incident import of_incident
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from tocsin.model.case import Case
     from tocsin.model.incident import Incident
     from tocsin.model.raw import Place, Raw
     from tocsin.respond import Response
@@ -97,11 +96,16 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
     )
 
 
-def open_all(response: Response, root: Path | None, by: str | None, asked: Asked, pages: Mapping[str, Path]) -> None:
+def open_all(
+    response: Response, root: Path | None, by: str | None, asked: Asked, pages: Mapping[str, Path]
+) -> Iterator[Case]:
     """Open a case for each incident to act on now, with its report and the custody of the evidence.
 
     Args:
         pages: reports that are written already, by the incident's id.
+
+    Yields:
+        Each case as soon as it is on the disk.
     """
     manifest = io.StringIO()
     custody.write(response.run, manifest)
@@ -119,7 +123,7 @@ def open_all(response: Response, root: Path | None, by: str | None, asked: Asked
         if asked.revealed:
             with cases.writing(case_options.place(root) / case.id) as log:
                 cases.note(log, f"the report shows content of mail: {asked.revealed}", by=person.whoever(by))
-        typer.echo(f"case {case.id}  {shown(case.title, 100)}")
+        yield case
 
 
 def _report(

@@ -119,6 +119,7 @@ def respond(
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
+    from tocsin.output.screen import shown
 
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, logs)
@@ -141,7 +142,8 @@ def respond(
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         if open_cases:
-            open_all(response, root, by, asked, pages)
+            for case in open_all(response, root, by, asked, pages):
+                typer.echo(f"case {case.id}  {shown(case.title, 100)}")
         refuse_nothing(response.run, target)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from tocsin.model.incident import Citation
+from tocsin.model.citation import Citation
 from tocsin.model.raw import Place, Raw
 from tocsin.output.report.privileged import CONTENT, MAIL_KINDS, is_privileged
 from tocsin.output.screen import cut, shown
