@@ -26,18 +26,18 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     for number, row in enumerate(board.table.row[group.shown].tolist()):
         by_row.setdefault(row, []).append(number)
     rows = np.array(list(by_row), np.int64)
-    hosts, places = board.hosts(rows), board.citations(rows)
     done = board.texts(rows, "command", "file", "domain", "image")
     who = board.texts(rows, "account", "principal")
     lines = []
     for at, numbers in enumerate(by_row.values()):
+        place = group.places[numbers[0]]
         rules = [board.rules[of_rule[number]] for number in numbers]
         lines.append(
             Entry(
-                ts_us=places[at].ts_us,
-                host=hosts[at],
+                ts_us=place.ts_us,
+                host=group.hosts[numbers[0]],
                 what=_what([rule.title for rule in rules], done[at], who[at]),
-                at=places[at],
+                at=place,
                 findings=tuple(numbers),
                 tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
             )
