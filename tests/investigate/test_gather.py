@@ -378,3 +378,14 @@ def test_a_process_that_another_machine_asks_moves_whatever_the_time(tmp_path: P
     served = [replace(one, roles={**one.roles, "image": r"C:\Windows\System32\svchost.exe"}) for one in steps]
     (other,) = gathered(served, tmp_path)
     assert other.tactic == "execution", "a launcher serves everybody"
+
+
+def test_a_connection_that_came_in_and_is_told_the_other_way_round(tmp_path: Path) -> None:
+    own = {"guid": "{1-2}", "image": r"C:\Windows\System32\mshta.exe"}
+    ends = {"peer": "A", "peer_address": "10.0.0.5", "own_address": "10.0.0.9", "own_port": "50001"}
+    steps = [
+        Happened(at=0, host="a", rules=(rule("high"),), act="start", roles=own),
+        Happened(at=SECOND, host="a", act="contact", inward=True, roles={**own, **ends}),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert incident.tactic == "lateral-movement", "what writes its own name first was asked by the other side"
