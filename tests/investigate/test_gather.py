@@ -10,6 +10,7 @@ import pytest
 from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.machines import COMMON
+from tocsin.investigate.roles import Role
 from tocsin.model.correlation import Correlated, Place
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
@@ -337,3 +338,54 @@ def test_what_more_machines_have_must_be_nearer_in_time(tmp_path: Path, machines
         for number in range(machines)
     ]
     assert sizes(gathered(steps, tmp_path)) == ([machines] if joins else [1] * machines)
+
+
+CAME = {"peer": "b", "account": "HOUSE\\mere", "how": "3"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "roles", "tactic"),
+    [
+        (30, CAME, "lateral-movement"),
+        (90, CAME, "execution"),  # a minute later it may be for anything
+        (-5, CAME, "execution"),
+        (30, {**CAME, "how": "2"}, "execution"),  # at the keyboard
+        (30, {**CAME, "peer": ""}, "execution"),  # nobody knows from where
+    ],
+)
+def test_what_follows_a_logon_from_another_machine_is_movement(
+    tmp_path: Path, seconds: int, roles: dict[Role, str], tactic: str
+) -> None:
+    seen = [Happened(at=0, host="b", act="contact", roles={"pid": "7"})]
+    came = [*seen, Happened(at=0, host="a", act="logon", inward=True, roles=roles)]
+    found = Happened(at=seconds * SECOND, host="a", rules=(rule("medium"),))
+    assert [one.tactic for one in gathered([*came, found], tmp_path)] == [tactic]
+    many = [replace(came[1], at=HOUR, roles={**CAME, "peer": f"x{number}"}) for number in range(COMMON + 1)]
+    machines = [Happened(at=0, host=f"x{number}", act="contact", roles={"pid": "7"}) for number in range(COMMON + 1)]
+    busy = gathered([*came, found, *machines, *many], tmp_path)
+    assert [one.tactic for one in busy] == ["execution"], "on a machine that many ask, somebody always has just come"
+
+
+def test_a_process_that_another_machine_asks_moves_whatever_the_time(tmp_path: Path) -> None:
+    own = {"guid": "{1-2}", "image": r"C:\Windows\System32\mshta.exe"}
+    steps = [
+        Happened(at=0, host="b", act="contact", roles={"pid": "7"}),
+        Happened(at=0, host="a", rules=(rule("high"),), act="start", roles=own),
+        Happened(at=HOUR, host="a", act="contact", inward=True, roles={**own, "peer": "b"}),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert incident.tactic == "lateral-movement"
+    served = [replace(one, roles={**one.roles, "image": r"C:\Windows\System32\svchost.exe"}) for one in steps]
+    (other,) = gathered(served, tmp_path)
+    assert other.tactic == "execution", "a launcher serves everybody"
+
+
+def test_a_connection_that_came_in_and_is_told_the_other_way_round(tmp_path: Path) -> None:
+    own = {"guid": "{1-2}", "image": r"C:\Windows\System32\mshta.exe"}
+    ends = {"peer": "A", "peer_address": "10.0.0.5", "own_address": "10.0.0.9", "own_port": "50001"}
+    steps = [
+        Happened(at=0, host="a", rules=(rule("high"),), act="start", roles=own),
+        Happened(at=SECOND, host="a", act="contact", inward=True, roles={**own, **ends}),
+    ]
+    (incident,) = gathered(steps, tmp_path)
+    assert incident.tactic == "lateral-movement", "what writes its own name first was asked by the other side"

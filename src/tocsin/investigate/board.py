@@ -58,8 +58,9 @@ class Board:
     def citations(self, rows: Longs) -> list[Citation]:
         """Each record is cited by one object, wherever it is cited."""
         traces, cited, asked = self.traces, self.cited, rows.tolist()
-        fresh = np.array([row for row in dict.fromkeys(asked) if row not in cited], np.int64)
-        if len(fresh):
+        unknown = [row for row in asked if row not in cited]
+        if unknown:
+            fresh = np.unique(np.array(unknown, np.int64))
             files = [(self.digests.get(file, ""), path) for _, file, path in traces.sources]
             columns = (fresh, traces.source[fresh], traces.rec[fresh], traces.chunk[fresh], traces.ts[fresh])
             for row, source, rec, chunk, ts in zip(*(column.tolist() for column in columns), strict=True):
@@ -113,10 +114,12 @@ class Indexes:
 class Group:
     """One incident in numbers: its findings in the table, those of them that stand for others, and its links.
 
-    `joins` are those of the links that hold the incident together.
+    `joins` are those of the links that hold the incident together; `hosts` and `places` are of those shown.
     """
 
     members: Longs
     shown: Longs
+    hosts: Sequence[str]
+    places: Sequence[Citation]
     links: Longs
     joins: Longs

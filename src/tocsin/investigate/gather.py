@@ -124,7 +124,7 @@ def _gathered(
     last = board.table.ts.copy()
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
-    board.citations(known.row[np.concatenate([shown, board.again])])  # all at once: that costs half of one by one
+    board.citations(known.row[board.again])  # all at once: that costs half of one by one
     all_ = _All(
         cited=cited, last=last, count=count, lit=scope.lit(board), touched=scope.touched(board, shown, last, count)
     )
@@ -230,23 +230,28 @@ def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:
 
 def _groups(board: Board) -> Iterable[Group]:
     order = np.argsort(board.label, kind="stable")
+    stands = board.stands[order] == order
+    shown = order[stands]
     label = board.label[order]
     begins = np.flatnonzero(np.diff(label, prepend=-1))
     of_link = board.label[board.links.one]
     by_link = np.argsort(of_link, kind="stable")
     holding = explain.holding(board.links, board.weight, board.stands, board.label)
-    ends = [
-        np.searchsorted(of_link[links], label[begins], side).tolist()
-        for links in (by_link, holding)
-        for side in ("left", "right")
-    ]
-    for begin, end, *of in zip(begins.tolist(), [*begins[1:].tolist(), len(order)], *ends, strict=True):
-        members = order[begin:end]
+    rows = board.table.row[shown]
+    hosts, places = board.hosts(rows), board.citations(rows)
+    numbers = label[begins]
+    members = [*begins.tolist(), len(order)]
+    shows = [*np.searchsorted(board.label[shown], numbers).tolist(), len(shown)]
+    links, joins = ([*np.searchsorted(of_link[kept], numbers).tolist(), len(kept)] for kept in (by_link, holding))
+    for at in range(len(begins)):
+        here = slice(shows[at], shows[at + 1])
         yield Group(
-            members=members,
-            shown=members[board.stands[members] == members],
-            links=by_link[of[0] : of[1]],
-            joins=holding[of[2] : of[3]],
+            members=order[members[at] : members[at + 1]],
+            shown=shown[here],
+            hosts=hosts[here],
+            places=places[here],
+            links=by_link[links[at] : links[at + 1]],
+            joins=holding[joins[at] : joins[at + 1]],
         )
 
 
@@ -303,10 +308,7 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
 
 def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:
     cited, count = all_.cited, all_.count
-    rows = board.table.row[group.shown]
-    parts = zip(
-        group.shown.tolist(), board.hosts(rows), board.citations(rows), count[group.shown].tolist(), strict=True
-    )
+    parts = zip(group.shown.tolist(), group.hosts, group.places, count[group.shown].tolist(), strict=True)
     told = []
     for at, host, place, many in parts:
         finding = cited[at]
@@ -344,7 +346,7 @@ def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
         worth.tolist(),
         at.tolist(),
         known.rule[at].tolist(),
-        board.hosts(known.row[at]),
+        [group.hosts[number] for number in worth.tolist()],
         (count[at] - 1).tolist(),
         [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
         [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],

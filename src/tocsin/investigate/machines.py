@@ -67,7 +67,8 @@ def machines(traces: Traces) -> Machines:
     by_view = _viewed(traces, of, met, peer_address)
     by_address = names.numbers(peer_address)
     # Sysmon and the filtering platform do not agree on which side of what came in stands first.
-    turned = traces.inward & (by_address == of)
+    turned = traces.inward & ((by_address == of) | (by_name == of))
+    by_name = np.where(by_name == of, 0, by_name)
     by_view = np.where(turned, _viewed(traces, of, met, own), by_view)
     by_address = np.where(turned, names.numbers(own), by_address)
     # An account of a machine comes before addresses: more logs may show that these are anybody's, and must then not

@@ -187,14 +187,12 @@ def way_in(board: Board, group: Group, timeline: Sequence[Entry], rows: Sequence
 def patient_zero(board: Board, group: Group, moves_: Sequence[Move]) -> str:
     """The machine of the first finding of weight; or the one from which they had come to it by then, and so on."""
     level = board.table.level[group.shown]
-    weighty = group.shown[level >= min(int(level.max(initial=0)), LEVELS.index("medium"))]
-    rows = board.table.row[weighty]
-    hosts = board.hosts(rows)
-    at = next((number for number, host in enumerate(hosts) if host), -1)
+    weighty = np.flatnonzero(level >= min(int(level.max(initial=0)), LEVELS.index("medium"))).tolist()
+    at = next((number for number in weighty if group.hosts[number]), -1)
     if at < 0:
         return ""
-    host, moment = hosts[at], board.time(int(rows[at]))
-    here = set(board.hosts(board.table.row[group.shown]))
+    host, moment = group.hosts[at], group.places[at].ts_us
+    here = set(group.hosts)
     passed = {host}
     while True:
         came = [

@@ -26,18 +26,18 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     for number, row in enumerate(board.table.row[group.shown].tolist()):
         by_row.setdefault(row, []).append(number)
     rows = np.array(list(by_row), np.int64)
-    hosts, places = board.hosts(rows), board.citations(rows)
     done = board.texts(rows, "command", "file", "domain", "image")
     who = board.texts(rows, "account", "principal")
     lines = []
     for at, numbers in enumerate(by_row.values()):
+        place = group.places[numbers[0]]
         rules = [board.rules[of_rule[number]] for number in numbers]
         lines.append(
             Entry(
-                ts_us=places[at].ts_us,
-                host=hosts[at],
+                ts_us=place.ts_us,
+                host=group.hosts[numbers[0]],
                 what=_what([rule.title for rule in rules], done[at], who[at]),
-                at=places[at],
+                at=place,
                 findings=tuple(numbers),
                 tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
             )
@@ -78,10 +78,13 @@ def processes(board: Board, group: Group) -> tuple[Process, ...]:
             if not chains[child]:
                 break
             child = chains[child]
-    order = _parents_first(board, chains, found, group)
+    rows_of = {process: _begun(board, group, process, found) for process in chains}
+    known = np.array(list(rows_of.values()), np.int64)
+    begun = np.where(known >= 0, board.traces.ts[known], 0).tolist() if len(known) else []
+    order = _parents_first(chains, dict(zip(chains, zip(begun, chains, strict=True), strict=True)))
     place = {process: number for number, process in enumerate(order)}
     children = {parent: child for child, parent in reversed(chains.items()) if parent}
-    born = [_begun(board, group, process, found) for process in order]
+    born = [rows_of[process] for process in order]
     told_by = [starts.get(children.get(one, 0), -1) if row < 0 else row for one, row in zip(order, born, strict=True)]
     rows = np.array(told_by, np.int64)
     parts = zip(
@@ -117,11 +120,7 @@ def _begun(board: Board, group: Group, process: int, found: Mapping[int, Sequenc
     return int(board.table.row[group.shown[found[process][0]]]) if row < 0 and process in found else row
 
 
-def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[int]], group: Group) -> list[int]:
-    def begin(process: int) -> tuple[int, int]:
-        row = _begun(board, group, process, found)
-        return (board.traces.ts.item(row) if row >= 0 else 0, process)
-
+def _parents_first(chains: Mapping[int, int], begun: Mapping[int, tuple[int, int]]) -> list[int]:
     children: dict[int, list[int]] = {}
     roots = []
     for process, parent in chains.items():
@@ -130,7 +129,7 @@ def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[i
         else:
             roots.append(process)
     order: list[int] = []
-    left = sorted(roots, key=begin, reverse=True)
+    left = sorted(roots, key=begun.__getitem__, reverse=True)
     seen: set[int] = set()
     while left:
         process = left.pop()
@@ -138,7 +137,7 @@ def _parents_first(board: Board, chains: dict[int, int], found: dict[int, list[i
             continue
         seen.add(process)
         order.append(process)
-        left += sorted(children.get(process, []), key=begin, reverse=True)
+        left += sorted(children.get(process, []), key=begun.__getitem__, reverse=True)
     return order
 
 
