@@ -361,6 +361,14 @@ def test_a_command_that_packs_does_not_say_that_it_worked(tmp_path: Path, comman
     assert claim.confidence == "moderate"
 
 
+@pytest.mark.parametrize(("image", "lower"), [("C:\\Program Files\\7-Zip\\7z.exe", 1), ("C:\\browser.exe", 0), ("", 0)])
+def test_an_archive_that_appears_may_have_been_brought_in(tmp_path: Path, image: str, lower: int) -> None:
+    file = windows(11, 3, channel=SYSMON, TargetFilename="C:\\t\\out.7z", User="PARL\\mere", Image=image)
+    claim = only(weigh(tmp_path, {"sysmon.json": file}, incident()), sort="archive")
+    assert claim.amount == Bounds(lower=lower, upper=None)
+    assert ("brought in" in claim.because) is not bool(lower)
+
+
 @pytest.mark.parametrize("command", ["7z.exe x in.7z", "tar.exe -xzf in.tgz", "notepad a.zip.txt", "gzip -d in.gz"])
 def test_unpacking_is_not_packing(tmp_path: Path, command: str) -> None:
     start = windows(1, 3, channel=SYSMON, CommandLine=command, User="PARL\\mere", Image="x.exe")
