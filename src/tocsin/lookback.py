@@ -19,6 +19,7 @@ from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Reader
 from tocsin.collect.sources import STDIN
 from tocsin.engine import local
+from tocsin.errors import EvidenceError
 from tocsin.investigate import impact
 from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
@@ -52,7 +53,10 @@ def look_back(
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     jobs = jobs or local.default_jobs()
     wanted = _wanted(custody, around, mapped)
-    units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
+    try:
+        units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
+    except EvidenceError as error:  # it was there a moment ago: what was found then stands
+        return (error.message,)
     units = [unit for unit in units if not (unit.digest_only or unit.same_as or unit.fault)]
     lost = tuple("standard input: it can be read only once" for unit in units if unit.path == STDIN)
     tasks = [(f"{number:06}", unit) for number, unit in enumerate(units) if unit.path != STDIN]

@@ -32,16 +32,32 @@ decisions = st.fixed_dictionaries(
     | {"role": st.just("lead")}
 )
 envelopes = st.dictionaries(st.sampled_from(["payload", "payloadType", "signatures"]), values, max_size=3)
+counts = st.integers(-1, 2**53 - 1)
+weights = st.fixed_dictionaries(
+    {
+        "of": texts,
+        "stage": st.sampled_from(("left", "staged", "accessed", "gone")),
+        "sort": st.just("mail"),
+        "what": texts,
+        "unit": st.sampled_from(("bytes", "messages")),
+        "lower": counts,
+        "upper": counts | st.none(),
+        "confidence": st.just("low"),
+    }
+)
+concerns = st.fixed_dictionaries({"of": texts, "id": texts, "name": texts, "how": st.just("reached")})
 FITTING: dict[str, st.SearchStrategy[Any]] = {
     "str": texts,
     "Digest": digests,
     "DigestOrNone": digests | texts,
     "tuple[Digest, ...]": st.lists(digests, max_size=3),
-    "Number": st.integers(-1, 2**53 - 1),
+    "Number": counts,
     "int": st.integers(-9, 2**53 - 1),
     "bool": st.booleans(),
     "tuple[str, ...]": st.lists(texts, max_size=3),
     "tuple[TaskAdded, ...]": st.lists(tasks, max_size=2),
+    "tuple[Weight, ...]": st.lists(weights, max_size=2),
+    "tuple[Concern, ...]": st.lists(concerns, max_size=2),
     "Signer": signers,
     "Decision": decisions,
     "Mapping[str, Any]": envelopes,

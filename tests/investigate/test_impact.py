@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -146,6 +148,33 @@ def test_our_networks_say_which_private_addresses_are_not_ours(tmp_path: Path) -
     assert not weigh(third, conn, incident(), assets=ours).claims, "a public address of ours is not outside"
 
 
+def test_which_side_is_ours_is_not_guessed(tmp_path: Path) -> None:
+    """An alert of an attack names both ends; without a list nobody can tell which of two public addresses is ours."""
+    both = incident(addresses=(THERE, "198.51.100.80"))
+    conn = {"conn.log": _lines(*SPAN, zeek(5, "198.51.100.80", 300, 9_000, source=THERE))}
+    told = weigh(tmp_path, conn, both)
+    assert not told.claims
+    assert any("198.51.100.80" in one.question and THERE in one.question for one in told.unanswered)
+    known = tmp_path / "known"
+    known.mkdir()
+    ours = Assets([Asset(name="web", addresses=("198.51.100.80",))])
+    claim = only(weigh(known, conn, both, assets=ours), sort="network")
+    assert (claim.subject, claim.amount) == (THERE, Bounds(lower=9_000, upper=9_000))
+    visitor = tmp_path / "visitor"
+    visitor.mkdir()
+    conn = {"conn.log": _lines(*SPAN, zeek(5, "198.51.100.80", 300, 9_000, source="192.0.2.4"))}
+    assert not weigh(visitor, conn, both).claims, "what somebody sends to our own server has not left"
+
+
+def test_a_web_server_sends_to_whoever_asks_it(tmp_path: Path) -> None:
+    line = f'{THERE} - - [01/Jun/2026:12:05:00 +0000] "GET /out.7z HTTP/1.1" 200 70000 "-" "curl/8" www.parl.example\n'
+    end = '10.0.0.9 - - [01/Jun/2026:{}:00 +0000] "GET / HTTP/1.1" 200 5 "-" "-"\n'
+    log = end.format("12:00") + line + end.format("13:01")
+    of = incident(fields={"cs-host": "www.parl.example"}, kind="webserver")
+    claim = only(weigh(tmp_path, {"access.log": log}, of), sort="network")
+    assert (claim.subject, claim.amount) == (THERE, Bounds(lower=70_000, upper=70_000))
+
+
 # ---------------------------------------------------------------------------------------------- mail
 
 
@@ -196,6 +225,25 @@ def test_the_table_of_log_analytics_says_the_same(tmp_path: Path) -> None:
     }
     logs = {"audit.json": _lines(*AROUND), "table.json": json.dumps(flat)}
     assert only(weigh(tmp_path, logs, incident()), sort="mail").amount == Bounds(lower=2, upper=2)
+
+
+def test_purviews_export_says_the_same(tmp_path: Path) -> None:
+    rows = io.StringIO()
+    table = csv.writer(rows)
+    table.writerow(("RecordId", "CreationDate", "RecordType", "Operation", "UserId", "AuditData"))
+    for line in (AROUND[0], accessed("Bind", "a@x", "b@x"), AROUND[1]):
+        record = json.loads(line)
+        table.writerow(("1", record["CreationTime"] + "Z", "50", record["Operation"], record["UserId"], line))
+    claim = only(weigh(tmp_path, {"purview.csv": rows.getvalue()}, incident()), sort="mail")
+    assert claim.amount == Bounds(lower=2, upper=2)
+    assert claim.names == ("<a@x>", "<b@x>")
+
+
+def test_a_sign_in_to_a_mailbox_says_nothing_of_its_messages(tmp_path: Path) -> None:
+    line = audit("MailboxLogin", MailboxOwnerUPN="mere@parl.example")
+    told = weigh(tmp_path, {"audit.json": _lines(*AROUND, line)}, incident())
+    assert only(told, sort="mail").amount == Bounds(lower=0, upper=None)
+    assert any("mere@parl.example" in one.question for one in told.unanswered)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +359,14 @@ def test_a_command_that_packs_does_not_say_that_it_worked(tmp_path: Path, comman
     claim = only(weigh(made, {"sysmon.json": _lines(start, file)}, incident()), sort="archive")
     assert claim.amount == Bounds(lower=1, upper=None)
     assert claim.confidence == "moderate"
+
+
+@pytest.mark.parametrize(("image", "lower"), [("C:\\Program Files\\7-Zip\\7z.exe", 1), ("C:\\browser.exe", 0), ("", 0)])
+def test_an_archive_that_appears_may_have_been_brought_in(tmp_path: Path, image: str, lower: int) -> None:
+    file = windows(11, 3, channel=SYSMON, TargetFilename="C:\\t\\out.7z", User="PARL\\mere", Image=image)
+    claim = only(weigh(tmp_path, {"sysmon.json": file}, incident()), sort="archive")
+    assert claim.amount == Bounds(lower=lower, upper=None)
+    assert ("brought in" in claim.because) is not bool(lower)
 
 
 @pytest.mark.parametrize("command", ["7z.exe x in.7z", "tar.exe -xzf in.tgz", "notepad a.zip.txt", "gzip -d in.gz"])

@@ -105,7 +105,7 @@ def overview(case: Case, verdict: Verdict) -> Iterator[str]:
     yield from _section("people", [f"{one.name}  {one.fingerprint}" for one in case.people])
     yield from _section("open tasks", [_task(task) for task in open_tasks(case)])
     told = [
-        f"{one.stage}: {amount(_bounds(one), one.unit)} {one.what} ({one.confidence} confidence)" for one in case.impact
+        f"{one.what}: {amount(_bounds(one), one.unit)}, {one.stage}, {one.confidence} confidence" for one in case.impact
     ]
     yield from _section("what was taken", told)
     yield from _section("whom it touches", [f"{one.name} [{one.id}]: {one.how}" for one in case.touched])

@@ -29,6 +29,9 @@ _TOOLS: Final = re.compile(
     r"|\bcompact(?:\.exe)?\s+/c\b|\brclone(?:\.exe)?\s+(?:copy|sync|move)\b",
     re.IGNORECASE,
 )
+_ARCHIVERS: Final = re.compile(
+    r"(?:^|[\\/])(?:7z\w*|(?:win)?rar|zip|wz\w+|tar|bsdtar|makecab)(?:\.exe)?$", re.IGNORECASE
+)
 _WORDS: Final = (
     *("7z", "rar", "makecab", "pkzip", "tar ", "tar\t", "tar.exe", 'tar"', "tar'", "zip", "compress", "compact"),
     "rclone",
@@ -55,15 +58,19 @@ def claims(tied: Tied) -> Iterator[Claim]:
         if not made and not asked:
             continue
         both = here.only(lambda pick: _was_made(pick) or commands.is_command(pick))
-        sure = made.names(_made, WEAK)
+        # An archive that appears may have been brought in: that it was packed here is shown by who made it.
+        packed = made if asked.sure else made.only(lambda pick: _ARCHIVERS.search(pick.text("Image")) is not None)
+        sure = packed.names(_made, WEAK)
         named = list(dict.fromkeys([*sure, *made.names(_made), *asked.names(_asked)]))
         because = "files of archives were created" if made else "commands that pack files were started"
         if not made:
             because += "; whether an archive came of it is not logged"
+        elif not packed:
+            because += "; no record says that they were packed here: they may have been brought in"
         yield both.claim(
             "staged",
             SORT,
-            f"packed on {host}",
+            f"packed on {host}" if asked or packed else f"created on {host}, packed there or brought in",
             host,
             unit="archives",
             amount=Bounds(lower=len(sure)),  # other ways of packing leave no such record

@@ -124,7 +124,7 @@ def _impact(
         if module is mail and any(cited.kind in _CLOUD for cited in incident.findings):
             questions += mail.unanswered(tied, (seen.name for seen in incident.accounts))
     claims += _network(incident, scene, evidence, inside, lost)
-    questions += network.unanswered(evidence.flows, scene)
+    questions += network.unanswered(evidence.flows, scene, inside)
     shown = {claim.sort for claim in claims}
     questions += (
         Unanswered(question=question, would_tell=would_tell)

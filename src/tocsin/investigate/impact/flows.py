@@ -101,7 +101,8 @@ def frames(events: Events, around: Around) -> Iterator[bytes]:
     texts: dict[str, tuple[Codes, list[str]]] = {
         "client": _texts(_SOURCE, events, rows, address),
         "server": _texts(_TARGET, events, rows, address),
-        "name": _texts(_NAME, events, rows, lambda text: text.strip().rstrip(".").lower()),
+        # What a web server is asked for is its own name.
+        "name": _texts(() if events.kind == "webserver" else _NAME, events, rows, _folded),
         "client_port": _texts(_SOURCE_PORT, events, rows, str),
         "server_port": _texts(_TARGET_PORT, events, rows, str),
         "session": _texts(_SESSION, events, rows, str),
@@ -139,12 +140,17 @@ def _rows(events: Events, around: Around) -> Longs:
     tied = np.zeros(len(events), bool)
     for name in (*_SOURCE, *_TARGET):
         tied |= that(events, name, lambda text: address(text) in around.addresses)
-    for name in _NAME:
-        tied |= that(events, name, lambda text: text.strip().rstrip(".").lower() in around.domains)
+    for name in () if events.kind == "webserver" else _NAME:
+        tied |= that(events, name, lambda text: _folded(text) in around.domains)
     for name in _ACTION:
         rows &= ~that(events, name, lambda text: _REFUSED.search(text[:_LONGEST]) is not None)
     kept: Longs = np.flatnonzero(rows & tied)
     return kept
+
+
+def _folded(text: str) -> str:
+    name = text.strip().rstrip(".").lower()
+    return name if "." in name else ""
 
 
 def _texts(names: Sequence[str], events: Events, rows: Longs, normal: Callable[[str], str]) -> tuple[Codes, list[str]]:

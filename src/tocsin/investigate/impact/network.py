@@ -27,6 +27,8 @@ from tocsin.model.impact import Bounds, Claim, Confidence, Sort, Unanswered
 
 SORT: Final[Sort] = "network"
 COUNTING: Final = frozenset({"zeek", "suricata", "firewall", "proxy", "webserver"})  # kinds of logs that count bytes
+_LIST: Final = "a list of assets with our networks (--assets)"
+_PAIRS: Final = 10  # of addresses that are asked for one by one
 _OTHERS: Final = 10  # destinations that no finding names which are told one by one
 _SAME_US: Final = 900_000_000  # a connection that nobody counted is one that was, if both began so close
 _COUNTS: Final = "Zeek's conn.log, NetFlow, a firewall or a proxy that counts bytes on the way there"
@@ -84,43 +86,84 @@ def claims(flows: Flows, scene: Scene, inside: Rows, whole: str, cite: Callable[
         yield from _claim(flows, scene, sent, others[len(first) :], whole, cite)
 
 
-def unanswered(flows: Flows, scene: Scene) -> Iterator[Unanswered]:
-    """Private addresses that may be ours or not: what went there is no claim, but must not pass in silence."""
+def unanswered(flows: Flows, scene: Scene, inside: Rows) -> Iterator[Unanswered]:
+    """What went to addresses that may be ours or not is no claim, but must not pass in silence."""
     unsure, own = flows.codes(scene.unsure), flows.codes(scene.own)
     client, server = flows.columns["client"], flows.columns["server"]
     met = np.isin(client, own) & np.isin(server, unsure), np.isin(server, own) & np.isin(client, unsure)
     for code in np.unique(np.concatenate([server[met[0]], client[met[1]]])).tolist():
         yield Unanswered(
             question=f"whether {flows.texts[code]} is ours: what was sent there is not counted as having left",
-            would_tell="a list of assets with our networks (--assets)",
+            would_tell=_LIST,
         )
+    open_ends = _sides(flows, scene, inside).unsure
+    pairs = sorted(set(zip(client[open_ends].tolist(), server[open_ends].tolist(), strict=True)))
+    for one, other in pairs[:_PAIRS]:
+        question = (
+            f"which of {flows.texts[one]} and {flows.texts[other]} is ours: what went between them is not counted"
+        )
+        yield Unanswered(question=question, would_tell=_LIST)
+    if pairs[_PAIRS:]:
+        question = f"which side is ours of {len(pairs) - _PAIRS:,} more pairs of addresses that findings name"
+        yield Unanswered(question=question, would_tell=_LIST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """Of each connection whether our side asked or was asked, by the incident's time; and whether a finding names it.
+
+    `unsure` are those that a finding names an address of, without a word on which side is ours.
+    """
+
+    asks: Rows
+    asked: Rows
+    named: Rows
+    unsure: Rows
+
+
+def _sides(flows: Flows, scene: Scene, inside: Rows) -> _Sides:
+    """Ours are the incident's own machines; and the inside, where the other side is one that a finding names."""
+    columns = flows.columns
+    ts, client, server, name = (columns[one] for one in ("ts", "client", "server", "name"))
+    own, outside, domain = (_flagged(flows, some) for some in (scene.own, scene.outside, scene.domains))
+    home = (inside & ~outside) | own
+    kind = np.array([kind for kind, _, _ in flows.sources] or [""])[columns["source"]]
+    timed = (ts == NO_TIME) | ((ts >= scene.since_us) & (ts <= scene.until_us))
+    # A proxy is asked by our own, and a web server of which we have the log is ours.
+    home_client, home_server = home[client] | (kind == "proxy"), home[server] | (kind == "webserver")
+    away_client = (client > 0) & ~home_client
+    away_server = ((server > 0) | (name > 0)) & ~home_server
+    bad_client, bad_server = outside[client] & away_client, (outside[server] | domain[name]) & away_server
+    asks = timed & away_server & home_client & (own[client] | bad_server)
+    # Whom an address that findings name asks is ours, if it is not named itself: nobody logs what others do elsewhere.
+    asked = timed & ~asks & away_client & np.where(home_server, own[server] | bad_client, bad_client & ~bad_server)
+    return _Sides(
+        asks=asks,
+        asked=asked,
+        named=np.where(asks, bad_server, bad_client),
+        unsure=timed & ~asks & ~asked & (bad_client | bad_server),
+    )
 
 
 def _sent(flows: Flows, scene: Scene, inside: Rows) -> _Sent:
-    """Which side is ours: the incident's own machines; or the inside, where the other side is one a finding names."""
     columns = flows.columns
-    ts = columns["ts"]
-    client, server, name = columns["client"], columns["server"], columns["name"]
-    own, outside, domain = (_flagged(flows, some) for some in (scene.own, scene.outside, scene.domains))
-    inside = inside & ~outside
-    timed = (ts == NO_TIME) | ((ts >= scene.since_us) & (ts <= scene.until_us))
-    found = _found(flows, scene)
-    away_server = (server > 0) & ~inside[server] & ~own[server] | ((server == 0) & (name > 0))
-    away_client = (client > 0) & ~inside[client] & ~own[client]
-    bad_server = (outside[server] | domain[name]) & away_server
-    bad_client = outside[client] & away_client
-    ours_asks = away_server & ~bad_client & (own[client] | bad_server)
-    ours_is_asked = ~ours_asks & away_client & (own[server] | bad_client)
-    at: Longs = np.flatnonzero(timed & (ours_asks | ours_is_asked))
-    asks = ours_asks[at]
+    sides, found = _sides(flows, scene, inside), _found(flows, scene)
+    at: Longs = np.flatnonzero(sides.asks | sides.asked)
+    asks = sides.asks[at]
+    ts, client, server, name = (columns[one][at] for one in ("ts", "client", "server", "name"))
     out = [np.where(asks, columns[f"sent_{end}"][at], columns[f"came_{end}"][at]) for end in ("least", "most")]
     back = [np.where(asks, columns[f"came_{end}"][at], columns[f"sent_{end}"][at]) for end in ("least", "most")]
-    there = np.where(asks, np.where(server[at] > 0, server[at], name[at]), client[at]).astype(np.int32)
-    named = np.where(asks, bad_server[at], bad_client[at]) | found[at]
     # What has no time may lie outside of it: it counts towards the most alone.
     for pair in (out, back):
-        pair[0] = np.where((ts[at] == NO_TIME) & ~found[at], 0, pair[0])
-    return _Sent(at=at, there=there, named=named, found=found[at], out=(out[0], out[1]), back=(back[0], back[1]))
+        pair[0] = np.where((ts == NO_TIME) & ~found[at], 0, pair[0])
+    return _Sent(
+        at=at,
+        there=np.where(asks, np.where(server > 0, server, name), client).astype(np.int32),
+        named=sides.named[at] | found[at],
+        found=found[at],
+        out=(out[0], out[1]),
+        back=(back[0], back[1]),
+    )
 
 
 def _flagged(flows: Flows, texts: Iterable[str]) -> Rows:

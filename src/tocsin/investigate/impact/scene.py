@@ -40,7 +40,7 @@ _LONGEST: Final = 16_000  # of a command in which such names are looked for
 # Fields of findings that name the other end of a connection.
 _DESTINATIONS: Final = frozenset(
     "destinationip destinationhostname destaddress dst_ip dest_ip dst dest id.resp_h queryname query cs-host r-dns "
-    "c-uri-host server_name tls.sni http.hostname r-host r-ip destination.domain url.domain host".split()
+    "c-uri-host server_name tls.sni http.hostname r-host r-ip destination.domain url.domain".split()
 )
 
 
@@ -185,7 +185,8 @@ def _destinations(one: Incident) -> tuple[set[str], set[str]]:
     """Addresses and names that findings give for the other end, in a field of their own or in an address of the web."""
     addresses, domains = set(), set()
     for cited in one.findings:
-        for field, text in cited.fields.items():
+        # What a web server is asked for is its own name.
+        for field, text in cited.fields.items() if cited.kind != "webserver" else ():
             if not text:
                 continue
             named = [text] if len(text) <= 253 and field.lower() in _DESTINATIONS else []
