@@ -231,7 +231,8 @@ def _server(
         kind=kind,
         address=address,
         roles=frozenset(roles.split()) | {"server"},
-        skew_us=int(dice.normal(0, 30_000)),
+        # Now and then nobody noticed that a server's clock is not kept.
+        skew_us=int(dice.normal(0, 30_000)) + (int(dice.between(-150, 150) * 1e6) if dice.chance(0.08) else 0),
         gaps=_gaps(dice, calendar, 0.3),
     )
 

@@ -59,7 +59,7 @@ def visit(
     run: Running | None = None,
 ) -> Link:
     """Somebody uses one of our own web servers, over TLS; all requests go through one connection."""
-    name = scene.body(server).web
+    name = scene.body(server).web if "web" in server.roles else server.fqdn
     sent, received = _bodies(requests, name, agent, tls=True)
     lasts_s = max(lasts_s, 0.05 + sum(request.took_ms for request in requests) / 1000 + received / 4e6)
     link = connect(

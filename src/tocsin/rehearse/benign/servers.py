@@ -144,7 +144,7 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
             name = dice.hexes(8)
             line = f'"{compiler}" /noconfig /fullpaths @"{_PAGES}\\root\\{name}.cmdline"'
             processes.once(scene, machine, at, compiler, line, pool, lasts_s=1.1)
-            if dice.chance(0.5):
+            if "web" in host.roles and dice.chance(0.5):
                 shell = processes.once(
                     scene,
                     machine,
