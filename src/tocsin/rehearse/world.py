@@ -105,7 +105,10 @@ class World:
     homes: tuple[str, ...]  # addresses that visitors and people at home have
 
     def body(self, key: str) -> Body:
-        return next(body for body in self.bodies if body.key == key)
+        for body in self.bodies:
+            if body.key == key:
+                return body
+        raise KeyError(key)
 
 
 # Of each body: key, title, directory, NetBIOS name, mail domain, website, networks, cloud mail, people of each role.
