@@ -156,7 +156,13 @@ def once(
     if image.lower().endswith("\\net.exe"):
         # net.exe leaves most of what it is asked to another program.
         once(scene, machine, ts_us + 20_000, image[:-4] + "1.exe", f"{image[:-4]}1{_rest(line)}", run, lasts_s=0.1)
-    end(scene, run, ts_us + int(max(lasts_s, 0.2) * 1e6))
+    until = ts_us + int(max(lasts_s, 0.2) * 1e6)
+    if image.lower().endswith("\\cmd.exe") and "server" in machine.host.roles:
+        # A shell without a window of its own brings the host of its console.
+        console = "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1"
+        host = start(scene, machine, ts_us + 9_000, "C:\\Windows\\System32\\conhost.exe", console, run)
+        end(scene, host, until)
+    end(scene, run, until)
     return run
 
 

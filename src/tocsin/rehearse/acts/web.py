@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin.rehearse.acts.network import End, Link, address, ask, connect
+from tocsin.rehearse.acts.network import End, Link, ask, connect
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Running
 from tocsin.rehearse.scene import Scene
@@ -67,7 +67,7 @@ def visit(
     )
     _handshake(scene, link, name)
     at, step = ts_us + 40_000, int(lasts_s * 9e5) // len(requests)
-    client = address(source)
+    client = link.source
     for request in requests:
         above, back = _headers(request, name, agent)
         done = at + request.took_ms * 1000
@@ -80,7 +80,7 @@ def visit(
                 scene,
                 server,
                 done,
-                client,
+                (client, link.target),
                 (request.method, request.target, request.status, *sizes),
                 agent=agent,
                 user=request.user,
