@@ -13,12 +13,15 @@ from rehearse.conftest import Drill
 ZONE = timezone(timedelta(hours=12))
 
 # Kind of record and field -> why one value of it, or one bound, may tell attacks apart.
-KNOWN_AFTERWARDS = "an address or name of the intruder is an indicator: it tells all, but nobody knows it before"
-MAY_SEPARATE: dict[tuple[str, str], str] = {}
+_ONE_DAY = "a breach that is contained within hours lies on one day of the week"
+MAY_SEPARATE: dict[tuple[str, str], str] = {
+    ("zeek lc conn", "weekday"): _ONE_DAY,
+    ("zeek lc ssl", "weekday"): _ONE_DAY,
+}
 
 
 def _local(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(ZONE)
+    return datetime.fromisoformat(text).astimezone(ZONE)
 
 
 def test_people_work_by_day_and_servers_by_night(drill: Drill) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tocsin.rehearse.making import Made, Progress, make, making
+from tocsin.rehearse.evidence import Made, Progress, make, making
 from tocsin.rehearse.stories.profile import Profile, read_profile
 
 __all__ = ["Made", "Profile", "Progress", "make", "making", "read_profile"]

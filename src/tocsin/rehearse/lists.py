@@ -36,7 +36,7 @@ def assets(world: World, path: Path) -> None:
         for body in world.bodies:
             for host in body.hosts:
                 # Leased addresses are not in such a list: that of a workstation may be another one tomorrow.
-                address = "" if "workstation" in host.roles else host.address
+                address = "" if "workstation" in host.roles else "|".join(filter(None, (host.address, host.front)))
                 rows.writerow((host.name, host.fqdn, address, *_kept(host, body.title)))
 
 

@@ -54,6 +54,15 @@ class Calendar:
             return 0.3
         return 1.12 if self.sits(day) else 0.8 if self.recess(day) else 1.0
 
+    def working_day(self, share: float, *, sits: bool = False) -> int:
+        """The start of the working day nearest to a share of the days, on which no machine is patched."""
+        wanted = int(share * (self.days - 1))
+        for number in sorted(range(self.days), key=lambda number: (abs(number - wanted), number)):
+            day = self.first + timedelta(days=number)
+            if self.works(day) and not self.patches(day) and (not sits or self.sits(day)):
+                return midnight_us(day)
+        return midnight_us(self.first)
+
     def patches(self, day: date) -> bool:
         """The Wednesday after the second Tuesday: what was published then is rolled out here."""
         return day.weekday() == 2 and 9 <= day.day <= 15

@@ -21,6 +21,7 @@ class Host:
     """A machine. `kind` is windows, linux or appliance; `roles` say what it is for.
 
     Args:
+        front: its address towards the outside, for servers of the public, which stand in two networks.
         skew_us: how far its clock is ahead.
         gaps: days (ordinals) with the hours from and to between which its agent sent nothing.
     """
@@ -31,6 +32,7 @@ class Host:
     kind: str
     address: str
     roles: frozenset[str]
+    front: str = ""
     owner: str = ""
     sysmon: bool = True
     skew_us: int = 0
@@ -105,7 +107,10 @@ class World:
     homes: tuple[str, ...]  # addresses that visitors and people at home have
 
     def body(self, key: str) -> Body:
-        return next(body for body in self.bodies if body.key == key)
+        for body in self.bodies:
+            if body.key == key:
+                return body
+        raise KeyError(key)
 
 
 # Of each body: key, title, directory, NetBIOS name, mail domain, website, networks, cloud mail, people of each role.
@@ -222,7 +227,8 @@ def _server(
     calendar: Calendar,
 ) -> Host:
     name, kind, place, roles = server
-    address = f"{outside}.{str(place)[1:]}" if str(place).startswith("w") else f"{inside}.1.{place}"
+    public = str(place).startswith("w")
+    address = f"{inside}.2.{str(place)[1:]}" if public else f"{inside}.1.{place}"
     name = f"{key.upper()}-{name}" if kind == "windows" else f"{name}-{key}"
     return Host(
         name=name,
@@ -230,8 +236,10 @@ def _server(
         body=key,
         kind=kind,
         address=address,
+        front=f"{outside}.{str(place)[1:]}" if public else "",
         roles=frozenset(roles.split()) | {"server"},
-        skew_us=int(dice.normal(0, 30_000)),
+        # Now and then nobody noticed that a server's clock is not kept.
+        skew_us=int(dice.normal(0, 30_000)) + (int(dice.between(-150, 150) * 1e6) if dice.chance(0.08) else 0),
         gaps=_gaps(dice, calendar, 0.3),
     )
 

@@ -7,9 +7,9 @@ from typing import Final
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import cloud
+from tocsin.rehearse.sensors.cloud import SignIn
 from tocsin.rehearse.world import Body, Person
 
-HOME: Final = ("Wellington", "NZ")
 _CLIENTS: Final = {
     "outlook": "Client=MSExchangeRPC",
     "phone": "Client=OutlookService;Outlook-iOS/2.0;",
@@ -70,39 +70,9 @@ def reads(
     cloud.audit(scene, body, ts_us, by or person.upn, "MailItemsAccessed", "Exchange", "ExchangeItem", client, more)
 
 
-def signs_in(
-    scene: Scene,
-    body: Body,
-    ts_us: int,
-    person: Person,
-    *,
-    client: str,
-    app: str = "Office 365 Exchange Online",
-    used: str = "Mobile Apps and Desktop clients",
-    place: tuple[str, str] = HOME,
-    system: str = "Windows10",
-    agent: str = "-",
-    error: int = 0,
-    single: bool = False,
-    compliant: bool = True,
-) -> None:
+def signs_in(scene: Scene, body: Body, ts_us: int, person: Person, how: SignIn) -> None:
     """Somebody signs in, or tries to."""
-    cloud.sign_in(
-        scene,
-        body,
-        ts_us,
-        person.upn,
-        person.name,
-        client=client,
-        app=app,
-        used=used,
-        place=place,
-        system=system,
-        agent=agent,
-        error=error,
-        single=single,
-        compliant=compliant,
-    )
+    cloud.sign_in(scene, body, ts_us, person.upn, person.name, how)
 
 
 def opens_file(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from tocsin.rehearse.acts.network import End, address, connect
+from tocsin.rehearse.acts.network import End, connect
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Machine, Running, Session
 from tocsin.rehearse.scene import Scene
@@ -75,7 +75,7 @@ def ssh(
     how = f"publickey for {user}" if key else f"password for {user}"
     tail = f": ED25519 SHA256:{digest('key', user)[:43]}" if key else ""
     at = ts_us + 400_000
-    where = address(source)
+    where = link.source
     text = f"Accepted {how} from {where} port {link.sport} ssh2{tail}"
     linux.logged(scene, machine, at, "sshd", pid, text)
     linux.logged(scene, machine, at + 9000, "sshd", pid, f"pam_unix(sshd:session): session opened for user {user}")
@@ -112,7 +112,7 @@ def refused(scene: Scene, machine: Machine, ts_us: int, user: str, source: End) 
     """A wrong password for SSH, or no such account."""
     link = connect(scene, ts_us, source, machine.host, 22, sent=1900, received=2400, lasts_s=2.2, service="ssh")
     pid = 2000 + machine.count("pid", int(digest(machine.host.name)[:4], 16)) % 60_000
-    text = f"Failed password for invalid user {user} from {address(source)} port {link.sport} ssh2"
+    text = f"Failed password for invalid user {user} from {link.source} port {link.sport} ssh2"
     linux.logged(scene, machine, ts_us + 1_800_000, "sshd", pid, text)
 
 

@@ -52,62 +52,57 @@ def logon(
     """
     body = scene.body(machine.host)
     session = machine.session(ts_us, account, sid_of(body, account), kind, elevated=elevated)
-    remote = kind in {3, 10}
-    local = kind in {2, 4, 5, 7, 11}
     came_from = source.address if source else address or ("127.0.0.1" if kind in {2, 7, 11} else "-")
-    ntlm = package == "NTLM"
-    windows.write(
-        scene,
-        machine,
-        ts_us,
-        windows.SECURITY,
-        4624,
-        {
-            "SubjectUserSid": "S-1-5-18" if local else "S-1-0-0",
-            "SubjectUserName": machine.host.name + "$" if local else "-",
-            "SubjectDomainName": machine.netbios if local else "-",
-            "SubjectLogonId": "0x3e7" if local else "0x0",
-            "TargetUserSid": session.sid,
-            "TargetUserName": session.user,
-            "TargetDomainName": session.domain,
-            "TargetLogonId": f"0x{session.number:x}",
-            "LogonType": str(kind),
-            "LogonProcessName": "NtLmSsp " if ntlm else "Kerberos" if kind == 3 else "User32 ",
-            "AuthenticationPackageName": package if kind == 3 else "Negotiate",
-            "WorkstationName": (source.name if source and ntlm else "-") if remote and kind == 3 else machine.host.name,
-            "LogonGuid": "{00000000-0000-0000-0000-000000000000}" if ntlm else session.guid,
-            "TransmittedServices": "-",
-            "LmPackageName": "NTLM V2" if ntlm else "-",
-            "KeyLength": "128" if ntlm else "0",
-            "ProcessId": "0x0" if kind == 3 else f"0x{_pid(machine, 'dcom'):x}",
-            "ProcessName": "-" if kind == 3 else "C:\\Windows\\System32\\svchost.exe",
-            "IpAddress": came_from,
-            "IpPort": str(port) if remote and port else "0" if local and kind != 5 else "-",
-            "ImpersonationLevel": "%%1833",
-            "RestrictedAdminMode": "-",
-            "TargetOutboundUserName": "-",
-            "TargetOutboundDomainName": "-",
-            "VirtualAccount": "%%1843",
-            "TargetLinkedLogonId": "0x0",
-            "ElevatedToken": "%%1842" if elevated else "%%1843",
-        },
-    )
+    fields = {
+        **_logged_on(machine, session, package, source.name if source else "-"),
+        "IpAddress": came_from,
+        "IpPort": str(port) if port and kind in {3, 10} else "0" if kind in {2, 4, 7, 11} else "-",
+        "ImpersonationLevel": "%%1833",
+        "RestrictedAdminMode": "-",
+        "TargetOutboundUserName": "-",
+        "TargetOutboundDomainName": "-",
+        "VirtualAccount": "%%1843",
+        "TargetLinkedLogonId": "0x0",
+        "ElevatedToken": "%%1842" if elevated else "%%1843",
+    }
+    windows.write(scene, machine, ts_us, windows.SECURITY, 4624, fields)
     if elevated:
-        windows.write(
-            scene,
-            machine,
-            ts_us + 200,
-            windows.SECURITY,
-            4672,
-            {
-                "SubjectUserSid": session.sid,
-                "SubjectUserName": session.user,
-                "SubjectDomainName": session.domain,
-                "SubjectLogonId": f"0x{session.number:x}",
-                "PrivilegeList": _PRIVILEGES,
-            },
-        )
+        fields = {
+            "SubjectUserSid": session.sid,
+            "SubjectUserName": session.user,
+            "SubjectDomainName": session.domain,
+            "SubjectLogonId": f"0x{session.number:x}",
+            "PrivilegeList": _PRIVILEGES,
+        }
+        windows.write(scene, machine, ts_us + 200, windows.SECURITY, 4672, fields)
     return session
+
+
+def _logged_on(machine: Machine, session: Session, package: str, station: str) -> dict[str, str]:
+    """The first fields of 4624: who let whom in, how."""
+    kind, ntlm = session.kind, package == "NTLM"
+    local = kind in {2, 4, 5, 7, 11}
+    network = kind == 3
+    return {
+        "SubjectUserSid": "S-1-5-18" if local else "S-1-0-0",
+        "SubjectUserName": machine.host.name + "$" if local else "-",
+        "SubjectDomainName": machine.netbios if local else "-",
+        "SubjectLogonId": "0x3e7" if local else "0x0",
+        "TargetUserSid": session.sid,
+        "TargetUserName": session.user,
+        "TargetDomainName": session.domain,
+        "TargetLogonId": f"0x{session.number:x}",
+        "LogonType": str(kind),
+        "LogonProcessName": "NtLmSsp " if ntlm else "Kerberos" if network else "User32 ",
+        "AuthenticationPackageName": package if network else "Negotiate",
+        "WorkstationName": (station if ntlm else "-") if network else machine.host.name,
+        "LogonGuid": "{00000000-0000-0000-0000-000000000000}" if ntlm else session.guid,
+        "TransmittedServices": "-",
+        "LmPackageName": "NTLM V2" if ntlm else "-",
+        "KeyLength": "128" if ntlm else "0",
+        "ProcessId": "0x0" if network else f"0x{_pid(machine, 'dcom'):x}",
+        "ProcessName": "-" if network else "C:\\Windows\\System32\\svchost.exe",
+    }
 
 
 def _pid(machine: Machine, what: str) -> int:

@@ -34,8 +34,12 @@ class Link:
     uids: dict[str, str]
 
 
-def address(end: End) -> str:
-    return end if isinstance(end, str) else end.address
+def address(end: End, other: End) -> str:
+    """Where one end stands, as the other one sees it."""
+    if isinstance(end, str):
+        return end
+    outside = isinstance(other, str) or other.body != end.body
+    return end.front if outside and end.front else end.address
 
 
 def connect(
@@ -65,9 +69,9 @@ def connect(
     """
     link = Link(
         ts_us=ts_us,
-        source=address(source),
+        source=address(source, target),
         sport=sport or 49_152 + scene.dice.below(16_000),
-        target=address(target),
+        target=address(target, source),
         dport=port,
         sent=sent if state == "SF" else 0,
         received=received if state == "SF" else 0,
@@ -165,7 +169,7 @@ def _passed(
 def _noted(scene: Scene, link: Link, proto: str, run: Running, name: str) -> None:
     machine = run.machine
     at = clock(machine.clock(link.ts_us), sep=" ")
-    initiated = link.source == machine.host.address
+    initiated = link.source in {machine.host.address, machine.host.front}
     own, other = machine.host.fqdn, name or "-"
     windows.write(
         scene,

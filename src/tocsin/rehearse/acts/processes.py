@@ -48,42 +48,40 @@ def start(
         since_us=ts_us,
         integrity=integrity or parent.integrity,
     )
-    description, product, company, original, version = made(image, copy_of)
-    windows.write(
-        scene,
-        machine,
-        ts_us + 1500,
-        windows.SYSMON,
-        1,
-        {
-            "RuleName": "-",
-            "UtcTime": _time(machine, ts_us),
-            "ProcessGuid": run.guid,
-            "ProcessId": str(run.pid),
-            "Image": image,
-            "FileVersion": version,
-            "Description": description,
-            "Product": product,
-            "Company": company,
-            "OriginalFileName": original,
-            "CommandLine": line,
-            "CurrentDirectory": folder,
-            "User": session.account,
-            "LogonGuid": session.guid,
-            "LogonId": f"0x{session.number:x}",
-            "TerminalSessionId": str(session.terminal),
-            "IntegrityLevel": run.integrity,
-            "Hashes": hashes(image, copy_of),
-            "ParentProcessGuid": parent.guid,
-            "ParentProcessId": str(parent.pid),
-            "ParentImage": parent.image,
-            "ParentCommandLine": parent.line,
-            "ParentUser": parent.session.account,
-        },
-    )
+    windows.write(scene, machine, ts_us + 1500, windows.SYSMON, 1, _created(run, parent, folder, copy_of))
     if "server" in machine.host.roles:
         _start_audited(scene, machine, ts_us, run, parent)
     return run
+
+
+def _created(run: Running, parent: Running, folder: str, copy_of: str) -> dict[str, str]:
+    description, product, company, original, version = made(run.image, copy_of)
+    session = run.session
+    return {
+        "RuleName": "-",
+        "UtcTime": _time(run.machine, run.since_us),
+        "ProcessGuid": run.guid,
+        "ProcessId": str(run.pid),
+        "Image": run.image,
+        "FileVersion": version,
+        "Description": description,
+        "Product": product,
+        "Company": company,
+        "OriginalFileName": original,
+        "CommandLine": run.line,
+        "CurrentDirectory": folder,
+        "User": session.account,
+        "LogonGuid": session.guid,
+        "LogonId": f"0x{session.number:x}",
+        "TerminalSessionId": str(session.terminal),
+        "IntegrityLevel": run.integrity,
+        "Hashes": hashes(run.image, copy_of),
+        "ParentProcessGuid": parent.guid,
+        "ParentProcessId": str(parent.pid),
+        "ParentImage": parent.image,
+        "ParentCommandLine": parent.line,
+        "ParentUser": parent.session.account,
+    }
 
 
 def _start_audited(scene: Scene, machine: Machine, ts_us: int, run: Running, parent: Running) -> None:
@@ -155,8 +153,22 @@ def once(
     run = start(
         scene, machine, ts_us, image, line, parent, session, integrity=integrity, folder=folder, copy_of=copy_of
     )
-    end(scene, run, ts_us + int(lasts_s * 1e6))
+    if image.lower().endswith("\\net.exe"):
+        # net.exe leaves most of what it is asked to another program.
+        once(scene, machine, ts_us + 20_000, image[:-4] + "1.exe", f"{image[:-4]}1{_rest(line)}", run, lasts_s=0.1)
+    until = ts_us + int(max(lasts_s, 0.2) * 1e6)
+    if image.lower().endswith("\\cmd.exe") and "server" in machine.host.roles:
+        # A shell without a window of its own brings the host of its console.
+        console = "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1"
+        host = start(scene, machine, ts_us + 9_000, "C:\\Windows\\System32\\conhost.exe", console, run)
+        end(scene, host, until)
+    end(scene, run, until)
     return run
+
+
+def _rest(line: str) -> str:
+    _, blank, rest = line.partition(" ")
+    return blank + rest
 
 
 def writes(scene: Scene, run: Running, ts_us: int, path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin.rehearse.acts.network import End, Link, address, ask, connect
+from tocsin.rehearse.acts.network import End, Link, ask, connect
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Running
 from tocsin.rehearse.scene import Scene
@@ -59,7 +59,7 @@ def visit(
     run: Running | None = None,
 ) -> Link:
     """Somebody uses one of our own web servers, over TLS; all requests go through one connection."""
-    name = scene.body(server).web
+    name = scene.body(server).web if "web" in server.roles else server.fqdn
     sent, received = _bodies(requests, name, agent, tls=True)
     lasts_s = max(lasts_s, 0.05 + sum(request.took_ms for request in requests) / 1000 + received / 4e6)
     link = connect(
@@ -67,7 +67,7 @@ def visit(
     )
     _handshake(scene, link, name)
     at, step = ts_us + 40_000, int(lasts_s * 9e5) // len(requests)
-    client = address(source)
+    client = link.source
     for request in requests:
         above, back = _headers(request, name, agent)
         done = at + request.took_ms * 1000
@@ -80,7 +80,7 @@ def visit(
                 scene,
                 server,
                 done,
-                client,
+                (client, link.target),
                 (request.method, request.target, request.status, *sizes),
                 agent=agent,
                 user=request.user,
@@ -102,58 +102,40 @@ def fetch(
     run: Running | None = None,
     lasts_s: float = 0.0,
     resolve: bool = True,
-    port: int = 0,
     mime: str = "text/html",
-    direct: bool = False,
     user: str = "-",
 ) -> Link:
     """A machine of ours uses a site of the outside, through its body's proxy if it has to.
 
     Args:
-        resolve: False when the name was asked for shortly before, or there is none.
-        direct: True for what does not go through the proxy.
+        resolve: False when the name was asked for shortly before.
         user: whom the proxy knows.
     """
     body = scene.body(source)
-    port = port or (443 if site.tls else 80)
     sent, received = _bodies(requests, site.name, agent, tls=site.tls)
     lasts_s = max(lasts_s, 0.08 + received / 6e6 + scene.dice.random() * 0.3)
-    asks = run.machine.host if run else source
-    proxied = not body.cloud and not direct and "workstation" in source.roles
+    proxied = not body.cloud and "workstation" in source.roles
     speaker = body.one("proxy") if proxied else source
-    if resolve and site.name != site.address:
+    if resolve:
         ask(scene, ts_us, body, speaker, site.name, [site.address], run=None if proxied else run)
         ts_us += 30_000
     if proxied:
-        inner = connect(
-            scene,
-            ts_us,
-            asks,
-            speaker,
-            3128,
-            sent=sent + 220,
-            received=received + 39,
-            lasts_s=lasts_s + 0.01,
-            service="http",
-            run=run,
-            name=speaker.fqdn,
-        )
-        _through(scene, ts_us, speaker, inner, site, requests, lasts_s, received, user)
+        _through(scene, ts_us, source, speaker, site, requests, (sent, received, lasts_s), run=run, user=user)
     link = connect(
         scene,
         ts_us + 4000,
         speaker,
         site.address,
-        port,
+        443 if site.tls else 80,
         sent=sent,
         received=received,
         lasts_s=lasts_s,
         service="ssl" if site.tls else "http",
         run=None if proxied else run,
-        name="" if site.name == site.address else site.name,
+        name=site.name,
     )
     if site.tls:
-        _handshake(scene, link, site.name if site.name != site.address else "")
+        _handshake(scene, link, site.name)
     else:
         _plain(scene, link, site, requests, agent, mime)
     return link
@@ -162,22 +144,36 @@ def fetch(
 def _through(
     scene: Scene,
     ts_us: int,
+    source: Host,
     proxy: Host,
-    inner: Link,
     site: Site,
     requests: list[Request],
-    lasts_s: float,
-    received: int,
+    sizes: tuple[int, int, float],
+    *,
+    run: Running | None,
     user: str,
 ) -> None:
-    ends = ts_us + int(lasts_s * 1e6)
+    """The way to the proxy, and its log. `sizes` are bytes sent and received, and seconds."""
+    sent, received, lasts_s = sizes
+    link = connect(
+        scene,
+        ts_us,
+        source,
+        proxy,
+        3128,
+        sent=sent + 220,
+        received=received + 39,
+        lasts_s=lasts_s + 0.01,
+        service="http",
+        run=run,
+        name=proxy.fqdn,
+    )
+    asked = [(one.method, f"http://{site.name}{one.target}", one.status, one.received + 300) for one in requests]
     if site.tls:
-        request = ("CONNECT", f"{site.name}:443", 200, received + 39)
-        web.squid(scene, proxy, ends, inner.source, request, took_ms=int(lasts_s * 1000), user=user, peer=site.address)
-        return
-    for one in requests:
-        request = (one.method, f"http://{site.name}{one.target}", one.status, one.received + 300)
-        web.squid(scene, proxy, ends, inner.source, request, took_ms=int(lasts_s * 1000), user=user, peer=site.address)
+        asked = [("CONNECT", f"{site.name}:443", 200, received + 39)]
+    for request in asked:
+        ends, took = ts_us + int(lasts_s * 1e6), int(lasts_s * 1000)
+        web.squid(scene, proxy, ends, link.source, request, took_ms=took, user=user, peer=site.address)
 
 
 def _ids(link: Link, key: str) -> dict[str, Any]:

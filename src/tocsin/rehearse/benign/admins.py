@@ -11,7 +11,7 @@ from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted
 from tocsin.rehearse.machine import SYSTEM32, Machine, Running, Session
-from tocsin.rehearse.rhythm import OFFICE, midnight_us, moment_us
+from tocsin.rehearse.rhythm import OFFICE, midnight_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
 from tocsin.rehearse.world import Body, Host, Person
@@ -68,7 +68,8 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
             chores = _ADMIN if person.role == "admin" else _HELP
             for _ in range(dice.count(max(0.5, 3.2 * min(pace, 1.6)))):
                 at = max(OFFICE.draw(dice, midnight_us(today)), machine.desk.since_us + 300_000_000)
-                if at < moment_us(today, 18):
+                # Whoever has left does nothing at their desk any more.
+                if machine.shell and at < machine.shell.until_us - 1_200_000_000:
                     chores.draw(dice)(scene, body, person, machine, at)
 
 

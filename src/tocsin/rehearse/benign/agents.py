@@ -95,17 +95,20 @@ def _machine(scene: Scene, body: Body, machine: Machine, start: int, pace: float
             )
             processes.writes(scene, machine.core[what], at, path)
     account = f"{body.netbios}\\{machine.host.name}$"
-    for _ in range(dice.count((5 if server else 0.6) * pace)):
+    for _ in range(dice.count((6 if server else 0.8) * pace)):
         at = EVEN.draw(dice, start)
-        name = "krbtgt" if dice.chance(0.2) else dice.one(body.with_role("dc")).name + "$"
-        logons.ticket(scene, body, at, account, machine.host, name)
+        controller = scene.machine(dice.one(body.with_role("dc")))
+        logons.ticket(scene, body, at, account, machine.host, controller.host.name + "$")
+        if controller is not machine and at > controller.booted_us + 60_000_000:
+            session = logons.logon(scene, controller, at + 30_000, account, 3, source=machine.host)
+            logons.logoff(scene, controller, at + 60_000 + dice.below(9_000_000), session)
 
 
 def _reports(scene: Scene, machine: Machine, ts_us: int) -> None:
     dice = scene.dice
     # Each machine has the agents it has; the newest are not everywhere.
     site = _HOMES[min(dice.below(4), int(digest("agents", machine.host.name)[0], 16) % 4)]
-    sent = dice.size(2600, 1.2) if dice.chance(0.93) else dice.size(9_000_000, 1.0)
+    sent = dice.size(2600, 1.2) if dice.chance(0.93) else min(dice.size(5_000_000, 0.8), 20_000_000)
     request = web.Request(method="POST", target="/v2/batch", sent=sent, received=dice.size(420, 0.6))
     agent = "fwagent/5.14 (windows; amd64)"
     run = machine.core["agent"] if dice.chance(0.6) else None
@@ -133,7 +136,7 @@ def _checks(scene: Scene, machine: Machine, ts_us: int) -> None:
 def _crawls(scene: Scene, body: Body, start: int, pace: float) -> None:
     """Search and archive read through shares file by file: with old accounts, and at any hour."""
     dice = scene.dice
-    for _ in range(dice.count(5 * pace)):
+    for _ in range(dice.count(0.8 + 4 * pace)):
         source: Host = dice.one((*body.with_role("app"), *body.with_role("archive")))
         others = [host for host in body.with_role("file") if host is not source]
         server = scene.machine(dice.one(others))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import cloud
@@ -11,8 +12,10 @@ from tocsin.rehearse.dice import Dice, digest
 from tocsin.rehearse.rhythm import OFFICE, PUBLIC, midnight_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import cloud as records
+from tocsin.rehearse.sensors.cloud import SignIn
 from tocsin.rehearse.world import Body, Person
 
+_HOME: Final = ("Wellington", "NZ")
 _PHONE: Final = "Outlook-iOS/2.0"
 _EDGE: Final = words.AGENTS[0][0]
 _ABROAD: Final = (
@@ -48,8 +51,8 @@ def _where(scene: Scene, body: Body, person: Person, *, away: bool, number: int)
         trip = Dice(scene.world.seed, "trip", person.id, number // 7)
         return trip.one(scene.world.homes), trip.one(_ABROAD), "Ios 18.6"
     if dice.chance(0.65):
-        return f"{body.outside}.1", cloud.HOME, "Windows10"
-    return person.home, cloud.HOME, "Ios 18.6"
+        return f"{body.outside}.1", _HOME, "Windows10"
+    return person.home, _HOME, "Ios 18.6"
 
 
 def _something(scene: Scene, body: Body, person: Person, ts_us: int, *, away: bool, number: int) -> None:
@@ -58,24 +61,14 @@ def _something(scene: Scene, body: Body, person: Person, ts_us: int, *, away: bo
     desk = system == "Windows10"
     chance = dice.random()
     if chance < 0.3:
+        how = SignIn(client=client, place=place, system=system)
         if dice.chance(0.06):
-            cloud.signs_in(
-                scene, body, ts_us - 9_000_000, person, client=client, place=place, system=system, error=50126
-            )
-        browser = dice.chance(0.3)
-        cloud.signs_in(
-            scene,
-            body,
-            ts_us,
-            person,
-            client=client,
-            place=place,
-            system=system,
-            used="Browser" if browser else "Mobile Apps and Desktop clients",
-            app="Office 365 SharePoint Online" if browser else "Office 365 Exchange Online",
-            agent=_EDGE if browser else "-" if desk else _PHONE,
-            compliant=not dice.chance(0.05),
-        )
+            cloud.signs_in(scene, body, ts_us - 9_000_000, person, replace(how, error=50126))
+        if dice.chance(0.3):
+            how = replace(how, used="Browser", app="Office 365 SharePoint Online", agent=_EDGE)
+        elif not desk:
+            how = replace(how, agent=_PHONE)
+        cloud.signs_in(scene, body, ts_us, person, replace(how, compliant=not dice.chance(0.05)))
     elif chance < 0.72:
         sync = dice.chance(0.3)
         # Some still read with old programs, and everybody now and then in the browser.
@@ -98,97 +91,45 @@ def _something(scene: Scene, body: Body, person: Person, ts_us: int, *, away: bo
 def _rare(scene: Scene, body: Body, today: date, pace: float) -> None:
     """Rules, delegates, consents, an old scanner that can do no better than IMAP: now and then, all of it allowed."""
     dice, start = scene.dice, midnight_us(today)
-    desk = f"{body.outside}.1"
     if not scene.world.calendar.works(today):
         return
     for _ in range(dice.count(0.8)):
         person = dice.one(body.people)
-        rule = {
-            "Name": dice.one(("Newsletters", "Committee", "From the clerk")),
-            "MoveToFolder": "Archive",
-            "FromAddressContainsWords": "newsletter",
-        }
-        cloud.administers(
-            scene,
-            body,
-            OFFICE.draw(dice, start),
-            person.upn,
-            "New-InboxRule",
-            f"{person.upn}\\{rule['Name']}",
-            rule,
-            client=f"{desk}:5{dice.below(9999):04}",
-        )
-    admin = dice.one(body.staff("admin"))
+        name = dice.one(("Newsletters", "Committee", "From the clerk"))
+        rule = {"Name": name, "MoveToFolder": "Archive", "FromAddressContainsWords": "newsletter"}
+        _commands(scene, body, start, person.upn, "New-InboxRule", f"{person.upn}\\{name}", rule)
+    admin = f"adm-{dice.one(body.staff('admin')).user}@{body.mail}"
     if dice.chance(0.25):
         member, clerk = dice.one(body.staff("member")), dice.one(body.staff("clerk", "staff"))
         rights = {"Identity": member.upn, "User": clerk.upn, "AccessRights": "FullAccess", "InheritanceType": "All"}
-        cloud.administers(
-            scene,
-            body,
-            OFFICE.draw(dice, start),
-            f"adm-{admin.user}@{body.mail}",
-            "Add-MailboxPermission",
-            member.upn,
-            rights,
-            client=f"{desk}:5{dice.below(9999):04}",
-        )
+        _commands(scene, body, start, admin, "Add-MailboxPermission", member.upn, rights)
     if dice.chance(0.12):
         app = dice.one(("Quorum Planner", "Translate Aloud", "Survey Desk"))
-        targets = [
-            {
-                "id": records.identity("app", app),
-                "displayName": app,
-                "type": "ServicePrincipal",
-                "modifiedProperties": [
-                    {
-                        "displayName": "ConsentAction.Permissions",
-                        "oldValue": "[]",
-                        "newValue": '"[[Scope: User.Read Calendars.Read]]"',
-                    }
-                ],
-            }
-        ]
-        records.directory(
-            scene,
-            body,
-            OFFICE.draw(dice, start),
-            dice.one(body.people).upn,
-            "Consent to application",
-            "ApplicationManagement",
-            desk,
-            targets,
-        )
+        scopes = '"[[Scope: User.Read Calendars.Read]]"'
+        change = {"displayName": "ConsentAction.Permissions", "oldValue": "[]", "newValue": scopes}
+        target = {"id": records.identity("app", app), "displayName": app, "type": "ServicePrincipal"}
+        _changes(scene, body, start, dice.one(body.people).upn, "Consent to application", target, change)
     if dice.chance(0.3):
         person = dice.one(body.people)
-        targets = [
-            {
-                "id": records.identity(person.upn),
-                "displayName": person.name,
-                "type": "User",
-                "userPrincipalName": person.upn,
-                "modifiedProperties": [],
-            }
-        ]
-        records.directory(
-            scene,
-            body,
-            OFFICE.draw(dice, start),
-            f"adm-{admin.user}@{body.mail}",
-            "Reset user password",
-            "UserManagement",
-            desk,
-            targets,
-        )
-    scanner = dice.one(body.staff("clerk")[:1])
+        target = {"id": records.identity(person.upn), "displayName": person.name, "type": "User"}
+        _changes(scene, body, start, admin, "Reset user password", {**target, "userPrincipalName": person.upn}, None)
+    how = SignIn(client=f"{body.outside}.1", used="IMAP4", system="", single=True, compliant=False)
     for _ in range(dice.count(3 * min(pace, 1.5))):
-        cloud.signs_in(
-            scene,
-            body,
-            OFFICE.draw(dice, start),
-            scanner,
-            client=desk,
-            used="IMAP4",
-            system="",
-            single=True,
-            compliant=False,
-        )
+        cloud.signs_in(scene, body, OFFICE.draw(dice, start), body.staff("clerk")[0], how)
+
+
+def _commands(
+    scene: Scene, body: Body, start: int, user: str, operation: str, about: str, parameters: dict[str, str]
+) -> None:
+    dice = scene.dice
+    client = f"{body.outside}.1:5{dice.below(9999):04}"
+    cloud.administers(scene, body, OFFICE.draw(dice, start), user, operation, about, parameters, client=client)
+
+
+def _changes(
+    scene: Scene, body: Body, start: int, user: str, operation: str, target: dict[str, str], change: Any
+) -> None:
+    category = "ApplicationManagement" if target["type"] == "ServicePrincipal" else "UserManagement"
+    targets = [{**target, "modifiedProperties": [change] if change else []}]
+    at = OFFICE.draw(scene.dice, start)
+    records.directory(scene, body, at, user, operation, category, f"{body.outside}.1", targets)

@@ -90,7 +90,7 @@ def _knock(scene: Scene, body: Body, ts_us: int) -> None:
     """A packet to a port that nobody opened; sometimes a password tried where one is."""
     dice = scene.dice
     client = dice.one(scene.world.homes)
-    gate = dice.one([host for host in body.hosts if host.address.startswith(body.outside)])
+    gate = dice.one([host for host in body.hosts if host.front])
     if dice.chance(0.06) and gate.kind == "linux":
         user = dice.one(("admin", "oracle", "test", "ubuntu", "postgres", "user"))
         linux.refused(scene, scene.machine(gate), ts_us, user, client)

@@ -11,7 +11,7 @@ from tocsin.rehearse.acts import changes, linux, logons, network, processes
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted, zipf
 from tocsin.rehearse.machine import AGENT, SYSTEM32, Machine, boot, system
-from tocsin.rehearse.rhythm import EVEN, OFFICE, midnight_us, moment_us
+from tocsin.rehearse.rhythm import EVEN, HOUR_US, OFFICE, midnight_us, moment_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
 from tocsin.rehearse.world import Body, Host
@@ -25,7 +25,7 @@ _TASKS: Final = Weighted(
     zipf(
         (
             (SYSTEM32 + "taskhostw.exe", "taskhostw.exe", "netsvcs"),
-            (SYSTEM32 + "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1", "netsvcs"),
+            (SYSTEM32 + "sppsvc.exe", "C:\\Windows\\system32\\sppsvc.exe", "services"),
             (SYSTEM32 + "wbem\\WmiPrvSE.exe", "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding", "dcom"),
             (AGENT, f'"{AGENT}" --collect --profile default', "services"),
             (SYSTEM32 + "svchost.exe", "C:\\Windows\\system32\\svchost.exe -k netsvcs -p -s BITS", "services"),
@@ -106,7 +106,9 @@ def _windows(scene: Scene, body: Body, host: Host, today: date, pace: float) -> 
         changes.changed(scene, machine, shape.draw(dice, start), dice.one(_STATES), dice.one(("running", "stopped")))
     if server:
         _roles(scene, body, machine, start, pace)
-    _inventory(scene, machine, start + 3_600_000_000 * 5 + dice.below(7_000_000_000), pace)
+    # Machines that were off in the morning are asked whenever they come back.
+    early = start + 5 * HOUR_US + dice.below(2 * HOUR_US)
+    _inventory(scene, machine, early if dice.chance(0.5) else max(early, EVEN.draw(dice, start)), pace)
 
 
 def _inventory(scene: Scene, machine: Machine, ts_us: int, pace: float) -> None:
@@ -144,7 +146,7 @@ def _roles(scene: Scene, body: Body, machine: Machine, start: int, pace: float) 
             name = dice.hexes(8)
             line = f'"{compiler}" /noconfig /fullpaths @"{_PAGES}\\root\\{name}.cmdline"'
             processes.once(scene, machine, at, compiler, line, pool, lasts_s=1.1)
-            if dice.chance(0.5):
+            if "web" in host.roles and dice.chance(0.5):
                 shell = processes.once(
                     scene,
                     machine,

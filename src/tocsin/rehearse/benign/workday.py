@@ -7,7 +7,7 @@ from typing import Final
 
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import changes, logons, network, processes, web
-from tocsin.rehearse.dice import Dice, Weighted, zipf
+from tocsin.rehearse.dice import Dice, Weighted, digest, zipf
 from tocsin.rehearse.machine import SYSTEM32, Machine, Running, Session
 from tocsin.rehearse.rhythm import OFFICE, SITTING, midnight_us, moment_us
 from tocsin.rehearse.scene import Scene
@@ -161,7 +161,9 @@ def _leave(scene: Scene, machine: Machine, session: Session, runs: tuple[Running
 def _something(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int, browser: Running) -> None:
     dice = scene.dice
     chance = dice.random()
-    if chance < 0.46:
+    if chance < 0.08 and not body.cloud:
+        _mailbox(scene, body, person, machine, ts_us)
+    elif chance < 0.46:
         browse(scene, person, machine, ts_us, browser)
     elif chance < 0.74:
         _small(scene, body, person, machine, ts_us)
@@ -195,6 +197,22 @@ def browse(scene: Scene, person: Person, machine: Machine, ts_us: int, run: Runn
         resolve=dice.chance(0.6),
         user=person.user,
     )
+
+
+def _mailbox(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:
+    """The mail program asks the body's own server, which is IIS beneath."""
+    dice = scene.dice
+    target = f"/mapi/emsmdb/?MailboxId={digest(person.mailbox)[:32]}@{body.mail}"
+    if dice.chance(0.3):
+        target = f"/owa/service.svc?action=FindItem&n={dice.below(400)}"
+    requests = [
+        web.Request(
+            method="POST", target=target, sent=dice.size(900, 0.5), received=dice.size(9_000, 1.1), user=person.account
+        )
+        for _ in range(1 + dice.below(3))
+    ]
+    run = machine.core.get("outlook") if dice.chance(0.2) else None
+    web.visit(scene, ts_us, machine.host, body.one("exchange"), requests, agent="Microsoft+Office/16.0", run=run)
 
 
 def _small(scene: Scene, body: Body, person: Person, machine: Machine, ts_us: int) -> None:

@@ -6,6 +6,7 @@ diagnostic settings send them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -17,6 +18,7 @@ from tocsin.rehearse.world import Body
 
 _TYPES: Final = {"ExchangeAdmin": 1, "ExchangeItem": 2, "SharePointFileOperation": 6, "AzureActiveDirectory": 8}
 _ITEMS_ACCESSED: Final = 50
+_REASONS: Final = {50126: "Invalid username or password", 50074: "Strong Authentication is required"}
 
 
 def identity(*names: str) -> str:
@@ -50,31 +52,24 @@ def audit(
     scene.tape.put(stream, late, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE), scene.mark)
 
 
-def sign_in(
-    scene: Scene,
-    body: Body,
-    ts_us: int,
-    user: str,
-    name: str,
-    *,
-    client: str,
-    app: str,
-    used: str,
-    place: tuple[str, str],
-    system: str,
-    agent: str,
-    error: int = 0,
-    single: bool = False,
-    compliant: bool = True,
-) -> None:
-    """A sign-in to Entra. `used` is the kind of client, `place` city and country."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """How somebody signs in. `used` is the kind of client, `place` city and country."""
+
+    client: str
+    app: str = "Office 365 Exchange Online"
+    used: str = "Mobile Apps and Desktop clients"
+    place: tuple[str, str] = ("Wellington", "NZ")
+    system: str = "Windows10"
+    agent: str = "-"
+    error: int = 0
+    single: bool = False
+    compliant: bool = True
+
+
+def sign_in(scene: Scene, body: Body, ts_us: int, user: str, name: str, how: SignIn) -> None:
+    """A sign-in to Entra."""
     stamp = clock(ts_us, micro=True) + "0Z"
-    number = scene.dice.guid()
-    reasons = {
-        50126: "Invalid username or password",
-        50074: "Strong Authentication is required",
-        50053: "Account locked",
-    }
     record = {
         "time": stamp,
         "resourceId": f"/tenants/{body.tenant}/providers/Microsoft.aadiam",
@@ -82,43 +77,46 @@ def sign_in(
         "operationVersion": "1.0",
         "category": "SignInLogs",
         "tenantId": body.tenant,
-        "resultType": str(error),
+        "resultType": str(how.error),
         "resultSignature": "None",
-        "callerIpAddress": client,
+        "callerIpAddress": how.client,
         "correlationId": scene.dice.guid(),
         "identity": name,
         "Level": 4,
-        "properties": {
-            "id": number,
-            "createdDateTime": stamp,
-            "userDisplayName": name,
-            "userPrincipalName": user,
-            "userId": identity(user),
-            "appId": identity("app", app),
-            "appDisplayName": app,
-            "ipAddress": client,
-            "clientAppUsed": used,
-            "userAgent": agent,
-            "status": {"errorCode": error, **({"failureReason": reasons.get(error, "Other")} if error else {})},
-            "deviceDetail": {
-                "deviceId": identity("device", user, system) if compliant else "",
-                "operatingSystem": system,
-                "browser": "Edge 140.0" if used == "Browser" else "",
-                "isCompliant": compliant,
-                "isManaged": compliant,
-            },
-            "location": {"city": place[0], "countryOrRegion": place[1]},
-            "authenticationRequirement": "singleFactorAuthentication" if single else "multiFactorAuthentication",
-            "conditionalAccessStatus": "notApplied" if single else "success",
-            "riskLevelDuringSignIn": "none",
-            "riskState": "none",
-            "isInteractive": used == "Browser",
-            "tokenIssuerType": "AzureAD",
-        },
+        "properties": {"id": scene.dice.guid(), "createdDateTime": stamp, **_signed(user, name, how)},
     }
     late = ts_us + 60_000_000 + scene.dice.below(240_000_000)
     stream = scene.tape.stream(f"cloud/{body.key}/sign-ins-{{day}}.jsonl")
     scene.tape.put(stream, late, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE), scene.mark)
+
+
+def _signed(user: str, name: str, how: SignIn) -> dict[str, Any]:
+    reason = {"failureReason": _REASONS.get(how.error, "Other")} if how.error else {}
+    return {
+        "userDisplayName": name,
+        "userPrincipalName": user,
+        "userId": identity(user),
+        "appId": identity("app", how.app),
+        "appDisplayName": how.app,
+        "ipAddress": how.client,
+        "clientAppUsed": how.used,
+        "userAgent": how.agent,
+        "status": {"errorCode": how.error, **reason},
+        "deviceDetail": {
+            "deviceId": identity("device", user, how.system) if how.compliant else "",
+            "operatingSystem": how.system,
+            "browser": "Edge 140.0" if how.used == "Browser" else "",
+            "isCompliant": how.compliant,
+            "isManaged": how.compliant,
+        },
+        "location": {"city": how.place[0], "countryOrRegion": how.place[1]},
+        "authenticationRequirement": "singleFactorAuthentication" if how.single else "multiFactorAuthentication",
+        "conditionalAccessStatus": "notApplied" if how.single else "success",
+        "riskLevelDuringSignIn": "none",
+        "riskState": "none",
+        "isInteractive": how.used == "Browser",
+        "tokenIssuerType": "AzureAD",
+    }
 
 
 def directory(

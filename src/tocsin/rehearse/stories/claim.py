@@ -54,7 +54,7 @@ def truth_of(claim: dict[str, Any], breach: Story) -> dict[str, Any]:
     left = sum(breach.left.values())
     reasons = {
         "mail": f"mail of {taken} mailboxes was read; {left} bytes left in all",
-        "archive": "that server sent nothing to the outside in that night or any other",
+        "archive": "in that night nothing but its agents' reports went from that server to the outside",
     }
     parts = [{"id": part["id"], "contradicted": True, "because": reasons[part["id"]]} for part in claim["parts"]]
     return {"id": claim["id"], "file": "claim.json", "contradicted": True, "parts": parts}

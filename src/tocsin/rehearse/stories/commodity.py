@@ -12,7 +12,7 @@ from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, Machine, Running
 from tocsin.rehearse.rhythm import HOUR_US
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories.story import Story, working_day
+from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Person, Site
 
 _MINUTE: Final = 60_000_000
@@ -34,7 +34,7 @@ def tell(scene: Scene, seed: int) -> tuple[Story, Iterator[int]]:
 
 def _acts(scene: Scene, story: Story) -> Iterator[int]:
     dice, body = story.dice, story.body
-    yield (now := working_day(scene, 0.3 + dice.random() * 0.3) + 10 * HOUR_US + dice.below(2 * HOUR_US))
+    yield (now := scene.world.calendar.working_day(0.3 + dice.random() * 0.3) + 10 * HOUR_US + dice.below(2 * HOUR_US))
     sitting = [person for person in body.staff("staff", "clerk") if _sits(scene, person, now)]
     if not sitting:
         return

@@ -16,7 +16,7 @@ from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.hold import MINUTE, agent
 from tocsin.rehearse.stories.means import AGENT, Means, at_work, means, shell_line
 from tocsin.rehearse.stories.profile import Profile
-from tocsin.rehearse.stories.story import Story, working_day
+from tocsin.rehearse.stories.story import Story
 
 _TARGET: Final = "/search/status.jsp"
 _SPOOL: Final = "/var/tmp"  # noqa: S108 - theirs, not ours
@@ -39,7 +39,7 @@ def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int
 
 def _acts(scene: Scene, story: Story, profile: Profile, seed: int) -> Iterator[int]:
     dice, body = story.dice, story.body
-    day = working_day(scene, 0.45 + dice.random() * 0.2)
+    day = scene.world.calendar.working_day(0.45 + dice.random() * 0.2)
     machine = scene.machine(body.one("web"))
     # The same means as at the other body: what ties the two together.
     shared = means(scene.world, profile, Dice(seed, "breach"))

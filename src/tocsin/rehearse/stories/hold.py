@@ -8,9 +8,9 @@ from typing import Final
 
 from tocsin.rehearse.acts import processes, web
 from tocsin.rehearse.dice import Dice
-from tocsin.rehearse.machine import Machine, Running
+from tocsin.rehearse.machine import SYSTEM32, Machine, Running
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories.means import AGENT, Means
+from tocsin.rehearse.stories.means import AGENT, BUILT_IN, Means, typed
 from tocsin.rehearse.stories.story import Story
 
 MINUTE: Final = 60_000_000
@@ -43,6 +43,26 @@ def agent(dice: Dice) -> str:
 def post(scene: Scene, story: Story, hold: Hold, ts_us: int, target: str, *, sent: int, received: int) -> None:
     request = web.Request(method="POST", target=target, sent=sent, received=received, took_ms=story.dice.size(400, 0.5))
     web.visit(scene, ts_us, story.dice.one(hold.means.relays[:3]), hold.web.host, [request], agent=agent(story.dice))
+
+
+def commands(scene: Scene, hold: Hold, ts_us: int, line: str, *, image: str = "", lasts_s: float = 1.2) -> Running:
+    """A command by the web shell: a shell of the worker process, in the form that its client gives it."""
+    folder = "C:\\inetpub\\wwwroot\\submissions\\images"
+    whole = f'"cmd" /c cd /d "{folder}"&{line}&echo [S]&cd&echo [E]'
+    machine = hold.web
+    shell = processes.once(
+        scene,
+        machine,
+        ts_us,
+        SYSTEM32 + "cmd.exe",
+        whole,
+        hold.pool,
+        lasts_s=lasts_s + 0.4,
+        folder=SYSTEM32 + "inetsrv\\",
+    )
+    if line.partition(" ")[0] in BUILT_IN:
+        return shell
+    return typed(scene, machine, ts_us + 60_000, shell, line, image=image, lasts_s=lasts_s)
 
 
 def keeps(scene: Scene, story: Story, hold: Hold, name: str, parent: str) -> None:

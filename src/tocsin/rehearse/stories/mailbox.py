@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import cloud
 from tocsin.rehearse.scene import Scene
+from tocsin.rehearse.sensors.cloud import SignIn
 from tocsin.rehearse.stories.hold import MINUTE, Hold
 from tocsin.rehearse.stories.means import AGENT
 from tocsin.rehearse.stories.story import Story
@@ -17,37 +20,11 @@ def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> No
     dice, body = story.dice, story.body
     person = dice.one([one for one in body.staff("member") if one.id not in story.people.get("data_left", ())])
     client = dice.one(hold.means.relays)
-    with story.step(
-        scene,
-        ts_us,
-        "T1078.004",
-        f"{person.account} signs in from a home router, by a protocol without a second factor",
-        account=person.upn,
-    ):
-        cloud.signs_in(
-            scene,
-            body,
-            ts_us - 40_000_000,
-            person,
-            client=client,
-            used="IMAP4",
-            system="",
-            error=50126,
-            single=True,
-            compliant=False,
-        )
-        cloud.signs_in(
-            scene,
-            body,
-            ts_us,
-            person,
-            client=client,
-            used="IMAP4",
-            system="",
-            agent=AGENT,
-            single=True,
-            compliant=False,
-        )
+    what = f"{person.account} signs in from a home router, by a protocol without a second factor"
+    with story.step(scene, ts_us, "T1078.004", what, account=person.upn):
+        how = SignIn(client=client, used="IMAP4", system="", agent=AGENT, single=True, compliant=False)
+        cloud.signs_in(scene, body, ts_us - 40_000_000, person, replace(how, error=50126))
+        cloud.signs_in(scene, body, ts_us, person, how)
     at = ts_us + 2 * MINUTE
     with story.step(scene, at, "T1114.002", f"The mailbox of {person.mailbox} is read", account=person.upn):
         for part in range(6):

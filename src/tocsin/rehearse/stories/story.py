@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tocsin.rehearse.dice import Dice
-from tocsin.rehearse.rhythm import moment_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.tape import Mark
@@ -96,19 +95,3 @@ class Story:
 
     def takes(self, what: str, count: int) -> None:
         self.left[what] = self.left.get(what, 0) + count
-
-
-def working_day(scene: Scene, share: float, *, sits: bool = False) -> int:
-    """The start of a working day somewhere in the drill, 0 being its first and 1 its last day."""
-    from datetime import timedelta
-
-    calendar = scene.world.calendar
-    number = int(share * (calendar.days - 1))
-    order = [number + off for step in range(calendar.days) for off in ((step,) if step == 0 else (step, -step))]
-    for place in order:
-        if 0 <= place < calendar.days:
-            today = calendar.first + timedelta(days=place)
-            quiet = calendar.works(today) and not calendar.patches(today)
-            if quiet and (not sits or calendar.sits(today)):
-                return moment_us(today, 0)
-    return moment_us(calendar.first, 0)
