@@ -155,7 +155,6 @@ def test_level_and_status_and_times(on_sample: Run) -> None:
         (["detect", "no\x1b[2Jwhere", "-r", "{rules}"], 3, "no\\x1b[2Jwhere"),
         (["detect", "{rules}", "-r", "{rules}", "-q"], 3, "none of this is a log"),
         (["detect", "{logs}", "-r", "nowhere"], 4, "nowhere"),
-        (["detect", "{logs}"], 4, "no pack was added"),
         (["detect", "{logs}", "-r", "{rules}", "--status", "deprecated"], 4, "of that level and status"),
         (["detect", "{logs}", "-r", "{rules}", "-o", "/proc/here/"], 5, "cannot be made"),
         (["detect", "{logs}", "-r", "{rules}", "-o", "{logs}/found.jsonl"], 5, "among the evidence"),

@@ -82,7 +82,7 @@ def test_alone_it_tells_what_there_is(tocsin: Tocsin) -> None:
 
 
 def test_add_and_list(tocsin: Tocsin, folder: Path) -> None:
-    assert "No pack was added yet" in tocsin("list")[1]
+    assert "Without --rules tocsin is used." in tocsin("list")[1]
     code, out, _ = tocsin("add", folder)
     assert code == 0
     for word in ("mine added: 3 rule files", str(folder), "MIT", "2 of 3 rules", "1 no reader"):
@@ -94,6 +94,7 @@ def test_add_and_list(tocsin: Tocsin, folder: Path) -> None:
     line = next(line for line in out.splitlines() if line.startswith("mine"))
     assert "MIT" in line
     assert str(folder) in line
+    assert "every pack that was added is used" in out
 
 
 def test_add_under_a_name(tocsin: Tocsin, folder: Path) -> None:
@@ -111,7 +112,18 @@ def test_an_archive_that_escapes_is_refused_in_two_lines(tocsin: Tocsin, tmp_pat
     assert len(err.splitlines()) == 2
     assert "refused" in err
     assert "\x1b" not in err
-    assert "No pack" in tocsin("list")[1]
+    assert "Without --rules tocsin is used." in tocsin("list")[1]
+
+
+def test_the_rules_that_come_with_tocsin_are_a_pack(tocsin: Tocsin, folder: Path) -> None:
+    code, out, _ = tocsin("list")
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.startswith("tocsin "))
+    assert "comes with tocsin" in line
+    assert "Apache 2.0" in line
+    code, out, err = tocsin("add", folder, "--name", "tocsin")
+    assert (code, out) == (4, "")
+    assert "is the name of the rules that come with tocsin" in err
 
 
 # --------------------------------------------------------------------------------- check

@@ -78,8 +78,27 @@ def test_no_name_means_every_pack(folder: Path, tmp_path: Path) -> None:
     assert paths("zeta") == ["zeta!x.yml"]
 
 
+def test_without_a_pack_the_rules_that_come_with_tocsin_are_used(folder: Path, home: Path) -> None:
+    own = paths()
+    assert own == paths(packs.OWN) == [f"tocsin!{name.partition('!')[2]}" for name in own]
+    assert packs.own().rules == len(own) > 0
+    assert packs.names() == []
+    packs.add(str(folder))
+    assert set(paths()).isdisjoint(own)
+    assert set(paths("some-rules", packs.OWN)) == {*paths(), *own}
+
+
+def test_nobody_takes_the_place_of_the_rules_that_come_with_tocsin(folder: Path, home: Path) -> None:
+    own = paths(packs.OWN)
+    with pytest.raises(RuleError, match="come with tocsin"):
+        packs.add(str(folder), packs.OWN)
+    home.mkdir(parents=True)
+    (home / "tocsin.zip").write_bytes(zipped({"x.yml": RULE}))
+    assert packs.names() == []
+    assert paths() == paths(packs.OWN) == own
+
+
 def test_nothing_that_fits(folder: Path, tmp_path: Path) -> None:
-    assert "no pack was added" in refusal().message
     packs.add(str(folder), "mine")
     assert "mine" in refusal("nix").hint
     (tmp_path / "empty").mkdir()

@@ -32,7 +32,7 @@ Rules = Annotated[
         "--rules",
         "-r",
         metavar="PATH|PACK",
-        help="A rule, a folder or zip of rules, or a pack that was added. All packs if not given.",
+        help="A rule, a folder or zip of rules, or a pack. All that were added if not given; tocsin's own if none was.",
         autocompletion=options.complete_packs,
     ),
 ]

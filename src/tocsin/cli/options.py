@@ -81,7 +81,7 @@ def complete_formats(incomplete: str) -> list[str]:
 
 
 def complete_packs(incomplete: str) -> list[str]:
-    """Packs that were added; a shell completes paths by itself when there is none."""
+    """Packs; a shell completes paths by itself when there is none."""
     from tocsin.learn import packs
 
-    return [pack.name for pack in packs.packs() if pack.name.startswith(incomplete)]
+    return [name for name in (packs.OWN, *packs.names()) if name.startswith(incomplete)]

@@ -59,20 +59,23 @@ def added(console: Console, pack: Pack, before: Pack | None, rules: RuleSet) -> 
         console.print(Text(f"  `tocsin rules check {pack.name}` says why, rule by rule.", _FAINT))
 
 
-def listed(console: Console, packs: Sequence[Pack]) -> None:
-    if not packs:
-        console.print("No pack was added yet. Add one with `tocsin rules add SOURCE`.")
-        return
+def listed(console: Console, own: Pack, packs: Sequence[Pack]) -> None:
+    """Every pack, and which of them are used where nobody names any."""
     table = Table(box=None, header_style=_FAINT, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("name", no_wrap=True, style="bold")
     table.add_column("rules", justify="right", no_wrap=True)
     table.add_column("source", overflow="fold")
     table.add_column("added (UTC)", no_wrap=True)
     table.add_column("licence", overflow="fold")
-    for pack in packs:
-        added_at = shown(pack.added_at, 40)[:16].replace("T", " ") or "not known"
+    for pack in (own, *packs):
+        added_at = "" if pack is own else shown(pack.added_at, 40)[:16].replace("T", " ") or "not known"
         table.add_row(pack.name, f"{pack.rules:,}", _text(pack.source or "not known"), added_at, _licence(pack))
     console.print(table)
+    if packs:
+        used = f"every pack that was added is used; {own.name} as well if it is named"
+    else:
+        used = f"{own.name} is used. Add a pack with `tocsin rules add SOURCE`"
+    console.print(Text(f"Without --rules {used}.", _FAINT))
 
 
 def _licence(pack: Pack) -> Text:

@@ -23,7 +23,7 @@ Chosen = Annotated[
         "--rules",
         "-r",
         metavar="PATH|PACK",
-        help="Where to look for the rule: files, folders, archives, packs. All packs if not given.",
+        help="Where to look for the rule: files, folders, archives, packs. All packs that were added if not given.",
         autocompletion=options.complete_packs,
     ),
 ]
@@ -41,7 +41,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[PACK|PATH]...",
-        help="Packs, folders, archives or files; every pack if none is named.",
+        help="Packs, folders, archives or files; every pack that was added if none is named.",
         autocompletion=options.complete_packs,
     ),
 ]
@@ -83,11 +83,11 @@ def add(
 
 @app.command("list")
 def list_() -> None:
-    """List the packs that were added."""
+    """List the rules that come with tocsin, and the packs that were added."""
     from tocsin.cli import rule_pages
     from tocsin.learn import packs
 
-    rule_pages.listed(_console(), packs.packs())
+    rule_pages.listed(_console(), packs.own(), packs.packs())
 
 
 @app.command()

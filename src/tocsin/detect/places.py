@@ -163,6 +163,8 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ),
     ("", "", "netflow"): _NETFLOW,
     ("dns", "", ""): (Place(kind="dns"), _in_zeek("dns"), _in_suricata("dns")),
+    # Sigma's taxonomy has no log of mail flow: here it has the names that all readers of mail logs share.
+    ("email", "", ""): (Place(kind="mail"),),
     ("", "fortigate", "event"): _FORTIGATE,
     ("", "fortios", "sslvpnd"): _FORTIGATE,
     ("appliance", "paloalto", "globalprotect"): (Place(kind="firewall", gate={"log": ("globalprotect", "system")}),),

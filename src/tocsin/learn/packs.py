@@ -22,13 +22,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tocsin.errors import RuleError
-from tocsin.learn import archives
+from tocsin.learn import archives, built_in
 from tocsin.learn.kept import data_folder
 from tocsin.learn.licences import is_licence, licence_of
 from tocsin.model.rule import RuleText
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENDINGS: Final = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.gz)$", re.IGNORECASE)
+OWN: Final = built_in.OWN
 _ADDING: Final = "Add one with `tocsin rules add SOURCE`, or name rules with --rules PATH."
 
 
@@ -57,17 +58,14 @@ def resolve(asked: Sequence[str]) -> list[RuleText]:
 
     Args:
         asked: packs, folders (all *.yml and *.yaml below them), zip or tar.gz archives, rule files. None
-            at all stand for every pack that was added. A pack goes before a file of the same name: for
-            the file write `./name`.
+            at all stand for every pack that was added, and for the rules that come with Tocsin if none was.
+            A pack goes before a file of the same name: for the file write `./name`.
 
     Raises:
         RuleError: a name stands for nothing, or for no rules, or for what must not be trusted.
     """
-    chosen = asked or names()
-    if not chosen:
-        raise RuleError("there are no rules: no pack was added yet", hint=_ADDING)
     found: dict[str, RuleText] = {}
-    for name in chosen:
+    for name in asked or names() or [OWN]:
         for text in _resolve(name):
             found.setdefault(text.path, text)
     return list(found.values())
@@ -75,7 +73,9 @@ def resolve(asked: Sequence[str]) -> list[RuleText]:
 
 def _resolve(name: str) -> list[RuleText]:
     path = Path(name)
-    if _NAME.fullmatch(name) and (kept := folder() / f"{name}.zip").is_file():
+    if name == OWN:
+        contents, separator = _below(built_in.FOLDER, is_rule), f"{OWN}!"
+    elif _NAME.fullmatch(name) and (kept := folder() / f"{name}.zip").is_file():
         contents, separator = archives.read(kept, is_rule, called=name), f"{name}!"
     elif path.is_dir():
         contents, separator = _below(path, is_rule), ""
@@ -86,7 +86,7 @@ def _resolve(name: str) -> list[RuleText]:
             return [RuleText(path=name, content=_content(path))]
         contents, separator = archives.read(path, is_rule), f"{name}!"
     else:
-        known = ", ".join(names()) or "none yet"
+        known = ", ".join([OWN, *names()])
         raise RuleError(
             f"{name}: neither a pack that was added nor a file or folder", hint=f"Packs: {known}. {_ADDING}"
         )
@@ -103,6 +103,20 @@ def is_rule(name: str) -> bool:
 def names() -> list[str]:
     """The names of the packs that were added, sorted."""
     return sorted(_kept())
+
+
+def own() -> Pack:
+    """The rules that come with Tocsin, described as a pack."""
+    rules = sum(map(is_rule, _below(built_in.FOLDER, is_rule)))
+    return Pack(
+        name=OWN,
+        source=built_in.SOURCE,
+        sha256="",
+        kept_sha256="",
+        added_at="",
+        rules=rules,
+        licences=(built_in.LICENCE,),
+    )
 
 
 def packs() -> list[Pack]:
@@ -126,6 +140,8 @@ def add(source: str, name: str | None = None) -> Pack:
             f"{name!a} cannot be the name of a pack",
             hint="Give another with --name: small letters, digits, dots, dashes and underscores.",
         )
+    if name == OWN:
+        raise RuleError(f"{OWN!a} is the name of the rules that come with tocsin", hint="Give another with --name.")
     sha256 = ""
     if _is_address(source):
         from tocsin.learn import fetch  # only to add: the import would cost every start 20 ms
@@ -157,7 +173,8 @@ def folder() -> Path:
 
 
 def _kept() -> dict[str, Path]:
-    return {path.stem: path for path in folder().glob("*.zip") if _NAME.fullmatch(path.stem)}
+    kept = {path.stem: path for path in folder().glob("*.zip") if _NAME.fullmatch(path.stem)}
+    return {name: path for name, path in kept.items() if name != OWN}  # whoever put one there did not add it
 
 
 def _is_kept(name: str) -> bool:
