@@ -67,7 +67,7 @@ _RFC_5424: Final = re.compile(
     re.ASCII,
 )
 
-_TIME_BYTES: Final = (
+TIME_BYTES: Final = (
     rb"(?:(?:\d{4} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d"
     rb"(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
@@ -75,7 +75,7 @@ _TIME_BYTES: Final = (
 # What stands before the tag of a line, for formats that sniff: add the tag, and search with re.MULTILINE.
 BEFORE_TAG: Final = (
     rb"^(?:\xef\xbb\xbf)?(?:\d{1,9} (?=<))?(?:<\d{1,3}>(?:[1-9]\d? )?)?[*.]?"
-    + _TIME_BYTES
+    + TIME_BYTES
     + rb":? (?:[^ \n]{1,255} )?(?:: )?"
 )
 
