@@ -147,6 +147,7 @@ FORMATS: Final[Mapping[str, Relayed]] = {
         ),
         is_host=False,
     ),
+    "pf_filterlog": Relayed(marks=(b"filterlog",), line=_tagged(rb"filterlog"), is_tag=True),
     "netfilter": Relayed(marks=(b" OUT=",), line=_tagged(rb"kernel|ulogd"), is_guest=False),
     "auditd": Relayed(marks=(b"audit(",), line=_tagged(rb"audispd|audisp-syslog|audit|auditd"), is_guest=False),
     "sysmon_linux": Relayed(marks=(b"<System>",), line=_tagged(rb"sysmon"), is_guest=False),
@@ -158,6 +159,7 @@ _ANY_TAG: Final = re.compile(
     rb"(?:" + _MODERN + _NAME + rb" [^ \n]{1,128} [^ \n]{1,32} [-\[]"
     rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _STAMP + rb"(?:" + _HOST + _NAME + _PID + rb":|" + _NAME + rb"\[\d{1,10}\]:))"
 )
+_HEADED: Final = re.compile(_LEAD + rb"(?:<\d{1,3}>|" + _STAMP + rb")")
 _PROCESS: Final = b"]: "
 _OWNERS: Final = (*FORMATS, LINUX)
 
@@ -169,7 +171,7 @@ def is_relayed(name: str) -> bool:
 
 def is_record(line: bytes) -> bool:
     """Whether a line of syslog holds a record of one of the formats."""
-    return b" " in line and any(FORMATS[name].line.match(line) for name in _GUESTS)
+    return _HEADED.match(line) is not None and any(FORMATS[name].line.match(line) for name in _GUESTS)
 
 
 def parts(block: Block, home: str) -> list[tuple[str, Block]]:
