@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from tocsin.collect import sources, triage
+from tocsin.collect import containers, sources, triage
 from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Reader
 from tocsin.collect.streams import HEAD_BYTES
@@ -90,7 +90,7 @@ def _parts(path: str, size: int, unit_bytes: int, mapped: Sequence[Reader]) -> I
             yield Unit(path=path, weight=weight, member=name, same_as=same_as, sha256=digest)
         yield Unit(path=path, weight=size // 4, digest_only=True)
         return
-    reader = sniffed(head, mapped)
+    reader = None if containers.is_wrapped(head) else sniffed(head, mapped)  # unwrapped from the beginning on
     ranges = reader.ranges(head, size, unit_bytes) if reader and size > unit_bytes else []
     if len(ranges) < 2:
         yield Unit(path=path, weight=size)

@@ -36,7 +36,8 @@ _DAY: Final = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d (?:
 _ISO: Final = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _SNIFFED: Final = re.compile(
     rb"(?:\d{1,9} )?(?:<\d{1,3}>)?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
-    rb"(?:" + _DAY + rb"\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?|" + _ISO + rb"(?:Z|[+-]\d\d:?\d\d))"
+    rb"(?:" + _DAY + rb"\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?|" + _ISO + rb"(?:Z|[+-]\d\d:?\d\d)"
+    rb"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z]{2,5}(?= [^ ]))"
     rb"(?: (?:UTC|GMT))?:? " + _LEVELS + rb"(?:[^ :]*[^ :] )?(?:[a-z0-7]{3,8}\.[a-z]{3,7} )?(?:: )?"
     rb"(?:[^\s:\[\]]{1,64}(?:\[[^\s:\[\]]{1,64}\])?:(?: |$|\[)|[^:\[\]\n]{1,64}\[\d{1,10}\]:|last message repeated )"
 )
