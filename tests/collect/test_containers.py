@@ -27,12 +27,15 @@ def cri(text: str, mark: str = "F") -> str:
 
 
 @pytest.mark.parametrize("name", ["plain", "gz"])
-@pytest.mark.parametrize(("wrap", "text", "form"), [
-    (docker, ACCESS, "access_log"),
-    (lambda text: cri(text.rstrip("\n")), ACCESS, "access_log"),
-    (docker, EVE, "suricata"),
-    (lambda text: cri(text.rstrip("\n")), EVE, "suricata"),
-])
+@pytest.mark.parametrize(
+    ("wrap", "text", "form"),
+    [
+        (docker, ACCESS, "access_log"),
+        (lambda text: cri(text.rstrip("\n")), ACCESS, "access_log"),
+        (docker, EVE, "suricata"),
+        (lambda text: cri(text.rstrip("\n")), EVE, "suricata"),
+    ],
+)
 def test_what_is_inside_is_read(tmp_path: Path, wrap, text: str, form: str, name: str) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / ("c.log.gz" if name == "gz" else "c.log")
     content = (wrap(text) * 50).encode()
@@ -72,6 +75,8 @@ def test_nothing_is_lost_and_nothing_added(texts: list[str], pieces: int) -> Non
     assert containers.Unwrapped(Slow(wrapped)).read() == "".join(texts).encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.parametrize("head", [b"", b"{}\n", b'{"log":"x"}\n', b'{"log":1,"time":""}\n', b'{"log":"x","time":"y","z":1}\n'])
+@pytest.mark.parametrize(
+    "head", [b"", b"{}\n", b'{"log":"x"}\n', b'{"log":1,"time":""}\n', b'{"log":"x","time":"y","z":1}\n']
+)
 def test_other_json_is_not_unwrapped(head: bytes) -> None:
     assert not containers.is_wrapped(head)

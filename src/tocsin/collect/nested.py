@@ -45,7 +45,9 @@ def _outer(keys: frozenset[str]) -> re.Pattern[bytes]:
     plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:' + text + rb"|" + texts + rb"|[\w.+-]{1,64})\s*,"
     ways = []
     for key in sorted(keys):
-        objects = (rb"\{(?:" + plain + rb'){0,12}\s*"' + re.escape(part.encode()) + rb'"\s*:\s*' for part in key.split("."))
+        objects = (
+            rb"\{(?:" + plain + rb'){0,12}\s*"' + re.escape(part.encode()) + rb'"\s*:\s*' for part in key.split(".")
+        )
         ways.append(b"".join(objects))
     return re.compile(rb"[\s\[]{0,64}(?:" + b"|".join(ways) + rb")\[\s*[{\]]")
 
