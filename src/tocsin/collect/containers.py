@@ -1,6 +1,6 @@
-"""Logs of containers in, what the programs in them wrote out: the wrapper that a runtime puts around every line.
+r"""Logs of containers in, what the programs in them wrote out: the wrapper that a runtime puts around every line.
 
-Docker's *JSON File logging driver* (`{"log":"...\\n","stream":"stdout","time":"..."}`), and the form of the Kubernetes
+Docker's *JSON File logging driver* (`{"log":"...\n","stream":"stdout","time":"..."}`), and the form of the Kubernetes
 Container Runtime Interface that containerd and CRI-O write (`2026-11-28T10:00:00.1Z stdout F ...`). Lines that a
 runtime cut (without a new line at the end, or marked `P`) are put together again. What is no entry passes as it
 is: the reader of the log says what became of it.

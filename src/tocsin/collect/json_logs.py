@@ -23,8 +23,8 @@ from tocsin.collect.syslog import BEFORE_TAG
 Record: TypeAlias = dict[str, Any]
 
 _NO_JSON = "no JSON behind a header"
-# RFC 3164's tag, or what RFC 5424 has in its place; `@cee:` is rsyslog's and lumberjack's cookie. Besides, what RFC 7464
-# and server-sent events put before each record.
+# RFC 3164's tag, or what RFC 5424 has in its place; `@cee:` is rsyslog's and lumberjack's cookie. Besides, what
+# RFC 7464 and server-sent events put before each record.
 _BEHIND_HEADER = re.compile(
     rb"(?:" + BEFORE_TAG + rb"(?:[^\s\[:{]{1,64}(?:\[\d{1,10}\])?: ?"
     rb"|(?:[^ \n{]{1,255} ){3}(?:-|\[[^\n{]{0,2000}\]) )(?:@cee: ?)?|^\x1e|^data: ?)(\{\s?\"[^\n]*)",

@@ -194,7 +194,7 @@ class _Reading:
         table.begin(source, reader.fields, clock)
         sources_in.append((account, reader))
         account.kinds.add(reader.KIND)
-        if reader.NAME != account.format:
+        if account.format != reader.NAME:
             account.guests.add(reader.NAME)
         return table
 
@@ -300,7 +300,7 @@ def _parts(reader: Reader, block: Block) -> Iterator[tuple[Reader, Block]]:
 def _flush(used: Mapping[str, tuple[Reader, Decoder]], kind: str, table: TableBuilder) -> None:
     """Put what waits for a table into it."""
     for reader, decoder in used.values():
-        if reader.KIND == kind:
+        if kind == reader.KIND:
             decoder.flush(table)
 
 

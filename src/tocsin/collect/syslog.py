@@ -52,7 +52,8 @@ _ISO_TIME: Final = re.compile(
 )
 # systemd's `short-full` names the machine's zone by its letters.
 _FULL_TIME: Final = re.compile(
-    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d) {_CLOCK} (?P<zone>[A-Z]{{2,5}})(?= )",
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d) "
+    rf"{_CLOCK} (?P<zone>[A-Z]{{2,5}})(?= )",
     re.ASCII,
 )
 _ZONES: Final[Mapping[str, int]] = {"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3}  # hours

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from tocsin.collect import documents
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Parsed
 from tocsin.collect.text_lines import TextLog
 from tocsin.collect.times import microseconds
+from tocsin.collect.urls import host_of, path_of, query_of
 
 NAME = "aws_elb"
 KIND = "webserver"
@@ -74,17 +74,11 @@ def _request(text: str) -> dict[str, str]:
     if not method.isalpha():  # a connection without a request
         return {}
     url, _, version = rest.rpartition(" ")
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # an address in brackets that is none
-        return {"cs-method": method, "url": url, "cs-version": version}
-    asked = parts.path + (f"?{parts.query}" if "?" in url else "")
+    path, query = path_of(url) or "", query_of(url)
+    told = {"cs-uri-stem": path, "cs-uri-query": query, "cs-host": host_of(url)}
+    asked = path if query is None else f"{path}?{query}"
     values = {"cs-method": method, "url": url, "cs-version": version, "cs-uri": asked}
-    return values | {
-        "cs-uri-stem": parts.path,
-        "cs-uri-query": parts.query,
-        "cs-host": parts.netloc.rpartition("@")[2].rsplit(":", 1)[0],
-    }
+    return values | {name: value for name, value in told.items() if value}
 
 
 _LOG: Final = TextLog(parse=_parse)

@@ -1,8 +1,8 @@
 r"""Microsoft Defender's protection log in, Events out: `MPLog-*.log` below `Windows Defender\Support`.
 
-Microsoft Learn, *Collect Microsoft Defender Antivirus diagnostic data* and *Troubleshoot performance issues*: lines that
-begin with a time in UTC, and lines that go on from one. What was detected and what was done about it has the names of
-Sigma's antivirus category; how long each program kept the scanner busy tells what ran at all (`Image`). All else is
+Microsoft Learn, *Collect Microsoft Defender Antivirus diagnostic data* and *Troubleshoot performance issues*: lines
+that begin with a time in UTC, and lines that go on from one. What was detected and what was done about it has the
+names of Sigma's antivirus category; how long each program kept the scanner busy tells what ran at all (`Image`). All else is
 `message`.
 """
 
@@ -31,8 +31,9 @@ _DETECTED: Final = re.compile(
 _PROPERTIES: Final = re.compile(r" PropBag \[.*", re.DOTALL)
 _RESOURCE: Final = re.compile(r"(?P<kind>[a-z]{2,20}):_?(?P<place>.*)", re.DOTALL)
 _BUSY: Final = re.compile(
-    r"ProcessImageName: (?P<Image>.{1,512}?), Pid: (?P<ProcessId>\d+), TotalTime: (?P<TotalTime>\d+), Count: (?P<Count>\d+)"
-    r", MaxTime: (?P<MaxTime>\d+), MaxTimeFile: (?P<MaxTimeFile>.*?), EstimatedImpact: (?P<EstimatedImpact>\d+%)"
+    r"ProcessImageName: (?P<Image>.{1,512}?), Pid: (?P<ProcessId>\d+), TotalTime: (?P<TotalTime>\d+)"
+    r", Count: (?P<Count>\d+), MaxTime: (?P<MaxTime>\d+)"
+    r", MaxTimeFile: (?P<MaxTimeFile>.*?), EstimatedImpact: (?P<EstimatedImpact>\d+%)"
 )
 _SNIFFED: Final = re.compile(
     rb"^" + _STAMP.encode() + rb" (?:DETECTION(?:EVENT|_ADD|_CLEANEVENT)(?:#\d{1,6})? "

@@ -49,7 +49,7 @@ _DAMAGED_FRAME: Final = "no octet count where a frame should begin"
 
 
 def sniff(head: bytes) -> bool:
-    """Whether at least half of the first lines are of a form of syslog that names who wrote them, or what is in them."""
+    """Whether at least half of the first lines are of a form of syslog that names who wrote them, or what they hold."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED]
     lines = [line.strip(b"\r\0") for line in lines if line.strip(b"\r\0 ") and not line.startswith(b"-- ")]
     known = sum(bool(_SNIFFED.match(line) or _SNIFFED_5424.match(line) or relayed.is_record(line)) for line in lines)

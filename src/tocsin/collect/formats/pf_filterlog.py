@@ -1,4 +1,4 @@
-"""Lines of pfSense's and OPNsense's packet filter in, Events out: `filterlog[1]: 4,,,1000000103,igb1,match,block,in,...`.
+"""Lines of pfSense's and OPNsense's packet filter in, Events out: `filterlog[1]: 4,,,1000000103,igb1,match,...`.
 
 Netgate, *pfSense documentation*, "Raw Filter Log Format" (OPNsense writes the same): what the rule was, then what IPv4
 or IPv6 says, then the protocol. Columns have the names of that grammar; addresses, ports, protocol and action are
