@@ -228,7 +228,8 @@ def _is_modern(lines: Lines) -> Mask:
         modern |= (byte(lines, lines.starts + digits + 1) == ord(">")) & (
             byte(lines, lines.starts + digits + 3) == ord(" ")
         )
-    return modern & (byte(lines, lines.starts) == ord("<"))
+    modern &= byte(lines, lines.starts) == ord("<")
+    return modern
 
 
 def _first_sign(lines: Lines) -> Longs:

@@ -2,8 +2,8 @@ r"""Microsoft Defender's protection log in, Events out: `MPLog-*.log` below `Win
 
 Microsoft Learn, *Collect Microsoft Defender Antivirus diagnostic data* and *Troubleshoot performance issues*: lines
 that begin with a time in UTC, and lines that go on from one. What was detected and what was done about it has the
-names of Sigma's antivirus category; how long each program kept the scanner busy tells what ran at all (`Image`). All else is
-`message`.
+names of Sigma's antivirus category; how long each program kept the scanner busy tells what ran at all (`Image`). All
+else is `message`.
 """
 
 from __future__ import annotations
