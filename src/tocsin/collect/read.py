@@ -21,7 +21,7 @@ from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Decoder, Reader
 from tocsin.collect.records import Tally
 from tocsin.collect.streams import HEAD_BYTES, Digesting
-from tocsin.collect.units import Unit, plan, sniffed
+from tocsin.collect.units import Unit, json_reader, plan, sniffed
 from tocsin.errors import EvidenceError
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events, Longs, Source
@@ -293,7 +293,7 @@ def _parts(reader: Reader, block: Block) -> Iterator[tuple[Reader, Block]]:
     if _BY_NAME.get(reader.NAME) is not reader or not relayed.is_relayed(reader.NAME):
         yield reader, block
         return
-    for name, part in relayed.parts(block, reader.NAME):
+    for name, part in relayed.parts(block, reader.NAME, json_reader):
         yield _BY_NAME[name], part
 
 

@@ -12,11 +12,11 @@ This is the one place that knows how the records of a format begin in syslog; fo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -26,6 +26,8 @@ from tocsin.collect.lines import Lines, Mask
 from tocsin.collect.marks import byte
 from tocsin.collect.syslog import TIME_BYTES
 from tocsin.model.event import Longs
+
+OfJson: TypeAlias = Callable[[bytes], str | None]
 
 LINUX: Final = "linux"  # who reads the lines that are of no other format
 
@@ -160,6 +162,7 @@ _ANY_TAG: Final = re.compile(
     rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _STAMP + rb"(?:" + _HOST + _NAME + _PID + rb":|" + _NAME + rb"\[\d{1,10}\]:))"
 )
 _HEADED: Final = re.compile(_LEAD + rb"(?:<\d{1,3}>|" + _STAMP + rb")")
+_JSON: Final = re.compile(_BEFORE_RECORD + rb'(?:@cee: ?)?(?=\{")')
 _PROCESS: Final = b"]: "
 _OWNERS: Final = (*FORMATS, LINUX)
 
@@ -174,21 +177,43 @@ def is_record(line: bytes) -> bool:
     return _HEADED.match(line) is not None and any(FORMATS[name].line.match(line) for name in _GUESTS)
 
 
-def parts(block: Block, home: str) -> list[tuple[str, Block]]:
+def parts(block: Block, home: str, of_json: OfJson = lambda record: None) -> list[tuple[str, Block]]:
     """The lines of a block by the reader that knows them, each as a block; that of the file's own reader comes first.
 
     Args:
         home: who reads the file.
+        of_json: names the reader that knows a record of JSON; None if there is none. Such a record is handed on
+            without the header before it.
     """
     lines = Lines(block)
-    owner = _owners(lines, home) if len(lines) else np.zeros(0, np.int8)
+    owner = _owners(lines, home) if len(lines) else np.zeros(0, np.int64)
+    begins, names = lines.starts.copy(), [home, *_OWNERS]
+    for row, begin in _json_lines(lines, owner):
+        name = of_json(lines.data[begin : lines.stops[row]])
+        if name is not None:
+            names += [name] if name not in names[len(_OWNERS) + 1 :] else []
+            owner[row], begins[row] = names.index(name, len(_OWNERS) + 1), begin
     if not owner.any():
         return [(home, block)]
     found: list[tuple[str, Block]] = []
     for number in np.unique(owner).tolist():
-        name = home if number == 0 else _OWNERS[number - 1]
-        found.append((name, _gathered(block, lines, np.flatnonzero(owner == number))))
+        rows = np.flatnonzero(owner == number)
+        apart = block.spans is not None or number > len(_OWNERS)
+        found.append((names[number], _gathered(block, rows, begins, lines.stops, apart=apart)))
     return found
+
+
+def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
+    """Lines that nobody has yet and that hold JSON directly behind their header, and where it begins."""
+    at, row = lines.data.find(b'{"'), -1
+    while at >= 0:
+        row = int(np.searchsorted(lines.starts, at, "right")) - 1
+        stop = int(lines.stops[row]) if row >= 0 else at + 1
+        if row >= 0 and owner[row] in (0, len(_OWNERS)) and _HEADED.match(lines.data, lines.starts[row], stop):
+            found = _JSON.match(lines.data, lines.starts[row], stop)
+            if found and found.end() == at:
+                yield row, at
+        at = lines.data.find(b'{"', max(stop, at + 1))
 
 
 def _owners(lines: Lines, home: str) -> Longs:
@@ -276,17 +301,19 @@ def _marks() -> tuple[BytesAhoCorasick, Longs]:
     return automaton, np.array([number for _, number in pairs], np.int64)
 
 
-def _gathered(block: Block, lines: Lines, rows: Longs) -> Block:
+def _gathered(block: Block, rows: Longs, begins: Longs, stops: Longs, *, apart: bool) -> Block:
     """Some lines of a block as a block of their own, which still knows where each stood."""
     pieces, starts, moved, size = list[bytes](), list[int](), list[int](), 0
-    for first, last in _runs(rows, apart=block.spans is not None):
-        begin, end = int(lines.starts[first]), int(lines.stops[last])
+    for first, last in _runs(rows, apart=apart):
+        begin, end = int(begins[first]), int(stops[last])
         pieces.append(block.data[begin:end])
         starts.append(size)
         moved.append(begin - size)
         size += end - begin + 1
+    ends = [start + len(piece) for start, piece in zip(starts, pieces, strict=True)]
+    spans = tuple(zip(starts, ends, strict=True)) if block.spans is not None else None  # a frame may hold new lines
     places = np.array(starts, np.int64), np.array(moved, np.int64)
-    return replace(block, data=b"\n".join(pieces), spans=None, places=places, damaged=type(block.damaged)())
+    return Block(data=b"\n".join(pieces), offset=block.offset, head=block.head, spans=spans, places=places)
 
 
 def _runs(rows: Longs, *, apart: bool) -> Sequence[tuple[int, int]]:
