@@ -252,7 +252,6 @@ MESSAGES = [
     b"Nov 28 10:00:08 mx1 postfix/smtpd[4100]: warning: hostname evil.example does not resolve to address 192.0.2.1",
     b"Nov 28 10:00:12 ns1 named[812]: zone a.example/IN: transferred by 192.0.2.1, see http://evil.example/x",
     b"<166>Nov 28 2026 10:00:01 fw1 : %ASA-4-199999: odd peer 192.0.2.1 said evil.example",
-    b'{"Channel":"System","EventID":7,"Message":"Peer 192.0.2.1 (evil.example) was refused."}',
 ]
 
 

@@ -98,7 +98,7 @@ _TEXTS: Final = """
     a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 msg DeviceDescription ThreatName Threat_Name threat signature
     AdditionalInfo additional_info extraInfo request requestParameters.userData subject Subject
     RemoteDestination HostProcess Initiated jobTitle fileList BytesTransferred
-    message Message MESSAGE reason rest extra AnchorMailbox GenericInfo GenericErrors header
+    message MESSAGE reason rest extra AnchorMailbox GenericInfo GenericErrors header
 """.split()
 
 
