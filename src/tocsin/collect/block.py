@@ -21,6 +21,7 @@ class Block:
         damaged: records that could not even be cut out, by reason.
         places: for data that was gathered from several places: where each piece begins in it, in order, and how far
             it stood behind there before. None where all of it stood together.
+        rest: lines of syslog that stood among the records, for whoever knows them.
     """
 
     data: bytes
@@ -29,6 +30,7 @@ class Block:
     spans: tuple[tuple[int, int], ...] | None = None
     damaged: Counter[str] = field(default_factory=Counter)
     places: tuple[Longs, Longs] | None = None
+    rest: Block | None = None
 
     def in_source(self, starts: Longs) -> Longs:
         """Where in the source stands what begins in `data` at `starts`."""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
-from tocsin.collect import documents, nested
+from tocsin.collect import documents, nested, relayed
 from tocsin.collect.block import Block
 from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
@@ -153,13 +153,13 @@ def _keys_behind_header(head: bytes) -> frozenset[str]:
 
 
 def _behind_header(block: Block) -> Block:
-    """A block whose records begin where their JSON does."""
+    """A block whose records begin where their JSON does; other lines of syslog are its rest."""
     spans = tuple(
         (found.start(1), found.start(1) + len(found[1].rstrip())) for found in _BEHIND_HEADER.finditer(block.data)
     )
-    lines = _lines(block.data)
-    lost = Counter({_NO_JSON: lines - len(spans)} if lines > len(spans) else {})
-    return replace(block, spans=spans, damaged=Counter(block.damaged) + lost)
+    rest, lost = relayed.without(block, [start for start, _ in spans])
+    damaged = Counter(block.damaged) + Counter({_NO_JSON: lost} if lost else {})
+    return replace(block, spans=spans, rest=rest, damaged=damaged)
 
 
 def _lines(data: bytes) -> int:

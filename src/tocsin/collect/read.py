@@ -290,10 +290,14 @@ def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, rea
 
 def _parts(reader: Reader, block: Block) -> Iterator[tuple[Reader, Block]]:
     """What of a block each reader reads; but for syslog, all of it is for the reader of the file."""
-    if _BY_NAME.get(reader.NAME) is not reader or not relayed.is_relayed(reader.NAME):
+    home, mixed = reader.NAME, block if relayed.is_relayed(reader.NAME) else block.rest
+    if _BY_NAME.get(home) is not reader or mixed is None:
         yield reader, block
         return
-    for name, part in relayed.parts(block, reader.NAME, json_reader):
+    if mixed is block.rest:
+        home = relayed.LINUX
+        yield reader, block
+    for name, part in relayed.parts(mixed, home, json_reader):
         yield _BY_NAME[name], part
 
 

@@ -203,6 +203,21 @@ def parts(block: Block, home: str, of_json: OfJson = lambda record: None) -> lis
     return found
 
 
+def without(block: Block, places: Sequence[int]) -> tuple[Block | None, int]:
+    """The lines of syslog in a block in which none of these places is, and how many such lines are of no syslog."""
+    lines = Lines(block)
+    if not len(lines):
+        return None, 0
+    free: Mask = np.ones(len(lines), bool)
+    free[np.searchsorted(lines.starts, np.array(places, np.int64), "right") - 1] = False
+    rows = np.flatnonzero(free)
+    headed = [_HEADED.match(lines.data, lines.starts[row], lines.stops[row]) is not None for row in rows.tolist()]
+    kept = rows[np.array(headed, bool)]
+    if not len(kept):
+        return None, len(rows)
+    return _gathered(block, kept, lines.starts, lines.stops, apart=False), len(rows) - len(kept)
+
+
 def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
     """Lines that nobody has yet and that hold JSON directly behind their header, and where it begins."""
     at, row = lines.data.find(b'{"'), -1
@@ -303,16 +318,17 @@ def _marks() -> tuple[BytesAhoCorasick, Longs]:
 
 def _gathered(block: Block, rows: Longs, begins: Longs, stops: Longs, *, apart: bool) -> Block:
     """Some lines of a block as a block of their own, which still knows where each stood."""
-    pieces, starts, moved, size = list[bytes](), list[int](), list[int](), 0
+    pieces, starts, firsts, size = list[bytes](), list[int](), list[int](), 0
     for first, last in _runs(rows, apart=apart):
         begin, end = int(begins[first]), int(stops[last])
         pieces.append(block.data[begin:end])
         starts.append(size)
-        moved.append(begin - size)
+        firsts.append(begin)
         size += end - begin + 1
     ends = [start + len(piece) for start, piece in zip(starts, pieces, strict=True)]
     spans = tuple(zip(starts, ends, strict=True)) if block.spans is not None else None  # a frame may hold new lines
-    places = np.array(starts, np.int64), np.array(moved, np.int64)
+    there = np.array(starts, np.int64)
+    places = there, block.in_source(np.array(firsts, np.int64)) - block.offset - there
     return Block(data=b"\n".join(pieces), offset=block.offset, head=block.head, spans=spans, places=places)
 
 
