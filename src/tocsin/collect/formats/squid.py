@@ -54,6 +54,7 @@ def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
         if opened is None or not (found := _LINE.fullmatch(text, opened.message)):
             return _NO_RECORD
         values |= {name: value for name, value in opened.fields().items() if name != "time"}
+        values["s-computername"] = opened.host
     second, part, elapsed, client, action, status, size, method, url, user, hierarchy, peer, kind, extra = (
         found.groups()
     )
