@@ -234,7 +234,8 @@ def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
 def _owners(lines: Lines, home: str) -> Longs:
     """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on."""
     owner = np.zeros(len(lines), np.int64)
-    marked = _marked(lines)
+    is_alone = _is_alone(lines, home)
+    marked = _marked(lines, home if is_alone else "")
     for name, (rows, _) in marked.items():
         form = FORMATS[name]
         if name == home or not form.is_guest:
@@ -245,15 +246,13 @@ def _owners(lines: Lines, home: str) -> Longs:
         for row in rows[free[rows]].tolist():
             if form.line.match(lines.data, lines.starts[row], lines.stops[row]):
                 owner[row] = _OWNERS.index(name) + 1
-    if home == LINUX:
+    if home == LINUX or is_alone:
         return owner
     form, (own, places) = FORMATS[home], marked.get(home, (owner[:0], owner[:0]))
     unsure = (owner == 0) & _may_have_a_header(lines)
     if form.is_tag:
         sure = own[places < _first_sign(lines)[own]]
         unsure[sure[~_is_modern(lines)[sure]]] = False
-    elif form.is_telling and len(own) == len(lines) and _PROCESS not in lines.data:
-        unsure &= _is_modern(lines)
     for row in np.flatnonzero(unsure).tolist():
         span = int(lines.starts[row]), int(lines.stops[row])
         if not form.line.match(lines.data, *span) and _ANY_TAG.match(lines.data, *span):
@@ -275,11 +274,13 @@ def _is_modern(lines: Lines) -> Mask:
 def _first_sign(lines: Lines) -> Longs:
     """Where each line has its first `[`, or colon before a blank: a tag is no further on."""
     octets = lines.octets
-    signs = np.flatnonzero(octets == ord("["))
     colons = np.flatnonzero(octets == ord(":"))
     colons = colons[octets[np.minimum(colons + 1, len(octets) - 1)] == ord(" ")]
-    every = np.append(np.union1d(signs, colons), len(octets))
-    return every[np.searchsorted(every, lines.starts)]
+    firsts = []
+    for signs in (np.flatnonzero(octets == ord("[")), colons):
+        every = np.append(signs, len(octets))
+        firsts.append(every[np.searchsorted(every, lines.starts)])
+    return np.minimum(*firsts)
 
 
 def _may_have_a_header(lines: Lines) -> Mask:
@@ -291,9 +292,28 @@ def _may_have_a_header(lines: Lines) -> Mask:
     return may
 
 
-def _marked(lines: Lines) -> dict[str, tuple[Longs, Longs]]:
-    """The lines that hold a mark of each format, and where the first stands; in the order of asking."""
-    automaton, of_mark = _marks()
+def _is_alone(lines: Lines, home: str) -> bool:
+    """Whether all lines hold a mark of the file's own format, and none the tag of a process."""
+    if home == LINUX or not FORMATS[home].is_telling or _PROCESS in lines.data or _is_modern(lines).any():
+        return False
+    held: Mask = np.zeros(len(lines), bool)
+    for mark in FORMATS[home].marks:
+        places = np.flatnonzero(lines.octets[: 1 - len(mark)] == mark[0])
+        for at, letter in enumerate(mark[1:], start=1):
+            places = places[lines.octets[places + at] == letter]
+        held[np.searchsorted(lines.starts, places, "right") - 1] = True
+        if held.all():
+            return True
+    return False
+
+
+def _marked(lines: Lines, alone: str) -> dict[str, tuple[Longs, Longs]]:
+    """The lines that hold a mark of each format, and where the first stands; in the order of asking.
+
+    Args:
+        alone: a format that is known to have all lines, and so is not looked for.
+    """
+    automaton, of_mark = _marks(alone)
     matches = automaton.find_matches_as_indexes(lines.data, overlapping=True)
     if not matches:
         return {}
@@ -308,10 +328,15 @@ def _marked(lines: Lines) -> dict[str, tuple[Longs, Longs]]:
     return found
 
 
-@lru_cache(maxsize=1)
-def _marks() -> tuple[BytesAhoCorasick, Longs]:
-    """All marks, and the number of the format that each belongs to."""
-    pairs = [(mark, number) for number, form in enumerate(FORMATS.values()) for mark in form.marks]
+@lru_cache(maxsize=8)
+def _marks(alone: str) -> tuple[BytesAhoCorasick, Longs]:
+    """All marks but those of a format, and the number of the format that each belongs to."""
+    pairs = [
+        (mark, number)
+        for number, (name, form) in enumerate(FORMATS.items())
+        for mark in form.marks
+        if not alone or alone not in (name, form.within)
+    ]
     automaton = BytesAhoCorasick([mark for mark, _ in pairs], implementation=Implementation.DFA)
     return automaton, np.array([number for _, number in pairs], np.int64)
 
