@@ -280,7 +280,8 @@ def _first_sign(lines: Lines) -> Longs:
     for signs in (np.flatnonzero(octets == ord("[")), colons):
         every = np.append(signs, len(octets))
         firsts.append(every[np.searchsorted(every, lines.starts)])
-    return np.minimum(*firsts)
+    first: Longs = np.minimum(*firsts)
+    return first
 
 
 def _may_have_a_header(lines: Lines) -> Mask:
