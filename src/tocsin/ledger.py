@@ -125,7 +125,7 @@ def _joined(parts: list[Custody]) -> Custody:
         parts[0],
         size_bytes=max(part.size_bytes for part in parts),
         sha256=next((part.sha256 for part in parts if part.sha256), ""),
-        format=next((part.format for part in parts if part.format), ""),
+        format=", ".join(dict.fromkeys(name for part in parts if part.format for name in part.format.split(", "))),
         read=sum(part.read for part in parts),
         damaged=_added([part.damaged for part in parts]),
         mended=_added([part.mended for part in parts]),

@@ -352,3 +352,12 @@ def test_on_real_evidence(tocsin: Tocsin, shared: Path) -> None:
     assert "FIRED 1 of 1  sysmon  2019-05-19 17:32:00 UTC  host DC1.insecurebank.local  record 1" in out
     assert "CommandLine = attrib  +h nbtscan.exe" in out
     assert "OriginalFileName is absent" in out
+
+
+def test_times_without_a_zone_are_read_where_the_option_says(tocsin: Tocsin, folder: Path, tmp_path: Path) -> None:
+    rule = "title: T\nlogsource: {product: linux, service: sshd}\ndetection: {s: [Failed], condition: s}\nlevel: low\n"
+    (folder / "sshd.yml").write_text(rule)
+    log = tmp_path / "auth.log"
+    log.write_text("Feb 28 10:00:00 web1 sshd[71]: Failed password for root\n" * 3)
+    assert "-02-28 10:00:00 UTC" in tocsin("test", folder / "sshd.yml", log)[1]
+    assert "-02-28 09:00:00 UTC" in tocsin("test", folder / "sshd.yml", log, "--timezone", "+01:00")[1]

@@ -32,8 +32,8 @@ PLAIN = st.none() | st.sampled_from(["", "1", "u"]) | st.integers(0, 2) | st.lis
 
 
 def objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects that hold others only at keys that have no name of another."""
-    below = st.dictionaries(st.sampled_from(["a", "d"]), inner | st.lists(inner, max_size=2), max_size=2)
+    """Objects that hold others, also at keys that have the name of another."""
+    below = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), inner | st.lists(inner, max_size=2), max_size=2)
     return st.tuples(st.dictionaries(KEYS, PLAIN, max_size=4), below).map(lambda both: both[0] | both[1])
 
 
@@ -57,6 +57,12 @@ def agree(full: Events, projected: Events, projection: frozenset[str]) -> None:
         wanted = {name: text for name, text in row_of(full, row).items() if name in projection}
         assert row_of(projected, row) == wanted
     assert projected.ts.tolist() == full.ts.tolist()
+
+
+def test_an_object_claims_no_name() -> None:
+    records = [{"a": None, "c": {"c": "u"}, "b": None}]
+    projection = frozenset({"b"})
+    agree(_read(records, None), _read(records, projection), projection)
 
 
 @given(records=RECORDS, data=st.data())

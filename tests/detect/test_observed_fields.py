@@ -25,6 +25,7 @@ NONE = {
     "message-id": "the id of a message, which looks like a mailbox",
     "message_id": "as above",
     "messageId": "as above",
+    "tracker": "the number that a packet filter gives a rule",
     "xmlns": "the name of a schema",
     "UserData.LogFileCleared.xmlns": "as above",
     "system": "the server that wrote the log",

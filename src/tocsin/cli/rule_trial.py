@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Final
 
 import numpy as np
@@ -67,13 +68,18 @@ class Trial:
         return sum(source.read for source in self.custody)
 
 
-def tried(rules: RuleSet, log: str, limit: int, mappings: Sequence[LogMapping] = ()) -> Trial:
-    """Try the rule on every event of the log; at most `limit` events are traced for each log source."""
+def tried(rules: RuleSet, log: str, limit: int, mappings: Sequence[LogMapping] = (), zone: tzinfo = UTC) -> Trial:
+    """Try the rule on every event of the log; at most `limit` events are traced for each log source.
+
+    Args:
+        zone: of times that name none.
+    """
     asker = probe.Probe(rules)
     trial = Trial(bound=[Bound(variant=variant) for variant in rules.variants])
     mapped = [collect.reader(mapping) for mapping in mappings]
     wanted = asker.projection | ENVELOPE | {EVENT_ID}
-    reading = collect.read_units(collect.plan([log], mapped=mapped), wanted, trial.custody.append, mapped=mapped)
+    units = collect.plan([log], mapped=mapped)
+    reading = collect.read_units(units, wanted, trial.custody.append, zone=zone, mapped=mapped)
     for events in reading:
         _see(events, trial.seen)
         for sight in asker.look(events, limit):

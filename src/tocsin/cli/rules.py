@@ -37,6 +37,15 @@ Mappings = Annotated[
     ),
 ]
 
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="Where times in logs that name no zone were written: Europe/Zurich or +01:00. UTC if not given.",
+    ),
+]
+
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
@@ -162,6 +171,7 @@ def try_on_log(
     log: Annotated[str, typer.Argument(metavar="LOG", help="A log, or a folder or archive of logs.")],
     rules: Chosen = None,
     mapping: Mappings = None,
+    timezone: Zone = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many events to show.")] = 5,
 ) -> None:
     """Try a rule on a log: which condition held for which event, and by what value.
@@ -171,7 +181,7 @@ def try_on_log(
     from tocsin.cli import rule_pages, rule_trial
 
     console = _console()
-    mappings = options.mappings(mapping or [])
+    mappings, zone = options.mappings(mapping or []), options.zone(timezone)
     chosen = _chosen(rule, rules or [], mappings)
     single = [one for one in chosen if not one.correlations]
     if not single:
@@ -181,7 +191,7 @@ def try_on_log(
         )
     for one in single:
         with progress.word(f"reading {shown(log, 60)}", quiet=False):
-            trial = rule_trial.tried(one, log, limit, mappings)
+            trial = rule_trial.tried(one, log, limit, mappings, zone)
         if not any(source.format for source in trial.custody):
             why = next((problem for source in trial.custody for problem in source.problems), "there is nothing in it")
             raise EvidenceError(

@@ -165,8 +165,9 @@ class TableBuilder:
         self.kind = kind
         self.rows = 0
         self.size_bytes = 0  # of the blocks read into it, for whoever decides when it is full
-        self.clock = Clock()  # of the newest source
+        self.clock = Clock()  # of the source at hand
         self._sources: list[Source] = []
+        self._source = -1  # whose records come next
         self._fields_of: list[FieldsOf] = []
         self.raw = RawRecords()
         self._vocabularies: dict[str, Vocabulary] = {}
@@ -183,13 +184,18 @@ class TableBuilder:
         self.clock = clock
         self._sources.append(source)
         self._fields_of.append(fields_of)
+        self._source = len(self._sources) - 1
+
+    def resume(self, source: int, clock: Clock) -> None:
+        """What comes next is of a source that was begun before, by its number."""
+        self.clock, self._source = clock, source
 
     def extend(self, rec: Longs, chunk: Longs, raw: RawBlock) -> int:
-        """Announce as many records of the newest source as `rec` has; returns the row of the first."""
+        """Announce as many records of the source at hand as `rec` has; returns the row of the first."""
         first = self.rows
         self._rec.append(rec)
         self._chunk.append(chunk)
-        self._src.append(np.full(len(rec), len(self._sources) - 1, np.int32))
+        self._src.append(np.full(len(rec), self._source, np.int32))
         self.raw.extend(len(rec), raw)
         self.rows += len(rec)
         return first

@@ -22,6 +22,7 @@ _BEGINNING = re.compile(rb"^[ \t]*[\[{]", re.MULTILINE)
 _FINDING = b'{"rule_id":'  # holds the fields of events, but is no log
 _OPENING = re.compile(rb"\n([ \t]*)\{")
 _MOST_OPENINGS = 200_000  # in 16 MiB: records of 80 bytes
+_FRAME = re.compile(rb"(\d{1,7}) (?=<\d{1,3}>)")  # the octet count of RFC 6587 §3.4.1
 CUT_OFF = "cut off at the end of the file"
 
 
@@ -41,7 +42,12 @@ def has_one_record_a_line(head: bytes) -> bool:
 
 
 def mostly(head: bytes, line: re.Pattern[bytes]) -> bool:
-    """Whether half of a file's first lines are such lines, at least: mixed logs are left to another reader."""
+    """Whether half of a file's first lines are such lines, at least: mixed logs are left to another reader.
+
+    So are frames with an octet count that end in no new line (RFC 6587 §3.4.1): they are no lines.
+    """
+    if (frame := _FRAME.match(head)) and _FRAME.match(head, frame.end() + int(frame[1])):
+        return False
     lines = head.count(b"\n") + (not head.endswith(b"\n")) - (len(head) >= HEAD_BYTES)
     return 0 < lines <= 2 * sum(1 for _ in line.finditer(head))
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
-from tocsin.collect import documents, nested
+from tocsin.collect import documents, nested, relayed
 from tocsin.collect.block import Block
 from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
@@ -22,11 +22,12 @@ from tocsin.collect.syslog import BEFORE_TAG
 
 Record: TypeAlias = dict[str, Any]
 
-_NO_JSON = "no JSON behind a syslog header"
-# RFC 3164's tag, or what RFC 5424 has in its place; `@cee:` is rsyslog's and lumberjack's cookie.
-_BEHIND_SYSLOG = re.compile(
-    BEFORE_TAG + rb"(?:[^\s\[:{]{1,64}(?:\[\d{1,10}\])?: ?"
-    rb"|(?:[^ \n{]{1,255} ){3}(?:-|\[[^\n{]{0,2000}\]) )(?:@cee: ?)?(\{\s?\"[^\n]*)",
+_NO_JSON = "no JSON behind a header"
+# RFC 3164's tag, or what RFC 5424 has in its place; `@cee:` is rsyslog's and lumberjack's cookie. Besides, what
+# RFC 7464 and server-sent events put before each record.
+_BEHIND_HEADER = re.compile(
+    rb"(?:" + BEFORE_TAG + rb"(?:[^\s\[:{]{1,64}(?:\[\d{1,10}\])?: ?"
+    rb"|(?:[^ \n{]{1,255} ){3}(?:-|\[[^\n{]{0,2000}\]) )(?:@cee: ?)?|^\x1e|^data: ?)(\{\s?\"[^\n]*)",
     re.MULTILINE,
 )
 _KEYS = re.compile(rb'"([^"\\\x00-\x1f]{1,80})"\s*:')
@@ -36,7 +37,8 @@ _KEYS = re.compile(rb'"([^"\\\x00-\x1f]{1,80})"\s*:')
 class JsonLog:
     """A log whose records are JSON objects: on lines, one after another, in an array, or in one in an outer object.
 
-    On lines they may stand behind the header of syslog: what this says, the record says itself.
+    On lines they may stand behind the header of syslog: what this says, the record says itself; or behind the mark
+    of a JSON text sequence (RFC 7464) or of a server-sent event.
 
     Args:
         keys: sets of keys, any of which tells the format if all of it is seen.
@@ -56,13 +58,13 @@ class JsonLog:
     shape: Callable[[Record], None] | None = None
 
     def sniff(self, head: bytes) -> bool:
-        seen = keys_of(head) or _keys_behind_syslog(head)
+        seen = keys_of(head) or _keys_behind_header(head)
         if not seen:
             return False
         return any(some <= seen for some in self.keys) or bool(self.mark and self.mark.search(head))
 
     def ranges(self, head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
-        if _keys_behind_syslog(head):
+        if _keys_behind_header(head):
             return documents.line_ranges(size, unit_bytes)
         if nested.is_nested(head, self.inner):
             return [(0, size)]
@@ -75,8 +77,8 @@ class JsonLog:
         if start or stop is not None:  # only files are read in ranges
             file.seek(start)
             again = file
-        if _keys_behind_syslog(head):
-            return map(_behind_syslog, documents.cut_line_range(again, start, stop, block_bytes))
+        if _keys_behind_header(head):
+            return map(_behind_header, documents.cut_line_range(again, start, stop, block_bytes))
         if start or stop is not None or not self.inner:
             return documents.cut(again, start, stop, block_bytes)
         if nested.is_nested(head, self.inner):
@@ -137,27 +139,32 @@ def keys_of(head: bytes) -> frozenset[str]:
 
 
 @lru_cache(maxsize=2)
-def _keys_behind_syslog(head: bytes) -> frozenset[str]:
-    """The keys of records that stand behind the headers of syslog, if nearly all lines are such.
+def _keys_behind_header(head: bytes) -> frozenset[str]:
+    """The keys of records that stand behind headers of syslog or others, if nearly all lines are such.
 
     The lines of other programs would be lost.
     """
-    if b': {"' not in head and b' {"' not in head and b':{"' not in head:
+    if not any(mark in head for mark in (b' {"', b':{"', b'\x1e{"')):
         return frozenset()
-    lines, found = head.count(b"\n"), sum(1 for _ in _BEHIND_SYSLOG.finditer(head))
+    lines, found = _lines(head[: head.rfind(b"\n") + 1]), sum(1 for _ in _BEHIND_HEADER.finditer(head))
     if not found or found * 10 < lines * 9:
         return frozenset()
     return frozenset(key.decode("utf-8", "replace") for key in set(_KEYS.findall(head)))
 
 
-def _behind_syslog(block: Block) -> Block:
-    """A block whose records begin where their JSON does."""
+def _behind_header(block: Block) -> Block:
+    """A block whose records begin where their JSON does; other lines of syslog are its rest."""
     spans = tuple(
-        (found.start(1), found.start(1) + len(found[1].rstrip())) for found in _BEHIND_SYSLOG.finditer(block.data)
+        (found.start(1), found.start(1) + len(found[1].rstrip())) for found in _BEHIND_HEADER.finditer(block.data)
     )
-    lines = len([line for line in block.data.split(b"\n") if line.strip()])
-    lost = Counter({_NO_JSON: lines - len(spans)} if lines > len(spans) else {})
-    return replace(block, spans=spans, damaged=Counter(block.damaged) + lost)
+    rest, lost = relayed.without(block, [start for start, _ in spans])
+    damaged = Counter(block.damaged) + Counter({_NO_JSON: lost} if lost else {})
+    return replace(block, spans=spans, rest=rest, damaged=damaged)
+
+
+def _lines(data: bytes) -> int:
+    """How many lines are not blank."""
+    return sum(1 for line in data.split(b"\n") if line.strip())
 
 
 def unfold(record: Record, *keys: str) -> None:

@@ -282,11 +282,14 @@ class Layouts:
         known = self._opened.get(path)
         if known is None:
             names = self._naming.names_below(path)
+            claimed = self._naming.name(path)[0]
             known = (
                 names is None
                 or not names.isdisjoint(self._known_names)
                 or ".".join(path) in self._prefixes
                 or self._naming.name((*path, _ANY))[0].removesuffix(f".{_ANY}") in self._prefixes
+                # an object claims no name, and where nobody asks for this one its column would not tell
+                or (claimed in self._claimed and claimed not in self._known_names)
             )
             if len(self._opened) < _MAX_KEYS_KNOWN:
                 self._opened[path] = known

@@ -63,7 +63,7 @@ class Lines:
             stops = np.append(ends, len(self.octets))
         if len(self.octets):  # a block may hold nothing but a word of what was lost
             stops = stops - ((stops > starts) & (self.octets[np.maximum(stops, 1) - 1] == ord("\r")))
-        if not block.offset and block.data.startswith(BOM_UTF8):
+        if not block.offset and block.places is None and block.data.startswith(BOM_UTF8):
             starts[0] += len(BOM_UTF8)
         full = stops > starts
         self.starts: Longs = starts[full]
@@ -157,7 +157,7 @@ class LineDecoder:
         starts, stops = lines.starts[kept], lines.stops[kept]
         absent = np.full(len(starts), -1, np.int64)
         slices = Slices(block.data, starts, stops, block.head)
-        rows = table.extend(starts + block.offset, absent, slices) + np.cumsum(kept) - 1
+        rows = table.extend(block.in_source(starts), absent, slices) + np.cumsum(kept) - 1
         if split and split.usual.any():
             self._put_split(split, rows[split.usual], lines, table, tally)
         self._put_parsed(parsed, rows, table)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, Final
 
 import orjson
 
-from tocsin.collect import documents, json_logs
+from tocsin.collect import cells, documents, json_logs
 from tocsin.collect.block import Block
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.columns import TableBuilder
@@ -24,6 +25,7 @@ from tocsin.model.kind import kind_of
 from tocsin.model.mapping import LogMapping
 
 _JOINED = "_time"  # what a time of several fields is called
+_COLUMN: Final = re.compile(r"[A-Za-z_@#$][\w@#$./:()-]{0,63}(?: [\w./:()-]{1,63}){0,3}")  # as people name one
 
 
 def reader(mapping: LogMapping) -> Reader:
@@ -131,9 +133,18 @@ def _is_json(line: bytes) -> bool:
 
 
 def _is_table(head: bytes) -> bool:
-    """Whether the first lines have one number of delimiters each, more than one of them."""
+    """Whether the first lines have as many cells each, or names of columns stand above the first of few rows."""
     if b"\0" in head:
         return False
-    lines = [line for line in head.split(b"\n")[:6] if line.strip()][:5]
-    counts: Callable[[bytes], set[int]] = lambda mark: {line.count(mark) for line in lines}  # noqa: E731
-    return len(lines) > 2 and any(len(found := counts(mark)) == 1 and min(found) > 1 for mark in (b",", b";", b"\t"))
+    lines = [line.decode("utf-8", "replace") for line in head.removeprefix(BOM_UTF8).split(b"\n")[:6] if line.strip()][
+        :5
+    ]
+    for mark in (",", ";", "\t"):
+        first, *rest = ([cell.strip() for cell in cells.cells_of(line.rstrip("\r"), mark)] for line in lines)
+        alike = sum(len(row) == len(first) for row in rest)
+        if len(first) > 2 and len(rest) > 1 and alike == len(rest):
+            return True
+        named = len(set(first)) == len(first) > 1 and all(_COLUMN.fullmatch(cell) for cell in first)
+        if named and (alike or (len(first) > 2 and not rest)):
+            return True
+    return False

@@ -40,24 +40,34 @@ def is_nested(head: bytes, keys: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=64)
 def _outer(keys: frozenset[str]) -> re.Pattern[bytes]:
-    named = b"|".join(re.escape(key.encode()) for key in sorted(keys))
     text = rb'"(?:[^"\\]|\\.){0,4096}+"'
     texts = rb"\[\s*(?:" + text + rb"\s*+,?\s*+){0,16}\]"
     plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:' + text + rb"|" + texts + rb"|[\w.+-]{1,64})\s*,"
-    return re.compile(rb"[\s\[]{0,64}\{(?:" + plain + rb'){0,12}\s*"(?:' + named + rb')"\s*:\s*\[\s*[{\]]')
+    ways = []
+    for key in sorted(keys):
+        objects = (
+            rb"\{(?:" + plain + rb'){0,12}\s*"' + re.escape(part.encode()) + rb'"\s*:\s*' for part in key.split(".")
+        )
+        ways.append(b"".join(objects))
+    return re.compile(rb"[\s\[]{0,64}(?:" + b"|".join(ways) + rb")\[\s*[{\]]")
 
 
 def cut_nested(file: BinaryIO, block_bytes: int, keys: frozenset[str]) -> Iterator[Block]:
-    """Blocks with the span of each object in the arrays that stand in outer objects under one of these keys."""
-    named = frozenset(key.encode() for key in keys)
+    """Blocks with the span of each object in the arrays that stand in outer objects under one of these keys.
+
+    Args:
+        keys: with a dot where the outer object holds another, and that the array; all of one depth.
+    """
+    named = frozenset(key.rpartition(".")[2].encode() for key in keys)
+    between = max(key.count(".") for key in keys)
     data, offset, stand = b"", 0, _Stand()
     outer: int | None = None
     while True:
         fresh = file.read(block_bytes)
         data += fresh
         if outer is None and (begins := starts_array(data)) is not None:
-            outer = int(begins)
-        spans, rest, stand = _spans(data, stand, outer or 0, named)
+            outer = int(begins) + between
+        spans, rest, stand = _spans(data, stand, between if outer is None else outer, named)
         damaged: Counter[str] = Counter()
         if rest < len(data) and (not fresh or len(data) - rest > MAX_RECORD_BYTES):
             found, rest = _resumed(data, rest, ended=not fresh)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tocsin.collect import mapped as mapped_readers
-from tocsin.collect import sources, triage
+from tocsin.collect import relayed, sources, triage
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
@@ -21,7 +21,7 @@ from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Decoder, Reader
 from tocsin.collect.records import Tally
 from tocsin.collect.streams import HEAD_BYTES, Digesting
-from tocsin.collect.units import Unit, plan, sniffed
+from tocsin.collect.units import Unit, json_reader, plan, sniffed
 from tocsin.errors import EvidenceError
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events, Longs, Source
@@ -31,6 +31,7 @@ _TABLE_ROWS = 131_072
 _BLOCK_BYTES = 1 << 20  # small enough to stay near the processor while it is decoded
 _KNOWN_FORMATS = "Known formats: " + ", ".join(reader.NAME for reader in READERS) + "."
 _NO_READER = "no reader knows this format"
+_BY_NAME = {reader.NAME: reader for reader in READERS}
 
 Done = Callable[[Custody], None]
 Progress = Callable[[str, int], None]
@@ -38,12 +39,19 @@ Progress = Callable[[str, int], None]
 
 @dataclass(slots=True, kw_only=True)
 class _Account:
-    """A source while it is read."""
+    """A source while it is read.
+
+    Args:
+        guests: other formats of which it holds lines.
+        kinds: of the tables that wait with records of it.
+    """
 
     path: str
     file: str
     host: str = ""
     format: str = ""
+    guests: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
     size: int = 0
     sha256: str = ""
     read: int = 0
@@ -68,7 +76,7 @@ class _Account:
             file=self.file,
             size_bytes=self.size,
             sha256=self.sha256,
-            format=self.format,
+            format=", ".join((self.format, *sorted(self.guests))),
             read=self.read,
             damaged=dict(sorted(self.tally.damaged.items())),
             mended=dict(sorted(self.tally.mended.items())),
@@ -134,7 +142,7 @@ def read(
 
 
 def read_bytes(records: bytes, *, path: str = "", projection: frozenset[str] | None = None) -> Events:
-    """One piece of log in memory, as one Events.
+    """One piece of log in memory, as one Events: lines of other formats in it are read as its own are.
 
     Raises:
         EvidenceError: no reader knows the format.
@@ -168,26 +176,37 @@ class _Reading:
     ) -> None:
         self.projection, self.done, self.progress, self.zone = projection, done, progress, zone
         self.mapped = mapped
-        self._open: dict[str, tuple[TableBuilder, list[_Account]]] = {}
+        self._open: dict[str, tuple[TableBuilder, list[tuple[_Account, Reader]]]] = {}
 
     def add(self, reader: Reader, account: _Account) -> TableBuilder:
-        """The table that takes the next records of a source."""
+        """The table that takes the next records that a reader finds in a source."""
         if reader.KIND not in self._open:
             self._open[reader.KIND] = (TableBuilder(reader.KIND), [])
-        table, accounts = self._open[reader.KIND]
-        if not accounts or accounts[-1] is not account:
-            source = Source(path=account.path, file=account.file, format=reader.NAME, host=account.host)
-            table.begin(source, reader.fields, Clock(zone=self.zone, latest_us=account.changed_us))
-            accounts.append(account)
+        table, sources_in = self._open[reader.KIND]
+        clock = Clock(zone=self.zone, latest_us=account.changed_us)
+        at = len(sources_in) - 1
+        while at >= 0 and sources_in[at][0] is account and sources_in[at][1] is not reader:
+            at -= 1
+        if at >= 0 and sources_in[at][0] is account:
+            table.resume(at, clock)
+            return table
+        source = Source(path=account.path, file=account.file, format=reader.NAME, host=account.host)
+        table.begin(source, reader.fields, clock)
+        sources_in.append((account, reader))
+        account.kinds.add(reader.KIND)
+        if account.format != reader.NAME:
+            account.guests.add(reader.NAME)
         return table
 
     def close(self, kind: str, unfinished: _Account | None = None) -> Events:
-        """Finish a table; its sources are accounted for, but for the one that is still being read."""
-        table, accounts = self._open.pop(kind)
+        """Finish a table; its sources are accounted for, but for the one that is still being read, or has others."""
+        table, sources_in = self._open.pop(kind)
         events = table.finish()
-        for index, account in enumerate(accounts):
+        for index, (account, _) in enumerate(sources_in):
             account.take(events.ts[events.src == index])
-            if account is not unfinished:
+        for account in {id(account): account for account, _ in sources_in}.values():
+            account.kinds.remove(kind)
+            if account is not unfinished and not account.kinds:
                 self.done(account.close())
         return events
 
@@ -245,25 +264,51 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
 
 
 def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, reading: _Reading) -> Iterator[Events]:
-    decoder = _decoder(reader, reading.projection)  # type: ignore[arg-type]  # modules can be hashed
+    """Read a source into tables: one for each kind of its records; those that are full are given out."""
+    used: dict[str, tuple[Reader, Decoder]] = {}
     try:
-        table = reading.add(reader, account)
+        reading.add(reader, account)
         for block in blocks:
             account.tally.damaged.update(block.damaged)
-            decoder.read(block, table, account.tally)
-            table.size_bytes += len(block.data)
+            for part_reader, part in _parts(reader, block):
+                decoder = _decoder(part_reader, reading.projection)  # type: ignore[arg-type]  # modules can be hashed
+                used[part_reader.NAME] = part_reader, decoder
+                table = reading.add(part_reader, account)
+                decoder.read(part, table, account.tally)
+                table.size_bytes += len(part.data)
+                if table.size_bytes >= TABLE_BYTES or table.rows >= _TABLE_ROWS:
+                    _flush(used, part_reader.KIND, table)
+                    yield reading.close(part_reader.KIND, account)
             reading.progress(account.path, len(block.data))
-            if table.size_bytes >= TABLE_BYTES or table.rows >= _TABLE_ROWS:
-                decoder.flush(table)
-                yield reading.close(reader.KIND, account)
-                table = reading.add(reader, account)
-        decoder.flush(table)
+        for user, _ in used.values():
+            _flush(used, user.KIND, reading.add(user, account))
+        reading.add(reader, account)  # it waits in a table until it is accounted for
     except BaseException:
         _decoder.cache_clear()  # what waits in it belongs to a table that nobody will see
         raise
 
 
-@lru_cache(maxsize=8)
+def _parts(reader: Reader, block: Block) -> Iterator[tuple[Reader, Block]]:
+    """What of a block each reader reads; but for syslog, all of it is for the reader of the file."""
+    home, mixed = reader.NAME, block if relayed.is_relayed(reader.NAME) else block.rest
+    if _BY_NAME.get(home) is not reader or mixed is None:
+        yield reader, block
+        return
+    if mixed is block.rest:
+        home = relayed.LINUX
+        yield reader, block
+    for name, part in relayed.parts(mixed, home, json_reader):
+        yield _BY_NAME[name], part
+
+
+def _flush(used: Mapping[str, tuple[Reader, Decoder]], kind: str, table: TableBuilder) -> None:
+    """Put what waits for a table into it."""
+    for reader, decoder in used.values():
+        if kind == reader.KIND:
+            decoder.flush(table)
+
+
+@lru_cache(maxsize=32)
 def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
     """Kept for the whole process: what was learned of one file's layouts serves the next."""
     return reader.decoder(projection)

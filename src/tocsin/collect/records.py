@@ -75,7 +75,7 @@ class JsonDecoder:
             starts, stops = starts[good], stops[good]
             if len(starts):
                 chunk = np.full(len(starts), -1, np.int64)
-                table.extend(starts + block.offset, chunk, Slices(block.data, starts, stops))
+                table.extend(block.in_source(starts), chunk, Slices(block.data, starts, stops))
             self._waiting += len(starts)
             if self._waiting >= FLUSH_ROWS or self._layouts.is_crowded:
                 self.flush(table)

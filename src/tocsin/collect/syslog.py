@@ -50,6 +50,13 @@ _ISO_TIME: Final = re.compile(
     rf"{_WEEKDAY}(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_CLOCK}(?: ?{_ZONE.format('zone')})?(?=[: ]|$)",
     re.ASCII,
 )
+# systemd's `short-full` names the machine's zone by its letters.
+_FULL_TIME: Final = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d) "
+    rf"{_CLOCK} (?P<zone>[A-Z]{{2,5}})(?= )",
+    re.ASCII,
+)
+_ZONES: Final[Mapping[str, int]] = {"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3}  # hours
 _LEVEL: Final = re.compile(rf"({'|'.join(FACILITIES)})\.({'|'.join(SEVERITIES + _OTHER_SEVERITIES)}) ")
 _ESXI_LEVEL: Final = re.compile(r"(?:Em|Al|Cr|Er|Wa|No|In|Db)\((\d{1,3})\) ")  # what ESXi 8 writes for `<PRI>`
 _NAME: Final = r"[^\s:\[\]]{1,255}"
@@ -67,7 +74,7 @@ _RFC_5424: Final = re.compile(
     re.ASCII,
 )
 
-_TIME_BYTES: Final = (
+TIME_BYTES: Final = (
     rb"(?:(?:\d{4} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d"
     rb"(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
@@ -75,7 +82,7 @@ _TIME_BYTES: Final = (
 # What stands before the tag of a line, for formats that sniff: add the tag, and search with re.MULTILINE.
 BEFORE_TAG: Final = (
     rb"^(?:\xef\xbb\xbf)?(?:\d{1,9} (?=<))?(?:<\d{1,3}>(?:[1-9]\d? )?)?[*.]?"
-    + _TIME_BYTES
+    + TIME_BYTES
     + rb":? (?:[^ \n]{1,255} )?(?:: )?"
 )
 
@@ -121,7 +128,7 @@ def header(text: str, clock: Clock) -> Header | None:
         return head
     began = _BEGINNING.match(text)
     priority, at = (began["priority"], began.end()) if began else (None, 0)
-    time = _BSD_TIME.match(text, at) or _ISO_TIME.match(text, at)
+    time = _BSD_TIME.match(text, at) or _FULL_TIME.match(text, at) or _ISO_TIME.match(text, at)
     if time is None:
         return None
     ts, mended = _told_by(time, clock)
@@ -199,8 +206,10 @@ def _told_by(time: re.Match[str], clock: Clock) -> tuple[int, str]:
 def _zone(text: str | None) -> tzinfo | None:
     if text is None:
         return None
-    if text[0] not in "+-":
+    if text in ("Z", "UTC", "GMT"):
         return UTC
+    if text[0] not in "+-":  # letters that stand for one zone in Europe, and others that may stand for any
+        return timezone(timedelta(hours=_ZONES[text])) if text in _ZONES else None
     ahead = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
     return timezone(-ahead if text[0] == "-" else ahead) if ahead < timedelta(hours=24) else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from tocsin.collect import sources, triage
+from tocsin.collect import containers, json_logs, relayed, sources, triage
 from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Reader
 from tocsin.collect.streams import HEAD_BYTES
@@ -15,6 +15,8 @@ from tocsin.errors import EvidenceError
 
 _UNIT_BYTES: Final = 128 << 20
 _LEAST_UNIT_BYTES: Final = 16 << 20
+_MOST_KEYS: Final = 4_096  # sets of keys: logs of many programs have some hundred, hostile ones any number
+_OF_KEYS: Final[dict[frozenset[str], str | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def _parts(path: str, size: int, unit_bytes: int, mapped: Sequence[Reader]) -> I
             yield Unit(path=path, weight=weight, member=name, same_as=same_as, sha256=digest)
         yield Unit(path=path, weight=size // 4, digest_only=True)
         return
-    reader = sniffed(head, mapped)
+    reader = None if containers.is_wrapped(head) else sniffed(head, mapped)  # unwrapped from the beginning on
     ranges = reader.ranges(head, size, unit_bytes) if reader and size > unit_bytes else []
     if len(ranges) < 2:
         yield Unit(path=path, weight=size)
@@ -103,3 +105,16 @@ def _parts(path: str, size: int, unit_bytes: int, mapped: Sequence[Reader]) -> I
 def sniffed(head: bytes, mapped: Sequence[Reader] = ()) -> Reader | None:
     """Who reads a file that begins so."""
     return next((reader for reader in (*mapped, *READERS) if reader.sniff(head)), None)
+
+
+def json_reader(record: bytes) -> str | None:
+    """Who reads a record of JSON that stands among the lines of syslog; records with the same keys are alike."""
+    if len(record) > HEAD_BYTES:
+        return None
+    keys = json_logs.keys_of(record)
+    if keys not in _OF_KEYS:
+        if len(_OF_KEYS) >= _MOST_KEYS:
+            _OF_KEYS.clear()
+        reader = sniffed(record)
+        _OF_KEYS[keys] = None if reader is None or relayed.is_relayed(reader.NAME) else reader.NAME
+    return _OF_KEYS[keys]

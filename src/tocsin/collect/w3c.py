@@ -37,6 +37,8 @@ _LONGEST_DIRECTIVE: Final = 32 << 10
 # A quoted text, a time in brackets, or any other text.
 _CELL: Final = r'"((?:[^"]|"")*+)"(?={sep}|\Z)|\[\d\d/[A-Z][a-z]{{2}}/\d{{4}}:[^\]]{{8,20}}\](?={sep}|\Z)|[^{sep}]*+'
 _CELLS: Final = {sep: re.compile(_CELL.format(sep=sep)) for sep in " \t,;"}
+# Exchange writes the names of the columns above all directives, too.
+_ONLY_NAMES: Final = re.compile(r"\ufeff?[A-Za-z][\w()-]{1,63}(?:,[A-Za-z][\w() -]{1,63}){2,400}", re.ASCII)
 _EPOCH: Final = re.compile(r"\d{10}(?:\.\d{1,6})?")
 
 Values: TypeAlias = Mapping[str, str]  # by the native name in lower case; only those that are there
@@ -302,7 +304,7 @@ def parse(dialect: Dialect, text: str, head: bytes, clock: Clock) -> Parsed | st
         return None
     layout = layout_of(dialect, head)
     if layout is None:
-        return NO_FIELDS
+        return None if dialect.separator and _ONLY_NAMES.fullmatch(text) else NO_FIELDS
     cells = cells_of(text, separator_of(dialect, text, layout.width), plain=dialect.plain)
     if len(cells) == layout.width + 1 and not cells[-1]:
         del cells[-1]

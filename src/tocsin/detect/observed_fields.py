@@ -41,11 +41,13 @@ _PLACES: Final = """
     public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
     server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
     rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
+    ClientIpAddress UrlHost TargetServer
     properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
     http.url http.http_refer http.redirect destinationUrl DestinationUrl TargetUrl TargetURL TargetUrlString
+    UrlStem UrlQuery
     UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
 """.split()
 _HASHES: Final = """
@@ -96,6 +98,7 @@ _TEXTS: Final = """
     a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 msg DeviceDescription ThreatName Threat_Name threat signature
     AdditionalInfo additional_info extraInfo request requestParameters.userData subject Subject
     RemoteDestination HostProcess Initiated jobTitle fileList BytesTransferred
+    message MESSAGE reason rest extra AnchorMailbox GenericInfo GenericErrors header
 """.split()
 
 

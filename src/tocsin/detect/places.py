@@ -101,8 +101,16 @@ _HTTP: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("cs-uri", "cs-uri-query", "cs-uri-stem"), ("c-uri",)),
     "cs-user-agent": ("c-useragent",),
 }
+# What daemons say through syslog stands in tables of their own; rules for syslog look for words in it.
+_DAEMONS: Final = (
+    Place(kind="dns", gate={"message": ("*",)}, name="name server"),
+    Place(kind="mail", gate={"program": ("*",)}, name="mail server"),
+    Place(kind="webserver", gate={"program": ("*",)}, name="web server"),
+    Place(kind="application", gate={"program": ("*",)}, name="web server's errors"),
+)
+_SYSLOG: Final = (Place(kind="linux", name="syslog"), *_DAEMONS)
 _LINUX: Final = (
-    Place(kind="linux", name="syslog"),
+    *_SYSLOG,
     Place(kind="auditd", name="auditd"),
     Place(kind="sysmon_linux", name="sysmon"),
 )
@@ -133,7 +141,7 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("file_delete", "linux", ""): _sysmon(23, 26),
     ("raw_access_thread", "linux", ""): _sysmon(9),
     ("", "linux", "auditd"): (Place(kind="auditd"), Place(kind="linux", gate={"type": ("*",)}, name="syslog")),
-    ("", "linux", "syslog"): (Place(kind="linux"),),
+    ("", "linux", "syslog"): _SYSLOG,
     ("", "linux", "auth"): (Place(kind="linux"),),
     ("", "linux", "sshd"): _program("sshd", "sshd-session"),
     ("", "linux", "sudo"): _program("sudo"),

@@ -14,7 +14,7 @@ class Custody:
         path: the file, or `file!member` for what stands in an archive or is compressed.
         file: the file on disk.
         sha256: of the source's own bytes (decompressed, where it was packed).
-        format: '' where no reader knows the content.
+        format: '' where no reader knows the content; of a file with lines of several, its own and then those.
         damaged: records that were lost, by reason; `mended`: records that were kept after a repair.
         same_as: the source of the same content that was read in its place; it stands in the evidence twice.
         problems: what stopped the reading of the source as a whole.

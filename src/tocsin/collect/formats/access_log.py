@@ -5,7 +5,7 @@ its packages), with whatever follows. Values stand as they were logged, percent 
 value. `cs-uri` is what was asked for, `cs-uri-stem` its path, `cs-uri-query` what follows its first question mark,
 `extra` what follows the user agent. A request that is none (the first bytes of TLS, say) is `cs-uri` alone. What has a
 whole URL, or is a CONNECT, was asked of a forward proxy (Squid's `logformat combined`): it has the names that Sigma's
-category of proxies gives, too.
+category of proxies gives, too. A header of syslog before the line tells the server.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.collect import syslog
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
@@ -46,18 +47,24 @@ _SNIFFED: Final = re.compile(
     rb'"(?:[^"\\\n]|\\.){0,8000}" (?:\d{3}|-) (?:\d+|-)',
     re.MULTILINE,
 )
+_RELAYED: Final = re.compile(syslog.BEFORE_TAG)
+_REACH: Final = 512  # characters in which a header of syslog ends
 
 
 def sniff(head: bytes) -> bool:
-    return _SNIFFED.search(head) is not None
+    """Whether a line is of this form; lines of it behind headers of syslog are guests in a log of that."""
+    return any(not _RELAYED.match(found[0]) for found in _SNIFFED.finditer(head))
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
-    found = _LINE.fullmatch(text)
+    relay = syslog.header(text, clock) if _RELAYED.match(text[:_REACH].encode("utf-8", "replace")) else None
+    found = _LINE.fullmatch(text, relay.message if relay else 0)
     if found is None:
         return _NO_RECORD
     who, time, request, status, size, referer, agent, extra = found.groups()
     values: dict[str, str | None] = {"log": "access", **_who(who), **_request(request)}
+    if relay:
+        values |= {"s-computername": relay.host, "program": relay.program}
     values |= {"sc-status": status, "sc-bytes": size, "cs-referer": referer, "cs-user-agent": agent, "extra": extra}
     values["cs-x-forwarded-for"] = _forwarded(extra or "")
     if "cs-method" in values and (host := host_of(values["cs-uri"] or "")):

@@ -84,6 +84,11 @@ def _shape(record: Record) -> None:
     if log == _SIGN_INS:
         _shape_sign_in(record, properties)
     elif log == _AUDIT:
+        for name in ("activityDisplayName", "ActivityDisplayName", "operationName", "OperationName"):
+            activity = _text(record, name) or _text(properties, name)
+            if activity != activity.strip():  # `Update application – Certificates and secrets management `
+                record["audit_activity"] = activity.strip()
+                break
         for target in _targets(record, properties):
             # `newValue` is JSON text in JSON text: "\"False\"".
             changes = [
@@ -233,7 +238,7 @@ _LOG = JsonLog(
             "operationName": _OPERATION,
             "OperationNameValue": _OPERATION,
             "properties.appId": anywhere("appId"),
-            "properties.message": ("sign_in_protocol", *_ACTIVITY_NAME, *_OPERATION),
+            "properties.message": ("sign_in_protocol", "audit_activity", *_ACTIVITY_NAME, *_OPERATION),
             "properties.result": anywhere("result"),
             "ResourceDisplayName": anywhere("resourceDisplayName"),
             "ResourceId": ("resourceId", "_ResourceId"),

@@ -101,18 +101,22 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
     at = said.end() if said else at
     if begun is None and not told and not _CLIENT.match(text):
         return _NO_RECORD
-    return Parsed(ts, {**values, **told, **_message(text[at:], told.get("category", "general"))}, mended)
+    return Parsed(ts, {**values, **told, **_message(text, at, told.get("category", "general"))}, mended)
 
 
-def _message(text: str, category: str) -> dict[str, str]:
-    """What a line says behind its stamp, its category and its severity."""
+def _message(line: str, at: int, category: str) -> dict[str, str]:
+    """What a line says behind its stamp, its category and its severity.
+
+    A message keeps the blank before it, and whom it is about: rules name its words as they stand in the line.
+    """
+    text = line[at:]
     client = _CLIENT.match(text)
     values = _told(client) if client else {}
     asked = values.pop("asked", "")
     rest = text[client.end() :] if client else text
     if client and (found := _QUERY.fullmatch(rest)):
         return values | _told(found)
-    values |= {"log": category, "message": rest}
+    values |= {"log": category, "message": line[at - 1 :] if at and line[at - 1] == " " else text}
     if client and asked:
         values["query"] = asked
     for log, form in _MESSAGES:

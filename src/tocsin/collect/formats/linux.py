@@ -2,7 +2,8 @@
 
 The forms of a line are those of `collect/syslog.py`; messages may also come as frames with an octet count (RFC 6587
 §3.4.1), one behind the other. `program`, `pid` and `message` are the parts of a line; messages of sudo, of the packet
-filter, of the audit system and of Sysmon hold fields of their own (`collect/messages.py`). A line that begins with no
+filter, of the audit system and of Sysmon hold fields of their own (`collect/messages.py`). Lines of other formats in a
+collector's file are told apart before they come here (`collect/relayed.py`). A line that begins with no
 time, such as the second of a message of two, is a message by itself.
 """
 
@@ -15,7 +16,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import documents, messages, netfilter, syslog
+from tocsin.collect import documents, messages, netfilter, relayed, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
@@ -35,7 +36,8 @@ _DAY: Final = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d (?:
 _ISO: Final = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _SNIFFED: Final = re.compile(
     rb"(?:\d{1,9} )?(?:<\d{1,3}>)?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
-    rb"(?:" + _DAY + rb"\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?|" + _ISO + rb"(?:Z|[+-]\d\d:?\d\d))"
+    rb"(?:" + _DAY + rb"\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?|" + _ISO + rb"(?:Z|[+-]\d\d:?\d\d)"
+    rb"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z]{2,5}(?= [^ ]))"
     rb"(?: (?:UTC|GMT))?:? " + _LEVELS + rb"(?:[^ :]*[^ :] )?(?:[a-z0-7]{3,8}\.[a-z]{3,7} )?(?:: )?"
     rb"(?:[^\s:\[\]]{1,64}(?:\[[^\s:\[\]]{1,64}\])?:(?: |$|\[)|[^:\[\]\n]{1,64}\[\d{1,10}\]:|last message repeated )"
 )
@@ -47,10 +49,10 @@ _DAMAGED_FRAME: Final = "no octet count where a frame should begin"
 
 
 def sniff(head: bytes) -> bool:
-    """Whether at least half of the first lines are of a form of syslog that names who wrote them."""
+    """Whether at least half of the first lines are of a form of syslog that names who wrote them, or what they hold."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED]
     lines = [line.strip(b"\r\0") for line in lines if line.strip(b"\r\0 ") and not line.startswith(b"-- ")]
-    known = sum(bool(_SNIFFED.match(line) or _SNIFFED_5424.match(line)) for line in lines)
+    known = sum(bool(_SNIFFED.match(line) or _SNIFFED_5424.match(line) or relayed.is_record(line)) for line in lines)
     return known > 0 and 2 * known >= len(lines)
 
 

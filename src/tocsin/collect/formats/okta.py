@@ -1,7 +1,8 @@
 """Okta's System Log in, Events out, under the names of its API (`LogEvent`) joined by dots.
 
 After the reference of the System Log API. An event names several targets: `target.displayName` holds the names of all.
-What EventBridge carries (`detail`) is read as the event that it is.
+What EventBridge carries (`detail`) is read as the event that it is, and so is each that an event hook
+delivers (`data.events`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ def _shape(record: Record) -> None:
 _LOG = JsonLog(
     naming=Dotted(times=("published", "@timestamp")),
     shape=_shape,
+    inner=frozenset({"data.events"}),
     keys=(frozenset({"eventType", "displayMessage", "published"}), frozenset({"eventType", "legacyEventType"})),
 )
 sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

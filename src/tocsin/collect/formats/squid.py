@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.collect import framed
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
@@ -33,18 +34,16 @@ _LINE: Final = re.compile(
     r"([^\s/]{1,60})/(\S+) (\S+)(?: (.*))?",
     re.ASCII | re.DOTALL,
 )
-_SNIFFED: Final = re.compile(
-    rb"(?:^(?:\xef\xbb\xbf)?|" + BEFORE_TAG + rb"\(?squid[^ \n]{0,40}: )"
-    rb"\d{9,11}\.\d{3} +-?\d{1,12} [^ \n]{1,255} [A-Z_]{1,60}/(?:-|\d{1,3}) (?:-|\d{1,20}) [^ \n]{1,40} ",
-    re.MULTILINE,
-)
+_RECORD: Final = rb"\d{9,11}\.\d{3} +-?\d{1,12} [^ \n]{1,255} [A-Z_]{1,60}/(?:-|\d{1,3}) (?:-|\d{1,20}) [^ \n]{1,40} "
+_SNIFFED: Final = re.compile(rb"^(?:\xef\xbb\xbf)?" + _RECORD, re.MULTILINE)
+_TAGGED: Final = re.compile(BEFORE_TAG + rb"\(?squid[^ \n]{0,40}: " + _RECORD, re.MULTILINE)
 _QUOTED: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*+)" )?"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _DIRECT: Final = ("HIER_DIRECT", "DIRECT", "ORIGINAL_DST", "HIER_ORIGINAL_DST", "TIMEOUT_DIRECT", "TIMEOUT_HIER_DIRECT")
 _ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
 
 
 def sniff(head: bytes) -> bool:
-    return _SNIFFED.search(head) is not None
+    return _SNIFFED.search(head) is not None or framed.mostly(head, _TAGGED)
 
 
 def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
@@ -55,6 +54,7 @@ def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
         if opened is None or not (found := _LINE.fullmatch(text, opened.message)):
             return _NO_RECORD
         values |= {name: value for name, value in opened.fields().items() if name != "time"}
+        values["s-computername"] = opened.host
     second, part, elapsed, client, action, status, size, method, url, user, hierarchy, peer, kind, extra = (
         found.groups()
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from tocsin.collect import syslog
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.lines import Parsed
 from tocsin.collect.mail_texts import Fields
@@ -69,6 +70,20 @@ def sniff(head: bytes) -> bool:
 
 
 def _parse(text: str, head: bytes, clock: Clock) -> Parsed | str | None:
+    relay = syslog.header(text, clock)
+    if relay is None:
+        return _told(text, clock)
+    told = _told(text[relay.message :], clock)
+    if told is None or not told.fields:
+        return told
+    named = {name: value for name, value in (("host", relay.host), ("program", relay.program)) if value}
+    if told.ts == NO_TIME:
+        return Parsed(relay.ts, {**named, **told.fields}, relay.mended)
+    return Parsed(told.ts, {**named, **told.fields}, told.mended)
+
+
+def _told(text: str, clock: Clock) -> Parsed | None:
+    """What a line says, behind the header of syslog if there is one."""
     if found := _NGINX.fullmatch(text):
         values = _nginx(found)
         ts = _ts(found[1], ("%Y/%m/%d %H:%M:%S",), clock)

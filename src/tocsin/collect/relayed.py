@@ -1,0 +1,367 @@
+"""A block of a collector's syslog file in, a block for each format whose lines are in it out.
+
+A central rsyslog or syslog-ng (RFC 3164 and RFC 5424 headers in one file) keeps the lines of firewalls, mail servers,
+name servers and Unix machines together. A line belongs to the format whose record, or whose program's tag, stands
+directly behind its header: what stands further on was perhaps written by an intruder, and decides nothing. Lines that
+no other format has stay with the reader of the file; those that it does not know, but whose header names a program,
+are read as syslog of Unix (`linux`).
+
+This is the one place that knows how the records of a format begin in syslog; formats need not know each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, groupby
+from typing import Final, TypeAlias
+
+import numpy as np
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from tocsin.collect.block import Block
+from tocsin.collect.lines import Lines, Mask
+from tocsin.collect.marks import byte
+from tocsin.collect.syslog import TIME_BYTES
+from tocsin.model.event import Longs
+
+OfJson: TypeAlias = Callable[[bytes], str | None]
+
+LINUX: Final = "linux"  # who reads the lines that are of no other format
+
+_LEAD: Final = rb"(?:\xef\xbb\xbf)?(?:\d{1,9} (?=<))?"
+_HOST: Final = rb"[^ \n\[\]]{0,254}[^ :\n\[\]] {1,8}(?:: )?"  # what ends in a colon is a tag
+_STAMP: Final = rb"[*.]?" + TIME_BYTES + rb":? {1,8}"
+_STAMPED: Final = _STAMP + rb"(?:" + _HOST + rb"|(?:: )?)"
+_PID: Final = rb"(?:\[[^\s\[\]]{1,64}\])?"
+_ISO: Final = rb"(?:-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)"
+_DATA: Final = rb'(?:-|(?:\[(?:[^\]"\n]|"(?:[^"\\\n]|\\.)*+")*+\])++)'
+# Up to the program (RFC 5424 §6).
+_MODERN: Final = _LEAD + rb"<\d{1,3}>[1-9]\d? " + _ISO + rb" [^ \n]{1,255} "
+# A relay may put its own header before the device's.
+_PLAIN: Final = _LEAD + rb"(?:<\d{1,3}>)?(?:" + _STAMPED + rb"(?:" + _STAMPED + rb")?)?"
+_BEFORE_RECORD: Final = (
+    rb"(?:" + _MODERN + rb"(?:[^ \n]{1,255} ){3}" + _DATA + rb" (?:\xef\xbb\xbf)?"
+    rb"|" + _PLAIN + rb")(?:[A-Za-z_(][\w.@/+()-]{0,63}" + _PID + rb": {0,8})?"
+)
+_BEFORE_TAG: Final = rb"(?:" + _MODERN + rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _STAMPED + rb")"
+
+
+def _tagged(programs: bytes) -> re.Pattern[bytes]:
+    """Lines whose header names one of these programs."""
+    return re.compile(_BEFORE_TAG + rb"(?:" + programs + rb")" + _PID + rb"(?::| [^ \n]{1,128} [^ \n]{1,32} [-\[])")
+
+
+def _begins(record: bytes) -> re.Pattern[bytes]:
+    """Lines in which such a record stands directly behind the header, and behind a tag if there is one."""
+    return re.compile(_BEFORE_RECORD + rb"(?:" + record + rb")")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """How lines of a format are told in syslog.
+
+    Args:
+        marks: one of them stands in every such line.
+        line: matches such a line from its beginning.
+        is_guest: whether its lines are taken out of the syslog of Unix; where not, `linux` reads what they hold.
+        is_telling: whether a block of lines with these marks, and with no tag of a process, is of nothing else.
+        is_tag: whether the marks are tags of programs.
+        within: a format whose marks hold these.
+        is_host: whether a file of such lines is read by the format itself; if not, it is syslog of Unix with guests.
+    """
+
+    marks: tuple[bytes, ...]
+    line: re.Pattern[bytes]
+    is_guest: bool = True
+    is_telling: bool = False
+    is_tag: bool = False
+    within: str = ""
+    is_host: bool = True
+
+
+_PAN_TYPES: Final = (
+    *("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "USERID", "HIPMATCH", "HIP-MATCH", "CORRELATION"),
+    *("AUTHENTICATION", "DECRYPTION", "SCTP", "GTP", "TUNNEL", "IPTAG", "START", "END", "AUTH", "AUDIT"),
+)
+_MAIL: Final = ("postfix", "amavis", "rspamd", "dovecot", "opendkim", "opendmarc", "postgrey", "policyd-spf", "spamd")
+# Names of readers -> how their lines are told, in the order of asking.
+FORMATS: Final[Mapping[str, Relayed]] = {
+    "cef": Relayed(marks=(b"CEF:",), line=_begins(rb"CEF: ?[01]\|[^\n|]*\|"), is_telling=True),
+    "leef": Relayed(marks=(b"LEEF:",), line=_begins(rb"LEEF: ?[12](?:\.0)?\|[^\n|]*\|"), is_telling=True),
+    "asa": Relayed(
+        marks=(b"%ASA-", b"%FTD-", b"%PIX-", b"%FWSM-"),
+        line=_begins(rb"%(?:ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?[0-7]-\d{6}:"),
+        is_telling=True,
+    ),
+    "cisco": Relayed(
+        marks=tuple(b"%%%c" % letter for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        line=_begins(
+            rb"(?:(?:[\w./:-]{1,64}:? ?: ){0,3}(?:[*.]?" + TIME_BYTES + rb"(?: [A-Z]{3,5})?: )?"
+            rb"(?:[\w./\[\]-]{1,64} ?: ){0,2})"
+            rb"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z][A-Z0-9_]{0,40}){0,3}-[0-7]-[A-Z][A-Z0-9_]{0,60} ?:"
+        ),
+        within="asa",
+    ),
+    "fortinet": Relayed(
+        marks=(b"date=",),
+        line=_begins(
+            rb'(?:itime="?\d+"?[ ,]|logver=\d+[ ,]|timestamp=\d+[ ,]|tz="?[+-]?[\d:]+"?[ ,])*'
+            rb'"?date="?\d{4}-\d\d-\d\d"?[ ,]"?time="?\d\d:\d\d:\d\d"?[ ,]'
+        ),
+        is_telling=True,
+    ),
+    "paloalto": Relayed(
+        marks=tuple(b",%b," % kind.encode() for kind in _PAN_TYPES),
+        line=_begins(
+            rb"[^\s,>]{0,16},\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,[^\n,]{0,64},(?:" + "|".join(_PAN_TYPES).encode() + rb"),"
+        ),
+        is_telling=True,
+    ),
+    "postfix": Relayed(
+        marks=tuple(name.encode() for name in _MAIL),
+        line=_tagged(rb"postfix[^ /\n]{0,40}/[a-z][\w/-]{0,40}|(?:" + "|".join(_MAIL[1:]).encode() + rb")[\w-]{0,20}"),
+        is_tag=True,
+    ),
+    "bind": Relayed(
+        marks=(b" named", b" bind"),
+        line=_tagged(rb"named|named-pkcs11|bind9?"),
+        is_tag=True,
+    ),
+    "unbound": Relayed(marks=(b"unbound",), line=_tagged(rb"unbound"), is_tag=True),
+    "dnsmasq": Relayed(marks=(b"dnsmasq",), line=_tagged(rb"dnsmasq(?:-dhcp|-tftp|-script)?"), is_tag=True),
+    "squid": Relayed(marks=(b"squid",), line=_tagged(rb"\(?squid[\w()-]{0,40}"), is_tag=True),
+    "access_log": Relayed(
+        marks=(b'] "',),
+        line=_begins(
+            rb'(?:[^ "\n\[]{1,255} ){1,2}[^ "\n\[]{1,255} [^"\n\[]{1,255} '
+            rb'\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "'
+        ),
+        is_host=False,
+    ),
+    "web_error": Relayed(
+        marks=tuple(b"%b] " % level for level in (b"emerg", b"alert", b"crit", b"error", b"warn", b"notice", b"info")),
+        line=_begins(
+            rb"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w{1,16}\] \d{1,10}#\d{1,10}: "
+            rb"|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}\] \[[\w\-]{0,40}:?\w{1,16}\] "
+        ),
+        is_host=False,
+    ),
+    "pf_filterlog": Relayed(marks=(b"filterlog",), line=_tagged(rb"filterlog"), is_tag=True),
+    "netfilter": Relayed(marks=(b" OUT=",), line=_tagged(rb"kernel|ulogd"), is_guest=False),
+    "auditd": Relayed(marks=(b"audit(",), line=_tagged(rb"audispd|audisp-syslog|audit|auditd"), is_guest=False),
+    "sysmon_linux": Relayed(marks=(b"<System>",), line=_tagged(rb"sysmon"), is_guest=False),
+}
+_GUESTS: Final = tuple(name for name, form in FORMATS.items() if form.is_guest)
+_NAME: Final = rb"[A-Za-z_(][\w.@/+()-]{0,63}"
+# Where no host is named, a word with a colon may be anything.
+_ANY_TAG: Final = re.compile(
+    rb"(?:" + _MODERN + _NAME + rb" [^ \n]{1,128} [^ \n]{1,32} [-\[]"
+    rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _STAMP + rb"(?:" + _HOST + _NAME + _PID + rb":|" + _NAME + rb"\[\d{1,10}\]:))"
+)
+_HEADED: Final = re.compile(_LEAD + rb"(?:<\d{1,3}>|" + _STAMP + rb")")
+_JSON: Final = re.compile(_BEFORE_RECORD + rb'(?:@cee: ?)?(?=\{")')
+_PROCESS: Final = b"]: "
+_OWNERS: Final = (*FORMATS, LINUX)
+
+
+def is_relayed(name: str) -> bool:
+    """Whether files that this reader reads may hold lines of other formats."""
+    return name == LINUX or (name in FORMATS and FORMATS[name].is_host)
+
+
+def is_record(line: bytes) -> bool:
+    """Whether a line of syslog holds a record of one of the formats."""
+    return _HEADED.match(line) is not None and any(FORMATS[name].line.match(line) for name in _GUESTS)
+
+
+def parts(block: Block, home: str, of_json: OfJson = lambda record: None) -> list[tuple[str, Block]]:
+    """The lines of a block by the reader that knows them, each as a block; that of the file's own reader comes first.
+
+    Args:
+        home: who reads the file.
+        of_json: names the reader that knows a record of JSON; None if there is none. Such a record is handed on
+            without the header before it.
+    """
+    lines = Lines(block)
+    owner = _owners(lines, home) if len(lines) else np.zeros(0, np.int64)
+    begins, names = lines.starts.copy(), [home, *_OWNERS]
+    for row, begin in _json_lines(lines, owner):
+        name = of_json(lines.data[begin : lines.stops[row]])
+        if name is not None:
+            names += [name] if name not in names[len(_OWNERS) + 1 :] else []
+            owner[row], begins[row] = names.index(name, len(_OWNERS) + 1), begin
+    if not owner.any():
+        return [(home, block)]
+    found: list[tuple[str, Block]] = []
+    for number in np.unique(owner).tolist():
+        rows = np.flatnonzero(owner == number)
+        apart = block.spans is not None or number > len(_OWNERS)
+        found.append((names[number], _gathered(block, rows, begins, lines.stops, apart=apart)))
+    return found
+
+
+def without(block: Block, places: Sequence[int]) -> tuple[Block | None, int]:
+    """The lines of syslog in a block in which none of these places is, and how many such lines are of no syslog."""
+    lines = Lines(block)
+    if not len(lines):
+        return None, 0
+    free: Mask = np.ones(len(lines), bool)
+    free[np.searchsorted(lines.starts, np.array(places, np.int64), "right") - 1] = False
+    rows = np.flatnonzero(free)
+    headed = [_HEADED.match(lines.data, lines.starts[row], lines.stops[row]) is not None for row in rows.tolist()]
+    kept = rows[np.array(headed, bool)]
+    if not len(kept):
+        return None, len(rows)
+    return _gathered(block, kept, lines.starts, lines.stops, apart=False), len(rows) - len(kept)
+
+
+def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
+    """Lines that nobody has yet and that hold JSON directly behind their header, and where it begins."""
+    at, row = lines.data.find(b'{"'), -1
+    while at >= 0:
+        row = int(np.searchsorted(lines.starts, at, "right")) - 1
+        stop = int(lines.stops[row]) if row >= 0 else at + 1
+        if row >= 0 and owner[row] in (0, len(_OWNERS)) and _HEADED.match(lines.data, lines.starts[row], stop):
+            found = _JSON.match(lines.data, lines.starts[row], stop)
+            if found and found.end() == at:
+                yield row, at
+        at = lines.data.find(b'{"', max(stop, at + 1))
+
+
+def _owners(lines: Lines, home: str) -> Longs:
+    """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on."""
+    owner = np.zeros(len(lines), np.int64)
+    is_alone = _is_alone(lines, home)
+    marked = _marked(lines, home if is_alone else "")
+    for name, (rows, _) in marked.items():
+        form = FORMATS[name]
+        if name == home or not form.is_guest:
+            continue
+        free = owner == 0
+        if form.within in marked:
+            free[marked[form.within][0]] = False
+        for row in rows[free[rows]].tolist():
+            if form.line.match(lines.data, lines.starts[row], lines.stops[row]):
+                owner[row] = _OWNERS.index(name) + 1
+    if home == LINUX or is_alone:
+        return owner
+    form, (own, places) = FORMATS[home], marked.get(home, (owner[:0], owner[:0]))
+    unsure = (owner == 0) & _may_have_a_header(lines)
+    if form.is_tag:
+        sure = own[places < _first_sign(lines)[own]]
+        unsure[sure[~_is_modern(lines)[sure]]] = False
+    for row in np.flatnonzero(unsure).tolist():
+        span = int(lines.starts[row]), int(lines.stops[row])
+        if not form.line.match(lines.data, *span) and _ANY_TAG.match(lines.data, *span):
+            owner[row] = len(_OWNERS)
+    return owner
+
+
+def _is_modern(lines: Lines) -> Mask:
+    """Whether a version stands behind the priority, so that no sign ends the tag."""
+    modern: Mask = np.zeros(len(lines), bool)
+    for digits in (1, 2, 3):
+        modern |= (byte(lines, lines.starts + digits + 1) == ord(">")) & (
+            byte(lines, lines.starts + digits + 3) == ord(" ")
+        )
+    modern &= byte(lines, lines.starts) == ord("<")
+    return modern
+
+
+def _first_sign(lines: Lines) -> Longs:
+    """Where each line has its first `[`, or colon before a blank: a tag is no further on."""
+    octets = lines.octets
+    colons = np.flatnonzero(octets == ord(":"))
+    colons = colons[octets[np.minimum(colons + 1, len(octets) - 1)] == ord(" ")]
+    firsts = []
+    for signs in (np.flatnonzero(octets == ord("[")), colons):
+        every = np.append(signs, len(octets))
+        firsts.append(every[np.searchsorted(every, lines.starts)])
+    first: Longs = np.minimum(*firsts)
+    return first
+
+
+def _may_have_a_header(lines: Lines) -> Mask:
+    """False for lines that begin like no syslog, such as those with a stamp of a daemon's own."""
+    first = lines.octets[lines.starts]
+    dash = lines.octets[np.minimum(lines.starts + 4, len(lines.octets) - 1)] == ord("-")
+    is_digit = (first >= ord("0")) & (first <= ord("9"))
+    may: Mask = ~is_digit | dash
+    return may
+
+
+def _is_alone(lines: Lines, home: str) -> bool:
+    """Whether all lines hold a mark of the file's own format, and none the tag of a process."""
+    if home == LINUX or not FORMATS[home].is_telling or _PROCESS in lines.data or _is_modern(lines).any():
+        return False
+    held: Mask = np.zeros(len(lines), bool)
+    for mark in FORMATS[home].marks:
+        places = np.flatnonzero(lines.octets[: 1 - len(mark)] == mark[0])
+        for at, letter in enumerate(mark[1:], start=1):
+            places = places[lines.octets[places + at] == letter]
+        held[np.searchsorted(lines.starts, places, "right") - 1] = True
+        if held.all():
+            return True
+    return False
+
+
+def _marked(lines: Lines, alone: str) -> dict[str, tuple[Longs, Longs]]:
+    """The lines that hold a mark of each format, and where the first stands; in the order of asking.
+
+    Args:
+        alone: a format that is known to have all lines, and so is not looked for.
+    """
+    automaton, of_mark = _marks(alone)
+    matches = automaton.find_matches_as_indexes(lines.data, overlapping=True)
+    if not matches:
+        return {}
+    flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
+    rows = np.searchsorted(lines.starts, flat[:, 1], "right") - 1
+    formats = of_mark[flat[:, 0]]
+    found = {}
+    for number in np.flatnonzero(np.bincount(formats)).tolist():
+        there = np.flatnonzero((formats == number) & (rows >= 0))
+        fresh = np.append(True, np.diff(rows[there]) != 0)[: len(there)]  # they are found from first to last
+        found[_OWNERS[number]] = rows[there][fresh], flat[there[fresh], 1]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _marks(alone: str) -> tuple[BytesAhoCorasick, Longs]:
+    """All marks but those of a format, and the number of the format that each belongs to."""
+    pairs = [
+        (mark, number)
+        for number, (name, form) in enumerate(FORMATS.items())
+        for mark in form.marks
+        if not alone or alone not in (name, form.within)
+    ]
+    automaton = BytesAhoCorasick([mark for mark, _ in pairs], implementation=Implementation.DFA)
+    return automaton, np.array([number for _, number in pairs], np.int64)
+
+
+def _gathered(block: Block, rows: Longs, begins: Longs, stops: Longs, *, apart: bool) -> Block:
+    """Some lines of a block as a block of their own, which still knows where each stood."""
+    pieces, starts, firsts, size = list[bytes](), list[int](), list[int](), 0
+    for first, last in _runs(rows, apart=apart):
+        begin, end = int(begins[first]), int(stops[last])
+        pieces.append(block.data[begin:end])
+        starts.append(size)
+        firsts.append(begin)
+        size += end - begin + 1
+    ends = [start + len(piece) for start, piece in zip(starts, pieces, strict=True)]
+    spans = tuple(zip(starts, ends, strict=True)) if block.spans is not None else None  # a frame may hold new lines
+    there = np.array(starts, np.int64)
+    places = there, block.in_source(np.array(firsts, np.int64)) - block.offset - there
+    return Block(data=b"\n".join(pieces), offset=block.offset, head=block.head, spans=spans, places=places)
+
+
+def _runs(rows: Longs, *, apart: bool) -> Sequence[tuple[int, int]]:
+    """First and last of neighbouring rows; each by itself where something stands between lines."""
+    numbered = enumerate(rows.tolist())
+    if apart:
+        return [(row, row) for _, row in numbered]
+    groups = (list(group) for _, group in groupby(numbered, key=lambda pair: pair[1] - pair[0]))
+    return [(group[0][1], group[-1][1]) for group in groups]
