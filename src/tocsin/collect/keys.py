@@ -2,8 +2,8 @@
 
 A device writes few layouts: the same keys in the same order, line after line. So the keys of one line are laid over
 all lines that have as many equals signs; where they fit, nothing else is asked. In other lines each key is sought from
-its equals sign backwards, and lines with the same keys are told by one sum. Keys are compared as numbers of eight bytes:
-only one line of each layout is ever looked at as text.
+its equals sign backwards, and lines with the same keys are told by one sum. Keys are compared as numbers of eight
+bytes: only one line of each layout is ever looked at as text.
 """
 
 from __future__ import annotations
@@ -83,19 +83,19 @@ def find(block: Lines, text: Text, starts: Longs, between: str, letters: Mask, n
         equals = equals[np.arange(first[-1]) + np.repeat(ahead - first[:-1], counts)]
     sought = _Sought(text, starts, ord(between), letters, equals, np.repeat(np.arange(len(block)), counts), first)
     usual: Mask = (counts > 0) & (counts <= _MOST_PAIRS)
-    known: dict[tuple[str, ...], int] = {}
     begins, name = np.full(len(equals), -1, np.int64), np.zeros(len(equals), np.int64)
+    told = _Told(names_of, {}, usual, begins, name)
     left = usual.copy()
-    _lay(sought, left, usual, begins, name, names_of, known)
+    _lay(sought, left, told)
     if left.any():
-        _seek(sought, left, usual, begins, name, names_of, known)
+        _seek(sought, left, told)
     line = sought.line
     there = begins >= 0
     if not there.all():
         begins, equals, line, name = begins[there], equals[there], line[there], name[there]
         first = np.append(0, np.cumsum(np.bincount(line, minlength=len(block))))
     usual &= np.diff(first) > 0
-    return Keys(usual, begins, equals, line, first, name, tuple(known))
+    return Keys(usual, begins, equals, line, first, name, tuple(told.known))
 
 
 class _Sought(NamedTuple):
@@ -127,15 +127,23 @@ class _Sought(NamedTuple):
         return np.where(good | long, begins, -1), long
 
 
-def _lay(
-    sought: _Sought,
-    left: Mask,
-    usual: Mask,
-    begins: Longs,
-    name: Longs,
-    names_of: NamesOf,
-    known: dict[tuple[str, ...], int],
-) -> None:
+class _Told(NamedTuple):
+    """What is told of each equals sign: where its key begins and the number of its name; and of which lines."""
+
+    names_of: NamesOf
+    known: dict[tuple[str, ...], int]
+    usual: Mask
+    begins: Longs
+    name: Longs
+
+    def numbers(self, text: Text, begins: Longs, equals: Longs) -> list[int] | None:
+        """The numbers of the names that one line's keys have; None if it must be read one by one."""
+        spans = zip(begins.tolist(), equals.tolist(), strict=True)
+        names = self.names_of(tuple(text.data[start:stop].decode("ascii", "replace") for start, stop in spans))
+        return None if names is None else [self.known.setdefault(one, len(self.known)) for one in names]
+
+
+def _lay(sought: _Sought, left: Mask, told: _Told) -> None:
     """Lay the keys of one line after the other over all that are left and may have the same; take these from `left`."""
     counts = np.diff(sought.first)
     misfits, tried = 0, np.zeros(len(left), bool)
@@ -157,13 +165,11 @@ def _lay(
             fit = _fits(sought, rows, equals, sizes)
             rows, numbers, equals = rows[fit], numbers[fit], equals[fit]
             left[rows] = False
-            spans = zip(begun.tolist(), equals[0].tolist(), strict=True)
-            names = names_of(tuple(sought.text.data[start:stop].decode("ascii", "replace") for start, stop in spans))
+            names = told.numbers(sought.text, begun, equals[0])
             if names is None:
-                usual[rows] = False
+                told.usual[rows] = False
             else:
-                begins[numbers] = equals - sizes
-                name[numbers] = [known.setdefault(one, len(known)) for one in names]
+                told.begins[numbers], told.name[numbers] = equals - sizes, names
         misfits += 4 * fit.sum() < len(fit)
 
 
@@ -185,15 +191,7 @@ def _fits(sought: _Sought, rows: Longs, equals: Longs, sizes: Longs) -> Mask:
     return fit
 
 
-def _seek(
-    sought: _Sought,
-    left: Mask,
-    usual: Mask,
-    begins: Longs,
-    name: Longs,
-    names_of: NamesOf,
-    known: dict[tuple[str, ...], int],
-) -> None:
+def _seek(sought: _Sought, left: Mask, told: _Told) -> None:
     """Look for the keys of the lines that are left; those that are not understood are taken from `usual`."""
     numbers = np.flatnonzero(left[sought.line])
     begun, long = sought.begins(numbers)
@@ -204,8 +202,8 @@ def _seek(
     counts = np.bincount(line, minlength=len(left))
     first = np.append(0, np.cumsum(counts))
     lines = np.flatnonzero(left & (counts > 0))
-    usual[left | (counts > 0)] = False
-    begins[numbers] = begun
+    told.usual[left | (counts > 0)] = False
+    told.begins[numbers] = begun
     if not len(lines):
         return
     parts = _words(sought.text, begun, equals - begun)
@@ -224,14 +222,14 @@ def _seek(
 
     number = np.zeros(len(line), np.int64)
     for kind, at in enumerate(lines[models].tolist()):
-        spans = zip(begun[first[at] : first[at + 1]].tolist(), equals[first[at] : first[at + 1]].tolist(), strict=True)
-        names = names_of(tuple(sought.text.data[start:stop].decode("ascii", "replace") for start, stop in spans))
+        of_line = slice(first[at], first[at + 1])
+        names = told.numbers(sought.text, begun[of_line], equals[of_line])
         if names is None:
             same[lines[layout == kind]] = False
         else:
-            number[first[at] : first[at + 1]] = [known.setdefault(one, len(known)) for one in names]
-    name[numbers] = number[twin]
-    usual |= same
+            number[of_line] = names
+    told.name[numbers] = number[twin]
+    told.usual[:] |= same
 
 
 def _words(text: Text, begins: Longs, sizes: Longs) -> list[Any]:
