@@ -13,17 +13,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from tocsin.collect.eights import WORDS, Eights, cut
 from tocsin.collect.lines import Lines, Mask
 from tocsin.model.event import Longs
 
-_WORDS: Final = 4  # of eight bytes: lines with longer keys are left to the slow way
-_LONGEST_KEY: Final = 8 * _WORDS - 1  # one byte is for what stands before it
+_LONGEST_KEY: Final = 8 * WORDS - 1  # one byte is for what stands before it
 _MOST_PAIRS: Final = 1_024  # of a line
 _MOST_LAID: Final = 16  # lines of a block that are laid over others
 _MOST_MISFITS: Final = 3  # of these may fit less than a quarter of the lines
 _FEW: Final = 16  # lines that are not worth it
-_BELOW: Final = np.array([0] + [(1 << 8 * n) - 1 for n in range(1, 9)], np.uint64)  # masks of so many bytes
-_FACTORS: Final = np.random.default_rng(1).integers(1, 2**63, _MOST_PAIRS + _WORDS, np.uint64) | np.uint64(1)
+_FACTORS: Final = np.random.default_rng(1).integers(1, 2**63, _MOST_PAIRS + WORDS, np.uint64) | np.uint64(1)
 
 # What the values of a layout's keys are called, for each key one name or more; None: read such lines one by one.
 NamesOf: TypeAlias = Callable[[tuple[str, ...]], tuple[tuple[str, ...], ...] | None]
@@ -47,28 +46,7 @@ class Keys(NamedTuple):
     names: tuple[tuple[str, ...], ...]
 
 
-class Text:
-    """The bytes of a block with zeros around them, so that numbers can be read at every place."""
-
-    __slots__ = ("_words", "data", "octets")
-
-    def __init__(self, data: bytes) -> None:
-        around = bytes(8 * _WORDS)
-        padded = np.frombuffer(around + data + around, np.uint8)
-        self.data = data
-        self.octets: Any = padded[len(around) :]
-        self._words: Any = np.ndarray((len(padded) - 7,), "<u8", padded.data, strides=(1,))
-
-    def before(self, places: Longs, word: int) -> Any:
-        """The eight bytes before each place, or those `word` times eight further ahead, as a number."""
-        return self._words[places + 8 * (_WORDS - 1 - word)]
-
-    def behind(self, places: Longs, word: int) -> Any:
-        """The eight bytes from each place on, or those `word` times eight further on, as a number."""
-        return self._words[places + 8 * (_WORDS + word)]
-
-
-def find(block: Lines, text: Text, starts: Longs, between: str, letters: Mask, names_of: NamesOf) -> Keys:
+def find(block: Lines, starts: Longs, between: str, letters: Mask, names_of: NamesOf) -> Keys:
     """The keys in each line from `starts` on.
 
     Args:
@@ -81,7 +59,9 @@ def find(block: Lines, text: Text, starts: Longs, between: str, letters: Mask, n
     first = np.append(0, np.cumsum(counts))
     if first[-1] < len(equals):
         equals = equals[np.arange(first[-1]) + np.repeat(ahead - first[:-1], counts)]
-    sought = _Sought(text, starts, ord(between), letters, equals, np.repeat(np.arange(len(block)), counts), first)
+    sought = _Sought(
+        block.eights, starts, ord(between), letters, equals, np.repeat(np.arange(len(block)), counts), first
+    )
     usual: Mask = (counts > 0) & (counts <= _MOST_PAIRS)
     begins, name = np.full(len(equals), -1, np.int64), np.zeros(len(equals), np.int64)
     told = _Told(names_of, {}, usual, begins, name)
@@ -101,7 +81,7 @@ def find(block: Lines, text: Text, starts: Longs, between: str, letters: Mask, n
 class _Sought(NamedTuple):
     """What may be keys: the equals signs of lines, and which of them are those of a line."""
 
-    text: Text
+    eights: Eights
     starts: Longs
     between: int
     letters: Mask
@@ -114,7 +94,7 @@ class _Sought(NamedTuple):
         begins = self.equals[numbers]
         going = np.arange(len(numbers))
         for _ in range(_LONGEST_KEY + 1):
-            going = going[self.letters[self.text.octets[begins[going] - 1]]]
+            going = going[self.letters[self.eights.octets[begins[going] - 1]]]
             if not len(going):
                 break
             begins[going] -= 1
@@ -122,7 +102,7 @@ class _Sought(NamedTuple):
         long[going] = True
         line = self.line[numbers]
         leads = (numbers == self.first[line]) & (begins == self.starts[line])
-        follows = (self.text.octets[begins - 1] == self.between) & (begins > self.starts[line])
+        follows = (self.eights.octets[begins - 1] == self.between) & (begins > self.starts[line])
         good = (leads | follows) & (begins < self.equals[numbers])
         return np.where(good | long, begins, -1), long
 
@@ -136,10 +116,10 @@ class _Told(NamedTuple):
     begins: Longs
     name: Longs
 
-    def numbers(self, text: Text, begins: Longs, equals: Longs) -> list[int] | None:
+    def numbers(self, text: bytes, begins: Longs, equals: Longs) -> list[int] | None:
         """The numbers of the names that one line's keys have; None if it must be read one by one."""
         spans = zip(begins.tolist(), equals.tolist(), strict=True)
-        names = self.names_of(tuple(text.data[start:stop].decode("ascii", "replace") for start, stop in spans))
+        names = self.names_of(tuple(text[start:stop].decode("ascii", "replace") for start, stop in spans))
         return None if names is None else [self.known.setdefault(one, len(self.known)) for one in names]
 
 
@@ -165,7 +145,7 @@ def _lay(sought: _Sought, left: Mask, told: _Told) -> None:
             fit = _fits(sought, rows, equals, sizes)
             rows, numbers, equals = rows[fit], numbers[fit], equals[fit]
             left[rows] = False
-            names = told.numbers(sought.text, begun, equals[0])
+            names = told.numbers(sought.eights.data, begun, equals[0])
             if names is None:
                 told.usual[rows] = False
             else:
@@ -180,13 +160,13 @@ def _fits(sought: _Sought, rows: Longs, equals: Longs, sizes: Longs) -> Mask:
     fit: Mask = (begun == sought.starts[rows]) if leads else (begun > sought.starts[rows])
     wanted = sizes + 1
     wanted[0] -= leads
-    for word in range(_WORDS):
+    for word in range(WORDS):
         taken = np.clip(wanted - 8 * word, 0, 8)
         columns = np.flatnonzero(taken)
         if not len(columns):
             break
         places = equals if len(columns) == len(sizes) else equals[:, columns]
-        held = sought.text.before(places, word) >> (8 * (8 - taken[columns])).astype(np.uint64)
+        held = sought.eights.before(places, word) >> (8 * (8 - taken[columns])).astype(np.uint64)
         fit &= (held == held[0]).all(axis=1)
     return fit
 
@@ -206,7 +186,7 @@ def _seek(sought: _Sought, left: Mask, told: _Told) -> None:
     told.begins[numbers] = begun
     if not len(lines):
         return
-    parts = _words(sought.text, begun, equals - begun)
+    parts = _words(sought.eights, begun, equals - begun)
     total = sum((part * _FACTORS[_MOST_PAIRS + at] for at, part in enumerate(parts)), np.uint64(0))
     order = np.arange(len(line)) - np.repeat(first[:-1], counts)
     total = (total ^ (total >> np.uint64(29))) * _FACTORS[np.minimum(order, _MOST_PAIRS - 1)]
@@ -223,7 +203,7 @@ def _seek(sought: _Sought, left: Mask, told: _Told) -> None:
     number = np.zeros(len(line), np.int64)
     for kind, at in enumerate(lines[models].tolist()):
         of_line = slice(first[at], first[at + 1])
-        names = told.numbers(sought.text, begun[of_line], equals[of_line])
+        names = told.numbers(sought.eights.data, begun[of_line], equals[of_line])
         if names is None:
             same[lines[layout == kind]] = False
         else:
@@ -232,16 +212,16 @@ def _seek(sought: _Sought, left: Mask, told: _Told) -> None:
     told.usual[:] |= same
 
 
-def _words(text: Text, begins: Longs, sizes: Longs) -> list[Any]:
+def _words(eights: Eights, begins: Longs, sizes: Longs) -> list[Any]:
     """Keys as numbers of eight bytes each."""
-    parts = [text.behind(begins, 0) & _BELOW[np.minimum(sizes, 8)]]
+    parts = [cut(eights.behind(begins), sizes)]
     longer = np.flatnonzero(sizes > 8)
-    for word in range(1, _WORDS):
+    for word in range(1, WORDS):
         if not len(longer):
             break
         part = np.zeros(len(sizes), np.uint64)
         rest = sizes[longer] - 8 * word
-        part[longer] = text.behind(begins[longer], word) & _BELOW[np.minimum(rest, 8)]
+        part[longer] = cut(eights.behind(begins[longer], word), rest)
         parts.append(part)
         longer = longer[rest > 8]
     return parts

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
+from tocsin.collect.eights import Eights
 from tocsin.collect.records import BAD_TEXT, Slices, Tally
 from tocsin.model.event import Longs, pieces
 
@@ -46,13 +48,17 @@ class Lines:
 
     Args:
         is_text: whether all of the block is UTF-8.
+        eights: its bytes, eight at a time.
+        found: what was sought in all of it, so that nobody seeks it again.
     """
 
-    __slots__ = ("data", "head", "is_text", "octets", "starts", "stops")
+    __slots__ = ("_eights", "data", "found", "head", "is_text", "octets", "starts", "stops")
 
     def __init__(self, block: Block) -> None:
         self.data, self.head = block.data, block.head
         self.is_text = _is_text(block.data)
+        self._eights: Eights | None = None
+        self.found: dict[str, tuple[Longs, Longs, Longs]] = {}
         self.octets: Bytes = np.frombuffer(block.data, np.uint8)
         if block.spans is not None:
             spans = np.array(block.spans, np.int64).reshape(-1, 2)
@@ -71,6 +77,18 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    @property
+    def eights(self) -> Eights:
+        if self._eights is None or self._eights.data is not self.data:
+            self._eights = Eights(self.data)
+        return self._eights
+
+    def rewritten(self, data: bytes) -> Lines:
+        """The same lines where other text stands in the same places."""
+        other = copy(self)
+        other.data, other.octets, other.found = data, np.frombuffer(data, np.uint8), {}
+        return other
 
 
 class Spans(NamedTuple):

@@ -7,10 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.collect.eights import cut, number_of
 from tocsin.collect.lines import Bytes, Lines, Mask, Spans
 from tocsin.model.event import Longs
 
 _LONGEST_NUMBER: Final = 18  # digits
+_ZEROS: Final = np.uint64(0x3030_3030_3030_3030)
+_TO_TOP: Final = np.uint64(0x7676_7676_7676_7676)
+_TOPS: Final = np.uint64(0x8080_8080_8080_8080)
 
 
 class Marks:
@@ -24,15 +28,10 @@ class Marks:
     __slots__ = ("count", "first", "places")
 
     def __init__(self, block: Lines, letters: str, outside: str = "") -> None:
-        found = block.octets == ord(letters[0])
-        for letter in letters[1:]:
-            found |= block.octets == ord(letter)
-        self.places: Longs = np.flatnonzero(found)
-        if outside and outside.encode() in block.data:
-            self.places = _unquoted(block, self.places, block.octets == ord(outside))
-        self.first = np.searchsorted(self.places, block.starts)
-        stops = np.append(self.first[1:], np.searchsorted(self.places, block.stops[-1:]))
-        self.count: Longs = stops - self.first
+        sought = f"{letters} {outside}"
+        if sought not in block.found:
+            block.found[sought] = _marks(block, letters, outside)
+        self.places, self.first, self.count = block.found[sought]
 
     def of_lines(self, rows: Longs) -> Marks:
         """The marks of some lines, counted in these."""
@@ -49,6 +48,19 @@ class Marks:
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
         return np.searchsorted(self.places, places) - self.first
+
+
+def _marks(block: Lines, letters: str, outside: str) -> tuple[Longs, Longs, Longs]:
+    """Where the bytes stand, which is the first of each line, and how many each has."""
+    found = block.octets == ord(letters[0])
+    for letter in letters[1:]:
+        found |= block.octets == ord(letter)
+    places: Longs = np.flatnonzero(found)
+    if outside and outside.encode() in block.data:
+        places = _unquoted(block, places, block.octets == ord(outside))
+    first = np.searchsorted(places, block.starts)
+    stops = np.append(first[1:], np.searchsorted(places, block.stops[-1:]))
+    return places, first, stops - first
 
 
 def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:
@@ -70,9 +82,16 @@ def byte(block: Lines, places: Longs) -> Bytes:
 def holds(block: Lines, places: Longs, text: str) -> Mask:
     """Whether a text begins at each place."""
     found: Mask = np.ones(len(places), bool)
-    for at, letter in enumerate(text):
-        found &= byte(block, places + at) == ord(letter)
+    wanted = text.encode("latin-1", "replace")
+    for at in range(0, len(wanted), 8):
+        number, mask = number_of(wanted[at : at + 8])
+        found &= block.eights.behind(_inside(block, places + at)) & mask == number
     return found
+
+
+def _inside(block: Lines, places: Longs) -> Longs:
+    """Places outside the block moved to its ends; faster than `clip`."""
+    return np.maximum(np.minimum(places, len(block.octets)), 0)
 
 
 def is_number(block: Lines, starts: Longs, stops: Longs) -> Mask:
@@ -80,9 +99,10 @@ def is_number(block: Lines, starts: Longs, stops: Longs) -> Mask:
     sizes = stops - starts
     good: Mask = (sizes > 0) & (sizes <= _LONGEST_NUMBER)
     longest = int(sizes[good].max()) if good.any() else 0
-    for at in range(longest):
-        digit = byte(block, starts + np.minimum(at, sizes - 1)) - ord("0")
-        good &= digit <= 9
+    places = _inside(block, starts)
+    for word in range((longest + 7) // 8):
+        digits = cut(block.eights.behind(places, word) ^ _ZEROS, sizes - 8 * word)
+        good &= (digits | (digits + _TO_TOP)) & _TOPS == 0  # a byte past 9 sets its highest bit, by itself or so
     return good
 
 

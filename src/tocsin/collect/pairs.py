@@ -176,11 +176,8 @@ class Found(NamedTuple):
 
 def find(block: Lines, starts: Longs, style: Style, names_of: NamesOf) -> Found:
     """The pairs that stand in each line from `starts` on."""
-    text = keys.Text(block.data)
-    octets = text.octets
-    usual, keyed, equals, line, first, name, names = keys.find(
-        block, text, starts, style.between, style.letters, names_of
-    )
+    octets = block.eights.octets
+    usual, keyed, equals, line, first, name, names = keys.find(block, starts, style.between, style.letters, names_of)
     stops = np.append(keyed[1:] - 1, 0)
     filled = np.diff(first) > 0
     stops[first[1:][filled] - 1] = block.stops[filled]
