@@ -22,7 +22,7 @@ class Eights:
 
     def __init__(self, data: bytes) -> None:
         around = bytes(8 * WORDS)
-        padded = np.frombuffer(around + data + around, np.uint8)
+        padded = np.frombuffer(b"".join((around, data, around)), np.uint8)
         self.data = data
         self.octets: Any = padded[len(around) :]
         self._numbers: Any = np.ndarray((len(padded) - 7,), "<u8", padded.data, strides=(1,))
@@ -44,6 +44,7 @@ def cut(numbers: Numbers, sizes: Longs) -> Numbers:
     return kept
 
 
-def number_of(text: bytes) -> tuple[np.uint64, np.uint64]:
-    """A text of at most eight bytes as a number, and the mask of its bytes."""
-    return np.uint64(int.from_bytes(text, "little")), _BELOW[len(text)]  # type: ignore[return-value]
+def first_bytes(numbers: Numbers, size: int) -> Numbers:
+    """Numbers of which as many bytes are kept of each; all eight if it is more."""
+    kept: Numbers = numbers & _BELOW[min(size, 8)]
+    return kept

@@ -18,10 +18,10 @@ def later(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 class _Later:
     """Stands in for an expression: each of its attributes is taken over when it is first asked for."""
 
-    def __init__(self, pattern: str | bytes, flags: int) -> None:
-        self._wanted = pattern, flags
+    def __init__(self, pattern: Any, flags: int) -> None:
+        self._pattern, self._flags = pattern, flags
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(re.compile(*self._wanted), name)  # `re` keeps what was compiled
+        found = getattr(re.compile(self._pattern, self._flags), name)  # `re` keeps what was compiled
         setattr(self, name, found)
         return found

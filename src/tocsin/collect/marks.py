@@ -7,14 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect.eights import cut, number_of
 from tocsin.collect.lines import Bytes, Lines, Mask, Spans
 from tocsin.model.event import Longs
 
 _LONGEST_NUMBER: Final = 18  # digits
-_ZEROS: Final = np.uint64(0x3030_3030_3030_3030)
-_TO_TOP: Final = np.uint64(0x7676_7676_7676_7676)
-_TOPS: Final = np.uint64(0x8080_8080_8080_8080)
 
 
 class Marks:
@@ -82,16 +78,9 @@ def byte(block: Lines, places: Longs) -> Bytes:
 def holds(block: Lines, places: Longs, text: str) -> Mask:
     """Whether a text begins at each place."""
     found: Mask = np.ones(len(places), bool)
-    wanted = text.encode("latin-1", "replace")
-    for at in range(0, len(wanted), 8):
-        number, mask = number_of(wanted[at : at + 8])
-        found &= block.eights.behind(_inside(block, places + at)) & mask == number
+    for at, letter in enumerate(text):
+        found &= byte(block, places + at) == ord(letter)
     return found
-
-
-def _inside(block: Lines, places: Longs) -> Longs:
-    """Places outside the block moved to its ends; faster than `clip`."""
-    return np.maximum(np.minimum(places, len(block.octets)), 0)
 
 
 def is_number(block: Lines, starts: Longs, stops: Longs) -> Mask:
@@ -99,10 +88,9 @@ def is_number(block: Lines, starts: Longs, stops: Longs) -> Mask:
     sizes = stops - starts
     good: Mask = (sizes > 0) & (sizes <= _LONGEST_NUMBER)
     longest = int(sizes[good].max()) if good.any() else 0
-    places = _inside(block, starts)
-    for word in range((longest + 7) // 8):
-        digits = cut(block.eights.behind(places, word) ^ _ZEROS, sizes - 8 * word)
-        good &= (digits | (digits + _TO_TOP)) & _TOPS == 0  # a byte past 9 sets its highest bit, by itself or so
+    for at in range(longest):
+        digit = byte(block, starts + np.minimum(at, sizes - 1)) - ord("0")
+        good &= digit <= 9
     return good
 
 
