@@ -249,12 +249,11 @@ def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> N
     same = [_same_text(Spans(spans.starts[part], spans.stops[part]), lines) for part in parts]
     differs = np.repeat([text is None for text in same], np.diff(bounds))
     texts = _texts_of(keyed.spans, lines, order[differs])
-    tell: Callable[[str], str] | None = None
-    if keyed.written is not None and len(keyed.written[0]):
-        places, tell = keyed.written
-        odd = np.zeros(len(order), bool)
-        odd[places] = True
-        odd = odd[order]
+    places, tell = keyed.written or (order[:0], str)
+    odd = np.zeros(len(order), bool)
+    odd[places] = True
+    odd = odd[order]
+    if len(places):
         texts = _meant(texts, odd[differs], tell)
     at = 0
     for names, part, text in zip(keyed.names, parts, same, strict=True):
@@ -264,7 +263,7 @@ def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> N
         if text is None:
             held, at = texts[at : at + part.stop - part.start], at + part.stop - part.start
         else:
-            held = tell(text) if tell and odd[part.start] else text
+            held = tell(text) if odd[part.start] else text
         for name in names:
             _put(table, name, sorted_rows[part], held)
 
