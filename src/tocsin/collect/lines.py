@@ -246,7 +246,10 @@ def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> N
     order, bounds = by_name(keyed.name, len(keyed.names))
     sorted_rows, spans = rows[order], Spans(keyed.spans.starts[order], keyed.spans.stops[order])
     parts = [slice(first, last) for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
-    same = [_same_text(Spans(spans.starts[part], spans.stops[part]), lines) for part in parts]
+    same = [
+        _same_text(Spans(spans.starts[part], spans.stops[part]), lines) if part.start < part.stop else None
+        for part in parts
+    ]
     differs = np.repeat([text is None for text in same], np.diff(bounds))
     texts = _texts_of(keyed.spans, lines, order[differs])
     places, tell = keyed.written or (order[:0], str)
