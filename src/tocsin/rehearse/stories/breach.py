@@ -52,6 +52,8 @@ def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[
         """In their working hours of a working day, and after what was done before."""
         day = first + int(share * span) // DAY_US * DAY_US
         at = at_work(profile, _weekday(day), dice)
+        if scene.world.calendar.patches(day_of(at)):
+            at += DAY_US  # that night all servers are restarted
         return at if at > now + 10 * MINUTE else now + int(dice.between(10, 40) * MINUTE)
 
     yield (now := moment(0))
@@ -204,7 +206,7 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         tool = commands(scene, hold, ts_us + 400_000, line, lasts_s=6)
         calls_home(scene, story, tool, site, ts_us + 700_000, received=742_400)
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
-    if profile.does("T1059.001 T1552.001"):
+    if profile.does("T1059.001"):
         _searches(scene, story, hold, ts_us + 3 * MINUTE)
     at = ts_us + 11 * MINUTE
     if profile.does("T1543.003"):
@@ -216,6 +218,8 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
+        # After a restart they come by the web shell and start it again.
+        keeps(scene, story, hold, "implant", "w3wp")
 
 
 def _searches(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:

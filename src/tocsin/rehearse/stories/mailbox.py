@@ -15,7 +15,7 @@ from tocsin.rehearse.stories.story import Story
 
 def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> None:
     """A member's mailbox is opened with a stolen password: message by message the first time, then as a folder."""
-    if not (story.profile and story.profile.does("T1114.002")):
+    if not (story.profile and story.profile.does("T1114.002 T1078.004")):
         return
     dice, body = story.dice, story.body
     person = dice.one([one for one in body.staff("member") if one.id not in story.people.get("data_left", ())])
