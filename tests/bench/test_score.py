@@ -72,6 +72,14 @@ def test_lines_do_as_well_as_offsets_and_windows_paths_too() -> None:
     assert score(truth, [{"rank": "act now", "findings": [{"at": other}]}])["step_recall"] == 0
 
 
+@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz", "a.ndjson.gz!a.ndjson"])
+def test_packed_logs_by_whichever_name(name: str) -> None:
+    truth = _truth(_incident(1, "a", _step("s1", 3)))
+    truth["incidents"][0]["steps"][0]["records"][0]["path"] = f"{LOG}.gz"
+    at = {"path": f"/evidence/logs/windows/ps/{name}", "rec": 300}
+    assert score(truth, [{"rank": "act now", "findings": [{"at": at}]}])["step_recall"] == 1
+
+
 def test_folded_findings_count() -> None:
     truth = _truth(_incident(1, "a", _step("s1", 1), _step("s2", 2)))
     folded = {"citations": [{"path": LOG, "rec": 200}]}
