@@ -6,4 +6,5 @@ python bench/score.py TRUTH RESULT... [--out score.json]
 import runpy
 from pathlib import Path
 
-runpy.run_path(str(Path(__file__).parents[1] / "src" / "tocsin" / "rehearse" / "score.py"), run_name="__main__")
+if __name__ == "__main__":
+    runpy.run_path(str(Path(__file__).parents[1] / "src" / "tocsin" / "rehearse" / "score.py"), run_name="__main__")

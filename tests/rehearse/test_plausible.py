@@ -14,9 +14,12 @@ ZONE = timezone(timedelta(hours=12))
 
 # Kind of record and field -> why one value of it, or one bound, may tell attacks apart.
 _ONE_DAY = "a breach that is contained within hours lies on one day of the week"
+_TWO_PROGRAMS = "two programs that run for weeks have two numbers, and chance decides whether both are high"
 MAY_SEPARATE: dict[tuple[str, str], str] = {
     ("zeek lc conn", "weekday"): _ONE_DAY,
     ("zeek lc ssl", "weekday"): _ONE_DAY,
+    ("Microsoft-Windows-Sysmon 3", "ProcessId"): _TWO_PROGRAMS,
+    ("Microsoft-Windows-Sysmon 22", "ProcessId"): _TWO_PROGRAMS,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
@@ -113,8 +114,7 @@ class Hours:
             self._bounds.append(weight + (self._bounds[-1] if self._bounds else 0))
 
     def draw(self, dice: Dice, day_us: int) -> int:
-        wanted = dice.random() * self._bounds[-1]
-        hour = next(number for number, bound in enumerate(self._bounds) if wanted < bound)
+        hour = bisect_right(self._bounds, dice.random() * self._bounds[-1])
         return day_us + int((hour + dice.random()) * HOUR_US)
 
 

@@ -43,20 +43,25 @@ class Places:
             self.permitted.update(self._keep(record) for record in permit["records"])
 
     def _keep(self, told: dict[str, Any]) -> Record:
-        record = (str(told["path"]), int(told["line"]))
+        record = (_bare(str(told["path"])), int(told["line"]))
         self._by_offset[record[0], int(told["offset"])] = record
         self._paths.setdefault(record[0].rpartition("/")[2], set()).add(record[0])
         return record
 
     def find(self, at: dict[str, Any]) -> Record:
         """The record that a finding names; one that is not of the truth keeps its own name."""
-        told = str(at.get("path", "")).replace("\\", "/")
+        told = _bare(str(at.get("path", "")))
         path = next((own for own in self._paths.get(told.rpartition("/")[2], ()) if _ends(told, own)), told)
         if "line" in at:
             return path, int(at["line"])
         offset = int(at.get("rec", at.get("offset", -1)))
         # What is not of the truth is told apart by its offset; a line is never below zero.
         return self._by_offset.get((path, offset), (path, -1 - offset))
+
+
+def _bare(path: str) -> str:
+    """A path with / between folders; of what is packed, the name without its packing, however a tool tells it."""
+    return path.replace("\\", "/").partition("!")[0].removesuffix(".gz")
 
 
 def _ends(told: str, own: str) -> bool:

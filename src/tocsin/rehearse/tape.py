@@ -100,7 +100,7 @@ class Tape:
     def flush(self, until_us: int) -> None:
         """Write what happened before a moment; nothing before it may be put any more."""
         for stream in self._streams.values():
-            stream.kept.sort(key=_by_time)
+            stream.kept.sort()  # by time, then by who was first: the count is never the same twice
             due = 0
             for ts_us, _, payload, mark in stream.kept:
                 if ts_us >= until_us:
@@ -156,10 +156,6 @@ class Tape:
         file.write(head)
         stream.lines, stream.offset = head.count(b"\n"), len(head)
         return file
-
-
-def _by_time(kept: tuple[int, int, Payload, Mark | None]) -> tuple[int, int]:
-    return kept[0], kept[1]
 
 
 def _shut(stream: Stream) -> None:

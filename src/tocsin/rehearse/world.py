@@ -118,12 +118,12 @@ _BODIES: Final = (
     (
         *("ps", "Parliamentary Service", "ps.parliament.example", "PARLSVC", "parliament.example"),
         *("submissions.parliament.example", "10.20", "198.51.100", True),
-        (("member", 62), ("clerk", 34), ("staff", 58), ("helpdesk", 5), ("admin", 5)),
+        (("member", 62), ("clerk", 34), ("staff", 76), ("helpdesk", 5), ("admin", 5)),
     ),
     (
         *("lc", "Office of the Legislative Counsel", "counsel.example", "COUNSEL", "counsel.example"),
         *("legislation.counsel.example", "10.40", "192.0.2", False),
-        (("drafter", 38), ("staff", 27), ("helpdesk", 2), ("admin", 3)),
+        (("drafter", 46), ("staff", 34), ("helpdesk", 2), ("admin", 3)),
     ),
 )
 # Of each body's servers: name, kind, place in the network (or `w` for the public one), roles.

@@ -60,9 +60,6 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SECURITY, 5145): "Detailed File Share",
     (POWERSHELL, 4104): "Execute a Remote Command",
 }
-_AGENT: Final = {"type": "winlogbeat", "version": "8.19.4"}
-_ECS: Final = {"version": "8.0.0"}
-_LOG: Final = {"level": "information"}
 _SYSTEM_USER: Final = ("SYSTEM", "S-1-5-18")
 _FAILURES: Final = {(SECURITY, 4625), (SECURITY, 4771)}
 
@@ -89,30 +86,25 @@ def write(
     if machine.silent(ts_us) or (channel == SYSMON and not machine.host.sysmon):
         return
     stream = scene.tape.stream(f"windows/{machine.host.body}/winlogbeat-{{day}}.ndjson", every=1, finish=_finish)
-    event, frame, pid = _frame(channel, code, provider)
     if channel == SYSMON:
         user = _SYSTEM_USER
-    record = {
-        "@timestamp": clock(machine.clock(ts_us)) + "Z",
-        "agent": _AGENT,
-        "ecs": _ECS,
-        "event": event,
-        "host": {"name": machine.host.fqdn},
-        "log": _LOG,
-        "winlog": {
-            **frame,
-            "computer_name": machine.host.fqdn,
-            "user_data" if user_data else "event_data": fields,
-            "process": {"pid": pid, "thread": {"id": 4 * (ts_us // 7 % 1800 + 60)}},
-            **({"user": {"identifier": user[1], "name": user[0]}} if user else {}),
-        },
-    }
+    frame = _frame(channel, code, provider, machine.host.fqdn, user)
+    record = b'{"@timestamp":"%sZ",%s%d}},"%s":%s' % (
+        clock(machine.clock(ts_us)).encode(),
+        frame,
+        4 * (ts_us // 7 % 1800 + 60),
+        b"user_data" if user_data else b"event_data",
+        orjson.dumps(fields),
+    )
     scene.tape.put(stream, ts_us, (machine, channel, record), scene.mark)
 
 
 @cache
-def _frame(channel: str, code: int, provider: str) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """What is the same in every record of an event: below `event`, below `winlog`, and who writes it."""
+def _frame(channel: str, code: int, provider: str, host: str, user: tuple[str, str] | None) -> bytes:
+    """What is the same in all records of an event of one machine, up to the number of the thread that writes it.
+
+    Half of all records are Windows events: making this part once is a quarter of a drill's time saved.
+    """
     name, guid, pid = _PROVIDERS[channel]
     refused = (channel, code) in _FAILURES
     event: dict[str, Any] = {"code": str(code), "kind": "event", "provider": provider or name}
@@ -124,11 +116,25 @@ def _frame(channel: str, code: int, provider: str) -> tuple[dict[str, Any], dict
     if channel == SECURITY:
         event["outcome"] = "failure" if refused else "success"
         winlog["keywords"] = ["Audit Failure" if refused else "Audit Success"]
-    return event, winlog, pid or 4000
+    winlog["computer_name"] = host
+    if user:
+        winlog["user"] = {"identifier": user[1], "name": user[0]}
+    winlog["process"] = {"pid": pid or 4000, "thread": {"id": 0}}
+    text = orjson.dumps(
+        {
+            "agent": {"type": "winlogbeat", "version": "8.19.4"},
+            "ecs": {"version": "8.0.0"},
+            "event": event,
+            "host": {"name": host},
+            "log": {"level": "information"},
+            "winlog": winlog,
+        }
+    )
+    return text.removeprefix(b"{").removesuffix(b"0}}}}")
 
 
 def _finish(payload: Payload) -> bytes:
     """Number the records of a channel, now that their order is known."""
     machine, channel, record = payload
-    record["winlog"]["record_id"] = machine.count(channel, 20_000 + machine.booted_us // 977 % 900_000)
-    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    number = machine.count(channel, 20_000 + machine.booted_us // 977 % 900_000)
+    return b'%s,"record_id":%d}}\n' % (record, number)

@@ -6,22 +6,25 @@ left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from tocsin.rehearse.acts import changes, processes, web
 from tocsin.rehearse.benign.servers import encoded
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, system
-from tocsin.rehearse.rhythm import DAY_US, day_of
+from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import mailbox, spread, taking
 from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, commands, either, keeps, post
-from tocsin.rehearse.stories.means import at_work, calls_home, means, typed
+from tocsin.rehearse.stories.means import at_work, calls_home, means, typed, works
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
 
+_Act: TypeAlias = Callable[[Scene, Story, Hold, int], None]
+# What a job does that they leave behind, at any hour.
+_UNATTENDED: Final[tuple[_Act, ...]] = (taking.reads_on,)
 _SHELL_PATH: Final = "C:\\inetpub\\wwwroot\\submissions\\images\\resize.aspx"
 _TARGET: Final = "/submissions/images/resize.aspx"
 _IMPLANT: Final = "C:\\ProgramData\\Microsoft\\Diagnosis\\wlbsvc.exe"
@@ -43,69 +46,50 @@ def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int
 
 def _acts(scene: Scene, story: Story, profile: Profile, body: Body) -> Iterator[int]:
     dice = story.dice
-    first = scene.world.calendar.working_day(0.12)
+    first = scene.world.calendar.working_day(0.09 + 0.07 * dice.random())
     span = scene.world.calendar.working_day(0.9) - first
-
-    now = 0
-
-    def moment(share: float) -> int:
-        """In their working hours of a working day, and after what was done before."""
-        day = first + int(share * span) // DAY_US * DAY_US
-        at = at_work(profile, _weekday(day), dice)
-        return at if at > now + 10 * MINUTE else now + int(dice.between(10, 40) * MINUTE)
-
-    yield (now := moment(0))
-    machine = scene.machine(body.one("web"))
-    hold = Hold(means=means(scene.world, profile, dice), web=machine)
+    hold = Hold(means=means(scene.world, profile, dice), web=scene.machine(body.one("web")))
     story.addresses.update(hold.means.relays)
-    _looks(scene, story, hold, now)
-    yield (now := moment(0.05))
-    _enters(scene, story, hold, now)
-    yield (now := now + 9 * MINUTE)
-    _looks_around(scene, story, hold, now)
-    yield (now := moment(0.1))
-    _settles(scene, story, hold, now)
-    for share in (0.13, 0.2, 0.27, 0.34):
-        yield (now := moment(share))
-        _keeps_in_touch(scene, story, hold, now)
-    yield (now := moment(0.18))
-    spread.steals(scene, story, hold, now)
-    for share in (0.21, 0.24, 0.27):
-        yield (now := moment(share))
-        spread.roasts(scene, story, hold, now)
-    yield (now := moment(0.3))
-    spread.moves(scene, story, hold, now)
-    yield (now := moment(0.42))
-    spread.takes_directory(scene, story, hold, now)
+    now = 0
+    for share, act in _plan(span // DAY_US):
+        at = _in_hours(scene, profile, first + int(share * span) // DAY_US * DAY_US, dice)
+        if act in _UNATTENDED:
+            at = _later(scene, at, dice)
+        if at < now + 10 * MINUTE:
+            at = now + int(dice.between(10, 40) * MINUTE)
+            if act not in _UNATTENDED and not works(profile, at):
+                at = _in_hours(scene, profile, midnight_us(day_of(now)) + DAY_US, dice)
+        now = at
+        yield now
+        act(scene, story, hold, now)
+
+
+def _plan(days: int) -> list[tuple[float, _Act]]:
+    """What they do, at which share of their time: the longer it is, the more often they look whether all is well."""
+    plan: list[tuple[float, _Act]] = [
+        *((0.0, _looks), (0.05, _enters), (0.051, _looks_around), (0.1, _settles), (0.18, spread.steals)),
+        *((0.21, spread.roasts), (0.24, spread.roasts), (0.27, spread.roasts), (0.3, spread.moves)),
+        *((0.42, spread.takes_directory), (0.88, spread.misleads), (0.95, spread.tidies)),
+    ]
     for share in (0.44, 0.5, 0.56):
-        for part in range(3):
-            now = moment(share + 0.015 * part)
-            if part:
-                now = _unattended(scene, now, dice)
-            yield now
-            taking.gathers(scene, story, hold, now, part)
-        yield (now := now + 50 * MINUTE)
-        taking.packs(scene, story, hold, now)
-        _uses_shell(scene, story, hold, now + 30 * MINUTE)
-    for number in range(9):
-        yield (now := moment(0.6 + 0.03 * number))
-        if number in {2, 4, 6}:
-            mailbox.reads(scene, story, hold, now - 30 * MINUTE, number)
-        taking.sends(scene, story, hold, now)
-        _keeps_in_touch(scene, story, hold, now + 40 * MINUTE)
-    yield (now := moment(0.88))
-    spread.misleads(scene, story, hold, now)
-    yield (now := moment(0.95))
-    spread.tidies(scene, story, hold, now)
+        plan += [(share, taking.gathers), (share + 0.015, taking.reads_on), (share + 0.03, taking.reads_on)]
+        plan += [(share + 0.031, taking.packs), (share + 0.04, _uses_shell)]
+    plan += [(0.66 + 0.06 * number, mailbox.reads) for number in range(3)]
+    plan += [(0.6 + 0.03 * number, taking.sends) for number in range(9)]
+    often = max(13, days // 4)
+    plan += [(0.13 + 0.8 * number / often, _keeps_in_touch) for number in range(often)]
+    return sorted(plan, key=lambda one: one[0])
 
 
-def _weekday(day_us: int) -> int:
-    """The day itself, or the Monday after it."""
-    ahead = 7 - day_of(day_us).weekday()
-    return day_us + (ahead if ahead < 3 else 0) * DAY_US
+def _in_hours(scene: Scene, profile: Profile, day_us: int, dice: Dice) -> int:
+    """A moment in their working hours, that day or on the next one that will do."""
+    at = at_work(profile, day_us, dice)
+    while day_of(at).weekday() > 4 or scene.world.calendar.patches(day_of(at)):
+        at += DAY_US  # nobody works at weekends, and in the night of the patches all servers are restarted
+    return at
 
 
-def _unattended(scene: Scene, ts_us: int, dice: Dice) -> int:
+def _later(scene: Scene, ts_us: int, dice: Dice) -> int:
     """Hours later, by a job that they leave behind; not in a night in which machines are restarted."""
     later = ts_us + int(dice.between(3, 15) * 60 * MINUTE)
     return ts_us if scene.world.calendar.patches(day_of(later)) else later
@@ -204,7 +188,7 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         tool = commands(scene, hold, ts_us + 400_000, line, lasts_s=6)
         calls_home(scene, story, tool, site, ts_us + 700_000, received=742_400)
         processes.writes(scene, tool, ts_us + 1_900_000, _IMPLANT)
-    if profile.does("T1059.001 T1552.001"):
+    if profile.does("T1059.001"):
         _searches(scene, story, hold, ts_us + 3 * MINUTE)
     at = ts_us + 11 * MINUTE
     if profile.does("T1543.003"):
@@ -216,6 +200,8 @@ def _settles(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     else:
         with story.step(scene, at, "T1059.003", "Their program is started by hand", host=host, account=account):
             hold.implant = processes.start(scene, machine, at, _IMPLANT, _IMPLANT, pool)
+        # After a restart they come by the web shell and start it again.
+        keeps(scene, story, hold, "implant", "w3wp")
 
 
 def _searches(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
@@ -265,5 +251,7 @@ def _keeps_in_touch(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         at = ts_us
         for _ in range(6 + story.dice.below(6)):
             run = either(hold, story.dice)
+            if day_of(at) != day_of(ts_us):
+                break
             calls_home(scene, story, run, story.dice.one(hold.means.home), at)
             at += int((600 + story.dice.wait(1500)) * 1e6)

@@ -27,6 +27,7 @@ class Hold:
     account: str = ""  # whose credentials they use first
     others: list[str] = field(default_factory=list)  # accounts whose passwords they guessed
     folders: list[str] = field(default_factory=list)  # shares that were read through
+    goes: int = 0  # how often the last of them was read
     parts: list[tuple[str, int]] = field(default_factory=list)  # of archives not yet sent, with their sizes
 
     @property

@@ -13,11 +13,12 @@ from tocsin.rehearse.stories.means import AGENT
 from tocsin.rehearse.stories.story import Story
 
 
-def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> None:
+def reads(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     """A member's mailbox is opened with a stolen password: message by message the first time, then as a folder."""
-    if not (story.profile and story.profile.does("T1114.002")):
+    if not (story.profile and story.profile.does("T1114.002 T1078.004")):
         return
     dice, body = story.dice, story.body
+    first = not story.people.get("data_left")
     person = dice.one([one for one in body.staff("member") if one.id not in story.people.get("data_left", ())])
     client = dice.one(hold.means.relays)
     what = f"{person.account} signs in from a home router, by a protocol without a second factor"
@@ -41,8 +42,8 @@ def reads(scene: Scene, story: Story, hold: Hold, ts_us: int, number: int) -> No
                 person,
                 messages,
                 client=client,
-                with_="imap" if number < 4 else "browser",
-                sync=number > 3 and part == 5,
+                with_="imap" if first else "browser",
+                sync=not first and part == 5,
             )
     story.concerns("targeted", person.id)
     story.concerns("reached", person.id)

@@ -43,6 +43,11 @@ def at_work(profile: Profile, day_us: int, dice: Dice) -> int:
     return day_us + int(hour * HOUR_US)
 
 
+def works(profile: Profile, ts_us: int) -> bool:
+    """True in the group's working hours."""
+    return profile.from_h <= (ts_us / HOUR_US + profile.zone_h) % 24 < profile.to_h
+
+
 def calls_home(
     scene: Scene,
     story: Story,

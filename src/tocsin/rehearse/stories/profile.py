@@ -24,7 +24,7 @@ class Profile:
     """Habits of a group.
 
     Args:
-        techniques: ids of ATT&CK v19; a step of the story happens only if one of its techniques is among them.
+        techniques: ids of ATT&CK v19; a step of the story happens if its first technique is among them.
         software: by what it is for: web_shell, implant, dumper, tunnel, archiver, remote.
         zone_h: hours ahead of UTC of the place they work in; `from_h` to `to_h` are their working hours there.
         domains: of their command and control; `relays` is how many addresses stand before it.

@@ -45,6 +45,7 @@ def steals(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             trace = "|".join(f"{SYSTEM32}{place}" for place in _STACK)
             processes.opens(scene, dumper, machine.core["lsass"], ts_us + 2_300_000, "0x1fffff", trace)
             processes.writes(scene, dumper, ts_us + 2_600_000, _TEMP + "wmi.dat")
+    if _does(story, "T1003.001") and _does(story, "T1041"):
         at = ts_us + 6 * MINUTE
         with story.step(scene, at, "T1041", "The copy of that memory leaves", host=machine.host):
             size = 48_000_000 + story.dice.below(9_000_000)
@@ -87,7 +88,7 @@ def moves(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     if _does(story, "T1021.001"):
         origin = _desktop(scene, story, hold, at, files.host.name)
     at += 9 * MINUTE
-    if _does(story, "T1021.002 T1569.002"):
+    if _does(story, "T1021.002"):
         what = "Their program is put on the file server and run as a service"
         with story.step(scene, at, "T1021.002 T1569.002", what, host=files.host, account=account):
             _service(scene, story, at, origin, files, account)

@@ -22,16 +22,21 @@ def _does(story: Story, techniques: str) -> bool:
     return bool(story.profile and story.profile.does(techniques))
 
 
-def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int, part: int) -> None:
-    """Files are read from shares, more than a person would, under one account and then another.
+def gathers(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """A share is read, more of it than a person would."""
+    if _does(story, "T1039"):
+        hold.folders.append(_WANTED[len(hold.folders) % len(_WANTED)][0])
+        hold.goes = 0
+        reads_on(scene, story, hold, ts_us)
 
-    Each share is read in three goes: from the web server through a tunnel, and from the jump host.
-    """
+
+def reads_on(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
+    """More of the same share, under another account and from another machine."""
     if not _does(story, "T1039"):
         return
+    part = hold.goes
+    hold.goes += 1
     dice, body = story.dice, story.body
-    if part == 0:
-        hold.folders.append(_WANTED[len(hold.folders) % len(_WANTED)][0])
     folder, kind = _WANTED[(len(hold.folders) - 1) % len(_WANTED)]
     account = (hold.account, *hold.others)[part % (1 + len(hold.others))]
     jump = body.one("jump")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from score import incidents_of, main, score
+
+from tocsin.rehearse.score import incidents_of, main, score
 
 LOG = "windows/ps/a.ndjson"
 
@@ -70,6 +71,14 @@ def test_lines_do_as_well_as_offsets_and_windows_paths_too() -> None:
     assert score(truth, [{"rank": "act now", "findings": [{"at": at}]}])["step_recall"] == 1
     other = {"path": "D:\\evidence\\windows\\lc\\a.ndjson", "line": 3}
     assert score(truth, [{"rank": "act now", "findings": [{"at": other}]}])["step_recall"] == 0
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz", "a.ndjson.gz!a.ndjson"])
+def test_packed_logs_by_whichever_name(name: str) -> None:
+    truth = _truth(_incident(1, "a", _step("s1", 3)))
+    truth["incidents"][0]["steps"][0]["records"][0]["path"] = f"{LOG}.gz"
+    at = {"path": f"/evidence/logs/windows/ps/{name}", "rec": 300}
+    assert score(truth, [{"rank": "act now", "findings": [{"at": at}]}])["step_recall"] == 1
 
 
 def test_folded_findings_count() -> None:
@@ -163,7 +172,7 @@ def test_results_in_all_their_forms(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_only_the_standard_library() -> None:
-    import score as module
+    from tocsin.rehearse import score as module
 
     assert module.__file__
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
