@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -80,6 +81,8 @@ def drill(
             (evidence / "made").rename(folder / "evidence")
     finally:
         shutil.rmtree(evidence, ignore_errors=True)
+        with suppress(OSError):  # it holds something, unless nothing could be made at all
+            folder.rmdir()
     _ended(figures, sets[0][0], folder, console, quiet=quiet)
 
 

@@ -1,0 +1,105 @@
+"""The drill in its short form: two seeds, small, held to the same outcomes as twenty at full size (bench/drill.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EVENTS = 50_000
+
+
+@dataclass(frozen=True)
+class Drilled:
+    folder: Path
+    told: str
+    score: dict[str, Any]
+
+
+def tocsin(*words: str, where: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_STATE_HOME": str(where / "state"), "XDG_CACHE_HOME": str(where / "cache")}
+    command = [sys.executable, "-m", "tocsin", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=where)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def drilled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Drilled:
+    home = tmp_path_factory.mktemp("drill")
+    done = tocsin("drill", "--seed", str(request.param), "--events", str(EVENTS), "--keep", "--out", "out", where=home)
+    assert done.returncode == 0, done.stderr
+    folder = home / "out"
+    return Drilled(folder=folder, told=done.stdout, score=json.loads((folder / "score.json").read_bytes()))
+
+
+def test_campaigns_of_different_groups_are_never_one(drilled: Drilled) -> None:
+    assert drilled.score["own"]["campaigns_merged"] == []
+
+
+def test_the_score_has_every_figure_for_each_rule_set(drilled: Drilled) -> None:
+    figures = {
+        "step_recall",
+        "event_precision",
+        "grouping_f1",
+        "act_now_false_per_host_month",
+        "review_queue_per_week",
+        "impact_error",
+        "seconds",
+        "peak_mb",
+    }
+    assert drilled.score.keys() == {"own"}
+    assert figures <= drilled.score["own"].keys()
+    assert drilled.score["own"]["peak_mb"] < 2_000
+
+
+def test_the_score_is_that_of_the_scorer_alone(drilled: Drilled) -> None:
+    """Whoever has the truth and the cases comes to the same figures with the script."""
+    own = drilled.folder / "own"
+    queue = [one for one in json.loads((own / "incidents.json").read_bytes()) if one["rank"] != "act now"]
+    (drilled.folder / "queue.json").write_text(json.dumps(queue), encoding="utf-8")
+    script = Path(__file__).parents[1] / "bench" / "score.py"
+    words = [drilled.folder / "evidence" / "truth.json", own / "cases", drilled.folder / "queue.json"]
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=True)
+    judged = json.loads(done.stdout)
+    assert judged == {key: value for key, value in drilled.score["own"].items() if key in judged}
+
+
+def test_the_story_is_told_and_ends_with_the_report(drilled: Drilled) -> None:
+    truth = json.loads((drilled.folder / "evidence" / "truth.json").read_bytes())
+    words = " ".join(drilled.told.split())
+    for incident in truth["incidents"]:
+        assert " ".join(incident["title"].split()) in words
+    steps = sum(len(incident["steps"]) for incident in truth["incidents"])
+    assert sum(line.startswith(("●", "○", "·")) for line in drilled.told.splitlines()) == steps + 1  # and the legend
+    assert drilled.told.rstrip().endswith("out/own/overview.html")
+    assert (drilled.folder / "own" / "overview.html").is_file()
+
+
+def test_its_cases_verify(drilled: Drilled) -> None:
+    cases = sorted(path.name for path in (drilled.folder / "own" / "cases").iterdir() if path.is_dir())
+    assert cases
+    for case in cases:
+        done = tocsin("case", "verify", case, "--cases", "out/own/cases", where=drilled.folder.parent)
+        assert done.returncode == 0, done.stderr
+
+
+def test_evidence_goes_unless_it_is_kept_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    done = tocsin("drill", "--events", "20000", "--quiet", "--out", "out", where=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "out/own/overview.html"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["own", "score.json"]
+    again = tocsin("drill", "--events", "20000", "--out", "out", where=tmp_path)
+    assert again.returncode != 0
+    assert "holds something already" in again.stderr
+
+
+def test_too_small_a_drill_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    done = tocsin("drill", "--events", "10", "--out", "out", where=tmp_path)
+    assert done.returncode != 0
+    assert "too few" in done.stderr
+    assert not (tmp_path / "out").exists()
