@@ -100,7 +100,9 @@ def _issues(chosen: dict[str, type[SigmaRuleValidator]]) -> list[str]:
     validator = SigmaValidator(set(chosen.values()))
     found = []
     for rule in rules:
-        found += [f"{rule.source.path.name if rule.source else rule.title}: {one}" for one in validator.validate_rule(rule)]
+        found += [
+            f"{rule.source.path.name if rule.source else rule.title}: {one}" for one in validator.validate_rule(rule)
+        ]
     return found + [str(one) for one in validator.finalize()]
 
 
