@@ -1,0 +1,1 @@
+"""What was seen and what is known of groups in, who it may have been out, and how sure that is."""

@@ -1,0 +1,71 @@
+"""A ledger in, whether its leading group still leads without any one thing, and what it hangs on out.
+
+The header of Olympic Destroyer matched one group perfectly, because somebody had copied it. So a name must survive that
+any one trait was planted, and that all of one independence class was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tocsin.attribute.ledger import Ledger, Weighed
+from tocsin.model.attribution import Independence
+
+SPEAKS: int = 1_000  # millidecibans: what weighs less says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survival:
+    """How the leading group stands.
+
+    Args:
+        traits: indices of those without any one of which another group would lead.
+        classes: the same for whole classes.
+        ranks: the group's place without each class, 1 for the first; by class that says anything at all.
+        speaking: classes that speak for the group.
+        hard: whether something speaks for it that is hard to forge.
+    """
+
+    traits: tuple[int, ...]
+    classes: tuple[Independence, ...]
+    ranks: dict[Independence, int]
+    speaking: tuple[Independence, ...]
+    hard: bool
+
+
+def test(ledger: Ledger, leader: int) -> Survival:
+    fragile = tuple(
+        number
+        for number, weighed in enumerate(ledger.traits)
+        if weighed.capped[leader] > 0 and _rank(_without(ledger, [weighed]), leader) > 1
+    )
+    classes = sorted({weighed.kind.INDEPENDENCE for weighed in ledger.traits})
+    ranks: dict[Independence, int] = {}
+    for independence in classes:
+        of_class = [weighed for weighed in ledger.traits if weighed.kind.INDEPENDENCE == independence]
+        ranks[independence] = _rank(_without(ledger, of_class), leader)
+    speaking = tuple(one for one in classes if _says(ledger, one, leader) >= SPEAKS)
+    return Survival(
+        traits=fragile,
+        classes=tuple(one for one in speaking if ranks[one] > 1),
+        ranks=ranks,
+        speaking=speaking,
+        hard=any(weighed.forgeability == "hard" and weighed.capped[leader] >= SPEAKS for weighed in ledger.traits),
+    )
+
+
+def _says(ledger: Ledger, independence: Independence, leader: int) -> int:
+    return sum(weighed.capped[leader] for weighed in ledger.traits if weighed.kind.INDEPENDENCE == independence)
+
+
+def _without(ledger: Ledger, traits: Sequence[Weighed]) -> list[int]:
+    """What each group would weigh if these had not been seen; the caps of classes are left as they are."""
+    weights = list(ledger.evidence)
+    for weighed in traits:
+        weights = [weight - one for weight, one in zip(weights, weighed.capped, strict=True)]
+    return weights
+
+
+def _rank(weights: Sequence[int], leader: int) -> int:
+    return 1 + sum(weight > weights[leader] for weight in weights)

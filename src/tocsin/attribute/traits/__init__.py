@@ -1,0 +1,10 @@
+"""Kinds of traits, in the order in which they are told: one file each, none of which knows another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tocsin.attribute.trait import Kind
+from tocsin.attribute.traits import software, technique, tempo
+
+TRAITS: Final[tuple[Kind, ...]] = (software, technique, tempo)
