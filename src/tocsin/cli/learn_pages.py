@@ -19,7 +19,7 @@ _PLURAL: Final[dict[Kind, str]] = {
     "tool": "tools",
     "campaign": "campaigns",
 }
-_WORDS: Final[dict[Grounds, str]] = {
+WORDS: Final[dict[Grounds, str]] = {
     "same object": "the same",
     "revoked-by": "replaced, as ATT&CK tells",
     "became it": "whose place it took, as ATT&CK tells",
@@ -43,6 +43,10 @@ def learned(facts: Facts, left_out: Mapping[str, Mapping[str, int]], path: Path)
         yield f"  {links} links, {cited} of them with a citation"
         for reason, count in left_out.get(release.name, {}).items():
             yield f"  left out: {reason} ({count})"
+    if facts.lists:
+        yield f"threat actors: {len(facts.actors)}, {sum(bool(one.countries) for one in facts.actors)} with a country"
+        for reason, count in left_out.get("", {}).items():
+            yield f"  left out: {reason} ({count})"
     for older, newer in pairwise(facts.releases):
         for source, target in ((older, newer), (newer, older)):
             yield f"techniques of {source.name} in {target.name}: {_tally(source, target)}"
@@ -53,7 +57,7 @@ def _tally(source: Release, target: Release) -> str:
     """Live techniques by the grounds of their translation, the surest first."""
     techniques = [one.id for one in source.entries.values() if one.kind == "technique" and is_live(one)]
     grounds = Counter(translate(one, source, target).grounds for one in techniques)
-    return ", ".join(f"{one} {grounds[one]}" for one in _WORDS if grounds[one])
+    return ", ".join(f"{one} {grounds[one]}" for one in WORDS if grounds[one])
 
 
 def entry(facts: Facts, name: str) -> Iterator[str]:
@@ -92,13 +96,13 @@ def _inside(release: Release, one: Entry) -> Iterator[str]:
 
 def _elsewhere(found: Translation, release: Release) -> str:
     if not found.to:
-        return _WORDS.get(found.grounds, found.grounds)
+        return WORDS.get(found.grounds, found.grounds)
     named = [f"{one} {shown(release.entries[one].name)}" for one in found.to]
     if len(named) == 1:
         tactics = ", ".join(shown(one) for one in release.entries[found.to[0]].tactics)
-        return f"{named[0]}{f': {tactics}' if tactics else ''} ({_WORDS[found.grounds]})"
+        return f"{named[0]}{f': {tactics}' if tactics else ''} ({WORDS[found.grounds]})"
     every = f", all within {found.within}" if found.within else ""
-    return f"any of {', '.join(named)}{every} ({_WORDS[found.grounds]}); which of them, the id does not tell"
+    return f"any of {', '.join(named)}{every} ({WORDS[found.grounds]}); which of them, the id does not tell"
 
 
 def _links(facts: Facts, release: Release, name: str) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Packs of rules in, from wherever people keep them, the text of their rules out."""
+"""Packs of rules and public knowledge in, from wherever people keep them, rules and what is known of groups out."""

@@ -1,36 +1,31 @@
-"""Files of ATT&CK in, facts about its releases out.
+"""Files of ATT&CK and of threat actors in, facts about releases and groups out.
 
-Only facts are kept: ids, names, aliases, tactics, what took the place of what, links and whom they cite.
+Only facts are kept: ids, names, aliases, tactics, what took the place of what, links, whom they cite, since when.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
-
-import orjson
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from tocsin.errors import TocsinError
-from tocsin.learn import attack_galaxy, attack_stix
+from tocsin.learn import actor_galaxy, attack_galaxy, attack_stix
 from tocsin.learn.attack_parts import Parts, Reading, assembled
-from tocsin.model.attack import Facts, Link, Release
+from tocsin.learn.attack_sources import Document, documents
+from tocsin.model.actor import Actor
+from tocsin.model.attack import Facts, Link, Release, is_live
 
-MOST_BYTES: Final = 512 << 20  # of one file, unpacked; the largest bundle there is has 60 MB
-
-_NAMED: Final = re.compile(r"(?P<name>\d{1,3}(?:\.\d{1,3})?)=(?P<path>.+)", re.ASCII | re.DOTALL)
 _IN_FILE_NAME: Final = re.compile(r"attack[-_ ]v?(\d{1,3}\.\d{1,3})(?=\D|$)", re.ASCII)
-_PIECE: Final = 1 << 20
+MOST_BYTES: Final = 512 << 20  # of all files together, unpacked
 _SAY_WHICH: Final = "Say which release it is: write 19=PATH."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """Facts, and of each release how much of its files was left out, by reason."""
+    """Facts, and of each release how much of its files was left out, by reason; of threat actors under ""."""
 
     facts: Facts
     left_out: Mapping[str, Mapping[str, int]]
@@ -40,44 +35,74 @@ def build(sources: Sequence[str]) -> Learned:
     """Read releases, each from one or more files.
 
     Args:
-        sources: STIX bundles, clusters of MISP galaxies, or folders of them, plain or gzip; `19=PATH` says
-            which release it is where neither the file nor its name does.
+        sources: STIX bundles, clusters of MISP galaxies, or folders of them, plain or gzip, or addresses of
+            such files; `19=PATH` says which release it is where neither the file nor its name does.
 
     Raises:
         TocsinError: a file cannot be read, is neither, or nothing says which release it is.
     """
-    files: dict[str, list[_File]] = {}
+    files = _Files()
     for source in sources:
-        for name, file in _files(source):
-            files.setdefault(name, []).append(file)
-    readings = [_reading(name, files[name]) for name in sorted(files, key=_order)]
-    return Learned(
-        facts=_joined(_dated(readings)),
-        left_out={one.release.name: one.left_out for one in readings},
-    )
+        files.add(source)
+    readings = [_reading(name, files.attack[name]) for name in sorted(files.attack, key=_order)]
+    left_out = {one.release.name: one.left_out for one in readings}
+    facts = _joined(readings)
+    if files.actors:
+        facts, left_out[""] = _with_actors(facts, files.actors)
+    return Learned(facts=facts, left_out=left_out)
 
 
 def added(known: Facts, more: Facts) -> Facts:
     """What was known, with releases added, or those of the same name replaced."""
     names = {one.name for one in more.releases}
-    links: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+    links: dict[tuple[str, str], tuple[set[str], set[str], set[str]]] = {}
     for facts, dropped in ((known, names), (more, set[str]())):
         for link in facts.links:
             if stays := set(link.releases) - dropped:
-                citations, releases = links.setdefault((link.source, link.target), (set(), set()))
+                citations, releases, since = links.setdefault((link.source, link.target), (set(), set(), set()))
                 citations.update(link.citations)
                 releases |= stays
-    cited = {name for citations, _ in links.values() for name in citations}
+                since.update([link.since] if link.since else [])
+    cited = {name for citations, _, _ in links.values() for name in citations}
     reports = {**known.reports, **more.reports}
-    every = (*(one for one in known.releases if one.name not in names), *more.releases)
+    every = [*(one for one in known.releases if one.name not in names), *more.releases]
     return Facts(
-        releases=tuple(sorted(every, key=lambda one: _order(one.name))),
+        releases=_with_deprecated(sorted(every, key=lambda one: _order(one.name))),
         links=tuple(
-            Link(source=a, target=b, citations=tuple(sorted(citations)), releases=tuple(sorted(held, key=_order)))
-            for (a, b), (citations, held) in sorted(links.items())
+            Link(
+                source=source,
+                target=target,
+                citations=tuple(sorted(citations)),
+                releases=tuple(sorted(held, key=_order)),
+                since=min(since, key=int, default=""),
+            )
+            for (source, target), (citations, held, since) in sorted(links.items())
         ),
         reports={name: reports[name] for name in sorted(cited)},
+        since=_earliest(known.since, more.since),
+        seen={**known.seen, **more.seen},
+        actors=more.actors if more.lists else known.actors,
+        lists=more.lists or known.lists,
     )
+
+
+def _with_deprecated(releases: Sequence[Release]) -> tuple[Release, ...]:
+    """Where a release tells of nothing that is deprecated, as galaxies do not, what the one before told still holds."""
+    found: list[Release] = []
+    for release in releases:
+        if found and not any(one.state == "deprecated" for one in release.entries.values()):
+            before = {one.uuid for one in found[-1].entries.values() if one.state == "deprecated"}
+            entries = {
+                number: replace(one, state="deprecated") if is_live(one) and one.uuid in before else one
+                for number, one in release.entries.items()
+            }
+            release = Release(name=release.name, entries=entries, sources=release.sources)
+        found.append(release)
+    return tuple(found)
+
+
+def _earliest(known: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    return {**known, **{one: min(told, known.get(one, told), key=int) for one, told in more.items()}}
 
 
 def _order(name: str) -> tuple[int, ...]:
@@ -87,109 +112,93 @@ def _order(name: str) -> tuple[int, ...]:
 # --------------------------------------------------------------------------------- from files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    path: Path
-    sha256: str
-    document: Mapping[str, Any]
+@dataclass(slots=True, kw_only=True)
+class _Files:
+    """Documents by what they are; releases and clusters of ATT&CK by the release they belong to."""
+
+    attack: dict[str, list[Document]] = field(default_factory=dict)
+    actors: list[Document] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def add(self, source: str) -> None:
+        found = 0
+        for one in documents(source):
+            if actor_galaxy.fits(one.content):
+                self.actors.append(one)
+            elif attack_stix.fits(one.content) or attack_galaxy.fits(one.content):
+                self.attack.setdefault(_release_of(one), []).append(one)
+            elif one.by_chance:
+                continue  # a galaxy holds much else
+            else:
+                raise TocsinError(
+                    f"{one.place}: neither a STIX bundle nor a cluster of a MISP galaxy of ATT&CK or of threat actors",
+                    hint="MITRE's bundles are called enterprise-attack.json, the clusters mitre-attack-pattern.json.",
+                )
+            found += 1
+            self.size_bytes += one.size_bytes
+            if self.size_bytes > MOST_BYTES:
+                raise TocsinError(
+                    f"{source}: with it more than {MOST_BYTES >> 20} MiB", hint="Learn one after another."
+                )
+        if not found:
+            raise TocsinError(f"{source}: no file of ATT&CK in it", hint="Name a STIX bundle, or a folder of clusters.")
 
 
-def _files(source: str) -> Iterator[tuple[str, _File]]:
-    """Each file with the release it belongs to."""
-    told, path = "", Path(source)
-    if (named := _NAMED.fullmatch(source)) and not path.exists():
-        told, path = named["name"], Path(named["path"])
-    inside = sorted(one for one in path.iterdir() if _is_json(one)) if path.is_dir() else [path]
-    found = 0
-    for one in inside:
-        content = _read(one)
-        document = _json(one, content)
-        if attack_stix.fits(document):
-            name = told or attack_stix.version(document)
-        elif attack_galaxy.fits(document):
-            name = told
-        elif path.is_dir():
-            continue  # a galaxy holds much else
-        else:
-            raise TocsinError(
-                f"{one}: neither a STIX bundle nor a cluster of a MISP galaxy of ATT&CK",
-                hint="MITRE's bundles are called enterprise-attack.json, the clusters mitre-attack-pattern.json.",
-            )
-        if not name and (match := _IN_FILE_NAME.search(one.name)):
-            name = match[1]
-        if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", name, re.ASCII):
-            raise TocsinError(f"{one}: nothing says which release of ATT&CK this is", hint=_SAY_WHICH)
-        found += 1
-        yield name, _File(path=one, sha256=hashlib.sha256(content).hexdigest(), document=document)
+def _release_of(one: Document) -> str:
+    name = one.told or (attack_stix.version(one.content) if attack_stix.fits(one.content) else "")
+    if not name and (match := _IN_FILE_NAME.search(one.name)):
+        name = match[1]
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", name, re.ASCII):
+        raise TocsinError(f"{one.place}: nothing says which release of ATT&CK this is", hint=_SAY_WHICH)
+    return name
+
+
+def _with_actors(facts: Facts, files: Sequence[Document]) -> tuple[Facts, Mapping[str, int]]:
+    """Of entries with one UUID in several files the one of the file whose digest sorts first."""
+    found: dict[str, Actor] = {}
+    left_out: Counter[str] = Counter()
+    for file in sorted(files, key=lambda one: one.sha256):
+        actors, beside = actor_galaxy.read(file.content)
+        found = actors | found
+        left_out += beside
     if not found:
-        raise TocsinError(f"{path}: no file of ATT&CK in it", hint="Name a STIX bundle, or a folder of clusters.")
+        raise TocsinError(f"{files[0].place}: no threat actor in it", hint="The cluster is called threat-actor.json.")
+    actors_in_order = sorted(found.values(), key=lambda one: (one.name.casefold(), one.name, one.uuid))
+    return replace(facts, actors=tuple(actors_in_order), lists=_told_by(files)), dict(sorted(left_out.items()))
 
 
-def _is_json(path: Path) -> bool:
-    return path.name.lower().endswith((".json", ".json.gz")) and not path.name.startswith(".") and path.is_file()
+def _told_by(files: Sequence[Document]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({(file.name, file.sha256) for file in files}))
 
 
-def _json(path: Path, content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as fault:
-        raise TocsinError(f"{path}: not JSON ({fault.msg})", hint="Was it fetched to its end?") from fault
-
-
-def _read(path: Path) -> bytes:
-    """A file, unpacked if it is gzip, with an end to what that makes of it."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(2)
-            unpack = zlib.decompressobj(wbits=31) if head == b"\x1f\x8b" else None
-            pieces, size, packed = [], 0, head
-            while packed:
-                piece = unpack.decompress(packed, MOST_BYTES + 1 - size) if unpack else packed
-                pieces.append(piece)
-                size += len(piece)
-                if size > MOST_BYTES:
-                    raise TocsinError(f"{path}: more than {MOST_BYTES >> 20} MiB", hint="No release is that large.")
-                packed = file.read(_PIECE)
-            if unpack and not unpack.eof:
-                raise TocsinError(f"{path}: ends too early", hint="Was it fetched to its end?")
-    except (OSError, zlib.error) as fault:
-        raise TocsinError(
-            f"{path}: {getattr(fault, 'strerror', None) or fault}", hint="Name a file to read."
-        ) from fault
-    return b"".join(pieces)
-
-
-def _reading(name: str, files: Sequence[_File]) -> Reading:
+def _reading(name: str, files: Sequence[Document]) -> Reading:
     parts = Parts()
     for file in files:
-        if attack_stix.fits(file.document):
-            parts.merge(attack_stix.read(file.document))
-    if clusters := [file.document for file in files if attack_galaxy.fits(file.document)]:
+        if attack_stix.fits(file.content):
+            parts.merge(attack_stix.read(file.content))
+    if clusters := [file.content for file in files if attack_galaxy.fits(file.content)]:
         parts.merge(attack_galaxy.read(clusters))
-    reading = assembled(name, parts, tuple(sorted((file.path.name.removesuffix(".gz"), file.sha256) for file in files)))
+    reading = assembled(name, parts, _told_by(files))
     if not reading.release.entries:
-        raise TocsinError(f"{files[0].path}: holds nothing of Enterprise ATT&CK", hint="Name an Enterprise bundle.")
+        raise TocsinError(f"{files[0].place}: holds nothing of Enterprise ATT&CK", hint="Name an Enterprise bundle.")
     return reading
-
-
-def _dated(readings: Sequence[Reading]) -> list[Reading]:
-    """Where a release does not tell what is deprecated, what the one before it told still holds."""
-    found: list[Reading] = []
-    for reading in readings:
-        if not reading.tells_deprecated and found:
-            entries = attack_galaxy.with_deprecated(reading.release.entries, found[-1].release.by_uuid)
-            release = Release(name=reading.release.name, entries=entries, sources=reading.release.sources)
-            reading = replace(reading, release=release)
-        found.append(reading)
-    return found
 
 
 def _joined(readings: Sequence[Reading]) -> Facts:
     facts = Facts()
     for reading in readings:
         links = tuple(
-            Link(source=source, target=target, citations=tuple(sorted(cited)), releases=(reading.release.name,))
+            Link(
+                source=source,
+                target=target,
+                citations=tuple(sorted(cited)),
+                releases=(reading.release.name,),
+                since=reading.link_since.get((source, target), ""),
+            )
             for (source, target), cited in sorted(reading.links.items())
         )
-        facts = added(facts, Facts(releases=(reading.release,), links=links, reports=reading.reports))
+        more = Facts(
+            releases=(reading.release,), links=links, reports=reading.reports, since=reading.since, seen=reading.seen
+        )
+        facts = added(facts, more)
     return facts

@@ -6,7 +6,6 @@ Clusters hold all domains, tell no release and no citations, and do not tell wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from tocsin.learn.attack_parts import Parts, aliases, entry_of, mappings, texts
@@ -33,7 +32,7 @@ def fits(document: object) -> bool:
 
 def read(documents: Sequence[Mapping[str, Any]]) -> Parts:
     """All clusters of one release together: what a group uses decides which domain it belongs to."""
-    parts = Parts(tells_deprecated=False)
+    parts = Parts()
     platforms: dict[str, frozenset[str]] = {}
     for document in documents:
         kind = _KINDS[document["type"]]
@@ -123,13 +122,3 @@ def _enterprise_techniques(parts: Parts) -> set[str]:
                 found.add(old)
                 ahead.append(old)
     return found
-
-
-def with_deprecated(entries: Mapping[str, Entry], before: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Entries of a release that does not tell what is deprecated, with what the one before it told (by UUID)."""
-    return {
-        number: replace(one, state="deprecated")
-        if one.state == "live" and one.uuid in before and before[one.uuid].state == "deprecated"
-        else one
-        for number, one in entries.items()
-    }

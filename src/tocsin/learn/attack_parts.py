@@ -9,12 +9,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from tocsin.errors import TocsinError
+from tocsin.learn import attack_dates
 from tocsin.model.attack import Entry, Kind, Release
 
 MOST_NAME: Final = 200
+MOST_ALIASES: Final = 500  # of one entry; the most there are is 15
 MOST_ADDRESS: Final = 2000
+MOST_ENTRIES: Final = (
+    20_000  # of a kind in one release; there are some 850 techniques, and each is compared with others
+)
+MOST_TACTICS: Final = 200
 
 _ID: Final[Mapping[Kind, re.Pattern[str]]] = {
     "tactic": re.compile(r"TA\d{4}", re.ASCII),
@@ -49,8 +56,9 @@ class Parts:
     revoked: set[tuple[str, str]] = field(default_factory=set)
     links: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # the citations of each
     reports: dict[str, str] = field(default_factory=dict)  # citation -> address
+    made: dict[str | tuple[str, str], str] = field(default_factory=dict)  # the day of an entry, or of a link
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)  # the first and the last day of a campaign
     left_out: Counter[str] = field(default_factory=Counter)
-    tells_deprecated: bool = True
 
     def add(self, entry: Entry) -> None:
         if entry.uuid in self.entries and self.entries[entry.uuid] != entry:
@@ -65,8 +73,15 @@ class Parts:
             self.links.setdefault(ends, set()).update(citations)
         for name, address in more.reports.items():
             self.cite(name, address)
+        for what, day in more.made.items():
+            self.date(what, day)
+        self.seen |= more.seen
         self.left_out += more.left_out
-        self.tells_deprecated = self.tells_deprecated and more.tells_deprecated
+
+    def date(self, what: str | tuple[str, str], moment: object) -> None:
+        """That something was made at a moment; the earliest of several stays."""
+        if day := attack_dates.day(moment):
+            self.made[what] = min(day, self.made.get(what, day))
 
     def cite(self, name: str, address: str) -> None:
         """Of two addresses for one name the one that sorts first stays, whatever came first."""
@@ -81,19 +96,27 @@ class Reading:
     release: Release
     links: Mapping[tuple[str, str], frozenset[str]]
     reports: Mapping[str, str]
+    link_since: Mapping[tuple[str, str], str]
+    since: Mapping[str, str]
+    seen: Mapping[str, tuple[str, str]]
     left_out: Mapping[str, int]
-    tells_deprecated: bool
 
 
 def entry_of(kind: Kind, *, number: object, uuid: object, name: object, **more: Any) -> Entry | str:
     """An entry, or why there is none."""
     if not isinstance(number, str) or not _ID[kind].fullmatch(number):
         return f"a {kind} without an id of ATT&CK"
-    if not isinstance(uuid, str) or not _UUID.fullmatch(uuid):
+    if not is_uuid(uuid):
         return f"a {kind} without a UUID"
     if not isinstance(name, str) or not name.strip():
         return f"a {kind} without a name"
+    if len(more.get("aliases", ())) > MOST_ALIASES:
+        return f"a {kind} with more than {MOST_ALIASES} aliases"
     return Entry(kind=kind, id=number, uuid=uuid, name=name.strip()[:MOST_NAME], **more)
+
+
+def is_uuid(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
 
 
 def texts(value: object) -> list[str]:
@@ -112,6 +135,15 @@ def aliases(kind: Kind, name: object, others: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({one for one in others if one and one != name}))
 
 
+def _bound(name: str, entries: Iterable[Entry]) -> None:
+    for kind, count in Counter(entry.kind for entry in entries).items():
+        most = MOST_TACTICS if kind == "tactic" else MOST_ENTRIES
+        if count > most:
+            raise TocsinError(
+                f"release {name} of ATT&CK: more than {most:,} of the kind {kind}", hint="No release is that large."
+            )
+
+
 def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()) -> Reading:
     """The release: ids instead of UUIDs, and of two objects with one id the one that is more alive."""
     left_out = Counter(parts.left_out)
@@ -121,6 +153,7 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
             left_out["an object with the id of another"] += 1
         else:
             by_id[entry.id] = entry
+    _bound(name, by_id.values())
     place = {entry.uuid: entry for entry in by_id.values()}
     became: dict[str, set[str]] = {}
     for old, new in parts.revoked:
@@ -133,16 +166,21 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
         for number, entry in by_id.items()
     }
     links: dict[tuple[str, str], frozenset[str]] = {}
+    link_since: dict[tuple[str, str], str] = {}
     for (source, target), citations in parts.links.items():
         if source not in place or target not in place:
             left_out["a link with an end that is not there"] += 1
         elif (place[source].kind, place[target].kind) in _LINKED:
             links[place[source].id, place[target].id] = frozenset(citations)
+            if day := parts.made.get((source, target)):
+                link_since[place[source].id, place[target].id] = attack_dates.first(day, name)
     cited = {one for citations in links.values() for one in citations}
     return Reading(
         release=Release(name=name, entries=entries, sources=sources),
         links=links,
         reports={one: parts.reports.get(one, "") for one in cited},
+        link_since=link_since,
+        since={one.id: attack_dates.first(parts.made[uuid], name) for uuid, one in place.items() if uuid in parts.made},
+        seen={one.id: parts.seen[uuid] for uuid, one in place.items() if uuid in parts.seen},
         left_out=dict(sorted(left_out.items())),
-        tells_deprecated=parts.tells_deprecated,
     )

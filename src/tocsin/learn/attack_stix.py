@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tocsin.learn import attack_dates
 from tocsin.learn.attack_parts import MOST_ADDRESS, MOST_NAME, Parts, aliases, entry_of, mappings, texts
 from tocsin.model.attack import Kind, State
 
@@ -81,8 +82,12 @@ def _enter(kind: Kind, one: Mapping[str, Any], parts: Parts) -> None:
     )
     if isinstance(entry, str):
         parts.left_out[entry] += 1
-    else:
-        parts.add(entry)
+        return
+    parts.add(entry)
+    parts.date(entry.uuid, one.get("created"))
+    days = (attack_dates.day(one.get("first_seen")), attack_dates.day(one.get("last_seen")))
+    if kind == "campaign" and any(days):
+        parts.seen[entry.uuid] = days
 
 
 def _relate(one: Mapping[str, Any], parts: Parts) -> None:
@@ -94,6 +99,7 @@ def _relate(one: Mapping[str, Any], parts: Parts) -> None:
             parts.revoked.add(ends)
     elif one.get("relationship_type") in ("uses", "attributed-to") and _kinds_of(one) <= set(_KINDS):
         cited = parts.links.setdefault(ends, set())
+        parts.date(ends, one.get("created"))
         for ref in _references(one):
             name, address = ref.get("source_name"), ref.get("url")
             if isinstance(name, str) and name.strip() and name != _NAMES_OF_SOURCE:

@@ -1,7 +1,7 @@
 """Facts about releases of ATT&CK in, the lines of a table of them out, and back: the same facts, the same bytes.
 
 JSON lines: a head, then entries (one line for all releases in which an entry is the same), reports by
-number, and for each source of links one line of all it links to.
+number, for each source of links one line of all it links to, what is told of times, and threat actors.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from tocsin.errors import TocsinError
+from tocsin.model.actor import Actor
 from tocsin.model.attack import Entry, Facts, Kind, Link, Release, State
 
 NOTICE: Final = (
@@ -24,8 +25,9 @@ NOTICE: Final = (
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True, tag="ATT&CK facts"):
-    form: Literal[1]
+    form: Literal[2]
     releases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # name, and of each source its name and SHA-256
+    lists: tuple[tuple[str, str], ...]  # where the actors are from
     notice: str
 
 
@@ -47,11 +49,35 @@ class _Report(msgspec.Struct, frozen=True, array_like=True, tag="report"):
 
 class _Links(msgspec.Struct, frozen=True, array_like=True, tag="links"):
     source: str
-    targets: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]  # id, releases, reports by number
+    targets: tuple[tuple[str, tuple[int, ...], tuple[int, ...], str], ...]  # id, releases, reports by number, since
 
 
-_Line: TypeAlias = _Head | _Entry | _Report | _Links
-_LATER: Final = re.compile(rb'^\["(?:report|links)"', re.MULTILINE)
+class _Since(msgspec.Struct, frozen=True, array_like=True, tag="since"):
+    release: str
+    ids: tuple[str, ...]
+
+
+class _Seen(msgspec.Struct, frozen=True, array_like=True, tag="seen"):
+    id: str
+    first: str
+    last: str
+
+
+class _Actor(msgspec.Struct, frozen=True, array_like=True, tag="actor"):
+    uuid: str
+    name: str
+    names: tuple[tuple[str, tuple[str, ...]], ...]
+    countries: tuple[str, ...]
+    sponsors: tuple[str, ...]
+    victims: tuple[str, ...]
+    other_victims: tuple[str, ...]
+    sectors: tuple[str, ...]
+    motives: tuple[str, ...]
+    confidence: int | None
+
+
+_Line: TypeAlias = _Head | _Entry | _Report | _Links | _Since | _Seen | _Actor
+_LATER: Final = re.compile(rb'^\["(?:report|links|since|seen|actor)"', re.MULTILINE)
 _decoder = msgspec.json.Decoder(_Line)
 
 
@@ -61,7 +87,8 @@ def encoded(facts: Facts) -> bytes:
 
 def _lines(facts: Facts) -> Iterator[_Line]:
     place = {one.name: number for number, one in enumerate(facts.releases)}
-    yield _Head(form=1, releases=tuple((one.name, one.sources) for one in facts.releases), notice=NOTICE)
+    sources = tuple((one.name, one.sources) for one in facts.releases)
+    yield _Head(form=2, releases=sources, lists=facts.lists, notice=NOTICE)
     same: dict[Entry, list[int]] = {}
     for number, release in enumerate(facts.releases):
         for entry in release.entries.values():
@@ -88,10 +115,24 @@ def _lines(facts: Facts) -> Iterator[_Line]:
                     link.target,
                     tuple(place[name] for name in link.releases),
                     tuple(reports[name] for name in link.citations),
+                    link.since,
                 )
                 for link in links
             ),
         )
+    yield from _times(facts)
+    for actor in facts.actors:
+        yield _Actor(**{name: getattr(actor, name) for name in _Actor.__struct_fields__})
+
+
+def _times(facts: Facts) -> Iterator[_Line]:
+    same: dict[str, list[str]] = {}
+    for number, release in sorted(facts.since.items()):
+        same.setdefault(release, []).append(number)
+    for release in sorted(same, key=int):
+        yield _Since(release=release, ids=tuple(same[release]))
+    for number, (first, last) in sorted(facts.seen.items()):
+        yield _Seen(id=number, first=first, last=last)
 
 
 def _source(link: Link) -> str:
@@ -121,6 +162,9 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
     links: list[Link] = []
     reports: dict[str, str] = {}
     names: list[str] = []
+    since: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
+    actors: list[Actor] = []
     for line in lines:
         if isinstance(line, _Entry):
             entry = _entry(line)
@@ -136,9 +180,16 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
                     target=target,
                     citations=tuple(names[number] for number in cited),
                     releases=tuple(head.releases[number][0] for number in numbers),
+                    since=first,
                 )
-                for target, numbers, cited in line.targets
+                for target, numbers, cited, first in line.targets
             )
+        elif isinstance(line, _Since):
+            since.update(dict.fromkeys(line.ids, line.release))
+        elif isinstance(line, _Seen):
+            seen[line.id] = (line.first, line.last)
+        elif isinstance(line, _Actor):
+            actors.append(Actor(**{name: getattr(line, name) for name in _Actor.__struct_fields__}))
     return Facts(
         releases=tuple(
             Release(name=name, entries=own, sources=sources)
@@ -146,6 +197,10 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
         ),
         links=tuple(links),
         reports=reports,
+        since=since,
+        seen=seen,
+        actors=tuple(actors),
+        lists=head.lists,
     )
 
 

@@ -1,4 +1,4 @@
-"""The address of an archive in, its bytes in a file out: the only module that speaks to the network.
+"""The address of an archive or of a JSON file in, its bytes in a file out: nothing else speaks to the network.
 
 Only http and https, also after redirects, and never from https down to http. What is fetched is bounded in
 size and time, and an answer that was cut short is an error.
@@ -11,8 +11,9 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from email.message import Message
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from tocsin.errors import RuleError
@@ -39,11 +40,23 @@ def shown(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def fetch(address: str, file: BinaryIO | IO[bytes], *, silence_s: float = SILENCE_S, whole_s: float = WHOLE_S) -> str:
+def fetch(
+    address: str,
+    file: BinaryIO | IO[bytes],
+    *,
+    silence_s: float = SILENCE_S,
+    whole_s: float = WHOLE_S,
+    is_wanted: Callable[[bytes], object] = archives.sniff,
+    what: str = "zip or tar.gz archive",
+) -> str:
     """Write what stands at the address into the file; its SHA-256.
 
+    Args:
+        is_wanted: whether the first `archives.HEAD_BYTES` begin something wanted.
+        what: how that is called.
+
     Raises:
-        RuleError: it cannot be had in full, is too large, or is no archive.
+        RuleError: it cannot be had in full, is too large, or is not what is wanted.
     """
     name = shown(address)
     _check(address)
@@ -51,7 +64,7 @@ def fetch(address: str, file: BinaryIO | IO[bytes], *, silence_s: float = SILENC
     until = time.monotonic() + whole_s
     try:
         with _opener().open(request, timeout=silence_s) as answer:
-            return _copy(answer, file, name, until)
+            return _copy(answer, file, name, until, _Wanted(is_wanted, what))
     except urllib.error.HTTPError as fault:
         fault.close()
         raise RuleError(f"{name}: the server answered {fault.code} {fault.reason}", hint=_HINT_ADDRESS) from fault
@@ -120,7 +133,14 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _copy(answer: http.client.HTTPResponse, file: BinaryIO | IO[bytes], name: str, until: float) -> str:
+class _Wanted(NamedTuple):
+    fits: Callable[[bytes], object]
+    called: str
+
+
+def _copy(
+    answer: http.client.HTTPResponse, file: BinaryIO | IO[bytes], name: str, until: float, wanted: _Wanted
+) -> str:
     declared = answer.headers.get("Content-Length", "")
     expected = int(declared) if declared.isascii() and declared.isdigit() else None
     if expected is not None and expected > MOST_BYTES:
@@ -130,8 +150,8 @@ def _copy(answer: http.client.HTTPResponse, file: BinaryIO | IO[bytes], name: st
         size += len(piece)
         if len(head) < archives.HEAD_BYTES:
             head += piece
-            if len(head) >= archives.HEAD_BYTES and not archives.sniff(head):
-                raise _no_archive(answer, name)
+            if len(head) >= archives.HEAD_BYTES and not wanted.fits(head):
+                raise _unwanted(answer, name, wanted)
         if size > MOST_BYTES:
             raise _too_large(name)
         if time.monotonic() > until:
@@ -141,8 +161,8 @@ def _copy(answer: http.client.HTTPResponse, file: BinaryIO | IO[bytes], name: st
     if not size or (expected is not None and size != expected):
         told = "" if expected is None else f" of {expected:,}"
         raise RuleError(f"{name}: the answer was cut short ({size:,}{told} bytes came)", hint="Try again.")
-    if not archives.sniff(head):
-        raise _no_archive(answer, name)
+    if not wanted.fits(head):
+        raise _unwanted(answer, name, wanted)
     return digest.hexdigest()
 
 
@@ -150,6 +170,6 @@ def _too_large(name: str) -> RuleError:
     return RuleError(f"{name}: larger than {MOST_BYTES >> 20} MiB", hint=_HINT_ADDRESS)
 
 
-def _no_archive(answer: http.client.HTTPResponse, name: str) -> RuleError:
+def _unwanted(answer: http.client.HTTPResponse, name: str, wanted: _Wanted) -> RuleError:
     kind = answer.headers.get_content_type()
-    return RuleError(f"{name}: what came is no zip or tar.gz archive ({kind})", hint=_HINT_ADDRESS)
+    return RuleError(f"{name}: what came is no {wanted.called} ({kind})", hint=_HINT_ADDRESS)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from tocsin.model.actor import Actor
+
 Kind: TypeAlias = Literal["tactic", "technique", "group", "malware", "tool", "campaign"]
 State: TypeAlias = Literal["live", "deprecated", "revoked"]
 
@@ -28,6 +30,8 @@ Grounds: TypeAlias = Literal[
     "not told",  # that release was read from files that do not tell of its kind
     "unknown",  # the release it is said to come from has no such id
 ]
+
+MOST_STEPS: Final = 1000
 
 _SOFTWARE: Final = frozenset({"malware", "tool"})
 
@@ -64,15 +68,23 @@ class Release:
     kinds: frozenset[Kind] = field(init=False, repr=False, compare=False)  # that it tells of
     tactics: Mapping[str, Entry] = field(init=False, repr=False, compare=False)  # live ones, by short name
     took_over: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)  # id -> UUIDs that became it
+    by_name: Mapping[str, tuple[str, ...]] = field(
+        init=False, repr=False, compare=False
+    )  # live ids, by casefolded name
 
     def __post_init__(self) -> None:
         tactics = {short(one.name): one for one in self.entries.values() if one.kind == "tactic" and is_live(one)}
+        named: dict[str, list[str]] = {}
+        for one in self.entries.values():
+            if is_live(one):
+                named.setdefault(one.name.casefold(), []).append(one.id)
         took_over: dict[str, set[str]] = {}
         for one in self.entries.values():
             for end in ends(self.entries, one) if one.state == "revoked" else ():
                 took_over.setdefault(end, set()).add(one.uuid)
         put = object.__setattr__  # as a frozen dataclass does it
         put(self, "by_uuid", MappingProxyType({one.uuid: one for one in self.entries.values()}))
+        put(self, "by_name", MappingProxyType({word: tuple(ids) for word, ids in named.items()}))
         put(self, "kinds", frozenset(one.kind for one in self.entries.values()))
         put(self, "tactics", MappingProxyType(tactics))
         put(self, "took_over", MappingProxyType({end: frozenset(uuids) for end, uuids in took_over.items()}))
@@ -88,21 +100,31 @@ class Link:
     """`source` uses `target`; of a campaign and a group, it is attributed to it.
 
     `citations` are the names of the reports that a release tells for it; not every source of releases does.
+    `since` is the major number of the first release after it was made; empty where no file says when that was.
     """
 
     source: str
     target: str
     citations: tuple[str, ...]
     releases: tuple[str, ...]
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Releases, oldest first, and the links of all of them; `reports` is where a citation leads."""
+    """Releases, oldest first, and the links of all of them; `reports` is where a citation leads.
+
+    `since` has of an id the first release after it was made, `seen` of a campaign the first and the last day.
+    `actors` come from lists that are no release of ATT&CK; `lists` are their files, as the sources of a release.
+    """
 
     releases: tuple[Release, ...] = ()
     links: tuple[Link, ...] = ()
     reports: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    actors: tuple[Actor, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()
 
     def release(self, name: str) -> Release | None:
         """The release of a name; "18" stands for the newest 18.x."""
@@ -141,11 +163,16 @@ def is_live(entry: Entry) -> bool:
 
 
 def ends(entries: Mapping[str, Entry], entry: Entry) -> tuple[str, ...]:
-    """The ids that `became` leads to over all that was revoked since; none if it goes in circles or nowhere."""
+    """The ids that `became` leads to over all that was revoked since; none if it goes in circles or nowhere.
+
+    Nor if it leads over more than `MOST_STEPS`: the longest way there is has two.
+    """
     found: set[str] = set()
     seen = {entry.id}
     ahead = [entry]
     while ahead:
+        if len(seen) > MOST_STEPS:
+            return ()
         for name in ahead.pop().became:
             after = entries.get(name)
             if after is None or name in seen:
@@ -203,8 +230,7 @@ def _became_it(entry: Entry, source: Release, target: Release) -> set[str]:
 def _namesakes(entry: Entry, target: Release) -> tuple[str, ...]:
     kinds = _SOFTWARE if entry.kind in _SOFTWARE else {entry.kind}
     name = entry.name.casefold()
-    same = (one for one in target.entries.values() if one.kind in kinds and is_live(one))
-    return tuple(sorted(one.id for one in same if one.name.casefold() == name))
+    return tuple(sorted(one for one in target.by_name.get(name, ()) if target.entries[one].kind in kinds))
 
 
 def _tactic(entry: Entry, source: Release, target: Release) -> tuple[tuple[str, ...], Grounds]:

@@ -1,0 +1,1 @@
+"""Ordinary working life, day by day, as plausible and as ugly as it is."""

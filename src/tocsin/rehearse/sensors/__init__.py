@@ -1,0 +1,1 @@
+"""What happened in, a record as one kind of sensor writes it out."""

@@ -1,0 +1,89 @@
+"""A request in, a line of the web server or proxy out: nginx (combined), IIS (W3C), Squid (native)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tocsin.rehearse.rhythm import ZONE, clock, utc
+from tocsin.rehearse.scene import Scene
+from tocsin.rehearse.world import Host
+
+_FIELDS: Final = (
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
+    "sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken"
+)
+
+
+def nginx(
+    scene: Scene,
+    host: Host,
+    ts_us: int,
+    client: str,
+    request: tuple[str, str, int, int],
+    *,
+    agent: str,
+    referrer: str = "-",
+) -> None:
+    """`request` is method, target, status and bytes of the answer's body."""
+    method, target, status, size = request
+    at = utc(ts_us + host.skew_us).astimezone(ZONE)
+    line = (
+        f'{client} - - [{at:%d/%b/%Y:%H:%M:%S %z}] "{method} {target} HTTP/1.1" {status} {size} '
+        f'"{referrer}" "{agent}"\n'
+    )
+    scene.tape.put(scene.tape.stream(f"web/{host.name}/access-{{day}}.log"), ts_us, line, scene.mark)
+
+
+def _iis_head(ts_us: int) -> bytes:
+    return (
+        "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n"
+        f"#Date: {utc(ts_us):%Y-%m-%d %H:%M:%S}\n#Fields: {_FIELDS}\n"
+    ).encode()
+
+
+def iis(
+    scene: Scene,
+    host: Host,
+    ts_us: int,
+    client: str,
+    request: tuple[str, str, int, int, int],
+    *,
+    agent: str,
+    user: str = "-",
+    referrer: str = "-",
+    took_ms: int = 15,
+) -> None:
+    """`request` is method, target, status, bytes sent and bytes received, with their headers."""
+    method, target, status, sent, received = request
+    stem, _, query = target.partition("?")
+    at = clock(ts_us + host.skew_us, sep=" ")[:19]
+    error = 0 if status < 400 else 64 if status > 499 else 2
+    line = (
+        f"{at} {host.address} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "
+        f"{user} {client} {agent.replace(' ', '+')} {referrer} {status} 0 {error} "
+        f"{sent} {received} {took_ms}\n"
+    )
+    stream = scene.tape.stream(f"web/{host.name}/u_ex{{day}}.log", head=_iis_head)
+    scene.tape.put(stream, ts_us, line, scene.mark)
+
+
+def squid(
+    scene: Scene,
+    host: Host,
+    ts_us: int,
+    client: str,
+    request: tuple[str, str, int, int],
+    *,
+    took_ms: int,
+    user: str,
+    peer: str,
+) -> None:
+    """`request` is method, target, status and bytes handed to the client."""
+    method, target, status, size = request
+    result = "TCP_TUNNEL" if method == "CONNECT" else "TCP_MISS"
+    kind = "-" if method == "CONNECT" else "text/html"
+    line = (
+        f"{ts_us // 1_000_000}.{ts_us // 1000 % 1000:03} {took_ms:6} {client} {result}/{status} {size} {method} "
+        f"{target} {user} HIER_DIRECT/{peer} {kind}\n"
+    )
+    scene.tape.put(scene.tape.stream(f"web/{host.name}/access-{{day}}.log"), ts_us, line, scene.mark)

@@ -1,0 +1,1 @@
+"""Intrusions, and what else must be told apart from them, act by act."""

@@ -1,0 +1,169 @@
+"""Records in, in any order within a few days, log files out: in order of time, rotated, counted.
+
+What belongs to a step of an incident is told by its *mark*; where its record came to stand is kept, for the truth.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, TypeAlias, cast
+
+from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Whose doing a record is: an incident and a step of it, or what was permitted."""
+
+    incident: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a record stands: the line counts from 1, the offset is in bytes of the file, unpacked."""
+
+    path: str
+    line: int
+    offset: int
+    bytes: int
+    ts_us: int
+
+
+# What is kept of a record until it is written: bytes of one line or more, or something that `finish` makes them of.
+Payload: TypeAlias = Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Stream:
+    """The log of one sensor.
+
+    Args:
+        name: its path below the folder of logs, with `{day}` where its rotation puts one.
+        every: how many days go into one file, counted from a Monday.
+        head: what stands above the records of each file, given its first moment.
+        finish: what makes bytes of a record when its place in the order is known: numbers that count up are given
+            then.
+    """
+
+    name: str
+    every: int = 7
+    head: Callable[[int], bytes] | None = None
+    finish: Callable[[Payload], bytes] | None = None
+    kept: list[tuple[int, int, Payload, Mark | None]] = field(default_factory=list)
+    path: str = ""
+    ends_us: int = 0
+    file: IO[bytes] | None = None
+    raw: IO[bytes] | None = None  # what `file` packs into
+    lines: int = 0
+    offset: int = 0
+
+
+class Tape:
+    """All logs of a drill. Memory is that of a few days, however long it is."""
+
+    def __init__(self, folder: Path, *, begins_us: int, packed: bool) -> None:
+        self.records = 0
+        self.marked: dict[Mark, list[Place]] = {}
+        self.files: list[str] = []
+        self._folder = folder
+        self._begins_us = begins_us
+        self._packed = packed
+        self._streams: dict[str, Stream] = {}
+        self._count = 0
+
+    def stream(
+        self,
+        name: str,
+        *,
+        every: int = 7,
+        head: Callable[[int], bytes] | None = None,
+        finish: Callable[[Payload], bytes] | None = None,
+    ) -> Stream:
+        """The stream of that name; what else is said counts the first time."""
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = Stream(name=name, every=every, head=head, finish=finish)
+        return stream
+
+    def put(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
+        """Keep a record; what was before the first day nobody has a log of."""
+        if ts_us < self._begins_us:
+            return
+        self._count += 1
+        stream.kept.append((ts_us, self._count, payload, mark))
+
+    def flush(self, until_us: int) -> None:
+        """Write what happened before a moment; nothing before it may be put any more."""
+        for stream in self._streams.values():
+            stream.kept.sort(key=_by_time)
+            due = 0
+            for ts_us, _, payload, mark in stream.kept:
+                if ts_us >= until_us:
+                    break
+                due += 1
+                self._write(stream, ts_us, payload, mark)
+            del stream.kept[:due]
+
+    def close(self) -> None:
+        """Write the rest, and close all files."""
+        self.flush(1 << 62)
+        for stream in self._streams.values():
+            _shut(stream)
+
+    def _write(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
+        file = stream.file
+        if file is None or ts_us >= stream.ends_us:
+            file = self._rotate(stream, ts_us)
+        line = stream.finish(payload) if stream.finish else payload
+        if line.__class__ is str:
+            line = line.encode()
+        file.write(line)
+        count = 1 if line.find(b"\n") == len(line) - 1 else line.count(b"\n")
+        if mark is not None:
+            self._keep(stream, ts_us, line, mark)
+        stream.lines += count
+        stream.offset += len(line)
+        self.records += count
+
+    def _keep(self, stream: Stream, ts_us: int, text: bytes, mark: Mark) -> None:
+        places, offset = self.marked.setdefault(mark, []), stream.offset
+        for number, line in enumerate(text.splitlines(keepends=True)):
+            place = Place(path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us)
+            places.append(place)
+            offset += len(line)
+
+    def _rotate(self, stream: Stream, ts_us: int) -> IO[bytes]:
+        _shut(stream)
+        day = day_of(ts_us)
+        first = day - timedelta(days=(day.toordinal() - 1) % stream.every)
+        stream.path = stream.name.format(day=f"{first:%Y%m%d}") + (".gz" if self._packed else "")
+        stream.ends_us = midnight_us(first) + stream.every * DAY_US
+        target = self._folder / stream.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        raw = target.open("wb", buffering=1 << 20)
+        file: IO[bytes] = raw
+        if self._packed:
+            # A fixed time in the header: the same seed gives the same bytes.
+            file = cast("IO[bytes]", gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0))
+        stream.file, stream.raw = file, raw
+        self.files.append(stream.path)
+        head = stream.head(ts_us) if stream.head else b""
+        file.write(head)
+        stream.lines, stream.offset = head.count(b"\n"), len(head)
+        return file
+
+
+def _by_time(kept: tuple[int, int, Payload, Mark | None]) -> tuple[int, int]:
+    return kept[0], kept[1]
+
+
+def _shut(stream: Stream) -> None:
+    # Closing what packs leaves what it packs into open.
+    for file in (stream.file, stream.raw):
+        if file:
+            file.close()
