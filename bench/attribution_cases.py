@@ -9,6 +9,7 @@ that counts sources could learn that.
 from __future__ import annotations
 
 import importlib.util
+import math
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,4 +122,19 @@ def without_sources(kb: Mapping[str, Mapping[str, Any]], sources: Sequence[str])
     }
 
 
-Predict = Callable[[Mapping[str, Any], Mapping[str, Mapping[str, Any]]], dict[str, Any]]
+def bounds(wrong: int, of: int) -> tuple[float, float]:
+    """The exact 95 % interval of a proportion (Clopper and Pearson, Biometrika 26, 1934), by bisection."""
+
+    def at_most(count: int, chance: float) -> float:
+        return sum(math.comb(of, k) * chance**k * (1 - chance) ** (of - k) for k in range(count + 1))
+
+    def solve(is_below: Callable[[float], bool]) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if is_below(middle) else (low, middle)
+        return low
+
+    lower = solve(lambda chance: 1 - at_most(wrong - 1, chance) < 0.025) if wrong else 0.0
+    upper = solve(lambda chance: at_most(wrong, chance) > 0.025) if wrong < of else 1.0
+    return lower, upper

@@ -59,9 +59,7 @@ def keep(scene: Scene, *, capped: bool = True) -> Ledger:
     traits = tuple(_weigh(trait, scene, capped=capped) for trait in distinct(scene.observation.traits))
     prior = _prior(scene)
     classes = _classes(traits, len(prior)) if capped else {}
-    evidence = tuple(
-        map(sum, zip(prior, *(weighed.capped for weighed in traits), *classes.values(), strict=True))
-    )
+    evidence = tuple(map(sum, zip(prior, *(weighed.capped for weighed in traits), *classes.values(), strict=True)))
     calibration, billionths = calibrate(scene, evidence)
     return Ledger(
         scene=scene,
@@ -103,9 +101,7 @@ def _weigh(trait: Trait, scene: Scene, *, capped: bool) -> Weighed:
         kind=kind,
         forgeability=forgeability,
         uncapped=uncapped,
-        capped=tuple(
-            cap(weight, kind=trait.kind, grade=trait.grade, forgeability=forgeability) for weight in uncapped
-        )
+        capped=tuple(cap(weight, kind=trait.kind, grade=trait.grade, forgeability=forgeability) for weight in uncapped)
         if capped
         else uncapped,
     )
@@ -120,7 +116,7 @@ def _prior(scene: Scene) -> tuple[int, ...]:
 def _classes(traits: Sequence[Weighed], groups: int) -> dict[Independence, tuple[int, ...]]:
     classes: dict[Independence, tuple[int, ...]] = {}
     for independence in ("host", "source", "toolchain"):
-        of_class = [weighed.capped for weighed in traits if weighed.kind.INDEPENDENCE == independence]
+        of_class = [weighed.capped for weighed in traits if independence == weighed.kind.INDEPENDENCE]
         totals = [sum(weights) for weights in zip(*of_class, strict=True)] if of_class else [0] * groups
         classes[independence] = tuple(cap_class(whole, independence) - whole for whole in totals)
     return classes

@@ -13,7 +13,4 @@ def observation(told: Mapping[str, Any]) -> Observation:
     first, last = str(told.get("first_seen") or ""), str(told.get("last_seen") or "")
     traits = [Trait(kind="technique", value=value) for value in told.get("techniques", ())]
     traits += [Trait(kind="software", value=value) for value in told.get("software", ())]
-    year = (last or first)[:4]
-    if year.isdigit():
-        traits.append(Trait(kind="tempo", value=year))
     return Observation(id="", traits=tuple(traits), first_seen=first, last_seen=last)

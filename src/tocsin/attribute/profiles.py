@@ -155,7 +155,11 @@ def _kin(
     for group in ids:
         others = pools.get(kb[group].get("sponsor") or "", [])
         parts = [
-            [software[name].get("techniques", {}) for name in sorted(kb[group].get("software", {})) if name in software],
+            [
+                software[name].get("techniques", {})
+                for name in sorted(kb[group].get("software", {}))
+                if name in software
+            ],
             [kb[other].get("techniques", {}) for other in others if other != group],
         ]
         spread: dict[str, int] = defaultdict(int)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tocsin.attribute.ledger import Ledger, Weighed
 from tocsin.model.attribution import Independence
 
-SPEAKS: int = 1_000  # millidecibans: what weighs less says nothing
+SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,13 @@ class Survival:
     speaking: tuple[Independence, ...]
     hard: bool
 
+    @property
+    def is_broad(self) -> bool:
+        """Two classes speak for it, and something that is hard to forge: what any name needs at least."""
+        return len(self.speaking) >= 2 and self.hard
 
-def test(ledger: Ledger, leader: int) -> Survival:
+
+def examine(ledger: Ledger, leader: int) -> Survival:
     fragile = tuple(
         number
         for number, weighed in enumerate(ledger.traits)
@@ -43,7 +49,7 @@ def test(ledger: Ledger, leader: int) -> Survival:
     classes = sorted({weighed.kind.INDEPENDENCE for weighed in ledger.traits})
     ranks: dict[Independence, int] = {}
     for independence in classes:
-        of_class = [weighed for weighed in ledger.traits if weighed.kind.INDEPENDENCE == independence]
+        of_class = [weighed for weighed in ledger.traits if independence == weighed.kind.INDEPENDENCE]
         ranks[independence] = _rank(_without(ledger, of_class), leader)
     speaking = tuple(one for one in classes if _says(ledger, one, leader) >= SPEAKS)
     return Survival(
@@ -56,7 +62,7 @@ def test(ledger: Ledger, leader: int) -> Survival:
 
 
 def _says(ledger: Ledger, independence: Independence, leader: int) -> int:
-    return sum(weighed.capped[leader] for weighed in ledger.traits if weighed.kind.INDEPENDENCE == independence)
+    return sum(weighed.capped[leader] for weighed in ledger.traits if independence == weighed.kind.INDEPENDENCE)
 
 
 def _without(ledger: Ledger, traits: Sequence[Weighed]) -> list[int]:

@@ -17,6 +17,7 @@ TraitKind: TypeAlias = Literal[
     "hours",  # "UTC+8": the time zone in which the work would fall into office hours
     "language",  # of texts and code: "zh"
     "vulnerability",  # a CVE that was exploited
+    "absence",  # a technique that a sensor would have shown, and did not
     "tempo",  # the year in which they were last seen: groups come and go
 ]
 TRAIT_KINDS: tuple[TraitKind, ...] = get_args(TraitKind)

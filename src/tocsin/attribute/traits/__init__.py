@@ -5,6 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.attribute.trait import Kind
-from tocsin.attribute.traits import software, technique, tempo
+from tocsin.attribute.traits import (
+    absence,
+    hours,
+    infrastructure,
+    language_and_code,
+    software,
+    technique,
+    tempo,
+    victim,
+    vulnerability,
+)
 
-TRAITS: Final[tuple[Kind, ...]] = (software, technique, tempo)
+TRAITS: Final[tuple[Kind, ...]] = (
+    software,
+    technique,
+    infrastructure,
+    language_and_code,
+    vulnerability,
+    victim,
+    hours,
+    tempo,
+    absence,
+)

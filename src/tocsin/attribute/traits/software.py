@@ -13,7 +13,7 @@ NAME: Final[TraitKind] = "software"
 VERTEX: Final[Vertex] = "capability"
 INDEPENDENCE: Final[Independence] = "toolchain"
 
-FEW: Final = 3  # groups: what so few have is not for sale
+FEW: Final = 5  # groups: what so few have is seldom for sale
 
 
 def forgeability(value: str, scene: Scene) -> Forgeability:

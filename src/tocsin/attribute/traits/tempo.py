@@ -1,7 +1,8 @@
 """The year in which they were last seen in, how much of what is told of each group falls into that time out.
 
-Groups come and go: of what is told of a group, most falls into a few years. The years are those in the names of the
-sources, which is when something was published, not when it happened; so neighbouring years count as well.
+Groups come and go: of what is told of a group, most falls into a few years. Against it stands a group whose sources
+fall evenly into ten. The years are those in the names of the sources, which is when something was published and not
+when it happened; so neighbouring years count as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ INDEPENDENCE: Final[Independence] = "source"
 # exp(-distance / 1.5 years), in thousandths; further away counts nothing.
 NEAR: Final = (1000, 513, 264, 135, 69, 36, 18, 9, 5, 2, 1)
 LEAST: Final = 300  # what a group without any source near is given
+FLAT: Final = 310  # what each source of a group would give whose sources fall evenly into ten years
 LONGEST: Final = 6  # years of silence; after that it makes no difference
 UNDATED: Final = 3  # years of silence, of a group none of whose sources tells a year
 
@@ -34,7 +36,7 @@ def weigh(value: str, scene: Scene) -> list[int]:
     weights = []
     for profile in scene.profiles.groups:
         near = sum(NEAR[abs(year - told)] for told in profile.years if abs(year - told) < len(NEAR))
-        density = ratio(near + LEAST, 1000 * (len(profile.years) + 1))
+        density = ratio(near + LEAST, FLAT * (len(profile.years) + 1))
         silent = max(0, min(LONGEST, year - profile.years[-1])) if profile.years else UNDATED
         weights.append(share(learned.years, density, 1000) - learned.silence * silent)
     return weights
