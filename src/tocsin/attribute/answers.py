@@ -15,7 +15,9 @@ from tocsin.attribute.survival import Survival
 from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, Answer
 
-AMONG: Final = 3  # the place that a group must keep without any one class of grounds
+# The place that a group must keep without any one class of grounds: the first for each so many groups, at most the third.
+AMONG: Final = 3
+FOR_EACH: Final = 50
 AMBIGUOUS: Final = "ambiguous"
 
 
@@ -23,6 +25,7 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     """Why the leading group may not be named, as sentences; empty if it may."""
     name, chance = ledger.scene.profiles.groups[leader].name, ledger.billionths[leader]
     needed = ledger.scene.weights.rule.name
+    among = max(1, min(AMONG, len(ledger.evidence) // FOR_EACH))
     found = []
     if len(survival.speaking) < 2:
         found.append(f"Only one independent class of grounds speaks for {name}; a name needs two.")
@@ -31,7 +34,7 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     found += [
         f"Without what comes from the {independence}, {name} would be in place {rank}: fragile, possibly a false flag."
         for independence, rank in sorted(survival.ranks.items())
-        if rank > AMONG
+        if rank > among
     ]
     if chance <= ledger.unknown:
         found.append("That it was nobody known is at least as likely.")

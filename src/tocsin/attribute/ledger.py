@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.attribute.caps import cap, cap_class, worth
+from tocsin.attribute.caps import ONE_CLASS, cap, cap_class, worth
 from tocsin.attribute.scale import likelihood, ratio, share, total
 from tocsin.attribute.scene import Scene
 from tocsin.attribute.trait import Kind
@@ -38,7 +38,8 @@ class Ledger:
     """Everything by the index of the group in `scene.profiles.groups`.
 
     Args:
-        classes: by independence class, what its cap takes away from or gives back to each group.
+        totals: by independence class, what all its traits weigh together.
+        classes: by independence class, what its cap takes away from that or gives back.
         evidence: prior, traits and caps together.
         calibration: of each group against "unknown".
         billionths: probabilities; what is left of one is `unknown`.
@@ -47,6 +48,7 @@ class Ledger:
     scene: Scene
     traits: tuple[Weighed, ...]
     prior: tuple[int, ...]
+    totals: dict[Independence, tuple[int, ...]]
     classes: dict[Independence, tuple[int, ...]]
     evidence: tuple[int, ...]
     calibration: tuple[int, ...]
@@ -54,17 +56,22 @@ class Ledger:
     unknown: int
 
 
-def keep(scene: Scene, *, capped: bool = True) -> Ledger:
-    """Weigh everything. Without caps only to learn the weights."""
-    traits = tuple(_weigh(trait, scene, capped=capped) for trait in distinct(scene.observation.traits))
+def keep(scene: Scene) -> Ledger:
+    traits = tuple(_weigh(trait, scene) for trait in distinct(scene.observation.traits))
     prior = _prior(scene)
-    classes = _classes(traits, len(prior)) if capped else {}
-    evidence = tuple(map(sum, zip(prior, *(weighed.capped for weighed in traits), *classes.values(), strict=True)))
+    totals = _totals(traits, len(prior))
+    classes = {
+        independence: tuple(cap_class(whole, independence) - whole for whole in weights)
+        for independence, weights in totals.items()
+    }
+    whole = zip(prior, *(weighed.capped for weighed in traits), *classes.values(), strict=True)
+    evidence = tuple(sum(weights) for weights in whole)
     calibration, billionths = calibrate(scene, evidence)
     return Ledger(
         scene=scene,
         traits=traits,
         prior=prior,
+        totals=totals,
         classes=classes,
         evidence=evidence,
         calibration=calibration,
@@ -79,12 +86,13 @@ def distinct(traits: Sequence[Trait]) -> list[Trait]:
     order = {kind.NAME: number for number, kind in enumerate(TRAITS)}
     for trait in traits:
         key = order[trait.kind], trait.value
-        before = by_value.get(key)
-        if before is not None:
-            best = max(before.grade, trait.grade, key=lambda grade: (worth(grade), _better_first(grade)))
-            sources = tuple(sorted({*before.sources, *trait.sources}))
-            trait = Trait(kind=trait.kind, value=trait.value, sources=sources, grade=best)
-        by_value[key] = trait
+        same = by_value.get(key, trait)
+        by_value[key] = Trait(
+            kind=trait.kind,
+            value=trait.value,
+            sources=tuple(sorted({*same.sources, *trait.sources})),
+            grade=max(same.grade, trait.grade, key=lambda grade: (worth(grade), _better_first(grade))),
+        )
     return [by_value[key] for key in sorted(by_value)]
 
 
@@ -92,7 +100,7 @@ def _better_first(grade: str) -> tuple[int, int]:
     return -ord(grade[0]), -ord(grade[1])
 
 
-def _weigh(trait: Trait, scene: Scene, *, capped: bool) -> Weighed:
+def _weigh(trait: Trait, scene: Scene) -> Weighed:
     kind = _BY_NAME[trait.kind]
     forgeability = kind.forgeability(trait.value, scene)
     uncapped = tuple(kind.weigh(trait.value, scene))
@@ -101,9 +109,7 @@ def _weigh(trait: Trait, scene: Scene, *, capped: bool) -> Weighed:
         kind=kind,
         forgeability=forgeability,
         uncapped=uncapped,
-        capped=tuple(cap(weight, kind=trait.kind, grade=trait.grade, forgeability=forgeability) for weight in uncapped)
-        if capped
-        else uncapped,
+        capped=tuple(cap(weight, kind=trait.kind, grade=trait.grade, forgeability=forgeability) for weight in uncapped),
     )
 
 
@@ -113,13 +119,12 @@ def _prior(scene: Scene) -> tuple[int, ...]:
     return tuple(share(ratio(profile.sources, 1), factor, 1000) for profile in scene.profiles.groups)
 
 
-def _classes(traits: Sequence[Weighed], groups: int) -> dict[Independence, tuple[int, ...]]:
-    classes: dict[Independence, tuple[int, ...]] = {}
-    for independence in ("host", "source", "toolchain"):
-        of_class = [weighed.capped for weighed in traits if independence == weighed.kind.INDEPENDENCE]
-        totals = [sum(weights) for weights in zip(*of_class, strict=True)] if of_class else [0] * groups
-        classes[independence] = tuple(cap_class(whole, independence) - whole for whole in totals)
-    return classes
+def _totals(traits: Sequence[Weighed], groups: int) -> dict[Independence, tuple[int, ...]]:
+    totals: dict[Independence, tuple[int, ...]] = {}
+    for independence in ONE_CLASS:
+        of_class = [weighed.capped for weighed in traits if weighed.kind.INDEPENDENCE == independence]
+        totals[independence] = tuple(map(sum, zip(*of_class, strict=True))) if of_class else (0,) * groups
+    return totals
 
 
 def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.attribute.ledger import Ledger, Weighed
+from tocsin.attribute.survival import without
 from tocsin.model.attribution import Reading, Row
 
 COLUMNS: Final = 5
@@ -88,17 +89,16 @@ def _gap(technique: str, name: str, count: int, sources: int, watched: frozenset
 def would_change(ledger: Ledger, leader: int) -> tuple[str, ...]:
     """The traits without which another group would lead, or the leading one would be no likelier than "unknown"."""
     found = []
-    others = [number for number in range(len(ledger.evidence)) if number != leader]
     name = ledger.scene.profiles.groups[leader].name
     for weighed in ledger.traits:
-        weight = weighed.capped[leader]
-        if weight < _WEAK:
+        if weighed.capped[leader] < _WEAK:
             continue
-        left = ledger.evidence[leader] - weight
-        rival = max(others, key=lambda one: ledger.evidence[one] - weighed.capped[one], default=None)
+        left = without(ledger, [weighed])
+        first = max(range(len(left)), key=lambda one: (left[one], one == leader))
         what = f"{weighed.trait.kind} {weighed.trait.value}"
-        if rival is not None and ledger.evidence[rival] - weighed.capped[rival] > left:
-            found.append((-weight, f"Without {what}, {ledger.scene.profiles.groups[rival].name} would lead."))
-        elif ledger.evidence[leader] + ledger.calibration[leader] - weight < 0:
-            found.append((-weight, f"Without {what}, nobody known would be likelier than {name}."))
+        lost = ledger.evidence[leader] - left[leader]
+        if first != leader:
+            found.append((-lost, f"Without {what}, {ledger.scene.profiles.groups[first].name} would lead."))
+        elif 0 <= ledger.evidence[leader] + ledger.calibration[leader] < lost:
+            found.append((-lost, f"Without {what}, nobody known would be likelier than {name}."))
     return tuple(text for _, text in sorted(found)[:SENTENCES])

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tocsin.attribute.caps import cap_class
 from tocsin.attribute.ledger import Ledger, Weighed
 from tocsin.model.attribution import Independence
 
 SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
+# When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
+BESIDE: Final = ("tempo", "absence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class Survival:
     Args:
         traits: indices of those without any one of which another group would lead.
         classes: the same for whole classes.
-        ranks: the group's place without each class, 1 for the first; by class that says anything at all.
+        ranks: the group's place without each class, 1 for the first.
         speaking: classes that speak for the group.
         hard: whether something speaks for it that is hard to forge.
     """
@@ -44,13 +47,10 @@ def examine(ledger: Ledger, leader: int) -> Survival:
     fragile = tuple(
         number
         for number, weighed in enumerate(ledger.traits)
-        if weighed.capped[leader] > 0 and _rank(_without(ledger, [weighed]), leader) > 1
+        if weighed.capped[leader] > 0 and _rank(without(ledger, [weighed]), leader) > 1
     )
-    classes = sorted({weighed.kind.INDEPENDENCE for weighed in ledger.traits})
-    ranks: dict[Independence, int] = {}
-    for independence in classes:
-        of_class = [weighed for weighed in ledger.traits if independence == weighed.kind.INDEPENDENCE]
-        ranks[independence] = _rank(_without(ledger, of_class), leader)
+    classes = sorted({one.kind.INDEPENDENCE for one in ledger.traits if one.trait.kind not in BESIDE})
+    ranks = {independence: _rank(without(ledger, _of(ledger, independence)), leader) for independence in classes}
     speaking = tuple(one for one in classes if _says(ledger, one, leader) >= SPEAKS)
     return Survival(
         traits=fragile,
@@ -61,16 +61,24 @@ def examine(ledger: Ledger, leader: int) -> Survival:
     )
 
 
+def _of(ledger: Ledger, independence: Independence) -> list[Weighed]:
+    return [one for one in ledger.traits if independence == one.kind.INDEPENDENCE and one.trait.kind not in BESIDE]
+
+
 def _says(ledger: Ledger, independence: Independence, leader: int) -> int:
-    return sum(weighed.capped[leader] for weighed in ledger.traits if independence == weighed.kind.INDEPENDENCE)
+    return sum(weighed.capped[leader] for weighed in _of(ledger, independence))
 
 
-def _without(ledger: Ledger, traits: Sequence[Weighed]) -> list[int]:
-    """What each group would weigh if these had not been seen; the caps of classes are left as they are."""
-    weights = list(ledger.evidence)
-    for weighed in traits:
-        weights = [weight - one for weight, one in zip(weights, weighed.capped, strict=True)]
-    return weights
+def without(ledger: Ledger, traits: Sequence[Weighed]) -> list[int]:
+    """What each group would weigh if these, all of one class, had not been seen; the cap of the class is drawn anew."""
+    if not traits:
+        return list(ledger.evidence)
+    independence = traits[0].kind.INDEPENDENCE
+    taken = map(sum, zip(*(one.capped for one in traits), strict=True))
+    return [
+        weight - cap_class(total, independence) + cap_class(total - gone, independence)
+        for weight, total, gone in zip(ledger.evidence, ledger.totals[independence], taken, strict=True)
+    ]
 
 
 def _rank(weights: Sequence[int], leader: int) -> int:

@@ -14,11 +14,13 @@ VERTEX: Final[Vertex] = "capability"
 INDEPENDENCE: Final[Independence] = "toolchain"
 
 FEW: Final = 5  # groups: what so few have is seldom for sale
+SMALL: Final = 25  # and no more than one in so many
 
 
 def forgeability(value: str, scene: Scene) -> Forgeability:
     """What few groups have must be stolen or built before it can be planted; what many have is for everybody."""
-    return "hard" if 0 < scene.profiles.holders.get(value, 0) <= FEW else "cheap"
+    most = max(1, min(FEW, len(scene.profiles.groups) // SMALL))
+    return "hard" if 0 < scene.profiles.holders.get(value, 0) <= most else "cheap"
 
 
 def weigh(value: str, scene: Scene) -> list[int]:
