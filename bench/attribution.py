@@ -46,20 +46,12 @@ def look(seen: Mapping[str, Any], kb: Mapping[str, Mapping[str, Any]], weights: 
 
 
 def as_prediction(judged: Judged) -> dict[str, Any]:
-    """Probabilities, and no name where there should be none.
-
-    The benchmark takes the largest for a name. Where nothing that is hard to forge speaks for a group, or only one
-    class of grounds does, "unknown" is given as much as the leading group has.
-    """
     ledger = judged.ledger
     if judged.survived is None:
         return {"ranked": {}, "unknown": 1.0}
     groups = [profile.id for profile in ledger.scene.profiles.groups]
     ranked = {group: chance / CERTAIN for group, chance in zip(groups, ledger.billionths, strict=True)}
-    unknown = ledger.unknown / CERTAIN
-    if not judged.survived.is_broad:
-        unknown = max(unknown, *ranked.values())
-    return {"ranked": ranked, "unknown": unknown}
+    return {"ranked": ranked, "unknown": ledger.unknown / CERTAIN}
 
 
 def fold_weights() -> dict[int, Weights]:

@@ -52,7 +52,7 @@ NEVER = Rule(name=1001, sponsor=1001, largest=())
 FEATURES = ForGroups.__struct_fields__
 BEYOND = ForUnknown.__struct_fields__[1:7]
 NONE = ForUnknown(*[0] * (1 + len(BEYOND)))
-CAUTION = 2171  # half a natural unit
+CAUTION = 1086  # a quarter of a natural unit
 ABOUT = (
     "bench/attribution_fit.py makes this of the report cases of the benchmark; attribute/weights.py says what it means"
 )

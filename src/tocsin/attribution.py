@@ -8,19 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from tocsin import attribute, cases
+from tocsin.attribute import cluster
 from tocsin.border import observations
-from tocsin.errors import SettingsError
+from tocsin.errors import ListError, SettingsError
 from tocsin.learn import attack, knowledge, names, own, profiles
 from tocsin.model.attack import Facts, Release, is_live, translate
 from tocsin.model.attribution import Attribution
+from tocsin.model.cluster import Clusters
 from tocsin.model.incident import Incident
 from tocsin.model.knowledge import Knowledge
 from tocsin.model.observation import Observation, Trait
 from tocsin.model.rule import LEVELS
+from tocsin.output.files import save
 
 MEDIUM: Final = LEVELS.index("medium")
 HIGH: Final = LEVELS.index("high")
@@ -55,6 +61,31 @@ def weigh(observation: Observation, known: Known, *, against: Sequence[str] = ()
     """
     translated = in_one_release(observation, known)
     return attribute.weigh(translated, known.profiles, against=groups(against, known.knowledge))
+
+
+def clustered(observation: Observation, before: Clusters, known: Known) -> Clusters:
+    """The team's own clusters with this in them: long before a group has a name, one can have seen it before."""
+    return cluster.gather([in_one_release(observation, known)], before, known.profiles)
+
+
+def clusters(path: Path) -> Clusters:
+    """Clusters as they were kept; none where nothing was kept yet.
+
+    Raises:
+        ListError: the file is there and cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Clusters)
+    except FileNotFoundError:
+        return Clusters()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ListError(f"{path}: {error}", hint="It is written by tocsin attribute --clusters alone.") from error
+
+
+def keep(kept: Clusters, path: Path) -> None:
+    """Write clusters down; the same ones give the same bytes."""
+    told = msgspec.json.format(msgspec.json.encode(kept, order="deterministic"))
+    save(path, lambda file: file.write(told.decode() + "\n"))
 
 
 def groups(words: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
@@ -111,8 +142,6 @@ def of_incident(incident: Incident) -> Observation:
 
 
 def _day(ts_us: int | None) -> str:
-    from datetime import UTC, datetime
-
     if ts_us is None:
         return ""
     try:

@@ -61,8 +61,8 @@ def test_join_merge_and_split_are_in_the_history() -> None:
     second = gather([incident("b", "own:x", domain="one.example"), incident("c", "own:y", domain="two.example")], first)
     assert parts(second) == {("a", "b"), ("c",)}
     assert kinds(second, "b") == ["opened", "joined"]
-    both = replace(incident("d", "own:x", "own:y"), traits=(*incident("d", "own:x", "own:y", domain="one.example").traits,
-                                                            trait("infrastructure", "domain:two.example")))
+    both = incident("d", "own:x", "own:y", domain="one.example")
+    both = replace(both, traits=(*both.traits, trait("infrastructure", "domain:two.example")))
     third = gather([both], second)
     assert parts(third) == {("a", "b", "c", "d")}
     assert kinds(third, "d") == ["opened", "joined", "merged", "joined"]
@@ -79,7 +79,9 @@ def test_join_merge_and_split_are_in_the_history() -> None:
 @settings(max_examples=40)
 @given(
     st.lists(
-        st.tuples(st.sets(st.sampled_from(["own:x", "own:y", "own:z"])), st.sampled_from(["", "1.example", "2.example"])),
+        st.tuples(
+            st.sets(st.sampled_from(["own:x", "own:y", "own:z"])), st.sampled_from(["", "1.example", "2.example"])
+        ),
         max_size=8,
     ),
     st.randoms(use_true_random=False),

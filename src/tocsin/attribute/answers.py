@@ -15,7 +15,7 @@ from tocsin.attribute.survival import Survival
 from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, Answer
 
-# The place that a group must keep without any one class of grounds: the first for each so many groups, at most the third.
+# The place that a group must keep without any one class of grounds: one for each fifty groups, at most the third.
 AMONG: Final = 3
 FOR_EACH: Final = 50
 AMBIGUOUS: Final = "ambiguous"

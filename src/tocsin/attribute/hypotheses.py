@@ -15,6 +15,7 @@ TOLD: Final = 12  # groups that are told with their grounds; of the others the s
 # A tenth of what is unknown is set apart for new groups of sponsors that other groups are suspected of. A convention:
 # no public figures tell how often a group that appears belongs to a sponsor that is known.
 KIN: Final = 10
+NARROW: Final = "too little that is hard to forge, or of one class only"
 _APART: Final = ratio(KIN, KIN - 1)
 
 
@@ -23,7 +24,7 @@ def tell(ledger: Ledger, also: tuple[int, ...] = ()) -> tuple[Hypothesis, ...]:
     sponsors = _sponsors(ledger)
     kin = _kin(ledger, sponsors)
     unknown = CERTAIN - sum(ledger.billionths) - sum(one.billionths for one in kin)
-    order = sorted(range(len(ledger.evidence)), key=lambda one: (-ledger.evidence[one], one))
+    order = sorted(range(len(ledger.weights)), key=lambda one: (-ledger.weights[one], -ledger.evidence[one], one))
     told = [
         _group(ledger, one, set_apart=bool(kin), grounds=place < TOLD or one in also)
         for place, one in enumerate(order)
@@ -69,6 +70,8 @@ def _group(ledger: Ledger, number: int, *, set_apart: bool, grounds: bool) -> Hy
         if by_group[number]
     ]
     lines.append(Line(kind="calibration", what="calibration", millidecibans=ledger.calibration[number]))
+    if ledger.narrow[number]:
+        lines.append(Line(kind="cap", what=NARROW, millidecibans=ledger.narrow[number]))
     if set_apart:
         lines.append(Line(kind="calibration", what="new groups of a sponsor set apart", millidecibans=_APART))
     return Hypothesis(

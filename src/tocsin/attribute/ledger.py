@@ -1,6 +1,6 @@
 """A scene in, the weights of every trait for every group out, capped, with the prior and one calibration.
 
-    weight of a group = prior + traits (capped) + caps of classes + calibration
+    weight of a group = prior + traits (capped) + caps of classes + calibration (+ cap of a narrow ground)
 
 The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together: so
 that what is said to be 70 % was so in 70 % of the cases from which it was learned. All is integers.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tocsin.attribute.caps import ONE_CLASS, cap, cap_class, worth
 from tocsin.attribute.scale import likelihood, ratio, share, total
@@ -18,6 +19,11 @@ from tocsin.attribute.trait import Kind
 from tocsin.attribute.traits import TRAITS
 from tocsin.model.attribution import CERTAIN, Forgeability, Independence
 from tocsin.model.observation import Trait
+
+SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
+NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
+# When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
+BESIDE: Final = ("tempo", "absence")
 
 _BY_NAME = {kind.NAME: kind for kind in TRAITS}
 
@@ -42,6 +48,8 @@ class Ledger:
         classes: by independence class, what its cap takes away from that or gives back.
         evidence: prior, traits and caps together.
         calibration: of each group against "unknown".
+        narrow: what is taken from groups that too little speaks for, so that "unknown" is likelier than any of them.
+        weights: all of it, against "unknown".
         billionths: probabilities; what is left of one is `unknown`.
     """
 
@@ -52,6 +60,8 @@ class Ledger:
     classes: dict[Independence, tuple[int, ...]]
     evidence: tuple[int, ...]
     calibration: tuple[int, ...]
+    narrow: tuple[int, ...]
+    weights: tuple[int, ...]
     billionths: tuple[int, ...]
     unknown: int
 
@@ -66,7 +76,12 @@ def keep(scene: Scene) -> Ledger:
     }
     whole = zip(prior, *(weighed.capped for weighed in traits), *classes.values(), strict=True)
     evidence = tuple(sum(weights) for weights in whole)
-    calibration, billionths = calibrate(scene, evidence)
+    calibration = calibrate(scene, evidence)
+    broad = _broad(traits, len(prior))
+    free = tuple(map(sum, zip(evidence, calibration, strict=True)))
+    narrow = tuple(0 if is_broad else min(0, NARROW - weight) for weight, is_broad in zip(free, broad, strict=True))
+    weights = tuple(map(sum, zip(free, narrow, strict=True)))
+    billionths = chances(weights)
     return Ledger(
         scene=scene,
         traits=traits,
@@ -75,9 +90,28 @@ def keep(scene: Scene) -> Ledger:
         classes=classes,
         evidence=evidence,
         calibration=calibration,
+        narrow=narrow,
+        weights=weights,
         billionths=billionths,
         unknown=CERTAIN - sum(billionths),
     )
+
+
+def _broad(traits: Sequence[Weighed], groups: int) -> list[bool]:
+    """Whether two independent classes speak for a group, and something that is hard to forge."""
+    hard = [False] * groups
+    speaking = [dict.fromkeys(ONE_CLASS, 0) for _ in range(groups)]
+    for weighed in traits:
+        if weighed.trait.kind in BESIDE:
+            continue
+        is_hard, independence = weighed.forgeability == "hard", weighed.kind.INDEPENDENCE
+        for number, weight in enumerate(weighed.capped):
+            speaking[number][independence] += weight
+            hard[number] |= is_hard and weight >= SPEAKS
+    return [
+        is_hard and sum(weight >= SPEAKS for weight in weights.values()) >= 2
+        for is_hard, weights in zip(hard, speaking, strict=True)
+    ]
 
 
 def distinct(traits: Sequence[Trait]) -> list[Trait]:
@@ -122,25 +156,28 @@ def _prior(scene: Scene) -> tuple[int, ...]:
 def _totals(traits: Sequence[Weighed], groups: int) -> dict[Independence, tuple[int, ...]]:
     totals: dict[Independence, tuple[int, ...]] = {}
     for independence in ONE_CLASS:
-        of_class = [weighed.capped for weighed in traits if weighed.kind.INDEPENDENCE == independence]
+        of_class = [weighed.capped for weighed in traits if independence == weighed.kind.INDEPENDENCE]
         totals[independence] = tuple(map(sum, zip(*of_class, strict=True))) if of_class else (0,) * groups
     return totals
 
 
-def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What moves each group against "unknown", and the probabilities that follow."""
+def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[int, ...]:
+    """What moves each group against "unknown"."""
     if not evidence:
-        return (), ()
+        return ()
     sharp = [share(weight, scene.weights.unknown.sharpness, 1000) for weight in evidence]
     first, second = ([*sorted(sharp, reverse=True), *sharp])[:2]
     everybody = total(sharp)
     shift = known(scene, everybody, first - second) - everybody
-    # The larger of the two sides is one, so that the smaller never rounds the larger away.
-    most = max(0, first + shift)
-    masses = [likelihood(weight + shift - most) for weight in sharp]
+    return tuple(weight + shift - before for weight, before in zip(sharp, evidence, strict=True))
+
+
+def chances(weights: Sequence[int]) -> tuple[int, ...]:
+    """Probabilities from weights against "unknown", which has what is left of one."""
+    most = max(0, *weights) if weights else 0  # the larger side is one, so that it is never rounded away
+    masses = [likelihood(weight - most) for weight in weights]
     whole = sum(masses) + likelihood(-most)
-    moved = tuple(weight + shift - before for weight, before in zip(sharp, evidence, strict=True))
-    return moved, tuple(mass * CERTAIN // whole for mass in masses)
+    return tuple(mass * CERTAIN // whole for mass in masses)
 
 
 def known(scene: Scene, everybody: int, lead: int) -> int:

@@ -15,7 +15,8 @@ from tocsin.model.attribution import Forgeability
 from tocsin.model.cluster import Likeness
 from tocsin.model.observation import Observation, Trait, TraitKind
 
-ALIKE: Final = 12_000  # millidecibans: one in sixteen against chance
+ALIKE: Final = 10_000  # millidecibans: ten to one against chance
+ALONE: Final = 1  # public groups: what more of them have is for sale, or was given away
 TOGETHER: Final = 6_000  # what all cheap things may add up to
 ODDS: Final = 9  # how many incidents of others there are beside each of one's own: nobody sees them all
 
@@ -61,7 +62,7 @@ def _compare(
     for key in sorted(traits[one].keys() & traits[other].keys()):
         kind, value = key
         cost = _COST.get(kind, "cheap")
-        if cost == "hard" and holders.get(value, 0) > 5:
+        if cost == "hard" and holders.get(value, 0) > ALONE:
             cost = "cheap"
         rarity = min(
             ratio((ODDS + 1) * len(traits) + 1, seen[key]), ratio(2 * groups + 2, 2 * holders.get(value, 0) + 1)

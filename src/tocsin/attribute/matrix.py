@@ -23,7 +23,7 @@ _WEAK: Final = 500
 def columns(ledger: Ledger, only: Sequence[int] = ()) -> tuple[int, ...]:
     """The groups that are compared: those that were asked for, else the likeliest."""
     chosen = list(only) or range(len(ledger.evidence))
-    return tuple(sorted(chosen, key=lambda one: (-ledger.evidence[one], one))[:COLUMNS])
+    return tuple(sorted(chosen, key=lambda one: (-ledger.weights[one], -ledger.evidence[one], one))[:COLUMNS])
 
 
 def rows(ledger: Ledger, compared: Sequence[int]) -> tuple[Row, ...]:
@@ -99,6 +99,6 @@ def would_change(ledger: Ledger, leader: int) -> tuple[str, ...]:
         lost = ledger.evidence[leader] - left[leader]
         if first != leader:
             found.append((-lost, f"Without {what}, {ledger.scene.profiles.groups[first].name} would lead."))
-        elif 0 <= ledger.evidence[leader] + ledger.calibration[leader] < lost:
+        elif 0 <= ledger.weights[leader] < lost:
             found.append((-lost, f"Without {what}, nobody known would be likelier than {name}."))
     return tuple(text for _, text in sorted(found)[:SENTENCES])

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tocsin.attribute.caps import cap_class
-from tocsin.attribute.ledger import Ledger, Weighed
+from tocsin.attribute.ledger import BESIDE, SPEAKS, Ledger, Weighed
 from tocsin.model.attribution import Independence
-
-SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
-# When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
-BESIDE: Final = ("tempo", "absence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,9 @@ def judge(observation: Observation, profiles: Profiles, weights: Weights) -> Jud
     """Weigh, and try the leading group."""
     observation, notes = usable(observation, profiles)
     ledger = keep(see(observation, profiles, weights))
-    leader = max(range(len(ledger.evidence)), key=lambda one: (ledger.evidence[one], -one), default=-1)
+    leader = max(
+        range(len(ledger.weights)), key=lambda one: (ledger.weights[one], ledger.evidence[one], -one), default=-1
+    )
     compares = leader >= 0 and bool(observation.traits)
     return Judged(
         observation=observation,

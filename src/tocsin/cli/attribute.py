@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from tocsin.cli.case_options import Root, place
 
 
-def attribute(
+def attribute(  # noqa: PLR0917 (the library calls it by name)
     what: Annotated[
         str, typer.Argument(metavar="observations.json|CASE", help="What was seen: a file, or a case of an incident.")
     ],
@@ -25,6 +26,14 @@ def attribute(
     explain: Annotated[
         bool, typer.Option("--explain", help="Every line of the sums, in millidecibans, and the whole matrix.")
     ] = False,
+    clusters: Annotated[
+        Path | None,
+        typer.Option(
+            "--clusters",
+            metavar="FILE",
+            help="Your own clusters: says whether this is one of them, and keeps it there. Made if it is not there.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="All of it as JSON.")] = False,
     root: Root = None,
 ) -> None:
@@ -45,11 +54,19 @@ def attribute(
         before = attribution.weigh(observation, known)
         observation = attribution.what_if(observation, _several(what_if), known)
     found = attribution.weigh(observation, known, against=_several(against))
+    ours = None
+    if clusters is not None:
+        ours = attribution.clustered(observation, attribution.clusters(clusters), known)
+        if not what_if:
+            attribution.keep(ours, clusters)
     if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(found), indent=2, sort_keys=True))
+        told = msgspec.to_builtins(found) | ({"clusters": msgspec.to_builtins(ours.clusters)} if ours else {})
+        typer.echo(json.dumps(told, indent=2, sort_keys=True))
         return
     width = min(110, shutil.get_terminal_size((100, 24)).columns)
     pages = attribution_pages.Pages(width=width, software=known.profiles.names)
+    if ours is not None:
+        typer.echo("\n".join(pages.ours(ours, observation.id)))
     typer.echo("\n".join(pages.told(found, observation, before=before, explain=explain)))
 
 

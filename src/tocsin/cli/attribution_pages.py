@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution, Ground, Hypothesis
+from tocsin.model.cluster import Clusters
 from tocsin.model.observation import Observation
 from tocsin.output.screen import cut, shown
 
@@ -53,6 +54,23 @@ class Pages:
         if explain:
             yield from self._sums(found)
 
+    def ours(self, clusters: Clusters, incident: str) -> Iterator[str]:
+        """Whether it is one of the team's own clusters; this is asked before any public group is."""
+        own = clusters.of(incident)
+        if own is None:
+            return
+        others = [name for name in own.incidents if name != incident]
+        if others:
+            yield from self._wrapped(f"One of your own clusters: {own.name}, with {', '.join(map(shown, others[:8]))}.")
+        else:
+            yield from self._wrapped(f"None of your own clusters resembles it; it is the first of {own.name}.")
+        for change in own.history[-3:]:
+            incidents = ", ".join(map(shown, change.incidents[:4]))
+            yield from self._wrapped(f"- {change.kind}: {incidents}", "  ")
+            for why in change.because[:4]:
+                yield from self._wrapped(why, "      ")
+        yield ""
+
     def _seen(self, observation: Observation) -> str:
         counts = {
             kind: len({one.value for one in observation.traits if one.kind == kind})
@@ -66,7 +84,7 @@ class Pages:
         return f"{name}: {', '.join(parts)}{last}"
 
     def _hypotheses(self, found: Attribution) -> Iterator[str]:
-        room = max(10, self.width - 62)
+        room = max(8, self.width - 70)
         yield f"{'HYPOTHESIS':28} {'':{room}} {'CHANCE':>7}  {'WORD':19} {'DECIBANS':>8}"
         drawn = [one for one in found.hypotheses if one.kind != "kin"][:MOST]
         if all(one.id != UNKNOWN for one in drawn):
@@ -120,13 +138,16 @@ class Pages:
             for text in found.fragile[:6]:
                 yield from self._wrapped(f"- {text}", "  ")
         else:
-            yield "Is it fragile? It would still lead without any one trait, and without any one class of them."
+            yield from self._wrapped(
+                "Is it fragile? It would still lead without any one trait, and without any one class of them."
+            )
 
     def _ground(self, one: Ground, most: int) -> Iterator[str]:
         name = self.software.get(one.value, "")
-        what = cut(shown(f"{one.kind} {one.value} {name}".strip()), 30)
-        bar = _bar(abs(one.millidecibans) * CERTAIN // most, 10)
-        head = f"  {what:30} {bar} {one.millidecibans / 1000:+6.1f}  {one.grade} {one.forgeability:5} "
+        kind = "" if one.kind in ("technique", "software") else one.kind
+        what = cut(shown(f"{kind} {one.value} {name}".strip()), 26)
+        bar = _bar(abs(one.millidecibans) * CERTAIN // most, 8)
+        head = f"  {what:26} {bar} {one.millidecibans / 1000:+6.1f}  {one.grade} {one.forgeability:5} "
         lines = textwrap.wrap(shown(one.because), max(20, self.width - len(head))) or [""]
         yield head + lines[0]
         for line in lines[1:]:
@@ -134,13 +155,14 @@ class Pages:
 
     def _matrix(self, found: Attribution, *, whole: bool) -> Iterator[str]:
         rows = found.matrix if whole else found.matrix[:10]
-        names = [cut(self._name(found, one), 11) for one in found.columns]
+        room = min(14, (self.width - 28) // max(1, len(found.columns)))
+        names = [cut(self._name(found, one), room - 1) for one in found.columns]
         yield ""
-        yield "Competing hypotheses: ++ fits well, -- does not fit; what tells them apart stands first"
-        yield f"  {'':26}" + "".join(f"{name:>12}" for name in names)
+        yield "Competing hypotheses: ++ fits well, -- does not; what tells them apart first"
+        yield f"  {'':26}" + "".join(f"{name:>{room}}" for name in names)
         for row in rows:
             what = cut(shown(f"{row.kind} {row.value}"), 26)
-            yield f"  {what:26}" + "".join(f"{reading:>12}" for reading in row.readings)
+            yield f"  {what:26}" + "".join(f"{reading:>{room}}" for reading in row.readings)
         if len(found.matrix) > len(rows):
             yield f"  {len(found.matrix) - len(rows)} more with --explain"
 
@@ -167,6 +189,10 @@ class Pages:
             for line in one.lines:
                 yield self._line(line.what, line.kind, line.millidecibans)
             yield self._line("together", "", one.millidecibans)
+
+    def _line(self, what: str, kind: str, weight: int) -> str:
+        room = self.width - 24
+        return f"  {cut(shown(what), room):{room}} {kind:11} {weight:+8d}"
 
     def _wrapped(self, text: str, indent: str = "") -> Iterator[str]:
         yield from textwrap.wrap(
