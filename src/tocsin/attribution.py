@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import msgspec
 
@@ -85,12 +85,16 @@ def clusters(path: Path) -> Clusters:
 def keep(kept: Clusters, path: Path) -> None:
     """Write clusters down; the same ones give the same bytes."""
     told = msgspec.json.format(msgspec.json.encode(kept, order="deterministic"))
-    save(path, lambda file: file.write(told.decode() + "\n"))
+
+    def write(file: TextIO) -> None:
+        file.write(f"{told.decode()}\n")
+
+    save(path, write)
 
 
 def groups(words: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
     index = names.index(knowledge.groups)
-    found = []
+    found: list[str] = []
     for word in words:
         resolved = names.resolve(word, index)
         if len(resolved.ids) != 1:
