@@ -2,7 +2,7 @@
 
 Four things are asked before a group is named: that it is likelier than the threshold which wrong names were counted
 for; that two classes of grounds speak for it which cannot come from one hand; that one thing is hard to forge; and that
-it is still among the first without any one class. The default threshold is learned, see docs/decisions/0021.
+it still leads without any one trait and without any one class. docs/decisions/0021 says where the threshold is from.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from tocsin.attribute.survival import Survival
 from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, Answer
 
-# The place that a group must keep without any one class of grounds: one for each fifty groups, at most the third.
-AMONG: Final = 3
-FOR_EACH: Final = 50
 AMBIGUOUS: Final = "ambiguous"
 
 
@@ -25,7 +22,6 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     """Why the leading group may not be named, as sentences; empty if it may."""
     name, chance = ledger.scene.profiles.groups[leader].name, ledger.billionths[leader]
     needed = ledger.scene.weights.rule.name
-    among = max(1, min(AMONG, len(ledger.evidence) // FOR_EACH))
     found = []
     if len(survival.speaking) < 2:
         found.append(f"Only one independent class of grounds speaks for {name}; a name needs two.")
@@ -34,8 +30,11 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     found += [
         f"Without what comes from the {independence}, {name} would be in place {rank}: fragile, possibly a false flag."
         for independence, rank in sorted(survival.ranks.items())
-        if rank > among
+        if rank > 1
     ]
+    if survival.traits:
+        trait = ledger.traits[survival.traits[0]].trait
+        found.append(f"Without {trait.kind} {trait.value} alone another group would lead: fragile.")
     if chance <= ledger.unknown:
         found.append("That it was nobody known is at least as likely.")
     if chance * 1000 < needed * CERTAIN:

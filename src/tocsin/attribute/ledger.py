@@ -22,6 +22,7 @@ from tocsin.model.observation import Trait
 
 SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
+NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
 # When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
 BESIDE: Final = ("tempo", "absence")
 
@@ -190,6 +191,6 @@ def known(scene: Scene, everybody: int, lead: int) -> int:
         + share(learned.lead, lead, 1000)
         + share(learned.techniques, ratio(max(1, len(scene.techniques)), 1), 1000)
         + share(learned.software, ratio(1 + len(scene.software), 1), 1000)
-        + learned.new_software * sum(name not in holders for name in scene.software)
-        + learned.new_techniques * sum(name not in holders for name in scene.techniques)
+        + learned.new_software * min(NEW, sum(name not in holders for name in scene.software))
+        + learned.new_techniques * min(NEW, sum(name not in holders for name in scene.techniques))
     )
