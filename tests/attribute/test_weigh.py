@@ -53,7 +53,7 @@ def named(found: Attribution) -> tuple[str, ...]:
     return found.answer.hypotheses if found.answer.level == "group" else ()
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(observations, seeds)
 def test_probabilities_sum_to_one_and_unknown_is_among_them(observation: Observation, seed: int) -> None:
     found = attribute.weigh(observation, PROFILES[seed])
@@ -62,7 +62,7 @@ def test_probabilities_sum_to_one_and_unknown_is_among_them(observation: Observa
     assert found.of(UNKNOWN) is not None
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(observations, seeds)
 def test_every_ledger_adds_up_exactly(observation: Observation, seed: int) -> None:
     found = attribute.weigh(observation, PROFILES[seed])
@@ -77,7 +77,7 @@ def test_every_ledger_adds_up_exactly(observation: Observation, seed: int) -> No
             )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(observations, seeds, st.randoms(use_true_random=False))
 def test_the_order_of_evidence_and_of_knowledge_does_not_matter(
     observation: Observation, seed: int, chosen: random.Random
@@ -94,7 +94,7 @@ def test_the_order_of_evidence_and_of_knowledge_does_not_matter(
     assert sorted(first.notes) == sorted(second.notes)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(observations, seeds)
 def test_the_same_again_from_the_same_source_changes_nothing(observation: Observation, seed: int) -> None:
     first = attribute.weigh(observation, PROFILES[seed])
@@ -125,14 +125,15 @@ def test_grades_of_source_and_statement_are_in_order() -> None:
     assert caps.worth("E1") < caps.worth("F1") < caps.worth("B1"), "not to be judged is not the same as bad"
 
 
-@given(seeds, st.integers(0, 11), st.lists(st.sampled_from(VALUES["technique"][:60]), max_size=40))
+@settings(max_examples=20)
+@given(seeds, st.integers(0, 11), st.lists(st.sampled_from(VALUES["technique"][:60]), max_size=15))
 def test_techniques_alone_never_name_a_group(seed: int, group: int, more: list[str]) -> None:
     everything = kb(seed)[f"G{group:04}"]["techniques"]
     found = attribute.weigh(seen([*everything, *more]), PROFILES[seed], weights=eager())
     assert not named(found)
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(seeds, st.lists(anything, min_size=1, max_size=2))
 def test_no_two_cheap_traits_name_a_group(seed: int, traits: list[Trait]) -> None:
     cheap = [one for one in traits if one.kind not in ("software", "infrastructure")]
