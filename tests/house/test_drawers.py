@@ -1,4 +1,4 @@
-"""Every log format and every output is in its tuple, and every log format has samples and a golden result."""
+"""Every log format, output and kind of trait is in its tuple, and every log format has samples and a golden result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import tocsin.attribute.traits
 import tocsin.collect.formats
 import tocsin.output.formats
 
@@ -15,6 +16,7 @@ SAMPLES = ROOT / "tests" / "collect" / "formats"
 DRAWERS: list[tuple[str, tuple[Any, ...]]] = [
     ("src/tocsin/collect/formats", tocsin.collect.formats.READERS),
     ("src/tocsin/output/formats", tocsin.output.formats.WRITERS),
+    ("src/tocsin/attribute/traits", tocsin.attribute.traits.TRAITS),
 ]
 
 
@@ -22,13 +24,13 @@ def _stem(module: Any) -> str:
     return str(module.__name__).rpartition(".")[2]
 
 
-@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers"])
+@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits"])
 def test_every_file_is_registered(folder: str, registered: tuple[Any, ...]) -> None:
     files = sorted(path.stem for path in (ROOT / folder).glob("*.py") if path.stem != "__init__")
     assert sorted(_stem(module) for module in registered) == files
 
 
-@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers"])
+@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits"])
 def test_names_are_unique(folder: str, registered: tuple[Any, ...]) -> None:
     names = [module.NAME for module in registered]
     assert len(names) == len(set(names)), folder

@@ -16,6 +16,7 @@ from typing import Annotated, Final, cast
 import typer
 
 from tocsin.cli import case, learn, person, rules
+from tocsin.cli.attribute import attribute
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
 from tocsin.cli.respond import respond
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(detect)
 app.command()(respond)
 app.command()(drill)
+app.command()(attribute)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")

@@ -1,0 +1,206 @@
+"""The page on who it was: what was seen and what is publicly known in, an Attribution out, through the rooms in order.
+
+It stays technical. It compares what was seen with what is told of groups, and says nothing of who is responsible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+
+from tocsin import attribute, cases
+from tocsin.attribute import cluster
+from tocsin.border import observations
+from tocsin.errors import ListError, SettingsError
+from tocsin.learn import attack, knowledge, names, own, profiles
+from tocsin.model.attack import Facts, Release, is_live, translate
+from tocsin.model.attribution import Attribution
+from tocsin.model.cluster import Clusters
+from tocsin.model.incident import Incident
+from tocsin.model.knowledge import Knowledge
+from tocsin.model.observation import Observation, Trait
+from tocsin.model.rule import LEVELS
+from tocsin.output.files import save
+
+MEDIUM: Final = LEVELS.index("medium")
+HIGH: Final = LEVELS.index("high")
+
+_CHANGE: Final = re.compile(r"([+-])(.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of groups, ready to be compared with."""
+
+    facts: Facts
+    knowledge: Knowledge
+    profiles: attribute.Profiles
+
+
+def known() -> Known:
+    facts = attack.known(with_links=True)
+    whole = knowledge.of(facts, own.kept())
+    told = profiles.profiles(whole)
+    return Known(facts=facts, knowledge=whole, profiles=attribute.prepare(told["groups"], software=told["software"]))
+
+
+def weigh(observation: Observation, known: Known, *, against: Sequence[str] = ()) -> Attribution:
+    """Say who it may have been.
+
+    Args:
+        against: names or ids of groups that are to be compared.
+
+    Raises:
+        SettingsError: one of them is nobody that is known, or more than one.
+    """
+    translated = in_one_release(observation, known)
+    return attribute.weigh(translated, known.profiles, against=groups(against, known.knowledge))
+
+
+def clustered(observation: Observation, before: Clusters, known: Known) -> Clusters:
+    """The team's own clusters with this in them: long before a group has a name, one can have seen it before."""
+    return cluster.gather([in_one_release(observation, known)], before, known.profiles)
+
+
+def clusters(path: Path) -> Clusters:
+    """Clusters as they were kept; none where nothing was kept yet.
+
+    Raises:
+        ListError: the file is there and cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Clusters)
+    except FileNotFoundError:
+        return Clusters()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ListError(f"{path}: {error}", hint="It is written by tocsin attribute --clusters alone.") from error
+
+
+def keep(kept: Clusters, path: Path) -> None:
+    """Write clusters down; the same ones give the same bytes."""
+    told = msgspec.json.format(msgspec.json.encode(kept, order="deterministic"))
+
+    def write(file: TextIO) -> None:
+        file.write(f"{told.decode()}\n")
+
+    save(path, write)
+
+
+def groups(words: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
+    index = names.index(knowledge.groups)
+    found: list[str] = []
+    for word in words:
+        resolved = names.resolve(word, index)
+        if len(resolved.ids) != 1:
+            perhaps = ", ".join(resolved.ids or resolved.near)
+            raise SettingsError(
+                f"{word}: {'more than one group' if resolved.ids else 'no group that is known'}",
+                hint=f"Perhaps {perhaps}." if perhaps else "tocsin learn list shows who is known.",
+            )
+        found += resolved.ids
+    return tuple(found)
+
+
+def observed(what: str, cases_root: Path) -> Observation:
+    """A file of what was seen, or else a case."""
+    path = Path(what)
+    if path.is_file() or path.suffix == ".json":
+        return observations.read(path)
+    folder = cases.find(cases_root, what)
+    _, case, _ = cases.entries_of(folder)
+    incident = cases.incident_of(folder, case)
+    if incident is None:
+        raise SettingsError(
+            f"{case.id}: the case holds no incident to compare",
+            hint="Cases that tocsin respond opens do; for others write what was seen: docs/observations.md.",
+        )
+    return replace(of_incident(incident), id=case.id, name=case.title)
+
+
+def of_incident(incident: Incident) -> Observation:
+    """The techniques of its findings, from "medium" up; the higher the level, the more a finding is believed."""
+    traits = [
+        Trait(
+            kind="technique",
+            value=technique,
+            sources=(finding.at.src,),
+            grade="B2" if LEVELS.index(finding.level) >= HIGH else "B3",
+        )
+        for finding in incident.findings
+        if LEVELS.index(finding.level) >= MEDIUM
+        for technique in finding.techniques
+    ]
+    return Observation(
+        id=incident.id,
+        name=incident.title,
+        traits=tuple(traits),
+        first_seen=_day(incident.first_us),
+        last_seen=_day(incident.last_us),
+    )
+
+
+def _day(ts_us: int | None) -> str:
+    if ts_us is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(ts_us // 1_000_000, UTC).strftime("%Y-%m-%d")
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def what_if(observation: Observation, changes: Iterable[str], known: Known) -> Observation:
+    """The same, with some traits more ("+T1505.003") or fewer ("-S0020")."""
+    traits = list(observation.traits)
+    for change in changes:
+        told = _CHANGE.fullmatch(change.strip())
+        if told is None:
+            raise SettingsError(f"{change}: neither more nor less", hint="Write +T1505.003 or -S0020.")
+        sign, value = told.groups()
+        if sign == "+":
+            is_software = value in known.knowledge.software or re.fullmatch(r"S\d{4}", value)
+            traits.append(Trait(kind="software" if is_software else "technique", value=value))
+        elif any(trait.value == value for trait in traits):
+            traits = [trait for trait in traits if trait.value != value]
+        else:
+            raise SettingsError(f"{value}: was not seen, so it cannot be left out", hint="See the list of traits.")
+    return replace(observation, traits=tuple(traits))
+
+
+def in_one_release(observation: Observation, known: Known) -> Observation:
+    """The same, with the ids of techniques that the knowledge uses; what has no one counterpart is told."""
+    target = known.facts.release(known.knowledge.release)
+    if target is None:
+        return observation
+    said = known.facts.release(observation.release) if observation.release else None
+    doubts = list(observation.doubts)
+    if observation.release and said is None:
+        doubts.append(f"Release {observation.release} of ATT&CK is not known; its ids were taken as they are.")
+    new: dict[str, str] = {}
+    for technique in sorted({one.value for one in observation.traits if one.kind == "technique"}):
+        new[technique], doubt = _translated(technique, said, target, known.facts)
+        if doubt:
+            doubts.append(doubt)
+    traits = tuple(replace(one, value=new[one.value]) if one.kind == "technique" else one for one in observation.traits)
+    return replace(observation, traits=traits, release=target.name, doubts=tuple(doubts))
+
+
+def _translated(technique: str, said: Release | None, target: Release, facts: Facts) -> tuple[str, str]:
+    entry = target.entries.get(technique)
+    if said is None and entry is not None and is_live(entry):
+        return technique, ""
+    source = said or next((one for one in reversed(facts.releases) if technique in one.entries), None)
+    if source is None or technique not in source.entries:
+        return technique, f"{technique} is in no release of ATT&CK that is known."
+    found = translate(technique, source, target)
+    if len(found.to) == 1:
+        if found.to[0] == technique:
+            return technique, ""
+        return found.to[0], f"{technique} of release {source.name} is {found.to[0]} in release {target.name}."
+    perhaps = f" (perhaps {', '.join(found.to)})" if found.to else ""
+    return technique, f"{technique} was withdrawn and has no one counterpart in release {target.name}{perhaps}."
