@@ -28,12 +28,15 @@ CORRELATED: Final = "correlated"  # sorts behind the names of tasks, which are n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `bytes_done` was read, decompressed where it was packed; `bytes_total` is an estimate."""
+    """How far a run is. `bytes_done` was read, decompressed where it was packed; `bytes_total` is an estimate.
+
+    `findings` is None where none are looked for.
+    """
 
     bytes_done: int
     bytes_total: int
     events: int
-    findings: int
+    findings: int | None
     current: str
 
 
