@@ -7,14 +7,16 @@ the distinct values of the columns that they look at. Nothing leaves the machine
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from tocsin import investigate, looking
@@ -26,7 +28,7 @@ from tocsin.detect.score import score
 from tocsin.detect.watch import Watch
 from tocsin.engine import local
 from tocsin.intake import LOOKS
-from tocsin.lake import asking, upkeep
+from tocsin.lake import asking, journal, upkeep
 from tocsin.lake.asking import Held, PartKey, Question
 from tocsin.lake.parts import DAY_US, UNDATED, Part
 from tocsin.lake.runs import Run as IndexRun
@@ -37,7 +39,7 @@ from tocsin.looking import Look, Tally
 from tocsin.model.attack import NO_FACTS, Facts
 from tocsin.model.coverage import IndicatorCoverage, SeenLog
 from tocsin.model.hunt import Asked, Cell, Told
-from tocsin.model.indicator import OBSERVABLE_TYPES, LeftOut, ObservableType
+from tocsin.model.indicator import OBSERVABLE_TYPES, ObservableType
 from tocsin.model.kind import KINDS
 from tocsin.model.rule import INDICATOR, LEVELS, Level, Rule, RuleSet
 from tocsin.model.run import Run
@@ -46,16 +48,23 @@ from tocsin.observe.addresses import span
 from tocsin.pipeline import correlated
 from tocsin.respond import Response
 
+_PAP: Final = ("red", "amber", "green", "clear", "white")
 MOST_TOLD_HOSTS: Final = 50  # by name, of one indicator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
-    """What is looked for. `revoked` are places of rules that stand for indicators which were taken back."""
+    """What is looked for.
+
+    Args:
+        revoked: places of rules that stand for indicators which were taken back.
+        pap: the strictest of the markings of the Permissible Actions Protocol among their labels; '' for none.
+    """
 
     rules: RuleSet
     told: IndicatorCoverage
     revoked: frozenset[int] = frozenset()
+    pap: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +110,9 @@ def prepared(names: Sequence[str], rules: RuleSet, *, known_good: Path | None = 
         left_out=found.left_out, lowered=found.lowered, known_good=str(known_good) if known_good is not None else ""
     )
     places = (at for at, rule in enumerate(found.rules.rules) if rule.indicator and rule.indicator.id in revoked)
-    return Hunt(rules=found.rules, told=told, revoked=frozenset(places))
+    labels = {label.lower() for one in intelligence.indicators for label in one.labels}
+    pap = next((colour for colour in _PAP if f"pap:{colour}" in labels), "")
+    return Hunt(rules=found.rules, told=told, revoked=frozenset(places), pap=pap)
 
 
 @contextmanager
@@ -124,7 +135,11 @@ def retrohunt(
 
     Yields:
         The answer; its findings are kept on disk until the context ends.
+
+    Raises:
+        LakeError: a part cannot be read, or the journal cannot be written: then nothing is asked.
     """
+    entry = journal.add(lake, "asked", _asked(lake, hunt, asked))
     runs = _runs(lake)
     parts = asking.window(lake.state.parts.values(), asked.since_us, asked.until_us)
     visible = Visible(OBSERVED)
@@ -161,6 +176,7 @@ def retrohunt(
         incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
+        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(incidents))})
         yield Hunted(
             response=Response(run=run, incidents=incidents),
             told=told,
@@ -333,6 +349,21 @@ def _day(us: int) -> str:
     return str(np.datetime64(us // DAY_US, "D"))
 
 
-def left_out(hunted: Hunted) -> Sequence[LeftOut]:
-    told = hunted.response.run.coverage.indicators
-    return told.left_out if told else ()
+def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:
+    return {
+        "by": asked.by,
+        "authority": asked.authority,
+        "purpose": asked.purpose,
+        "names": list(asked.names)[:1000],
+        "since_us": asked.since_us,
+        "until_us": asked.until_us,
+        "pap": hunt.pap,
+        "rules": len(hunt.rules.rules),
+        "digest": hunt.rules.digest,
+        "lake": lake.head,
+    }
+
+
+def _answered(told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+    digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+    return {"found": len(told), "findings": tally.findings, "incidents": incidents, "digest": digest}

@@ -51,9 +51,7 @@ def add(
 
     began = time.monotonic()
     with progress.live(quiet=quiet) as on_progress:
-        taken = intake.take_in(
-            logs, place(lake), jobs=jobs, zone=zone, mappings=mappings, on_progress=on_progress
-        )
+        taken = intake.take_in(logs, place(lake), jobs=jobs, zone=zone, mappings=mappings, on_progress=on_progress)
     _tell_taken(taken, time.monotonic() - began, quiet=quiet)
     if not taken.known and not any(source.format for source in taken.custody):
         why = f": {taken.failed[0][1]}" if taken.failed else ""
@@ -106,7 +104,9 @@ def info(lake: Place = None) -> None:
     typer.echo(f"index: {lake_options.size(index)} in {len(one.state.runs):,} files")
     for hold in one.state.holds.values():
         kind = hold.kind or "all kinds"
-        typer.echo(f"hold {shown(hold.name)}: {kind}, {hold.since} to {hold.until}, {shown(hold.reason)} ({shown(hold.by)})")
+        typer.echo(
+            f"hold {shown(hold.name)}: {kind}, {hold.since} to {hold.until}, {shown(hold.reason)} ({shown(hold.by)})"
+        )
     _tell_state(one)
 
 
@@ -190,13 +190,13 @@ def export(
         raise SettingsError(f"--kind {kind}: the lake has none", hint=f"There are {', '.join(one.state.kinds)}.")
     try:
         with steps(quiet=quiet) as told, sys.stdout.buffer if out == "-" else Path(out).open("xb") as file:
-            count = records.write(
-                one, file, kind=kind, host=host, since_us=since_us, until_us=until_us, told=told
-            )
+            count = records.write(one, file, kind=kind, host=host, since_us=since_us, until_us=until_us, told=told)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}", hint="Name a file that is not there.") from error
+        raise OutputError(
+            f"{out}: cannot be written: {error.strerror}", hint="Name a file that is not there."
+        ) from error
     typer.echo(f"{count:,} records", err=True)
 
 
@@ -215,7 +215,9 @@ def retire(
     from tocsin.lake import upkeep
 
     gone, kept = upkeep.retire(opened(lake), day, kind=kind, by=person.whoever(by), reason=reason)
-    typer.echo(f"{sum(part.rows for part in gone):,} records deleted; {sum(part.rows for part in kept):,} kept by a hold")
+    typer.echo(
+        f"{sum(part.rows for part in gone):,} records deleted; {sum(part.rows for part in kept):,} kept by a hold"
+    )
 
 
 @app.command()
@@ -237,9 +239,7 @@ def hold(
     from tocsin.lake import store
     from tocsin.lake.state import Hold
 
-    wanted = Hold(
-        name=name, kind=kind, since=str(days[0]), until=str(days[1]), reason=reason, by=person.whoever(by)
-    )
+    wanted = Hold(name=name, kind=kind, since=str(days[0]), until=str(days[1]), reason=reason, by=person.whoever(by))
     store.hold(opened(lake), wanted)
 
 
@@ -263,7 +263,13 @@ def hunts(lake: Place = None) -> None:
     from tocsin.lake import journal
 
     rows = [
-        (str(one.get("at", "")), str(one.get("what", "")), str(one.get("by", "")), str(one.get("authority", "")), _said(one))
+        (
+            str(one.get("at", "")),
+            str(one.get("what", "")),
+            str(one.get("by", "")),
+            str(one.get("authority", "")),
+            _said(one),
+        )
         for one in journal.entries(opened(lake))
     ]
     listing.show(("at (UTC)", "what", "by", "authority", "of what"), rows, "Nothing was asked yet.")

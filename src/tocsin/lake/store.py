@@ -48,6 +48,11 @@ class Lake:
     def path(self) -> Path:
         return self.folder / log.LOG
 
+    @property
+    def head(self) -> str:
+        """The digest of the last entry of the log: whoever knows it can tell whether anything before it was changed."""
+        return self._known.head
+
     def look(self) -> None:
         """Take in what was added to the log since."""
         size = self.path.stat().st_size if self.path.exists() else -1

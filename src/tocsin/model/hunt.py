@@ -64,6 +64,7 @@ class Told:
 class Asked:
     """Why a hunt is made, and how far back. Times are UTC microseconds, None for all."""
 
+    by: str
     authority: str
     purpose: str
     names: tuple[str, ...]
