@@ -20,7 +20,6 @@ from tocsin.errors import SettingsError
 
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked as Reports
-    from tocsin.model.hunt import Asked
     from tocsin.model.rule import RuleSet
     from tocsin.retrohunt import Hunt, Hunted
 
@@ -65,7 +64,7 @@ def hunt(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
-    """Ask a lake: were we in it too, when, where, and where could nobody have seen it?"""
+    """Ask a lake: were we in it too, when and where, and where could nobody have seen it."""
     since_us, until_us = options.window(since, until)
     if not authority.strip():
         raise SettingsError(

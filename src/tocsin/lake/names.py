@@ -37,4 +37,4 @@ def column_of(field: str, taken: Mapping[str, str]) -> str:
 
 
 def field_of(column: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), column).rstrip("%") if "%" in column else column
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), column.rstrip("%")) if "%" in column else column

@@ -11,10 +11,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -28,6 +28,9 @@ from tocsin.model.custody import Custody
 INDEX: Final = "index"
 MOST_RUNS: Final = 8  # of about one size: then they are merged
 
+T = TypeVar("T", Part, Custody)
+
+_SAFE: Final = (1 << 53) - 1
 _NOW: Final[Callable[[], datetime]] = lambda: datetime.now(UTC)  # noqa: E731 - a clock that tests can set back
 
 
@@ -115,8 +118,8 @@ class Lake:
             if not self.state.done.isdisjoint(keys):
                 raise Conflict
             self._refuse_other_columns(parts)
-            told = {"batch": batch, "parts": parts, "runs": [run] if run else []}
-            told |= {"done": list(keys), "custody": list(custody), "evidence": dict(evidence)}
+            told = {"batch": batch, "parts": list(map(writable, parts)), "runs": [run] if run else []}
+            told |= {"done": list(keys), "custody": list(map(writable, custody)), "evidence": dict(evidence)}
             if len(msgspec.json.encode(told)) > log.LONGEST:
                 raise LakeError(
                     f"a batch of {len(parts):,} parts and {len(keys):,} pieces of evidence is too large for one entry",
@@ -191,6 +194,13 @@ class Lake:
         for path in [self.folder / INDEX / name for name in names] + [self.part_path(part) for part in parts]:
             with suppress(OSError):
                 path.unlink()
+
+
+def writable(one: T) -> T:
+    """With times that canonical JSON can hold (RFC 8785: what a double holds exactly): 1684 to 2255."""
+    told = {name: getattr(one, name) for name in ("first_us", "last_us")}
+    kept = {name: max(min(us, _SAFE), -_SAFE) for name, us in told.items() if us is not None}
+    return replace(one, **kept)
 
 
 def open_lake(folder: Path) -> Lake:

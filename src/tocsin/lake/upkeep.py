@@ -24,7 +24,7 @@ from tocsin.lake.indexing import Index, Looks
 from tocsin.lake.parts import UNDATED, Part, folder_of, part_of, save
 from tocsin.lake.reading import Opened
 from tocsin.lake.state import RunFile
-from tocsin.lake.store import INDEX, Lake
+from tocsin.lake.store import INDEX, Lake, writable
 from tocsin.model.event import NO_TIME
 
 SMALL_BYTES: Final = 64 << 20  # parts below are joined with others of their day
@@ -82,7 +82,9 @@ def _join(lake: Lake, looks: Looks, some: Sequence[Part]) -> int:
     run = index(lake, looks, [part])
     with lake.writing():
         if all((one.kind, one.path) in lake.state.parts for one in some):
-            lake.append(what="compacted", parts=[part], gone=[(one.kind, one.path) for one in some], runs=[run])
+            lake.append(
+                what="compacted", parts=[writable(part)], gone=[(one.kind, one.path) for one in some], runs=[run]
+            )
             return len(some)
     lake.drop([run.name], [part])  # somebody else was faster
     return 0

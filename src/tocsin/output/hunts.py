@@ -18,6 +18,8 @@ from tocsin.output.screen import shown
 
 _MOST_FOUND: Final = 15
 _MOST_GAPS: Final = 12
+_MOST_DAYS: Final = 6
+_MOST_LISTED: Final = 100_000
 _MOST_TERMS: Final = 6
 _WORDS: Final[Mapping[Answer, str]] = {
     "seen": "seen",
@@ -33,6 +35,7 @@ class Answers:
 
     months: Counter[tuple[str, Answer]] = field(default_factory=Counter)
     gaps: dict[tuple[str, str, str], int] = field(default_factory=dict)  # kind, log and why -> months
+    days: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # kind, log, host -> days without records
 
     def pass_on(self, cells: Iterable[Cell]) -> Iterator[Cell]:
         for cell in cells:
@@ -41,6 +44,8 @@ class Answers:
             if cell.answer == "could not be seen":
                 key = (cell.kind, cell.log, cell.because)
                 self.gaps[key] = self.gaps.get(key, 0) + count
+            if cell.gaps and len(self.days) < _MOST_LISTED:
+                self.days.setdefault((cell.kind, cell.log, cell.host), set()).update(cell.gaps)
             yield cell
 
 
@@ -51,8 +56,7 @@ def _months(cell: Cell) -> int:
 
 def write_cells(cells: Iterable[Cell], file: TextIO) -> None:
     """One line of JSON for each; the same hunt gives the same bytes."""
-    for cell in cells:
-        file.write(msgspec.json.encode(cell).decode() + "\n")
+    file.writelines(msgspec.json.encode(cell).decode() + "\n" for cell in cells)
 
 
 def write_told(told: Sequence[Told], file: TextIO) -> None:
@@ -78,6 +82,13 @@ def show(console: Console, told: Sequence[Told], answers: Answers, notes: Sequen
         console.print(Text(f"  not known: {shown(place, 70)}, {count:,} months of hosts: {because}"))
     if len(order) > _MOST_GAPS:
         console.print(Text(f"  and {len(order) - _MOST_GAPS:,} more logs: with --out all are in answers.jsonl"))
+    for (kind, log, host), days in sorted(answers.days.items())[:_MOST_GAPS]:
+        place = f"{kind}/{log}" if log else kind
+        on = f" on {shown(host, 60)}" if host else ""
+        told_days = ", ".join(sorted(days)[:_MOST_DAYS]) + (" and others" if len(days) > _MOST_DAYS else "")
+        console.print(Text(f"  not known: {shown(place, 70)}{on}, {told_days}: no records"))
+    if len(answers.days) > _MOST_GAPS:
+        console.print(Text(f"  and {len(answers.days) - _MOST_GAPS:,} more with days missing: see answers.jsonl"))
     for note in notes:
         console.print(Text(f"  {note}"), soft_wrap=False)
 
@@ -93,7 +104,7 @@ def _show_one(console: Console, one: Told) -> None:
     if one.value and one.value not in one.title:
         page.add_row("    value", Text(shown(one.value, 200)))
     span = "at no time that was told" if one.first_us is None else f"{clock(one.first_us)} to {clock(one.last_us)}"
-    page.add_row("    seen", Text(f"{one.events:,} events, {span}"))
+    page.add_row("    seen", Text(f"{one.events:,} event{'' if one.events == 1 else 's'}, {span}"))
     page.add_row("    on", Text(_hosts(one)))
     if one.whens:
         page.add_row("    when", Text(", ".join(f"{count:,} {when}" for when, count in one.whens.items())))
