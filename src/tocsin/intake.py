@@ -95,6 +95,7 @@ class _Import:
     read: int = 0
     records: int = 0
     batches: int = 0
+    known: int = 0
     custody: list[Custody] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -137,11 +138,13 @@ def take_in(
         if unit.path in files:
             wanted.setdefault(_key(unit, files), unit)  # a second copy of a file is the first
     left = {key: unit for key, unit in wanted.items() if key not in lake.state.done}
-    known = len(wanted) - len(left)
+    doing.known = len(wanted) - len(left)
     doing.total = sum(unit.weight for unit in left.values())
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if left else 0):
         lake.look()
-        left = {key: unit for key, unit in left.items() if key not in lake.state.done}
+        there = lake.state.done & left.keys()  # by somebody else, meanwhile
+        doing.known += len(there)
+        left = {key: unit for key, unit in left.items() if key not in there}
         left = _round(doing, left, jobs, zone, mapped)
         if not left:
             break
@@ -149,7 +152,7 @@ def take_in(
     return Taken(
         records=doing.records,
         batches=doing.batches,
-        known=known,
+        known=doing.known,
         custody=tuple(sorted(doing.custody, key=lambda one: one.path)),
         failed=tuple(sorted(set(doing.failed))),
     )
