@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -155,10 +155,12 @@ class Kept:
     """Findings on disk, in the order of days and parts; each pass reads them again."""
 
     folder: Path
+    digests: Mapping[str, str]
 
     def __iter__(self) -> Iterator[Finding]:
         for path in sorted(self.folder.iterdir()):
-            yield from kept(path)
+            for finding in kept(path):
+                yield replace(finding, src=self.digests.get(finding.src, ""))
 
 
 def only(rules: RuleSet, numbers: Collection[int]) -> RuleSet:
@@ -245,7 +247,6 @@ def look(
                 rows.update(places[here].tolist())
                 paths.update(events.sources[at].path for at in np.unique(events.src[here]).tolist())
                 for finding in findings(detector, events, matches, values):
-                    finding = replace(finding, src=_digest(events, finding))
                     file.write(msgspec.json.encode(finding) + b"\n")
                     hosts.add(finding.host)
                     count += 1
@@ -293,10 +294,6 @@ def _within(events: Events, window: Window) -> Longs | None:
     after = True if since is None else events.ts >= since
     before = True if until is None else events.ts < until
     return np.flatnonzero(inside | (after & before))
-
-
-def _digest(events: Events, finding: Finding) -> str:
-    return next((one.sha256 for one in events.sources if one.path == finding.path), "")
 
 
 def _count(

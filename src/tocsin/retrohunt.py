@@ -313,7 +313,7 @@ def _run(hunt: Hunt, lake: Lake, tally: Tally, visible: Visible, folder: Path) -
     coverage = account.coverage(hunt.told)
     run = Run(
         rules=hunt.rules,
-        findings=looking.Kept(folder / FOUND),
+        findings=looking.Kept(folder / FOUND, lake.state.evidence),
         custody=tuple(one for one in lake.state.custody if one.path in tally.paths),
         coverage=replace(coverage, seen=tuple(_seen_logs(visible))),
         tool_version="",
