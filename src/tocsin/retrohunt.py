@@ -192,10 +192,10 @@ def retrohunt(
 
 
 def _runs(lake: Lake) -> list[IndexRun]:
-    """The index; parts that it does not speak of are indexed first."""
+    """The index, every byte of which is as it was written; parts that it does not speak of are indexed first."""
     if lake.unindexed():
         upkeep.reindex(lake, LOOKS)
-    return lake.index()
+    return lake.index(every_byte=True)
 
 
 def _question(rules: RuleSet) -> tuple[Question, frozenset[int]]:

@@ -202,7 +202,7 @@ class Run:
         except (OSError, ValueError, KeyError, msgspec.MsgspecError) as error:
             raise LakeError(
                 f"{path}: no index that can be read: {error}",
-                hint="`tocsin lake compact --reindex` makes it anew from the events.",
+                hint="`tocsin lake mend` makes it anew from the events.",
             ) from error
 
     def _head(self) -> tuple[About, dict[str, int], int]:
@@ -221,6 +221,10 @@ class Run:
 
     def __len__(self) -> int:
         return len(self._sections["print"])
+
+    def sha256(self) -> str:
+        """The digest of the whole file."""
+        return hashlib.sha256(memoryview(self._map)).hexdigest()
 
     def __getitem__(self, name: str) -> Array:
         return self._sections[name]

@@ -139,12 +139,27 @@ class Lake:
     def part_path(self, part: Part) -> Path:
         return tables.folder_of(self.folder, part.kind) / part.path
 
-    def index(self) -> list[Run]:
+    def run(self, name: str, *, every_byte: bool) -> Run:
+        """A run of the index.
+
+        Raises:
+            LakeError: it cannot be read, or with `every_byte` is not as it was written.
+        """
+        path = self.folder / INDEX / name
+        run = Run(path)
+        if every_byte and run.sha256() != self.state.runs[name].sha256:
+            raise LakeError(
+                f"{path}: was changed, or damaged: its digest is another one",
+                hint="No answer is given from it. `tocsin lake mend` makes it anew from the events.",
+            )
+        return run
+
+    def index(self, *, every_byte: bool = False) -> list[Run]:
         """The runs of the index. A run that is merged meanwhile is looked for again."""
         for _ in range(5):
             names = list(self.state.runs)
             try:
-                return [Run(self.folder / INDEX / name) for name in names]
+                return [self.run(name, every_byte=every_byte) for name in names]
             except LakeError:
                 before = set(names)
                 self.look()

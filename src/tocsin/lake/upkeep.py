@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.errors import LakeError
-from tocsin.lake import log, runs, tables
+from tocsin.lake import log, tables
 from tocsin.lake.indexing import Index, Looks
 from tocsin.lake.parts import UNDATED, Part, folder_of, part_of, save
 from tocsin.lake.reading import Opened
@@ -113,13 +113,17 @@ def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:
     return RunFile(name=name, size_bytes=size, sha256=digest)
 
 
-def reindex(lake: Lake, looks: Looks) -> int:
-    """Write runs for parts of which none speaks, and in place of runs that cannot be read; gives how many parts."""
+def reindex(lake: Lake, looks: Looks, *, every_byte: bool = False) -> int:
+    """Write runs for parts of which none speaks, and in place of runs that cannot be read; gives how many parts.
+
+    Args:
+        every_byte: look whether runs are as they were written, too.
+    """
     with lake.writing():
         sound, damaged = [], []
         for name in lake.state.runs:
             try:
-                sound.append(runs.Run(lake.folder / INDEX / name))
+                sound.append(lake.run(name, every_byte=every_byte))
             except LakeError:
                 damaged.append(name)
         spoken = {part for run in sound for part in run.about.parts}
@@ -183,14 +187,15 @@ def mend(lake: Lake, looks: Looks) -> list[str]:
         for kind, entries in sorted(lake.state.changes.items()):
             parts = lake.state.of_kind(kind)
             try:
-                tables.show(lake.folder, kind, entries)
+                if late := tables.show(lake.folder, kind, entries):
+                    done.append(f"{kind}: its table was brought up to the log, which was {late:,} entries ahead")
                 sound = tables.paths(lake.folder, kind) == {part.path for part in parts}
             except LakeError:
                 sound = False
             if not sound:
                 tables.make_anew(lake.folder, kind, parts, entries[-1].n)
                 done.append(f"{kind}: its table was made anew, of {len(parts):,} parts")
-    again = reindex(lake, looks)
+    again = reindex(lake, looks, every_byte=True)
     return [*done, f"the index was made anew for {again:,} parts"] if again else done
 
 
