@@ -123,7 +123,7 @@ INDICATORS = [
 SPELLINGS: list[Callable[[str], str]] = [str, str.upper, str.lower, defanged, lambda text: f'"{text}"']
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     chosen=st.lists(st.tuples(st.sampled_from(INDICATORS), st.sampled_from(SPELLINGS)), min_size=1, max_size=8),
@@ -240,6 +240,16 @@ def test_a_hunt_ends_in_incidents(tmp_path: Path, lake: Lake) -> None:
         assert {host.name for one in incidents for host in one.hosts} & set(HOSTS)
 
 
+def test_what_stands_in_a_text_of_too_many_words_is_found(tmp_path: Path) -> None:
+    words = " ".join(f"n{number}.example" for number in range(6000))
+    line = {"EventTime": "2021-03-01 00:00:00", "Hostname": "x", "Channel": "Security", "EventID": 4688}
+    (tmp_path / "one.json").write_text(json.dumps({**line, "CommandLine": words}) + "\n" + json.dumps(line))
+    (tmp_path / "list.txt").write_text("n4711.example\nabsent.example\n")
+    take_in([tmp_path / "one.json"], tmp_path / "lake", jobs=1)
+    with hunting(open_lake(tmp_path / "lake"), [tmp_path / "list.txt"]) as hunted:
+        assert [(one.value, one.events) for one in hunted.told] == [("n4711.example", 1)]
+
+
 # --------------------------------------------------------------------------------- what could not be seen
 
 DAYS = [date(2021, 3, 1) + timedelta(days=number) for number in range(61)]  # March and April
@@ -261,7 +271,7 @@ def _record(kind: str, host: str, day: date, number: int) -> dict[str, Any]:
     return {"@stream": "conn", "@system": host, "@proc": "zeek", "ts": ts, "uid": f"C{number}", **ends}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_each_gap_is_named(data: st.DataObject) -> None:
     """Random days, kinds and hosts are taken away; for each day of each source the answer is what is left of it."""

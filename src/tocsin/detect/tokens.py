@@ -228,7 +228,10 @@ def _exact() -> frozenset[ObservableType]:
 
 
 def wanted(one: Observable) -> tuple[Token, ...]:
-    """Tokens of which a value has at least one where the observable is in it; () if it must be looked for in full."""
+    """Tokens of which a value has at least one where the observable is in it; () if it must be looked for in full.
+
+    Where one of them is a `WORD`, a value with `CROWDED` may hold it, too.
+    """
     own = (TYPE_OF[one.type], one.value)
     if one.type in _exact():
         return (own,)
@@ -236,10 +239,10 @@ def wanted(one: Observable) -> tuple[Token, ...]:
         key = key_of(one.value)
         return ((TYPE_OF["key"], key),) if key.startswith(_ROOTS) and key.count("\\") < 64 else ()
     if one.type in ("address", "domain", *HASHES):
-        return (own, (WORD, one.value), CROWDED)
+        return own, (WORD, one.value)
     if one.type in ("url", "mail", "file", "path"):
         word = _anchor(one)
-        return (own, (WORD, word), CROWDED) if word else ()
+        return (own, (WORD, word)) if word else ()
     return ()
 
 

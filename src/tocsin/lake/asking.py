@@ -48,20 +48,37 @@ def window(parts: Iterable[Part], since_us: int | None, until_us: int | None) ->
 
 
 class Question:
-    """Tokens and ranges of addresses, numbered by whoever asks: any token of a number is enough."""
+    """Tokens and ranges of addresses, numbered by whoever asks: any token of a number is enough.
 
-    def __init__(self, tokens: Sequence[tuple[Token, int]], ranges: Sequence[tuple[Range, int]] = ()) -> None:
-        self._tokens = [token for token, _ in tokens]
-        self._asked = np.fromiter((number for _, number in tokens), np.int64, len(tokens))
+    A token of type 0 without a text stands for all tokens of that type: whoever asks for one of these is answered.
+    """
+
+    def __init__(self, tokens: Iterable[tuple[Token, int]], ranges: Sequence[tuple[Range, int]] = ()) -> None:
+        asked: dict[str, list[tuple[int, int]]] = {}
+        for (kind, text), number in tokens:
+            asked.setdefault(text, []).append((kind, number))
+        marks = prints(asked)
+        order = np.argsort(marks, kind="stable")
+        texts = list(asked)
+        self._marks = marks[order]
+        self._texts = [texts[at] for at in order.tolist()]
+        self._asked = asked
         self._ranges = ranges
-        self._marks = prints(self._tokens)
-        self._order = np.argsort(self._marks, kind="stable")
 
     def places(self, run: Run) -> tuple[Array, Array]:
         """Tokens of a run, and for each the number of what it answers."""
-        found = run.find(self._marks, self._tokens, self._order)
-        there = np.flatnonzero(found >= 0)
-        tokens, asked = [found[there]], [self._asked[there]]
+        found: list[int] = []
+        numbers: list[int] = []
+        for token in run.crowds:
+            words = sorted({number for some in self._asked.values() for kind, number in some if not kind})
+            found += [token] * len(words)
+            numbers += words
+        for at, kind, token in run.find(self._marks, self._texts):
+            for wanted, number in self._asked[self._texts[at]]:
+                if wanted == kind:
+                    found.append(token)
+                    numbers.append(number)
+        tokens, asked = [np.array(found, np.int64)], [np.array(numbers, np.int64)]
         for (version, first, last), number in self._ranges:
             within = run.within(version, first, last)
             tokens.append(within)

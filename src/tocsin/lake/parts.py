@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tocsin.lake.names import OWN, column_of
-from tocsin.model.event import ABSENT, NO_TIME, NULL, Column, Events, Longs, Texts
+from tocsin.model.event import ABSENT, NO_TIME, NULL, Codes, Column, Events, Longs, Texts
 
 UNDATED: Final = ""  # the day of records without a time that a calendar has
 DAY_US: Final = 86_400_000_000
@@ -27,7 +27,7 @@ MOST_DAYS: Final = 2_000  # of one table of events: whoever makes up times makes
 _FIRST_DAY, _LAST_DAY = -134_774, 2_932_896  # 1601-01-01 and 9999-12-31, in days since 1970
 _FOLDER_OF_UNDATED: Final = "__HIVE_DEFAULT_PARTITION__"  # as Hive, Spark and Delta call it
 _ROWS: Final = 65_536  # of a row group: what is read to look at one record
-_ZSTD: Final = 3
+_ZSTD: Final = 1  # level 3 takes a third longer for a twentieth less
 PLAIN: Final = ("_raw", "_rec", "_chunk", "_ts")  # columns whose values are not worth a dictionary
 
 
@@ -65,13 +65,16 @@ def write(
         digests: SHA-256 of files, by the name that sources give them.
         columns: of the table already, by their name in small letters -> field.
     """
-    arrow = _Columns(events, batch, digests, columns)
-    for day, rows in _days(events.ts):
+    order, bounds, days = _days(events.ts)
+    arrow = _Columns(events, order, batch, digests, columns)
+    for at, day in enumerate(days):
         name = f"{folder_of(day)}/{batch}-{number:04}.parquet"
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        table = arrow.table(rows)
+        first, stop = int(bounds[at]), int(bounds[at + 1])
+        table = arrow.table(first, stop)
         digest = save(path, table)
+        rows = order[first:stop]
         yield part_of(events.kind, name, day, events.ts[rows], path, digest, table.column_names), rows
 
 
@@ -113,8 +116,8 @@ def part_of(  # noqa: PLR0917 - what a part is, in the order of its fields
     )
 
 
-def _days(ts: Longs) -> Iterator[tuple[str, Longs]]:
-    """Rows of each day, days in order; the undated last."""
+def _days(ts: Longs) -> tuple[Longs, Longs, list[str]]:
+    """Rows in order of their days, those of one day as they were; where each day begins, and the days, undated last."""
     days = np.where(ts == NO_TIME, _LAST_DAY + 1, ts // DAY_US)
     days = np.where((days < _FIRST_DAY) | (days > _LAST_DAY), _LAST_DAY + 1, days)
     distinct, at, count = np.unique(days, return_inverse=True, return_counts=True)
@@ -122,73 +125,96 @@ def _days(ts: Longs) -> Iterator[tuple[str, Longs]]:
         kept = np.argsort(-count, kind="stable")[:MOST_DAYS]
         days = np.where(np.isin(at, kept), days, _LAST_DAY + 1)
         distinct, at = np.unique(days, return_inverse=True)
-    order = np.argsort(at, kind="stable")
+    order: Longs = np.argsort(at, kind="stable")
     bounds = np.searchsorted(at[order], np.arange(len(distinct) + 1))
-    for place, day in enumerate(distinct.tolist()):
-        rows = np.sort(order[bounds[place] : bounds[place + 1]])
-        yield (UNDATED if day > _LAST_DAY else day_text(day)), rows
+    return order, bounds, [UNDATED if day > _LAST_DAY else day_text(day) for day in distinct.tolist()]
 
 
 class _Columns:
-    """A table of events as columns of Arrow, for any of its rows."""
+    """A table of events as columns of Arrow, its rows in another order, from any of them to any other."""
 
-    def __init__(self, events: Events, batch: str, digests: Mapping[str, str], columns: Mapping[str, str]) -> None:
-        self.events = events
-        self._raw = events.raw.to_arrow()
-        self._texts: dict[int, pa.Array] = {}
-        taken = dict(columns)
-        self._named: list[tuple[str, Column]] = []
-        for field, column in sorted(events.columns.items()):
-            name = column_of(field, taken)
-            taken[name.lower()] = field
-            self._named.append((name, column))
+    def __init__(
+        self, events: Events, order: Longs, batch: str, digests: Mapping[str, str], columns: Mapping[str, str]
+    ) -> None:
+        self._kind, self._batch = events.kind, batch
+        same = bool((order == np.arange(len(order))).all())
+
+        def ordered(array: Any) -> Any:
+            return array if same else array[order]
+
+        raw = events.raw.to_arrow()
+        self._raw = raw if same else raw.take(pa.array(order))
+        self._ts, self._src = ordered(events.ts), ordered(events.src)
+        self._rec, self._chunk = ordered(events.rec), ordered(events.chunk)
         files = [source.file or source.path for source in events.sources]
         self._constants = {
             "_src": [digests.get(file, "") for file in files],
             "_file": files,
             "_path": [source.path for source in events.sources],
         }
-        self._batch = batch
-        self._host = events.hosts()
+        host = events.hosts()
+        self._host = _Coded(host, ordered(host.codes)) if host is not None else None
+        taken = dict(columns)
+        self._named: list[tuple[str, _Coded]] = []
+        for field, column in sorted(events.columns.items()):
+            name = column_of(field, taken)
+            taken[name.lower()] = field
+            self._named.append((name, _Coded(column, ordered(column.codes))))
 
-    def table(self, rows: Longs) -> pa.Table:
-        events = self.events
-        ts = events.ts[rows]
-        source = events.src[rows]
-        one = np.zeros(len(rows), np.int32)
+    def table(self, first: int, stop: int) -> pa.Table:
+        ts, source = self._ts[first:stop], self._src[first:stop]
+        one = np.zeros(stop - first, np.int32)
         made: dict[str, Any] = {
             "_ts": pa.array(ts, mask=ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
-            "_host": self._coded(self._host, rows) if self._host else pa.nulls(len(rows), pa.string()),
-            "_kind": _dictionary(one, [events.kind]),
-            "_raw": self._raw.take(pa.array(rows)),
+            "_host": self._host.array(first, stop) if self._host else pa.nulls(stop - first, pa.string()),
+            "_kind": _dictionary(one, [self._kind]),
+            "_raw": self._raw.slice(first, stop - first),
             **{name: _dictionary(source, values) for name, values in self._constants.items()},
-            "_rec": pa.array(events.rec[rows]),
-            "_chunk": pa.array(events.chunk[rows]),
+            "_rec": pa.array(self._rec[first:stop]),
+            "_chunk": pa.array(self._chunk[first:stop]),
             "_ingest": _dictionary(one, [self._batch]),
         }
-        shapes = _Shapes(len(rows))
+        shapes = _Shapes(stop - first)
         for name, column in self._named:
-            codes = column.codes[rows]
-            shapes.add(name, column, codes)
-            if (codes > NULL).any():
-                made[name] = self._coded(column, rows)
+            if column.odd:
+                shapes.add(name, column, column.codes[first:stop])
+            if (array := column.array(first, stop)) is not None:
+                made[name] = array
         made["_shape"] = shapes.column()
         return pa.table(made)
 
-    def _coded(self, column: Column, rows: Longs) -> pa.Array:
-        """With the values that these rows have, and no others."""
-        texts = self._texts.get(id(column))
-        if texts is None:
-            values = column.values
-            texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
-            self._texts[id(column)] = texts
-        codes = column.codes[rows]
-        used = np.zeros(len(texts) + 2, bool)
-        used[codes] = True
-        used[:2] = False
-        place = np.cumsum(used) - 1
-        index = pa.array(place[codes].astype(np.int32), mask=codes <= NULL)
-        return pa.DictionaryArray.from_arrays(index, texts.take(pa.array(np.flatnonzero(used) - 2)), safe=False)
+
+class _Coded:
+    """A column whose rows are in another order. `odd` if it holds lists or null."""
+
+    def __init__(self, column: Column, codes: Codes) -> None:
+        self.codes, self.lists, self.size = codes, column.lists, len(column.values)
+        self.odd = bool(column.lists) or bool((codes == NULL).any())
+        self._values = column.values
+        self._texts: pa.Array | None = None
+
+    def array(self, first: int, stop: int) -> pa.Array | None:
+        """With the values that these rows have, and no others; None where they have none."""
+        codes = self.codes[first:stop]
+        absent = codes <= NULL
+        if absent.all():
+            return None
+        if self._texts is None:
+            values = self._values
+            self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+        if len(codes) * 8 < self.size:  # of a large vocabulary few are here
+            used, at = np.unique(codes[~absent], return_inverse=True)
+            place = np.zeros(len(codes), np.int32)
+            place[~absent] = at
+        else:
+            held = np.zeros(self.size, bool)
+            held[codes] = True
+            held[:2] = False
+            used = np.flatnonzero(held)
+            place = (np.cumsum(held) - 1)[codes].astype(np.int32)
+        whole = len(used) == self.size - 2
+        texts = self._texts if whole else self._texts.take(pa.array(used - 2))
+        return pa.DictionaryArray.from_arrays(pa.array(place, mask=absent), texts, safe=False)
 
 
 def _dictionary(index: Any, values: Sequence[str]) -> pa.Array:
@@ -202,8 +228,8 @@ class _Shapes:
         self._at = np.zeros(size, np.int64)
         self._known: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((), ())]
 
-    def add(self, name: str, column: Column, codes: Any) -> None:
-        lists = np.zeros(len(column.values), bool)
+    def add(self, name: str, column: _Coded, codes: Codes) -> None:
+        lists = np.zeros(column.size, bool)
         lists[list(column.lists)] = True
         for which, rows in ((0, lists[codes]), (1, codes == NULL)):
             if rows.any():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from tocsin.lake.parts import Part
 Token: TypeAlias = tuple[int, str]  # a number that names its type, and its text
 Array: TypeAlias = npt.NDArray[Any]
 
-MOST_ROWS: Final = 64  # of one token in one field of a part: for more, the part itself is asked
+MOST_ROWS: Final = 16  # of one token in one field of a part: for more, the part itself is asked
 NO_SECOND: Final = 0xFFFFFFFF
 
 _MAGIC: Final = b"tocsin-run-1\n"
@@ -84,15 +84,10 @@ class Entries:
     row: Array
 
 
-def prints(tokens: Iterable[Token]) -> Array:
-    """The fingerprints of tokens."""
+def prints(texts: Iterable[str]) -> Array:
+    """The fingerprints of tokens, which are those of their texts: a text of several types is looked for once."""
     blake = hashlib.blake2b
-    joined = b"".join(
-        [
-            blake(b"%d\0%b" % (kind, text.encode("utf-8", "surrogatepass")), digest_size=8).digest()
-            for kind, text in tokens
-        ]
-    )
+    joined = b"".join([blake(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts])
     return np.frombuffer(joined, "<u8")
 
 
@@ -100,7 +95,7 @@ def write(path: Path, about: About, tokens: Sequence[Token], entries: Entries) -
     """Write a run; gives its size and SHA-256."""
     texts = pa.array([text.encode("utf-8", "surrogatepass") for _, text in tokens], pa.large_binary())
     kinds = np.fromiter((kind for kind, _ in tokens), np.uint8, len(tokens))
-    return _save(path, about, _sorted(prints(tokens), kinds, texts, entries))
+    return _save(path, about, _sorted(prints(text for _, text in tokens), kinds, texts, entries))
 
 
 def _sorted(marks: Array, kinds: Array, texts: pa.Array, entries: Entries) -> dict[str, Array]:
@@ -229,9 +224,13 @@ class Run:
     def __getitem__(self, name: str) -> Array:
         return self._sections[name]
 
-    def text(self, token: int) -> str:
+    def content(self, token: int) -> bytes:
+        """The text of a token, in UTF-8."""
         at = self._sections["text_at"]
-        return self._sections["text"][at[token] : at[token + 1]].tobytes().decode("utf-8", "surrogatepass")
+        return self._sections["text"][at[token] : at[token + 1]].tobytes()
+
+    def text(self, token: int) -> str:
+        return self.content(token).decode("utf-8", "surrogatepass")
 
     @cached_property
     def texts(self) -> pa.Array:
@@ -240,21 +239,29 @@ class Run:
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(self["text"]))]
         return pa.Array.from_buffers(pa.large_binary(), len(self), buffers)
 
-    def find(self, marks: Array, tokens: Sequence[Token], order: Array) -> Array:
-        """For each token its place here, -1 where it is not. `order` sorts `marks`."""
+    def find(self, marks: Array, texts: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+        """Tokens that have one of these texts: the number of the text, the token's type and its place.
+
+        Args:
+            marks: fingerprints of `texts`, in order.
+        """
         ours = self["print"]
-        found = np.full(len(marks), -1, np.int64)
         if not len(ours):
-            return found
-        place = np.searchsorted(ours, marks[order])
-        same = ours[np.minimum(place, len(ours) - 1)] == marks[order]
-        for at, token in zip(order[same].tolist(), place[same].tolist(), strict=True):
-            while token < len(ours) and ours[token] == marks[at]:  # other texts may have the same fingerprint
-                if int(self["kind"][token]) == tokens[at][0] and self.text(token) == tokens[at][1]:
-                    found[at] = token
-                    break
+            return
+        place = np.searchsorted(ours, marks)
+        same = np.flatnonzero(ours[np.minimum(place, len(ours) - 1)] == marks)
+        kinds = self["kind"]
+        for at, token in zip(same.tolist(), place[same].tolist(), strict=True):
+            wanted = texts[at].encode("utf-8", "surrogatepass")
+            while token < len(ours) and ours[token] == marks[at]:
+                if self.content(token) == wanted:  # another text may have the same fingerprint
+                    yield at, int(kinds[token]), token
                 token += 1
-        return found
+
+    @cached_property
+    def crowds(self) -> list[int]:
+        """The place of the token of type 0 that has no text, if it is here."""
+        return [token for _, kind, token in self.find(prints([""]), [""]) if not kind]
 
     def within(self, version: int, first: int, last: int) -> Array:
         """Places of the tokens that are addresses of a range."""
