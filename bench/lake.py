@@ -4,8 +4,9 @@
 
 Two lakes are made. One of synthetic events, written as Arrow batches, with one new observable for every five events:
 for how fast it is asked, and how that grows with --events. One by importing replicas of real Windows logs, as
-`evidence.py` makes them: for how fast that is, how much room it takes, and what one new rule costs. Seconds are of a processor, also those of
-DuckDB, which has one thread.
+`evidence.py` makes them: for how fast that is, how much room it takes, and what one new rule costs. Seconds are of a
+processor, also those of DuckDB, which has one thread. `hunt_100k_s` begins with observables, and makes tokens of them;
+the comparisons are of what is ready on both sides, tokens here and a table of normal forms there.
 """
 
 from __future__ import annotations
@@ -221,7 +222,9 @@ def timed(work: Callable[[], Any], repeat: int) -> tuple[float, Any]:
 def ask(lake: Lake, events: int, repeat: int) -> dict[str, float]:
     runs, living = lake.index(), dict(lake.state.parts)
     observables = asked(indicators(Random(1), events, 100_000))
-    seen_s, seen = timed(lambda: question(observables).seen(runs), repeat)
+    whole_s, _ = timed(lambda: question(observables).seen(runs), repeat)
+    ready = question(observables)
+    seen_s, seen = timed(lambda: ready.seen(runs), repeat)
     summary_s, summary = timed(lambda: question(observables).summary(runs, living), repeat)
     held_s, held = timed(lambda: question(observables).held(runs, living), 1)
     values = pa.table({"v": [one.value for one in observables]})
@@ -249,7 +252,8 @@ def ask(lake: Lake, events: int, repeat: int) -> dict[str, float]:
         "indicators": len(observables),
         "seen": len(seen),
         "tokens": sum(len(run) for run in runs),
-        "hunt_100k_s": seen_s,
+        "hunt_100k_s": whole_s,
+        "look_up_s": seen_s,
         "hunt_100k_told_s": summary_s,
         "hunt_100k_postings_s": held_s,
         "scan_s": scan_s,

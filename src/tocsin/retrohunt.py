@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,7 +125,6 @@ def retrohunt(
     hosts: Collection[str] = (),
     jobs: int = 0,
     attack: Facts = NO_FACTS,
-    tool_version: str = "",
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Hunted]:
     """Ask a lake.
@@ -140,38 +140,23 @@ def retrohunt(
         LakeError: a part cannot be read, or the journal cannot be written: then nothing is asked.
     """
     entry = journal.add(lake, "asked", _asked(lake, hunt, asked))
+    jobs = jobs or local.default_jobs()
     runs = _runs(lake)
     parts = asking.window(lake.state.parts.values(), asked.since_us, asked.until_us)
     visible = Visible(OBSERVED)
     for part, some in asking.census(runs, parts):
         visible.add(part, some)
     question, slow = _question(hunt.rules)
-    held = question.held(runs, parts)
-    detector = Detector(hunt.rules)
-    fast_watch = Watch(looking.only(hunt.rules, {number for one in held.values() for number in one.asked}), ever=True)
-    slow_watch = Watch(looking.only(hunt.rules, slow), ever=True)
-    looks = _looks(parts, held, detector, slow_watch)
     with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
         folder = Path(name)
         for kept in (FOUND, SEEN, looking.TRACED):
             (folder / kept).mkdir()
-        tally = Tally(hunt.rules, Account(detector))
-        work = partial(
-            looking.look,
-            folder=folder,
-            lake=lake,
-            detector=detector,
-            fast=fast_watch,
-            slow=slow_watch,
-            window=(asked.since_us, asked.until_us),
-            margin_days=asked.margin_days,
-        )
-        looking.run(looks, work, jobs or local.default_jobs(), tally, on_progress)
+        tally, looks = _looked(lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, on_progress)
         context = _context(parts, tally)
-        looking.run(context, partial(looking.trace, folder=folder, lake=lake), jobs or local.default_jobs(), tally)
+        looking.run(context, partial(looking.trace, folder=folder, lake=lake), jobs, tally)
         rules, told = _told(hunt, asked, tally, len(visible.hosts))
         run = _run(replace(hunt, rules=replace(hunt.rules, rules=rules)), lake, tally, visible, folder)
-        run = replace(run, attack=attack, tool_version=tool_version)
+        run = replace(run, attack=attack, tool_version=version("tocsin"))
         traces = investigate.read((folder / looking.TRACED).iterdir())
         incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
@@ -189,6 +174,37 @@ def retrohunt(
             until=until,
             cells=lambda: visible.cells(types, tally.seen(), since, until, hosts) if since else iter(()),
         )
+
+
+def _looked(  # noqa: PLR0917 - the steps before it in their order
+    lake: Lake,
+    hunt: Hunt,
+    asked: Asked,
+    held: Mapping[PartKey, Held],
+    parts: Mapping[PartKey, Part],
+    slow: frozenset[int],
+    folder: Path,
+    jobs: int,
+    on_progress: Callable[[Progress], None],
+) -> tuple[Tally, list[Look]]:
+    """Read what the index names, and what rules look at; findings are kept below the folder."""
+    detector = Detector(hunt.rules)
+    fast_watch = Watch(looking.only(hunt.rules, {number for one in held.values() for number in one.asked}), ever=True)
+    slow_watch = Watch(looking.only(hunt.rules, slow), ever=True)
+    looks = _looks(parts, held, detector, slow_watch)
+    tally = Tally(hunt.rules, Account(detector))
+    work = partial(
+        looking.look,
+        folder=folder,
+        lake=lake,
+        detector=detector,
+        fast=fast_watch,
+        slow=slow_watch,
+        window=(asked.since_us, asked.until_us),
+        margin_days=asked.margin_days,
+    )
+    looking.run(looks, work, jobs, tally, on_progress)
+    return tally, looks
 
 
 def _runs(lake: Lake) -> list[IndexRun]:

@@ -91,17 +91,9 @@ def hunt(
     wanted = _wanted(names, known_good, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
-        with progress.live(quiet=quiet) as on_progress:
-            hunted = stack.enter_context(
-                story.retrohunt(
-                    place,
-                    wanted,
-                    asked,
-                    hosts=hosts,
-                    jobs=jobs,
-                    on_progress=on_progress,
-                )
-            )
+        with progress.live(quiet=quiet) as bar:
+            answer = story.retrohunt(place, wanted, asked, hosts=hosts, jobs=jobs, on_progress=bar)
+            hunted = stack.enter_context(answer)
         _tell(hunted, wanted, folder, reports, time.monotonic() - began, quiet=quiet)
         if open_cases:
             open_all(hunted.response, root, by, reports)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from tocsin.lake.parts import DAY_US, UNDATED, Part
 from tocsin.lake.runs import NO_SECOND, Array, Census, Run, Token, prints
@@ -54,31 +55,34 @@ class Question:
     """
 
     def __init__(self, tokens: Iterable[tuple[Token, int]], ranges: Sequence[tuple[Range, int]] = ()) -> None:
-        asked: dict[str, list[tuple[int, int]]] = {}
-        for (kind, text), number in tokens:
-            asked.setdefault(text, []).append((kind, number))
-        marks = prints(asked)
-        order = np.argsort(marks, kind="stable")
-        texts = list(asked)
-        self._marks = marks[order]
-        self._texts = [texts[at] for at in order.tolist()]
-        self._asked = asked
+        of_text: dict[str, int] = {}
+        pairs = [(of_text.setdefault(text, len(of_text)), kind, number) for (kind, text), number in tokens]
+        marks = prints(of_text)
+        by_mark = np.argsort(marks, kind="stable")
+        self._marks = marks[by_mark]
+        texts = pa.array([text.encode("utf-8", "surrogatepass") for text in of_text], pa.large_binary())
+        self._texts = texts.take(pa.array(by_mark))
+        place = np.empty(len(by_mark), np.int64)
+        place[by_mark] = np.arange(len(by_mark))
+        told = np.array(pairs, np.int64).reshape(-1, 3)
+        text = place[told[:, 0]]
+        by_text = np.argsort(text, kind="stable")
+        self._starts = np.searchsorted(text[by_text], np.arange(len(by_mark) + 1))
+        self._kinds, self._numbers = told[by_text, 1], told[by_text, 2]
         self._ranges = ranges
 
     def places(self, run: Run) -> tuple[Array, Array]:
         """Tokens of a run, and for each the number of what it answers."""
-        found: list[int] = []
-        numbers: list[int] = []
-        for token in run.crowds:
-            words = sorted({number for some in self._asked.values() for kind, number in some if not kind})
-            found += [token] * len(words)
-            numbers += words
-        for at, kind, token in run.find(self._marks, self._texts):
-            for wanted, number in self._asked[self._texts[at]]:
-                if wanted == kind:
-                    found.append(token)
-                    numbers.append(number)
-        tokens, asked = [np.array(found, np.int64)], [np.array(numbers, np.int64)]
+        at, found = run.find(self._marks, self._texts)
+        sizes = self._starts[at + 1] - self._starts[at]
+        token = np.repeat(found, sizes)
+        pair = np.arange(len(token)) - np.repeat(np.cumsum(sizes) - sizes - self._starts[at], sizes)
+        fits = self._kinds[pair] == run["kind"][token]
+        tokens, asked = [token[fits]], [self._numbers[pair[fits]]]
+        for crowd in run.crowds:
+            words = np.unique(self._numbers[self._kinds == 0])
+            tokens.append(np.full(len(words), crowd))
+            asked.append(words)
         for (version, first, last), number in self._ranges:
             within = run.within(version, first, last)
             tokens.append(within)

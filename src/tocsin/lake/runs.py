@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -224,44 +224,43 @@ class Run:
     def __getitem__(self, name: str) -> Array:
         return self._sections[name]
 
-    def content(self, token: int) -> bytes:
-        """The text of a token, in UTF-8."""
-        at = self._sections["text_at"]
-        return self._sections["text"][at[token] : at[token + 1]].tobytes()
-
     def text(self, token: int) -> str:
-        return self.content(token).decode("utf-8", "surrogatepass")
+        at = self._sections["text_at"]
+        return self._sections["text"][at[token] : at[token + 1]].tobytes().decode("utf-8", "surrogatepass")
 
     @cached_property
     def texts(self) -> pa.Array:
         """The texts of all tokens."""
-        offsets = np.ascontiguousarray(self["text_at"], "<i8")
+        small = len(self["text"]) < 1 << 31  # then offsets are what Arrow wants, and nothing is copied
+        offsets = np.ascontiguousarray(self["text_at"], "<i4" if small else "<i8")
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(self["text"]))]
-        return pa.Array.from_buffers(pa.large_binary(), len(self), buffers)
+        return pa.Array.from_buffers(pa.binary() if small else pa.large_binary(), len(self), buffers)
 
-    def find(self, marks: Array, texts: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-        """Tokens that have one of these texts: the number of the text, the token's type and its place.
+    def find(self, marks: Array, texts: pa.Array) -> tuple[Array, Array]:
+        """Tokens that have one of these texts: numbers of texts, and the places of their tokens.
 
         Args:
             marks: fingerprints of `texts`, in order.
         """
         ours = self["print"]
-        if not len(ours):
-            return
-        place = np.searchsorted(ours, marks)
-        same = np.flatnonzero(ours[np.minimum(place, len(ours) - 1)] == marks)
-        kinds = self["kind"]
-        for at, token in zip(same.tolist(), place[same].tolist(), strict=True):
-            wanted = texts[at].encode("utf-8", "surrogatepass")
-            while token < len(ours) and ours[token] == marks[at]:
-                if self.content(token) == wanted:  # another text may have the same fingerprint
-                    yield at, int(kinds[token]), token
-                token += 1
+        at = np.arange(len(marks))
+        token = np.searchsorted(ours, marks)
+        found = [(at[:0], token[:0])]
+        while len(at):  # a text has a token for each of its types, and another text may have its fingerprint
+            there = token < len(ours)
+            there[there] = ours[token[there]] == marks[at[there]]
+            at, token = at[there], token[there]
+            same = pc.equal(self.texts.take(pa.array(token)).cast(texts.type), texts.take(pa.array(at)))
+            held = np.asarray(same.to_numpy(zero_copy_only=False), bool)
+            found.append((at[held], token[held]))
+            token = token + 1
+        return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
 
     @cached_property
     def crowds(self) -> list[int]:
         """The place of the token of type 0 that has no text, if it is here."""
-        return [token for _, kind, token in self.find(prints([""]), [""]) if not kind]
+        _, found = self.find(prints([""]), pa.array([b""], pa.large_binary()))
+        return [token for token in found.tolist() if not self["kind"][token]]
 
     def within(self, version: int, first: int, last: int) -> Array:
         """Places of the tokens that are addresses of a range."""
@@ -320,7 +319,7 @@ def merge(runs: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
         )
         marks.append(run["print"])
         kinds.append(run["kind"])
-        texts.append(run.texts)
+        texts.append(run.texts.cast(pa.large_binary()))
         first_token += len(run)
     joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     about = About(parts=list(parts), fields=list(fields), census=census)
