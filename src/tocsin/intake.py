@@ -269,7 +269,7 @@ def _digest(lot: Sequence[str], send: local.Send) -> None:
         try:
             with sources.open_path(path) as file:
                 before = os.fstat(file.fileno())
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it is a file on disk
         except (OSError, EvidenceError):
             continue
         send(msgspec.json.encode((at, _File(sha256=digest, size=before.st_size, changed_ns=before.st_mtime_ns))))

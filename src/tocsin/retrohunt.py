@@ -260,8 +260,8 @@ def _context(parts: Mapping[PartKey, Part], tally: Tally) -> list[looking.Around
     for key, part in sorted(parts.items()):
         rows = tally.rows.get(key)
         if rows is not None or (part.day != UNDATED and part.day in days):
-            hosts = frozenset(days.get(part.day, ()))
-            found.append(looking.Around(part=part, hosts=hosts, found=rows[1] if rows else ()))
+            here = frozenset(days.get(part.day, ()))
+            found.append(looking.Around(part=part, hosts=here, found=rows[1] if rows else ()))
     return sorted(found, key=lambda one: not one.found)[: looking.MOST_AROUND]
 
 

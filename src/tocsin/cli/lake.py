@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -189,7 +191,7 @@ def export(
     if kind and kind not in one.state.kinds:
         raise SettingsError(f"--kind {kind}: the lake has none", hint=f"There are {', '.join(one.state.kinds)}.")
     try:
-        with steps(quiet=quiet) as told, sys.stdout.buffer if out == "-" else Path(out).open("xb") as file:
+        with steps(quiet=quiet) as told, _target(out) as file:
             count = records.write(one, file, kind=kind, host=host, since_us=since_us, until_us=until_us, told=told)
     except BrokenPipeError:
         raise
@@ -198,6 +200,16 @@ def export(
             f"{out}: cannot be written: {error.strerror}", hint="Name a file that is not there."
         ) from error
     typer.echo(f"{count:,} records", err=True)
+
+
+@contextmanager
+def _target(out: str) -> Iterator[BinaryIO]:
+    if out == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with Path(out).open("xb") as file:
+        yield file
 
 
 @app.command()

@@ -202,16 +202,16 @@ class _Coded:
         if self._texts is None:
             values = self._values
             self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+        place = np.zeros(len(codes), np.int32)
         if len(codes) * 8 < self.size:  # of a large vocabulary few are here
-            used, at = np.unique(codes[~absent], return_inverse=True)
-            place = np.zeros(len(codes), np.int32)
-            place[~absent] = at
+            some, at = np.unique(codes[~absent], return_inverse=True)
+            used, place[~absent] = some.astype(np.int64), at
         else:
             held = np.zeros(self.size, bool)
             held[codes] = True
             held[:2] = False
             used = np.flatnonzero(held)
-            place = (np.cumsum(held) - 1)[codes].astype(np.int32)
+            place[:] = (np.cumsum(held) - 1)[codes]
         whole = len(used) == self.size - 2
         texts = self._texts if whole else self._texts.take(pa.array(used - 2))
         return pa.DictionaryArray.from_arrays(pa.array(place, mask=absent), texts, safe=False)

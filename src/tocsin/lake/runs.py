@@ -33,7 +33,7 @@ NO_SECOND: Final = 0xFFFFFFFF
 
 _MAGIC: Final = b"tocsin-run-1\n"
 _ALIGN: Final = 64
-_SECTIONS: Final = {
+_SECTIONS: Final[Mapping[str, np.dtype[Any]]] = {
     "print": np.dtype("<u8"),  # of each token: fingerprint, type, text, and where its entries begin
     "kind": np.dtype("u1"),
     "text_at": np.dtype("<u4"),
@@ -219,7 +219,7 @@ class Run:
 
     def sha256(self) -> str:
         """The digest of the whole file."""
-        return hashlib.sha256(memoryview(self._map)).hexdigest()
+        return hashlib.sha256(self._map.data).hexdigest()
 
     def __getitem__(self, name: str) -> Array:
         return self._sections[name]
@@ -301,10 +301,10 @@ def merge(runs: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
                 of_part[at] = parts[part] = len(parts)
                 census.append(about.census[at])
         of_field = np.array([fields.setdefault(name, len(fields)) for name in about.fields] or [0], np.int64)
-        sizes = np.diff(run["entry_at"].astype(np.int64))
+        sizes = _steps(run["entry_at"])
         new_part = of_part[run["part"]] if len(run["part"]) else np.zeros(0, np.int64)
         kept = new_part >= 0
-        counts = np.diff(run["row_at"].astype(np.int64))
+        counts = _steps(run["row_at"])
         pieces.append(
             {
                 "token": (np.repeat(np.arange(len(run)), sizes) + first_token)[kept],
@@ -324,6 +324,12 @@ def merge(runs: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
     joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     about = About(parts=list(parts), fields=list(fields), census=census)
     return _save(path, about, _united(np.concatenate(marks), np.concatenate(kinds), pa.concat_arrays(texts), joined))
+
+
+def _steps(places: Array) -> npt.NDArray[np.int64]:
+    """How far it is from each to the next."""
+    wide = places.astype(np.int64)
+    return wide[1:] - wide[:-1]
 
 
 def _united(marks: Array, kinds: Array, texts: pa.Array, joined: dict[str, Array]) -> dict[str, Array]:

@@ -118,7 +118,7 @@ class Lake:
             if not self.state.done.isdisjoint(keys):
                 raise Conflict
             self._refuse_other_columns(parts)
-            told = {"batch": batch, "parts": list(map(writable, parts)), "runs": [run] if run else []}
+            told: dict[str, Any] = {"batch": batch, "parts": list(map(writable, parts)), "runs": [run] if run else []}
             told |= {"done": list(keys), "custody": list(map(writable, custody)), "evidence": dict(evidence)}
             if len(msgspec.json.encode(told)) > log.LONGEST:
                 raise LakeError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -30,7 +30,7 @@ _MONTH: Final = len("2021-03")
 class Visible:
     """Grows with the census of each part. Masks have a bit for each day of a month, the first for day 1."""
 
-    may_hold: Mapping[str, Sequence[ObservableType]]  # sorts of fields -> types
+    may_hold: Mapping[Any, Sequence[ObservableType]]  # sorts of fields -> types
     days: dict[tuple[str, str, str, str], int] = field(default_factory=dict)  # kind, log, host, month
     able: dict[tuple[ObservableType, str, str, str, str], int] = field(default_factory=dict)
     hosts: set[str] = field(default_factory=set)
