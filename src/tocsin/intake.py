@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
@@ -288,7 +288,24 @@ def _named(files: Mapping[str, _File], lake: Lake) -> dict[str, _File]:
 # --------------------------------------------------------------------------------- in a worker
 
 
-def _examine(
+def _examine(task: _Task, send: local.Send, *, folder: Path, **more: Unpack[_How]) -> None:
+    """Read, write the parts and the run, tell what they are; nothing of it is in the lake yet."""
+    try:
+        _written(task, send, folder=folder, **more)
+    except BaseException:  # on a full disk what nobody will name is in the way
+        for path in (*(folder / tables.EVENTS).glob(f"*/_day=*/{task[0]}-*.parquet"), folder / store.INDEX / task[0]):
+            path.with_suffix(path.suffix or ".run").unlink(missing_ok=True)
+        raise
+
+
+class _How(TypedDict):
+    files: Mapping[str, _File]
+    columns: Mapping[str, Mapping[str, str]]
+    zone: tzinfo
+    mapped: Sequence[Reader]
+
+
+def _written(
     task: _Task,
     send: local.Send,
     *,
@@ -298,7 +315,6 @@ def _examine(
     zone: tzinfo,
     mapped: Sequence[Reader],
 ) -> None:
-    """Read, write the parts and the run, tell what they are; nothing of it is in the lake yet."""
     name, units = task
     of_label = {unit.label: files[unit.path] for unit in units}
     digests = {file.name: file.sha256 for file in of_label.values()}

@@ -205,6 +205,34 @@ def test_a_place_that_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert verify(open_lake(tmp_path / "lake")).faults == ()
 
 
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """A real one, of three megabytes: what does not fit is told, what was told as in is in, and more room is enough."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError as error:
+        pytest.skip(f"no `mount` here ({error}): the full disk is left out")
+    if mounted.returncode:
+        pytest.skip(f"a small disk may not be mounted here ({mounted.stderr.strip()}): the full disk is left out")
+    try:
+        write_logs(tmp_path / "logs", 1, files=8, days=300, records=300)
+        add = [sys.executable, "-m", "tocsin", "lake", "add", str(tmp_path / "logs"), "--lake", str(disk / "lake")]
+        ended = subprocess.run([*add, "--jobs", "1"], capture_output=True, text=True, check=False)
+        assert ended.returncode == 10, ended.stderr
+        assert "No space left on device" in ended.stderr
+        assert "fault of tocsin" not in ended.stderr
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        assert take_in([tmp_path / "logs"], disk / "lake", jobs=1).failed == ()
+        lake = open_lake(disk / "lake")
+        assert sum(records(lake).values()) == len(records(lake)) == 2400
+        assert verify(lake).faults == ()
+        assert index_of(lake) == rebuilt_index_of(lake)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)  # arrays of the index may still be open
+
+
 def test_a_clock_that_was_set_back_changes_nothing_but_what_it_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

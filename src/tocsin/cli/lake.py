@@ -55,14 +55,14 @@ def add(
     with progress.live(quiet=quiet) as on_progress:
         taken = intake.take_in(logs, place(lake), jobs=jobs, zone=zone, mappings=mappings, on_progress=on_progress)
     _tell_taken(taken, time.monotonic() - began, quiet=quiet)
-    if not taken.known and not any(source.format for source in taken.custody):
-        why = f": {taken.failed[0][1]}" if taken.failed else ""
-        raise EvidenceError(f"none of this is a log that tocsin can read{why}", hint="Nothing was added to the lake.")
     if taken.failed:
+        path, why = taken.failed[0]
         raise LakeError(
-            f"{len(taken.failed):,} pieces of evidence could not be imported: the first is {taken.failed[0][0]}",
-            hint="The others are in the lake. Once it can be read, the same command goes on with what is missing.",
+            f"{len(taken.failed):,} pieces of evidence could not be imported: the first is {path}: {why}",
+            hint="What was told as added is in the lake; the same command goes on with the others once it can.",
         )
+    if not taken.known and not any(source.format for source in taken.custody):
+        raise EvidenceError("none of this is a log that tocsin can read", hint="Nothing was added to the lake.")
 
 
 def _tell_taken(taken: Taken, took_s: float, *, quiet: bool) -> None:
