@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -29,7 +29,7 @@ from tocsin.model.event import NO_TIME, Events, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.indicator import ObservableType
 from tocsin.model.kind import ENVELOPE, kind_of
-from tocsin.model.rule import Rule, RuleSet
+from tocsin.model.rule import INDICATOR, Rule, RuleSet
 
 TRACED: Final = "traced"
 MOST_AROUND: Final = 2_000  # parts that are read for what went on around findings
@@ -121,7 +121,8 @@ class Tally:
 
     def hear(self, part: Part, heard: _Heard) -> None:
         self.account.merge(heard.account)
-        self.account.findings.update({number: one.events for number, one in heard.rules.items()})
+        values = {n: one.events for n, one in heard.rules.items() if self.rules.rules[n].logsource == INDICATOR}
+        self.account.findings.update(values)  # the others the account has counted itself
         for number, plain in heard.rules.items():
             _join(self.by_rule.setdefault(number, SeenOf()), plain, self.rules.rules[number])
         if heard.rows:
@@ -225,45 +226,68 @@ def look(
     name, one = task
     opened = Opened(one.part.kind, lake.part_path(one.part))
     account = Account(detector)
-    seen: dict[int, SeenOf] = {}
-    rows: set[int] = set()
-    hosts: set[str] = set()
-    paths: set[str] = set()
-    count = 0
-    passes = [(fast, frozenset[str](), one.rows)] if one.named else []
-    passes += [(slow, detector.projection, None)] if one.full else []
-    with (folder / FOUND / name).open("wb") as file, (folder / SEEN / name).open("wb") as events_seen:
-        for watch, projection, among in passes:
-            wanted = projection | ENVELOPE | (one.fields if watch is fast else watch.projection)
-            for places, events in opened.events(wanted, among):
-                inside = _within(events, window)
-                matches = detector.scan(events, inside) if watch is slow else Matches()
-                values = watch.scan(events, inside) if watch else None
-                if watch is slow:
-                    account.add(events, matches)
-                    events_seen.writelines(streams.frames(detector, events, matches))
-                found = [*(each for _, each in matches.rows), *([values.rows] if values is not None else [])]
-                here = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-                rows.update(places[here].tolist())
-                paths.update(events.sources[at].path for at in np.unique(events.src[here]).tolist())
-                for finding in findings(detector, events, matches, values):
-                    file.write(msgspec.json.encode(finding) + b"\n")
-                    hosts.add(finding.host)
-                    count += 1
-                _count(detector.rules, events, matches.rows, values, seen, margin_days)
-    plain = {number: _plain(one) for number, one in seen.items()}
-    send(
-        msgspec.json.encode(
-            _Heard(
-                rules=plain,
-                account=account.to_plain(),
-                hosts=sorted(hosts),
-                rows=sorted(rows),
-                paths=sorted(paths),
-                findings=count,
-            )
+    doing = _Doing(detector.rules, margin_days)
+    with (folder / FOUND / name).open("wb") as file, (folder / SEEN / name).open("wb") as sightings:
+        if one.named:
+            for places, events in opened.events(one.fields | ENVELOPE, one.rows):
+                doing.take(places, events, Matches(), fast.scan(events, _within(events, window)), detector, file)
+        if one.full:
+            rows = _first_look(opened, detector, slow, window, account)
+            wanted = detector.projection | slow.projection | ENVELOPE
+            for places, events in opened.events(wanted, rows) if len(rows) else ():
+                matches = detector.scan(events)
+                sightings.writelines(streams.frames(detector, events, matches))
+                doing.take(places, events, matches, slow.scan(events) if slow else None, detector, file)
+    send(msgspec.json.encode(doing.heard(account)))
+
+
+def _first_look(opened: Opened, detector: Detector, watch: Watch, window: Window, account: Account) -> Longs:
+    """The rows where something is found; of most parts no more is read than the columns that tell there is nothing."""
+    found = [np.zeros(0, np.int64)]
+    for first, events in opened.scans():
+        inside = _within(events, window)
+        matches = detector.scan(events, inside)
+        values = watch.scan(events, inside) if watch else None
+        account.add_matches(events, matches)
+        found += [first + rows for _, rows in matches.rows] + ([first + values.rows] if values is not None else [])
+    return np.unique(np.concatenate(found))
+
+
+@dataclass(slots=True)
+class _Doing:
+    """What is found in a part, as it grows."""
+
+    rules: RuleSet
+    margin_days: float
+    seen: dict[int, SeenOf] = field(default_factory=dict)
+    rows: set[int] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def take(
+        self, places: Longs, events: Events, matches: Matches, values: Seen | None, detector: Detector, file: BinaryIO
+    ) -> None:
+        """Take in what was found in one table, and write its findings."""
+        found = [*(each for _, each in matches.rows), *([values.rows] if values is not None else [])]
+        here = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+        self.rows.update(places[here].tolist())
+        self.paths.update(events.sources[at].path for at in np.unique(events.src[here]).tolist())
+        for finding in findings(detector, events, matches, values):
+            file.write(msgspec.json.encode(finding) + b"\n")
+            self.hosts.add(finding.host)
+            self.count += 1
+        _count(self.rules, events, matches.rows, values, self.seen, self.margin_days)
+
+    def heard(self, account: Account) -> _Heard:
+        return _Heard(
+            rules={number: _plain(one) for number, one in self.seen.items()},
+            account=account.to_plain(),
+            hosts=sorted(self.hosts),
+            rows=sorted(self.rows),
+            paths=sorted(self.paths),
+            findings=self.count,
         )
-    )
 
 
 def trace(task: tuple[str, Around], _send: local.Send, *, folder: Path, lake: Lake) -> None:

@@ -174,6 +174,9 @@ def test_rules_keywords_lists_and_correlations_over_a_lake_are_a_scan(tmp_path: 
         run = hunted.response.run
         got = found(list(run.findings), run.rules)
         assert {rules.rules[one.rule].id[0] for one in run.findings} == {"1", "2", "3", "5"}  # 4 is there for 5
+        counts = Counter(one.rule for one in run.findings)
+        told = {one.rule: one.findings for one in run.coverage.rules if one.state == "fired"}
+        assert {rule: told.get(rule) for rule in counts} == counts
     assert got == scanned(tmp_path / "logs", [], rules)
 
 

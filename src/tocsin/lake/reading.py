@@ -76,6 +76,35 @@ class Opened:
             if len(rows):
                 yield rows + first, self._events(group, fields, rows, whole=among is None)
 
+    def scans(self) -> Iterator[tuple[int, Events]]:
+        """Tables of all events for a first look, each with its first row: columns are read when they are asked for.
+
+        Where an event is from is not told: whoever finds something reads its rows with `events`.
+        """
+        for group in range(self.groups):
+            first, stop = int(self.starts[group]), int(self.starts[group + 1])
+            rows = np.arange(stop - first)
+            records = Records(self, group, rows)
+            nowhere = np.zeros(len(rows), np.int64)
+            yield (
+                first,
+                Events(
+                    kind=self.kind,
+                    sources=(Source(path=str(self.path)),),
+                    ts=_times(self.read(group, ["_ts"])),
+                    src=np.zeros(len(rows), np.int32),
+                    rec=nowhere,
+                    chunk=nowhere,
+                    raw=records,
+                    columns=_OnDemand(self, group),
+                    fields_of=(records.fields,),
+                ),
+            )
+
+    def shapes(self, group: int) -> Mapping[str, tuple[Longs, Longs]]:
+        """By column: rows of a row group that hold a list, and rows that hold null."""
+        return _shapes(self.read(group, ["_shape"])) if self._shaped else {}
+
     def _events(self, group: int, fields: list[str], rows: Longs, *, whole: bool) -> Events:
         own = [name for name in _ALWAYS if name != "_shape" or self._shaped]
         table = self.read(group, [*own, *(self.names[field] for field in fields)])
@@ -94,11 +123,10 @@ class Opened:
                 columns[field] = Column(codes=codes, values=[None, None])
         records = Records(self, group, rows)
         sources, src = _sources(table, columns.get(kind_of(self.kind).host))
-        ts = table.column("_ts").cast(pa.int64())
         return Events(
             kind=self.kind,
             sources=sources,
-            ts=np.asarray(pc.fill_null(ts, NO_TIME).to_numpy(), np.int64),
+            ts=_times(table),
             src=src,
             rec=table.column("_rec").to_numpy(),
             chunk=table.column("_chunk").to_numpy(),
@@ -106,6 +134,40 @@ class Opened:
             columns=columns,
             fields_of=(records.fields,) * len(sources),
         )
+
+
+class _OnDemand(Mapping[str, Column]):
+    """The columns of a row group, each read when it is first asked for."""
+
+    def __init__(self, opened: Opened, group: int) -> None:
+        self._from, self._group = opened, group
+        self._shapes = opened.shapes(group)
+        self._rows = int(opened.starts[group + 1] - opened.starts[group])
+        self._known: dict[str, Column] = {}
+        names = {field_of(name): name for name, (_, null) in self._shapes.items() if len(null)}
+        self._names = {**names, **opened.names}
+
+    def __getitem__(self, field: str) -> Column:
+        if field not in self._known:
+            name = self._names[field]
+            shape = self._shapes.get(name, (_NONE, _NONE))
+            if field in self._from.names:
+                self._known[field] = _column(self._from.read(self._group, [name]).column(0), shape)
+            else:
+                codes = np.zeros(self._rows, np.int32)
+                codes[shape[1]] = NULL
+                self._known[field] = Column(codes=codes, values=[None, None])
+        return self._known[field]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _times(table: pa.Table) -> Longs:
+    return np.asarray(pc.fill_null(table.column("_ts").cast(pa.int64()), NO_TIME).to_numpy(), np.int64)
 
 
 _NONE: Final = np.zeros(0, np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ from tocsin.seal import durable
 
 EVENTS: Final = "events"
 
+_ODD: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _APP: Final = "tocsin-lake"
 _DELTA_LOG: Final = "_delta_log"
 _TEXT, _LONG = PrimitiveType("string"), PrimitiveType("long")
@@ -47,7 +49,9 @@ _FIXED: Final = (
 
 
 def folder_of(lake: Path, kind: str) -> Path:
-    return lake / EVENTS / kind
+    """Of a kind's table. Mapping files make up kinds; whatever they are called, the folder is below the lake."""
+    name = _ODD.sub(lambda found: f"%{ord(found[0]):02X}", kind)
+    return lake / EVENTS / (name if name.strip(".") else f"%{name}")
 
 
 def shown(lake: Path, kind: str) -> int:

@@ -71,6 +71,13 @@ class Visible:
                 if kind not in able:
                     continue
                 for host in named if kind_of(log_kind).host else [""]:
+                    if (
+                        log_kind,
+                        log,
+                        host,
+                    ) not in self.rows:  # most machines write few logs: one answer for all months
+                        yield _nothing(kind, (log_kind, log, host), months)
+                        continue
                     every = [self._cell(kind, (log_kind, log, host, month), days, seen) for month, days in months]
                     yield from _together(every)
 
@@ -97,6 +104,20 @@ class Visible:
             gaps=gaps,
             because="" if answer == "seen" else because,
         )
+
+
+def _nothing(kind: ObservableType, where: tuple[str, str, str], months: Sequence[tuple[str, int]]) -> Cell:
+    log_kind, log, host = where
+    return Cell(
+        type=kind,
+        kind=log_kind,
+        log=log,
+        host=host,
+        since=months[0][0],
+        until=months[-1][0],
+        answer="could not be seen",
+        because=NO_LOGS,
+    )
 
 
 def _months(since: str, until: str) -> list[tuple[str, int]]:
