@@ -37,7 +37,14 @@ from tocsin.model.custody import Custody
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.mapping import LogMapping
 
-LOOKS: Final = Looks(fields=FIELDS, tokens=tokens.of_value, records=RAW_KINDS, envelope=ENVELOPE)
+_LOOKED_AT: Final = hashlib.sha256(repr((sorted(FIELDS.items()), sorted(RAW_KINDS))).encode()).hexdigest()
+LOOKS: Final = Looks(
+    version=f"{tokens.VERSION}-{_LOOKED_AT[:16]}",
+    fields=FIELDS,
+    tokens=tokens.of_value,
+    records=RAW_KINDS,
+    envelope=ENVELOPE,
+)
 
 _UNIT_BYTES: Final = 64 << 20  # of a large file: a kill costs no more than this, and it is the same on every machine
 _BUNDLE_BYTES: Final = 64 << 20

@@ -209,7 +209,7 @@ def _looked(  # noqa: PLR0917 - the steps before it in their order
 
 def _runs(lake: Lake) -> list[IndexRun]:
     """The index, every byte of which is as it was written; parts that it does not speak of are indexed first."""
-    if lake.unindexed():
+    if lake.unindexed(LOOKS.version):
         upkeep.reindex(lake, LOOKS)
     return lake.index(every_byte=True)
 

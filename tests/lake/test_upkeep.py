@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -171,6 +172,26 @@ def test_parts_that_no_run_speaks_of_are_caught_up_by_the_next_hunt(lake: Lake, 
     before = _hunt(lake, "evil.example\n", tmp_path)
     with lake.writing():
         lake.append(what="merged", runs_gone=list(lake.state.runs)[:1])
-    assert lake.unindexed()
+    assert lake.unindexed(LOOKS.version)
     assert _hunt(open_lake(lake.folder), "evil.example\n", tmp_path) == before
-    assert not open_lake(lake.folder).unindexed()
+    assert not open_lake(lake.folder).unindexed(LOOKS.version)
+
+
+def test_an_index_of_another_version_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked for may grow with a release: an index that lacks it would say no where it should say yes."""
+    from tocsin import intake
+
+    old = replace(LOOKS, version="0", fields={"Image": ("file",)})
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "LOOKS", old)
+        for seed in range(3):
+            write_logs(tmp_path / "logs", seed)
+            take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    write_logs(tmp_path / "logs", 4)
+    take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    lake = open_lake(tmp_path / "lake")
+    lake.merge(everything=True)  # of two versions none is merged
+    assert len(lake.state.runs) == 4
+    assert _hunt(lake, "evil.example\n", tmp_path) > 0
+    assert {run.about.version for run in open_lake(lake.folder).index()} == {LOOKS.version}
+    assert index_of(open_lake(lake.folder)) == rebuilt_index_of(lake)

@@ -119,7 +119,9 @@ def _missing(days: list[str]) -> int:
 
 
 def _tell_state(one: Lake) -> None:
-    left = len(one.unindexed())
+    from tocsin import intake
+
+    left = len(one.unindexed(intake.LOOKS.version))
     if left:
         typer.echo(f"{left:,} files are in no index: the next hunt, or `tocsin lake compact`, puts them in", err=True)
 

@@ -21,6 +21,7 @@ from tocsin.observe.urls import host_of, url
 
 Token: TypeAlias = tuple[int, str]  # a type, `WORD` for what stands in free text, and its normal form
 
+VERSION: Final = 1  # raise it with any change to what a value holds: what was indexed before is then indexed anew
 WORD: Final = 0
 TYPE_OF: Final[Mapping[ObservableType, int]] = {kind: at for at, kind in enumerate(OBSERVABLE_TYPES, start=1)}
 CROWDED: Final[Token] = (WORD, "")  # of a text that holds more than is indexed: whoever asks for words looks there, too

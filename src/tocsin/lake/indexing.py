@@ -30,12 +30,14 @@ class Looks:
     """What is looked into, and what it holds.
 
     Args:
+        version: of all that follows: what is written under another one is written anew.
         fields: name -> what sorts of things it may hold.
         tokens: of a text in a field of these sorts.
         records: kinds of logs whose records are looked into as a whole, as free text.
         envelope: fields that name the log and the host of a record.
     """
 
+    version: str
     fields: Mapping[str, tuple[str, ...]]
     tokens: Callable[[Any, str], Collection[Token]]
     records: Collection[str] = ()
@@ -93,7 +95,7 @@ class Index:
             name: np.concatenate([np.zeros(0, np.int64), *(piece[name] for piece in self._pieces)])
             for name in ("token", "part", "field", "count", "first", "last", "row_count", "row")
         }
-        about = About(parts=list(self.parts), fields=list(self._fields), census=self.census)
+        about = About(version=self.looks.version, parts=list(self.parts), fields=list(self._fields), census=self.census)
         return runs.write(path, about, list(self._ids), Entries(**joined))
 
     def _tokens(self, sorts: tuple[str, ...], text: str) -> tuple[int, ...]:

@@ -63,8 +63,12 @@ class Census(msgspec.Struct, frozen=True, array_like=True):
 
 
 class About(msgspec.Struct, frozen=True):
-    """What a run is of: its parts by (kind, path), the names of fields, and the census of each part."""
+    """What a run is of: its parts by (kind, path), the names of fields, and the census of each part.
 
+    `version` is of what was looked for: a run of another one lacks tokens that are asked for now.
+    """
+
+    version: str
     parts: list[tuple[str, str]]
     fields: list[str]
     census: list[list[Census]]
@@ -322,7 +326,7 @@ def merge(runs: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
         texts.append(run.texts.cast(pa.large_binary()))
         first_token += len(run)
     joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-    about = About(parts=list(parts), fields=list(fields), census=census)
+    about = About(version=runs[0].about.version, parts=list(parts), fields=list(fields), census=census)
     return _save(path, about, _united(np.concatenate(marks), np.concatenate(kinds), pa.concat_arrays(texts), joined))
 
 

@@ -167,9 +167,9 @@ class Lake:
                     raise
         raise LakeError(f"{self.folder}: its index changes faster than it can be read", hint="Try again.")
 
-    def unindexed(self) -> list[Part]:
-        """Parts of which no run speaks."""
-        spoken = {part for run in self.index() for part in run.about.parts}
+    def unindexed(self, version: str) -> list[Part]:
+        """Parts of which no run of this version speaks."""
+        spoken = {part for run in self.index() if run.about.version == version for part in run.about.parts}
         return [part for key, part in self.state.parts.items() if key not in spoken]
 
     def merge(self, *, everything: bool = False) -> int:
@@ -179,6 +179,8 @@ class Lake:
             while some := self._to_merge(everything=everything):
                 name = f"{secrets.token_hex(8)}.run"
                 opened = [Run(self.folder / INDEX / one.name) for one in some]
+                if len({run.about.version for run in opened}) > 1:
+                    break  # `upkeep.reindex` makes one version of them first
                 with log.troubles_told(self.folder):
                     size, digest = runs.merge(opened, self.folder / INDEX / name, self.state.parts.values())
                 self.append(

@@ -23,6 +23,7 @@ from tocsin.lake import log, tables
 from tocsin.lake.indexing import Index, Looks
 from tocsin.lake.parts import UNDATED, Part, folder_of, part_of, save
 from tocsin.lake.reading import Opened
+from tocsin.lake.runs import Run
 from tocsin.lake.state import RunFile
 from tocsin.lake.store import INDEX, Lake, writable
 from tocsin.model.event import NO_TIME
@@ -114,25 +115,41 @@ def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:
 
 
 def reindex(lake: Lake, looks: Looks, *, every_byte: bool = False) -> int:
-    """Write runs for parts of which none speaks, and in place of runs that cannot be read; gives how many parts.
+    """Write runs for parts of which none speaks, and in place of those that cannot be read or are of another version.
+
+    Gives how many parts were indexed.
 
     Args:
         every_byte: look whether runs are as they were written, too.
     """
     with lake.writing():
-        sound, damaged = [], []
-        for name in lake.state.runs:
-            try:
-                sound.append(lake.run(name, every_byte=every_byte))
-            except LakeError:
-                damaged.append(name)
+        sound, damaged = _sorted_out(lake, looks, every_byte=every_byte)
         spoken = {part for run in sound for part in run.about.parts}
         left = [part for key, part in sorted(lake.state.parts.items()) if key not in spoken]
-        if not left and not damaged:
-            return 0
-        fresh = [index(lake, looks, some) for some in _lots(left)]
+    if not left and not damaged:
+        return 0
+    fresh = [index(lake, looks, some) for some in _lots(left)]  # importers go on meanwhile
+    with lake.writing():
         lake.append(what="merged", runs=fresh, runs_gone=damaged)
+        lake.drop(damaged)
     return len(left)
+
+
+def _sorted_out(lake: Lake, looks: Looks, *, every_byte: bool) -> tuple[list[Run], list[str]]:
+    """Runs that can be asked, and the names of the others."""
+    sound: list[Run] = []
+    others: list[str] = []
+    for name in lake.state.runs:
+        try:
+            run = lake.run(name, every_byte=every_byte)
+        except LakeError:
+            others.append(name)
+            continue
+        if run.about.version == looks.version:
+            sound.append(run)
+        else:
+            others.append(name)
+    return sound, others
 
 
 def _lots(parts: Sequence[Part]) -> Iterator[list[Part]]:
