@@ -248,24 +248,5 @@ def test_planted_values_are_found_exactly_where_they_stand(shared: Path) -> None
             assert chosen[rule].value in told or ":" in chosen[rule].value, "IPv6 has many spellings"
 
 
-MESSAGES = [
-    b"Nov 28 10:00:08 mx1 postfix/smtpd[4100]: warning: hostname evil.example does not resolve to address 192.0.2.1",
-    b"Nov 28 10:00:12 ns1 named[812]: zone a.example/IN: transferred by 192.0.2.1, see http://evil.example/x",
-    b"<166>Nov 28 2026 10:00:01 fw1 : %ASA-4-199999: odd peer 192.0.2.1 said evil.example",
-    b'{"Channel":"System","EventID":7,"Message":"Peer 192.0.2.1 (evil.example) was refused."}',
-]
-
-
-@pytest.mark.parametrize("line", MESSAGES)
-def test_indicators_are_found_in_messages_as_whole_words(line: bytes) -> None:
-    one = watch(Observable("address", "192.0.2.1"), Observable("domain", "evil.example"))
-    for content, wanted in (
-        (line, [0, 1]),
-        (line.replace(b"192.0.2.1", b"192.0.2.10").replace(b"evil.example", b"evil.example.org"), []),
-    ):
-        events = read_bytes(content, projection=one.projection | {"host"})
-        assert sorted(set(one.scan(events).rules.tolist())) == wanted
-
-
 def test_names_of_fields_are_written_once() -> None:
     assert all(len(set(holds)) == len(holds) for holds in FIELDS.values())
