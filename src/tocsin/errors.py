@@ -8,6 +8,7 @@ TocsinError                 exit 1
 ├── SettingsError           exit 2   a setting or an option that makes no sense
 ├── OutputError             exit 5   a result that cannot be written
 ├── ListError               exit 9   a list such as assets.csv that is not as it should be
+├── LakeError               exit 10  a lake that cannot be used, is damaged, or that somebody else is writing in
 ├── SealError               exit 6   a key, a signature or a passphrase that cannot be used
 └── CaseError               exit 7   a case that cannot be used, or that was changed behind our back
     └── BusyError           exit 8   a case that somebody else is writing in: try again
@@ -53,6 +54,10 @@ class OutputError(TocsinError):
 
 class ListError(TocsinError):
     exit_code = 9
+
+
+class LakeError(TocsinError):
+    exit_code = 10
 
 
 class SealError(TocsinError):

@@ -28,12 +28,15 @@ CORRELATED: Final = "correlated"  # sorts behind the names of tasks, which are n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is. `bytes_done` was read, decompressed where it was packed; `bytes_total` is an estimate."""
+    """How far a run is. `bytes_done` was read, decompressed where it was packed; `bytes_total` is an estimate.
+
+    `findings` is None where none are looked for.
+    """
 
     bytes_done: int
     bytes_total: int
     events: int
-    findings: int
+    findings: int | None
     current: str
 
 
@@ -45,8 +48,8 @@ class Ledger:
     ) -> None:
         self.folder, self.total = folder, 0
         self._kept = (folder / FOUND, folder / SEEN, *((traced,) if traced else ()))
-        for kept in (FOUND, SEEN):
-            (folder / kept).mkdir()
+        for name in (FOUND, SEEN):
+            (folder / name).mkdir()
         self._detector, self._on_progress = detector, on_progress
         self._account = Account(detector)
         self._heard: dict[str, list[tuple[str, object]]] = {}
@@ -77,8 +80,8 @@ class Ledger:
         self._heard.pop(name, None)
         size, events, found = self._counts.pop(name, (0, 0, 0))
         self._total = _sums(self._total, (-size, -events, -found))
-        for kept in self._kept:
-            (kept / name).unlink(missing_ok=True)
+        for place in self._kept:
+            (place / name).unlink(missing_ok=True)
 
     def finish(self, name: str, unit: collect.Unit, failure: str) -> None:
         account: dict[str, Any] = {}
@@ -96,7 +99,7 @@ class Ledger:
             lost = Custody(path=path, file=unit.label, size_bytes=0, read=read, problems=(failure,))
             self._custody.setdefault(path, []).append(lost)
             # What was found before the end stands, told of or not.
-            account["findings"] = list(Counter(finding.rule for finding in _kept(self.folder / FOUND / name)).items())
+            account["findings"] = list(Counter(finding.rule for finding in kept(self.folder / FOUND / name)).items())
         self._account.merge(account)
 
     def run(self, rules: RuleSet, indicators: IndicatorCoverage | None) -> Run:
@@ -150,11 +153,12 @@ class _Findings:
 
     def __iter__(self) -> Iterator[Finding]:
         for path in sorted(self._folder.iterdir()):
-            for finding in _kept(path):
+            for finding in kept(path):
                 yield replace(finding, src=self._digests.get(finding.src, ""))
 
 
-def _kept(path: Path) -> Iterator[Finding]:
+def kept(path: Path) -> Iterator[Finding]:
+    """The findings of one task, up to where its worker ended."""
     decode = msgspec.json.Decoder(Finding).decode
     if path.exists():
         with path.open("rb") as file:

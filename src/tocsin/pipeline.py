@@ -185,7 +185,7 @@ def detect(
             tasks = _run(tasks, examine, jobs, ledger)
         run = ledger.run(rules, indicators)
         if rules.correlations:
-            run = _correlated(run, ledger.folder)
+            run = correlated(run, ledger.folder)
         yield replace(run, attack=attack, attack_release=attack_release, timezone=name_of(zone))
 
 
@@ -294,7 +294,7 @@ def _run(tasks: list[_Task], examine: local.Work[_Task], jobs: int, ledger: Ledg
     return again
 
 
-def _correlated(run: Run, folder: Path) -> Run:
+def correlated(run: Run, folder: Path) -> Run:
     """The run with the findings of correlations behind all others."""
     sightings = streams.read((folder / SEEN).iterdir())
     found = correlate.correlate(run.rules.correlations, sightings.streams, sightings.vocabulary)

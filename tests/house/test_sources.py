@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tocsin"
 MODULES = sorted(SOURCE.rglob("*.py"))
 ROOMS = (
-    *("border", "cases", "cli", "collect", "detect", "engine", "investigate", "learn", "observe", "output"),
+    *("border", "cases", "cli", "collect", "detect", "engine", "investigate", "lake", "learn", "observe", "output"),
     *("rehearse", "seal"),
 )
 

@@ -39,7 +39,7 @@ class Bar:
             f"{progress.events:,} events",
             f"{progress.events / took:,.0f}/s",
             f"{progress.bytes_done / took / 1e6:,.1f} MB/s",
-            f"{progress.findings:,} findings",
+            *([] if progress.findings is None else [f"{progress.findings:,} findings"]),
             f"{_clock(left)} left" if left is not None else "",
         ]
         line = Table.grid(padding=(0, 1), expand=True)

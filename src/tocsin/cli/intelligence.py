@@ -12,6 +12,7 @@ from tocsin.errors import IndicatorError, SettingsError
 from tocsin.model.rule import RuleSet
 
 if TYPE_CHECKING:
+    from tocsin.model.indicator import LeftOut
     from tocsin.pipeline import Wanted
 
 
@@ -45,22 +46,25 @@ def wanted_of(asked: Intelligence, rules: Callable[[], RuleSet], named: Sequence
         found = pipeline.with_indicators(
             asked.names,
             every,
-            known_good=_lists(asked.known_good),
+            known_good=known_good_lists(asked.known_good),
             even_known_good=asked.even_known_good,
             ever=asked.ever,
             observed=asked.observed,
         )
     if len(found.rules.rules) == len(every.rules):
-        left = found.indicators.left_out if found.indicators else ()
-        why = f": {left[0].text}" if left else ""
-        raise IndicatorError(
-            f"{asked.names[0]}: none of {sum(one.count for one in left):,} indicators can be looked for{why}",
-            hint="docs/indicators.md says what is understood; --even-known-good keeps what is known to be good.",
-        )
+        raise nothing_to_look_for(asked.names[0], found.indicators.left_out if found.indicators else ())
     return found
 
 
-def _lists(named: str | None) -> Path | None:
+def nothing_to_look_for(name: str, left: Sequence[LeftOut]) -> IndicatorError:
+    why = f": {left[0].text}" if left else ""
+    return IndicatorError(
+        f"{name}: none of {sum(one.count for one in left):,} indicators can be looked for{why}",
+        hint="docs/indicators.md says what is understood; --even-known-good keeps what is known to be good.",
+    )
+
+
+def known_good_lists(named: str | None) -> Path | None:
     from tocsin.observe import known_good
 
     if named is None:

@@ -15,10 +15,11 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, learn, person, rules
+from tocsin.cli import case, lake, learn, person, rules
 from tocsin.cli.attribute import attribute
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
+from tocsin.cli.hunt import hunt
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
 from tocsin.errors import TocsinError
@@ -45,6 +46,8 @@ app.command()(attribute)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
+app.command()(hunt)
+app.add_typer(lake.app, name="lake")
 app.add_typer(person.app, name="person")
 app.command()(sample)
 

@@ -51,12 +51,15 @@ class Unit:
         return sources.label(self.path)
 
 
-def plan(logs: Iterable[str | Path], jobs: int = 1, mapped: Sequence[Reader] = ()) -> list[Unit]:
+def plan(
+    logs: Iterable[str | Path], jobs: int = 1, mapped: Sequence[Reader] = (), unit_bytes: int | None = None
+) -> list[Unit]:
     """Divide the evidence into units, in the order of their paths; large files become ranges.
 
     Args:
         jobs: how many will read at once: each should find something to do.
         mapped: readers that only this run has; they are asked before all others.
+        unit_bytes: about how large units of a large file are, whatever else there is to read.
 
     Raises:
         EvidenceError: a name stands for nothing, or nothing of it can be opened.
@@ -65,7 +68,8 @@ def plan(logs: Iterable[str | Path], jobs: int = 1, mapped: Sequence[Reader] = (
     units = [Unit(path=path, weight=0, fault=fault) for path, fault in found.closed.items()]
     units += [Unit(path=path, weight=0, same_as=sources.label(first)) for path, first in found.twice.items()]
     hosts = triage.hosts(path for path, _ in found.files)
-    unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found.files) // (2 * jobs)), _LEAST_UNIT_BYTES)
+    if unit_bytes is None:
+        unit_bytes = max(min(_UNIT_BYTES, sum(size for _, size in found.files) // (2 * jobs)), _LEAST_UNIT_BYTES)
     for path, size in found.files:
         units += [replace(one, host=hosts.get(path, "")) for one in _parts(path, size, unit_bytes, mapped)]
     if units and all(unit.fault for unit in units):

@@ -32,6 +32,11 @@ class Account:
         self.sighted = Sighted()
 
     def add(self, events: Events, matches: Matches, seen: Seen | None = None) -> None:
+        self.add_matches(events, matches, seen)
+        self._see(events)
+
+    def add_matches(self, events: Events, matches: Matches, seen: Seen | None = None) -> None:
+        """What rules could see of a table; which logs of which hosts there are, somebody else tells."""
         for gate, rows in enumerate(matches.gates):
             if not len(rows):
                 continue
@@ -46,7 +51,6 @@ class Account:
         if seen is not None:
             self.sighted.add(events.kind, seen, matches)
             self.findings.update(Counter(seen.rules.tolist()))
-        self._see(events)
 
     def _see(self, events: Events) -> None:
         absent = Column(codes=np.zeros(len(events), np.int32), values=[None, None])

@@ -54,7 +54,7 @@ _HASHES: Final = """
     Hashes Hash hash Imphash imphash md5 sha1 sha256 sha512 MD5 SHA1 SHA256 SHA512 InitiatingProcessMD5
     InitiatingProcessSHA1 InitiatingProcessSHA256 FileHash file_hash filehash Sha1 Sha256 Md5 fileinfo.md5
     fileinfo.sha1 fileinfo.sha256 files.sha256 tls.fingerprint cert_chain_fps cert_chain_fuids fingerprint Contents
-    FileSha256 FileMd5 filedigest threat_hash SHA1_Hash ParentHashes
+    FileSha256 FileMd5 filedigest threat_hash SHA1_Hash ParentHashes ja3 ja3s tls.ja3.hash tls.ja3s.hash
 """.split()
 _MAILS: Final = """
     sender recipient recipients from to mailfrom rcptto from_address to_address SenderAddress RecipientAddress Sender

@@ -28,11 +28,13 @@ RAW: Final = "(record)"  # where something was found in a record of text, but in
 
 _KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
+MOST_PLACE: Final = 4096  # characters of a place, or of several
+
 _FIRST_VALUE: Final = 2
 _FOREVER: Final = int(np.iinfo(np.int64).max)
-_DIGESTS: Final = re.compile(r"(?:(\w+)=)?\b([0-9A-Fa-f]{128}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})\b")
-_BY_LENGTH: Final[Mapping[int, ObservableType]] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
-_SPLIT: Final = re.compile(r"[,;|\s]+")
+DIGESTS: Final = re.compile(r"(?:(\w+)=)?\b([0-9A-Fa-f]{128}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})\b")
+BY_LENGTH: Final[Mapping[int, ObservableType]] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+SPLIT: Final = re.compile(r"[,;|\s]+")
 _ROOTS: Final = (
     ("hkey_local_machine", "hklm"),
     ("hkey_users", "hku"),
@@ -96,16 +98,16 @@ class Index:
         return self.by_type[kind].get(value, _NOTHING) if kind in self.by_type else _NOTHING
 
     def _place(self, text: str) -> Found:
-        if len(text) > 4096:
+        if len(text) > MOST_PLACE:
             return _NOTHING
         found = self._one_place(text)
         if not found and ("," in text or ";" in text or " " in text):  # several hops, several answers
-            parts = [part for part in _SPLIT.split(text.strip()) if part][:100]
+            parts = [part for part in SPLIT.split(text.strip()) if part][:100]
             return sum((self._one_place(part) for part in parts if part != text), _NOTHING)
         return found
 
     def _one_place(self, text: str) -> Found:
-        known = address(without_port(text)) if _may_be_address(text) else None
+        known = address(without_port(text)) if may_be_address(text) else None
         if known:
             return self._address(known)
         if "://" in text:
@@ -139,9 +141,9 @@ class Index:
 
     def _hash(self, text: str) -> Found:
         found = _NOTHING
-        for name, digits in _DIGESTS.findall(text[:8192]):
+        for name, digits in DIGESTS.findall(text[:8192]):
             digits = digits.lower()
-            kind: ObservableType = "imphash" if name.lower() == "imphash" else _BY_LENGTH[len(digits)]
+            kind: ObservableType = "imphash" if name.lower() == "imphash" else BY_LENGTH[len(digits)]
             found += self._get(kind, digits)
             if not name and kind == "md5":
                 found += self._get("imphash", digits)
@@ -149,8 +151,8 @@ class Index:
 
     def _mail(self, text: str) -> Found:
         found = self._one_mail(text)
-        if not found and len(text) < 4096 and _SPLIT.search(text):
-            return sum((self._one_mail(part) for part in _SPLIT.split(text)[:200]), _NOTHING)
+        if not found and len(text) < 4096 and SPLIT.search(text):
+            return sum((self._one_mail(part) for part in SPLIT.split(text)[:200]), _NOTHING)
         return found
 
     def _one_mail(self, text: str) -> Found:
@@ -189,7 +191,7 @@ def key_of(text: str) -> str:
     return text.rstrip("\\")
 
 
-def _may_be_address(text: str) -> bool:
+def may_be_address(text: str) -> bool:
     """False for what is clearly none: asking in full costs ten times as much."""
     return (text[-1:] in "0123456789abcdefABCDEF:]" and ("." in text or ":" in text)) or "%" in text
 
