@@ -35,7 +35,7 @@ _UsageError: Final[type[Exception]] = cast("type[Exception]", typer.BadParameter
 app = typer.Typer(
     name="tocsin",
     help="Raw logs in, findings out, with a word on what could not have been seen.",
-    epilog="First steps: tocsin sample try, then tocsin detect try/logs --rules try/rules",
+    epilog="First steps: tocsin drill. Smaller ones: tocsin sample try, then tocsin detect try/logs --rules try/rules",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
