@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin.model.incident import Entry, Incident, Seen
+from tocsin.model.press import Judged
 from tocsin.output import impact as impact_words
 from tocsin.output.plain import as_document, clock
 from tocsin.output.screen import shown
@@ -61,6 +62,24 @@ def show(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(Text(f"  {one.score:>6,.1f}  {_when(one)}  {shown(one.title, _LONGEST)}"), width=width)
     if len(queue) > _MOST_REVIEW:
         console.print(Text(f"  and {len(queue) - _MOST_REVIEW:,} more"))
+
+
+def show_claims(console: Console, claims: Sequence[Judged]) -> None:
+    """Print what somebody said was taken, and what the evidence says of it; nothing where nobody said anything."""
+    if not claims:
+        return
+    width = min(console.width, _WIDEST)
+    console.print(Text(f"\nWHAT IS CLAIMED  {len(claims):,}", style="bold"))
+    for one in claims:
+        verdict = f"{one.verdict.upper()}  {shown(one.says, _LONGEST)} ({shown(one.by, 100)})"
+        console.print(Text(f"\n{verdict}", style="bold"), width=width)
+        page = Table.grid(padding=(0, 1))
+        page.add_column(width=12, no_wrap=True, style="bright_black")
+        page.add_column()
+        for word, lines in (("because", one.because), ("not seen", one.not_seen)):
+            for number, line in enumerate(lines):
+                page.add_row("" if number else f"  {word}", Text(shown(line, _LONGEST)))
+        console.print(page, width=width)
 
 
 def _page(one: Incident) -> Iterator[tuple[str, str]]:
