@@ -89,10 +89,9 @@ def boxes(ground: Ground) -> Weighed:
 def _others(ground: Ground, reads: Sequence[Read]) -> tuple[list[Read], list[Read]]:
     """Reads that an incident has to do with, and others that are not an owner's everyday ones."""
     shared = _shared(reads, len(ground.heard.audit))
-    bad = {address(seen.name) for one in ground.incidents for seen in one.addresses} - {""} - shared
-    accounts = frozenset().union(
-        *(accounts_of(seen.name) for one in ground.incidents if one.rank == "act now" for seen in one.accounts)
-    )
+    grave = [one for one in ground.incidents if one.rank == "act now"]
+    bad = {address(seen.name) for one in grave for seen in one.addresses} - {""} - shared
+    accounts = frozenset().union(*(accounts_of(seen.name) for one in grave for seen in one.accounts))
     tied, others = [], []
     for one in reads:
         ours = one.address in shared or is_inside(one.address) or ground.asked.is_ours(one.address)
