@@ -51,10 +51,11 @@ class Kept:
 
 def keep(kept: Kept, name: str, events: Events, around: Around, asked: Asked | None = None) -> None:
     """Keep what may show what was taken; and sums of what was sent and read in all, where a claim asks for them."""
-    with (kept.picks / name).open("ab") as file:
-        file.writelines(picks.lines(events, _GATES, around))
-    with (kept.flows / name).open("ab") as file:
-        file.writelines(flows.frames(events, around))
+    if len(around.windows):
+        with (kept.picks / name).open("ab") as file:
+            file.writelines(picks.lines(events, _GATES, around))
+        with (kept.flows / name).open("ab") as file:
+            file.writelines(flows.frames(events, around))
     if asked is not None:
         with (kept.heard / name).open("ab") as file:
             file.writelines(heard.told(events, asked))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tocsin.investigate.impact.asked import EVER_US, Asked, Question
+from tocsin.investigate.impact.asked import BESIDE_US, EVER_US, Asked, Question
 from tocsin.investigate.impact.assess import Evidence
 from tocsin.investigate.impact.heard import BUCKET_US, Heard, Place, Sensor, Sum
 from tocsin.investigate.impact.mailboxes import Ground, Weighed, boxes
@@ -25,6 +25,7 @@ from tocsin.model.press import Judged, What
 
 FAR: Final = 10  # what left may have been packed: to so much less than it was
 _MOST_SILENT_US: Final = 4 * 3_600_000_000
+_NO_END: Final = 1 << 62
 _CITED: Final = 10
 _SORTS: Final[Mapping[What, frozenset[Sort]]] = {
     "mailboxes": frozenset({"mail"}),
@@ -140,7 +141,7 @@ def _bytes(case: _Case, number: int, question: Question) -> Weighed:
     if unheard:
         return Weighed("not known", list(_why_unheard(case, number, question, unheard)), [])
     # Any sensor may have seen what others did not; those that are whole say that there is no more.
-    sums = [_bound(one, number) for one in case.heard.sensors.values()]
+    sums = [_bound(one, number, case.asked.claim.claimed_us) for one in case.heard.sensors.values()]
     if any(direct.uncounted for direct, _ in sums):
         return Weighed("not known", ["There were connections to the outside whose bytes nobody counted."], [])
     direct = max((one.most for one, _ in sums), default=0)
@@ -149,7 +150,8 @@ def _bytes(case: _Case, number: int, question: Question) -> Weighed:
     places = [place for one in case.heard.sensors.values() for place in one.cited.get(number, ())]
     said = [f"{_by(sorted(whole))} counted {_size(direct)} at most from {machines} to the outside in that time."]
     if onward:
-        said.append(f"Of what it sent to other machines of ours, those can have sent on {_size(onward)} at most.")
+        amount = f"{_size(onward)} at most" if onward < _NO_END else "an amount that nobody counted"
+        said.append(f"Of what it sent to other machines of ours, those can have sent on {amount}.")
     if (direct + onward) * FAR <= claimed and (claimed or not direct + onward):
         said.append(f"The claim says {_size(claimed)}: more than {FAR} times as much, which packing would not make up.")
         return Weighed("contradicted", said, list(_OTHER_WAYS), sorted(places, key=lambda one: (-one[0], one[1:])))
@@ -157,34 +159,41 @@ def _bytes(case: _Case, number: int, question: Question) -> Weighed:
     return Weighed("not known", said, list(_OTHER_WAYS), places)
 
 
-def _bound(sensor: Sensor, number: int) -> tuple[Sum, int]:
-    """The most that went straight out, and the most that one other machine can have passed on."""
-    direct = sensor.direct.get(number, Sum())
-    onward = 0
+def _bound(sensor: Sensor, number: int, until_us: int) -> tuple[Sum, int]:
+    """The most that went straight out, and the most that one other machine can have passed on until the claim was made.
+
+    Where the log ends before, it may all have been passed on.
+    """
+    direct, onward = sensor.direct.get(number, Sum()), 0
+    ends = bool(sensor.wrote) and _over(sensor) >= until_us
     for name, sent in sensor.inward.get(number, {}).items():
         out = sensor.out.get(name, Sum())
-        limit = sent.most if out.uncounted else min(sent.most, out.most)
-        # A count that is missing on the way in leaves only what went out.
-        onward += out.most if sent.uncounted else limit
+        least = [sent.most] * (not sent.uncounted) + [out.most] * (ends and not out.uncounted)
+        onward += min(least, default=_NO_END)
     return direct, onward
 
 
+def _over(sensor: Sensor) -> int:
+    return (sensor.wrote[-1] + 1) * BUCKET_US
+
+
 def _short(sensor: Sensor, number: int, question: Question) -> str:
-    """Why a sensor does not tell of the whole time; '' where it does."""
+    """Why a sensor does not tell of the whole time; '' where it does.
+
+    A connection is written down when it begins or when it ends, so the day before and the day after belong to it.
+    """
     if not sensor.border or not sensor.wrote:
         return "it saw nothing that had one side outside"
     if not sensor.machines.get(number):
         return "it names no such machine in that time"
-    since = question.since_us if question.since_us != EVER_US else sensor.wrote[0] * BUCKET_US
-    if sensor.wrote[0] * BUCKET_US > since or (sensor.wrote[-1] + 1) * BUCKET_US < question.until_us:
-        return "its log does not reach over the whole time"
-    within = [
-        at * BUCKET_US for at in sensor.wrote if since <= (at + 1) * BUCKET_US and at * BUCKET_US <= question.until_us
-    ]
-    silent = max(
-        (later - one for one, later in zip([since, *within], [*within, question.until_us], strict=True)), default=0
-    )
-    most = min(_MOST_SILENT_US, (question.until_us - since) // 4)
+    begins = sensor.wrote[0] * BUCKET_US
+    since = begins if question.since_us == EVER_US else question.since_us - BESIDE_US
+    until = question.until_us + (0 if question.part.until_us is None else BESIDE_US)
+    if begins > since or _over(sensor) < until:
+        return "its log does not reach over the whole time, with a day before and after"
+    wrote = [at * BUCKET_US for at in sensor.wrote if since <= (at + 1) * BUCKET_US and at * BUCKET_US <= until]
+    silent = max(later - one for one, later in zip([since, *wrote], [*wrote, until], strict=True)) - BUCKET_US
+    most = min(_MOST_SILENT_US, (question.until_us - max(since, question.since_us)) // 4)
     return "it was silent for hours in that time" if silent > most else ""
 
 
