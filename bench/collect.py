@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 import statistics
 import sys
@@ -32,11 +33,12 @@ from tocsin.learn import packs
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 EVENTS = 300_000
 JSON_EVENTS = 60_000
-# What is measured -> the reader that must know it, and where its records are in the corpora; None: they are made.
-SERVICES = {
-    "cloudtrail": ("cloudtrail", "atomic/aws/collection/ec2_proxy_s3_exfiltration.zip"),
+# What is measured -> the reader that must know it, and where its records are in the corpora, or what makes them.
+SERVICES: dict[str, tuple[str, str | Callable[[random.Random], Iterator[str]]]] = {
+    "cloudtrail": ("cloudtrail", log_lines.cloudtrail),
+    "cloudtrail_corpus": ("cloudtrail", "atomic/aws/collection/ec2_proxy_s3_exfiltration.zip"),  # of six shapes
     "m365": ("m365", "compound/GoldenSAMLADFSMailAccess/OfficeActivityEvents.Zip"),
-    "suricata": ("suricata", None),
+    "suricata": ("suricata", log_lines.suricata),
 }
 _ID = re.compile(rb"(?<=[0-9a-f]{4}-)[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 
@@ -62,7 +64,7 @@ def volume(name: str, folder: Path, events: int, repeat: int) -> Figures:
     [seconds] = alternate(repeat, lambda: cpu_s(lambda: read(path, None, reader)))
     rate = rows / statistics.median(seconds)
     print(
-        f"  {name:12} {rows:>9,} events {path.stat().st_size / rows:7.0f} B each {rate / 1000:9.0f} k events/s",
+        f"  {name:17} {rows:>9,} events {path.stat().st_size / rows:7.0f} B each {rate / 1000:9.0f} k events/s",
         flush=True,
     )
     return {f"{name}_events_per_s": round(rate)}
@@ -73,9 +75,9 @@ def share(name: str, folder: Path, events: int, repeat: int, projection: frozens
     reader, dataset = SERVICES[name]
     path = folder / f"{name}.json"
     path.write_bytes(
-        log_lines.lines(log_lines.suricata, events)
-        if dataset is None
-        else _grown(CORPUS / "security-datasets" / dataset, events)
+        _grown(CORPUS / "security-datasets" / dataset, events)
+        if isinstance(dataset, str)
+        else log_lines.lines(dataset, events)
     )
     rows = read(path, projection, reader)
     sides: tuple[Callable[[], object], ...] = (partial(_loads, path), partial(read, path, projection, reader))
@@ -83,7 +85,7 @@ def share(name: str, folder: Path, events: int, repeat: int, projection: frozens
     ratio = statistics.median(theirs) / statistics.median(ours)
     rate = rows / statistics.median(ours)
     print(
-        f"  {name:12} {rows:>9,} events {path.stat().st_size / rows:7.0f} B each {rate / 1000:9.0f} k events/s"
+        f"  {name:17} {rows:>9,} events {path.stat().st_size / rows:7.0f} B each {rate / 1000:9.0f} k events/s"
         f"   json_share {ratio:.2f}",
         flush=True,
     )

@@ -6,8 +6,10 @@ Addresses, names and sizes are drawn anew for each line, so that hardly two line
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 _START = 1_772_384_400  # 2026-03-01 17:00 UTC
 _RATE = 200  # lines a second
@@ -153,6 +155,114 @@ def suricata(draw: random.Random) -> Iterator[str]:
                 )
 
 
+def paloalto(draw: random.Random) -> Iterator[str]:
+    for number in itertools.count():
+        day, sent, got = f"2026/03/01 {_clock(number)}", draw.randrange(9000), draw.randrange(90_000)
+        ports = f"{draw.randrange(1024, 65536)},{draw.choice((53, 80, 443))}"
+        app, action = draw.choice(("ssl", "dns", "web-browsing")), draw.choice(("allow", "allow", "deny"))
+        packets = sent // 500 + 1, got // 1400 + 1
+        yield (
+            f"<14>Mar  1 {_clock(number)} fw1 1,{day},001701000001,TRAFFIC,end,2561,{day},{_inside(draw)},"
+            f"{_outside(draw)},0.0.0.0,0.0.0.0,out,,,{app},vsys1,trust,untrust,ethernet1/2,ethernet1/1,log,{day},"
+            f"{10**5 + number},1,{ports},0,0,0x400053,tcp,{action},{sent + got},{sent},{got},{sum(packets)},{day},"
+            f"{draw.randrange(300)},any,,{7 * 10**9 + number},0x0,10.0.0.0-10.255.255.255,United States,,"
+            f"{packets[0]},{packets[1]},tcp-fin,0,0,0,0,,fw1,from-policy,,,0,,0,,N/A,0,0,0,0,"
+            "2b7cbb0a-0001-0002-0003-000000000001,0,0,,,,,,,"
+        )
+
+
+def cef(draw: random.Random) -> Iterator[str]:
+    for number in itertools.count():
+        yield (
+            f"<134>Mar  1 {_clock(number)} fw1 CEF:0|Vendor|Gateway|9.1|{draw.choice((1001, 1002))}|connection|3|"
+            f"rt={(_START * 1000) + number * 5} act={draw.choice(('accept', 'drop'))} proto=TCP src={_inside(draw)} "
+            f"spt={draw.randrange(1024, 65536)} dst={_outside(draw)} dpt={draw.choice((53, 80, 443))} "
+            f"deviceInboundInterface=eth1 deviceOutboundInterface=eth0 in={draw.randrange(90_000)} "
+            f"out={draw.randrange(9000)} cs1Label=Rule cs1=allow outgoing web cn1Label=Session cn1={10**6 + number}"
+        )
+
+
+# Names of calls by service, as an account that people and programs share makes them.
+_CALLS = {
+    "ec2": ("DescribeInstances", "DescribeVolumes", "RunInstances", "TerminateInstances", "CreateTags", "DescribeVpcs"),
+    "s3": ("GetObject", "PutObject", "ListObjects", "HeadBucket", "GetBucketAcl", "DeleteObject"),
+    "iam": ("GetRole", "ListUsers", "CreateAccessKey", "AttachUserPolicy", "GetAccountSummary"),
+    "sts": ("AssumeRole", "GetCallerIdentity"),
+    "kms": ("Decrypt", "GenerateDataKey", "DescribeKey"),
+    "lambda": ("ListFunctions20150331", "UpdateFunctionCode20150331v2", "GetFunction20150331v2"),
+    "logs": ("CreateLogStream", "DescribeLogGroups"),
+    "secretsmanager": ("GetSecretValue", "ListSecrets"),
+}
+
+
+def _parameters(draw: random.Random, number: int, call: random.Random) -> dict[str, Any] | None:
+    """What a call was asked for: each has keys of its own, one of which may be left out."""
+    if call.random() < 0.1:
+        return None
+    kinds: tuple[dict[str, Any], ...] = (
+        {"instancesSet": {"items": [{"instanceId": f"i-{draw.getrandbits(68):017x}"}]}, "filterSet": {}},
+        {"bucketName": f"bucket-{draw.randrange(40)}", "key": f"in/{number}.csv", "Host": "s3.amazonaws.com"},
+        {"roleArn": f"arn:aws:iam::123456789012:role/r{draw.randrange(30)}", "roleSessionName": f"s{number}"},
+        {"keyId": f"arn:aws:kms:us-east-1:123456789012:key/{draw.getrandbits(64):016x}", "keySpec": "AES_256"},
+        {"userName": f"user{draw.randrange(60)}", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+        {"functionName": f"f{draw.randrange(50)}", "publish": True, "dryRun": False, "memory": {"size": 128}},
+        {"logGroupName": f"/aws/lambda/f{draw.randrange(50)}", "limit": 50, "nextToken": f"{draw.getrandbits(80):x}"},
+    )
+    chosen = call.choice(kinds)
+    if draw.random() < 0.2:
+        chosen.pop(draw.choice(tuple(chosen)))
+    return chosen
+
+
+def cloudtrail(draw: random.Random) -> Iterator[str]:
+    """Calls of many kinds by users, roles and services, in some seven hundred shapes."""
+    for number in itertools.count():
+        service = draw.choice(tuple(_CALLS))
+        name, account = draw.choice(_CALLS[service]), "123456789012"
+        user, call = f"user{draw.randrange(60)}", random.Random(name)
+        session = {"attributes": {"creationDate": "2026-03-01T08:00:00Z", "mfaAuthenticated": "false"}}
+        issuer = {"type": "Role", "principalId": f"AROA{draw.randrange(30):016}", "accountId": account}
+        who: dict[str, Any] = draw.choice(
+            (
+                {"type": "IAMUser", "arn": f"arn:aws:iam::{account}:user/{user}", "userName": user},
+                {
+                    "type": "AssumedRole",
+                    "sessionContext": {"sessionIssuer": issuer, "webIdFederationData": {}} | session,
+                },
+                {"type": "AWSService", "invokedBy": f"{service}.amazonaws.com"},
+                {"type": "Root", "arn": f"arn:aws:iam::{account}:root", "sessionContext": session},
+            )
+        )
+        record: dict[str, Any] = {
+            "eventVersion": "1.09",
+            "userIdentity": {"principalId": f"AIDA{draw.randrange(60):016}", "accountId": account} | who,
+            "eventTime": f"2026-03-01T{_clock(number)}Z",
+            "eventSource": f"{service}.amazonaws.com",
+            "eventName": name,
+            "awsRegion": draw.choice(("us-east-1", "eu-west-1", "eu-central-1")),
+            "sourceIPAddress": _outside(draw),
+            "userAgent": f"aws-cli/2.{draw.randrange(30)}.0 Python/3.12.1 Linux/6.8",
+            "requestParameters": _parameters(draw, number, call),
+            "responseElements": None
+            if name[:3] in ("Get", "Lis", "Des")
+            else {"requestId": f"{draw.getrandbits(64):x}"},
+        }
+        if draw.random() < 0.05:
+            record["errorCode"] = "AccessDenied"
+            record["errorMessage"] = f"User: {user} is not authorized to perform: {service}:{name}"
+        maybe: dict[str, Any] = {
+            "additionalEventData": {"SignatureVersion": "SigV4", "bytesTransferredOut": draw.randrange(9000)},
+            "resources": [{"ARN": f"arn:aws:s3:::bucket-{draw.randrange(40)}", "type": "AWS::S3::Bucket"}],
+            "vpcEndpointId": f"vpce-{draw.randrange(9):08}",
+            "tlsDetails": {"tlsVersion": "TLSv1.3", "clientProvidedHostHeader": f"{service}.amazonaws.com"},
+        }
+        record |= {key: value for key, value in maybe.items() if call.random() < 0.4}
+        record |= {"requestID": f"{draw.getrandbits(96):024x}", "eventID": f"{draw.getrandbits(96):024x}"}
+        record |= {"readOnly": record["responseElements"] is None, "eventType": "AwsApiCall", "managementEvent": True}
+        record |= {"recipientAccountId": account, "eventCategory": "Management"}
+        yield json.dumps(record, separators=(",", ":"))
+
+
 # What is measured -> the reader that must know it, and its lines.
 VOLUME: dict[str, tuple[str, Callable[[random.Random], Iterator[str]]]] = {
     "access_log": ("access_log", access_log),
@@ -161,6 +271,8 @@ VOLUME: dict[str, tuple[str, Callable[[random.Random], Iterator[str]]]] = {
     "fortinet": ("fortinet", fortinet),
     "cisco_asa": ("asa", cisco_asa),
     "netfilter": ("netfilter", netfilter),
+    "paloalto": ("paloalto", paloalto),
+    "cef": ("cef", cef),
 }
 
 

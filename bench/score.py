@@ -1,6 +1,6 @@
 """A drill's truth and what a tool concluded in, how right it was out: the scorer that the drill itself uses.
 
-    python bench/score.py TRUTH RESULT... [--out score.json]
+python bench/score.py TRUTH RESULT... [--out score.json]
 """
 
 import runpy

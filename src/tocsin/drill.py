@@ -66,7 +66,7 @@ def perform(
 
 
 def judge(made: Made, folder: Path) -> dict[str, Any]:
-    """Score what was concluded: incidents to act on now as their cases have them, the review queue as it was written."""
+    """Score what was concluded: incidents to act on now as their cases have them, the review queue as it is written."""
     truth = json.loads(made.truth.read_bytes())
     queue = [one for one in score.incidents_of(folder / "incidents.json") if one["rank"] != "act now"]
     return score.score(truth, [*score.incidents_of(folder / "cases"), *queue])

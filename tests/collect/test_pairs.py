@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.both_ways import assert_alike, rows
 from tocsin.collect.formats import cef, fortinet, leef, netfilter
+from tocsin.collect.lines import by_name
 
 KEYS = st.sampled_from(
     ["srcip", "dstip", "proto", "action", "msg", "host", "user", "a", "k" * 9, "k" * 33, "k" * 65, "é"]
@@ -49,6 +51,29 @@ def test_fortinet(lines: list[str]) -> None:
     assert_alike(fortinet, "\n".join(lines).encode())
 
 
+@given(
+    st.lists(FORTINET, min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), min_size=20, max_size=80),
+    st.lists(st.tuples(st.integers(0, 79), st.integers(0, 60), st.sampled_from(' ="x')), max_size=6),
+)
+def test_fortinet_in_few_layouts(kinds: list[str], order: list[int], spoilt: list[tuple[int, int, str]]) -> None:
+    """So many lines with the same keys that those of one are laid over the others; some bytes are wrong."""
+    lines = [kinds[kind % len(kinds)] for kind in order]
+    for line, at, letter in spoilt:
+        text = lines[line % len(lines)]
+        lines[line % len(lines)] = text[:at] + letter + text[at + 1 :]
+    assert_alike(fortinet, "\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("count", [3, 70_000])
+def test_values_come_name_by_name_however_many_names_there_are(count: int) -> None:
+    for name in (np.arange(2 * count) % count, np.arange(2 * count)[::-1] % count, np.array([0, count - 1, 1, 0])):
+        order, bounds = by_name(name, count)
+        assert sorted(order.tolist()) == list(range(len(name)))
+        assert (np.repeat(np.arange(count), np.diff(bounds)) == name[order]).all()
+        assert (np.diff(order)[np.diff(name[order]) == 0] > 0).all()
+
+
 @pytest.mark.parametrize("reader", [cef, fortinet, leef, netfilter], ids=lambda reader: reader.NAME)
 @given(noise=st.binary(max_size=300))
 def test_no_bytes_stop_the_reader(reader: ModuleType, noise: bytes) -> None:
@@ -72,6 +97,11 @@ CEF = st.builds(
 )
 
 
+@given(st.lists(CEF, min_size=1, max_size=3), st.lists(st.integers(0, 2), min_size=20, max_size=60))
+def test_cef_in_few_layouts(kinds: list[str], order: list[int]) -> None:
+    assert_alike(cef, "\n".join(kinds[kind % len(kinds)] for kind in order).encode())
+
+
 @given(st.lists(CEF, max_size=6))
 def test_cef(lines: list[str]) -> None:
     assert_alike(cef, "\n".join(lines).encode())
@@ -90,6 +120,11 @@ LEEF = st.builds(
     ),
     LEEF_PAIRS,
 )
+
+
+@given(st.lists(LEEF, min_size=1, max_size=3), st.lists(st.integers(0, 2), min_size=20, max_size=60))
+def test_leef_in_few_layouts(kinds: list[str], order: list[int]) -> None:
+    assert_alike(leef, "\n".join(kinds[kind % len(kinds)] for kind in order).encode())
 
 
 @given(st.lists(LEEF, max_size=6))

@@ -121,6 +121,7 @@ def test_no_path_of_somebodys_machine() -> None:
     found = {
         _id(path): word
         for path in _own_files()
+        if path.parent != ROOT / "tests" / "rules" / "samples"  # made-up evidence, of machines that are nobody's
         for text in [path.read_text(encoding="utf-8")]
         for word in [next((own for own in ours if own in text), None) or homes.search(text)]
         if word

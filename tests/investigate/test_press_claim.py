@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from investigate.weighing import BEGIN, MINUTE, at, audit, incident, windows, zeek
 
+from investigate.weighing import BEGIN, MINUTE, at, audit, incident, windows, zeek
 from tocsin import collect, investigate
 from tocsin.investigate import impact
 from tocsin.model.asset import Asset, Assets
@@ -75,9 +75,7 @@ def judge(
     fields = impact.FIELDS | ENVELOPE | investigate.FIELDS
     tables = [events for name in logs for events in collect.read(folder / name, fields)]
     traced = folder / "traced"
-    traced.write_bytes(
-        b"".join(one for events in tables for one in investigate.frames(events, np.zeros(0, np.int64)))
-    )
+    traced.write_bytes(b"".join(one for events in tables for one in investigate.frames(events, np.zeros(0, np.int64))))
     traces = investigate.read([traced])
     asked = impact.asked(claim, impact.addresses_of(traces), assets)
     scenes = impact.scenes(incidents, traces, assets)
@@ -146,7 +144,9 @@ def test_what_another_machine_can_have_passed_on_counts(tmp_path: Path) -> None:
         pytest.param({"conn.log": text([zeek(10, "10.0.0.9", 5), *flows(until=-60)])}, id="the log ends before"),
         pytest.param({"conn.log": text(flows()[60:])}, id="the log begins after"),
         pytest.param({"conn.log": text([*flows(until=60), *flows()[-110:]])}, id="the log is silent for hours"),
-        pytest.param({"conn.log": text([zeek(m, "10.0.0.9", 5) for m in range(-DAY - 30, 3 * DAY, 30)])}, id="inside alone"),
+        pytest.param(
+            {"conn.log": text([zeek(m, "10.0.0.9", 5) for m in range(-DAY - 30, 3 * DAY, 30)])}, id="inside alone"
+        ),
         pytest.param({"conn.log": text([*flows(), zeek(60, OUTSIDE, None, None)])}, id="bytes that nobody counted"),
     ],
 )
@@ -206,7 +206,9 @@ def read(mailbox: str, moment: float, client: str = "198.51.100.1", *, kind: str
         ClientIP=client,
         ClientIPAddress=client,
         OperationProperties=[{"Name": "MailAccessType", "Value": kind}, {"Name": "IsThrottled", "Value": "False"}],
-        Folders=[{"Path": "\\Inbox", "FolderItems": [{"InternetMessageId": f"<{mailbox}.{moment}>", "SizeInBytes": 900}]}],
+        Folders=[
+            {"Path": "\\Inbox", "FolderItems": [{"InternetMessageId": f"<{mailbox}.{moment}>", "SizeInBytes": 900}]}
+        ],
     )
 
 

@@ -55,8 +55,9 @@ def drill(
 ) -> None:
     """Replay the story of 2021 on evidence made for it: find it, gather it, and be scored against the truth.
 
-    Two parliamentary bodies, weeks of ordinary work, and in it a slow breach, a quick one, a campaign of mails, everyday
-    malware, a permitted test and a lie to the press. With --rules PACK that pack is tried, too, alone and with our own.
+    Two parliamentary bodies, weeks of ordinary work, and in it a slow breach, a quick one, a campaign of mails,
+    everyday malware, a permitted test and a lie to the press. With --rules PACK that pack is tried, too, alone and with
+    our own.
     """
     from rich.console import Console
 
@@ -97,9 +98,7 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
     from tocsin.rehearse import make
 
     with progress.counted("making evidence", "days", quiet=quiet) as told:
-        made = make(
-            seed=seed, events=events, folder=folder, profile=habits, told=lambda one: told(one.day, one.days)
-        )
+        made = make(seed=seed, events=events, folder=folder, profile=habits, told=lambda one: told(one.day, one.days))
     drill_pages.opening(console, made, seed)
     return made
 
@@ -114,10 +113,12 @@ def _performed(
     own = folder / name
     own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
-    with progress.live(quiet=quiet) as on_progress:
-        with perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance:
-            written = report_files.write(performance.response, own, asked)
-            deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
+    with (
+        progress.live(quiet=quiet) as on_progress,
+        perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance,
+    ):
+        written = report_files.write(performance.response, own, asked)
+        deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
     return performance.figures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
@@ -38,6 +39,7 @@ from tocsin.model.tlp import TLP
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
     from tocsin.model.asset import Assets
+    from tocsin.model.case import Case
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
     from tocsin.model.rule import RuleSet
@@ -127,7 +129,6 @@ def respond(
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
-    from tocsin.output.screen import shown
 
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, logs)
@@ -150,9 +151,15 @@ def respond(
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         if open_cases:
-            for case in open_all(response, root, by, asked, pages):
-                typer.echo(f"case {case.id}  {shown(case.title, 100)}")
+            _name(open_all(response, root, by, asked, pages))
         refuse_nothing(response.run, target)
+
+
+def _name(cases: Iterable[Case]) -> None:
+    from tocsin.output.screen import shown
+
+    for case in cases:
+        typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
 class _Lists(TypedDict):

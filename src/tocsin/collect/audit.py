@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.syscalls import name_of
 from tocsin.model.event import NO_TIME
 
@@ -23,7 +24,7 @@ Fields: TypeAlias = dict[str, str | tuple[str, ...] | None]
 
 _UTC: Final = Clock()
 _LATEST_US: Final = 253_402_300_800_000_000  # the end of year 9999
-HEAD: Final = re.compile(
+HEAD: Final = later(
     r"(?:node=(?P<node>\S{1,255}) )?type=(?P<type>[\w\[\].-]{1,64}) (?:msg=)?audit\((?P<stamp>"
     r"(?:(?P<seconds>\d{1,12})[.,](?P<part>\d{1,6})"
     r"|(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4}|\d\d) (?P<clock>\d\d:\d\d:\d\d)[.,](?P<ms>\d{1,6}))"
@@ -41,10 +42,10 @@ _TYPE_WORDS: Final = (
 ).split()
 _TYPES: Final = dict(zip(_TYPE_WORDS[::2], _TYPE_WORDS[1::2], strict=True))
 _TYPE_NAMES: Final = frozenset(_TYPES.values())
-_KEY: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?")
-_SIMPLE: Final = re.compile(r"[\w./:?@+%-]*|\((?:null|none)\)")
+_KEY: Final = later(r"[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?")
+_SIMPLE: Final = later(r"[\w./:?@+%-]*|\((?:null|none)\)")
 _MOST_KEYS: Final = 4_096
-_PAIR: Final = re.compile(
+_PAIR: Final = later(
     r"(?<![\w.\[-])(?P<key>[A-Za-z_][\w.-]{0,63}(?:\[\d{1,6}\])?)="
     r"""(?:"(?P<quoted>[^"]*)"|'(?P<message>[^']*)'|(?P<bare>[^ \x1d]*))(?=[ \x1d,)]|$)"""
 )
@@ -53,12 +54,12 @@ _ENCODED: Final = frozenset(
     "new-rng new_group ocomm old-chardev old-disk old-fs old-rng path proctitle root_dir srcname sw terminal unit vm "
     "watch".split()
 )
-_HEXADECIMAL: Final = re.compile(r"(?:[0-9A-F]{2})+")
-_ARGUMENT: Final = re.compile(r"a(\d{1,6})(?:\[(\d{1,6})\])?")
-_LOOSE_KEY: Final = re.compile(r"(?:^| )([A-Za-z_]\w{0,63})=")
-_INNER: Final = re.compile(r"(^| )msg='(.*)'", re.DOTALL)
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_FREE_TEXT: Final = re.compile(r"(?<= )(?P<key>cmdline|proctitle)=(?P<text>.*?)(?= redactors=|$)", re.DOTALL)
+_HEXADECIMAL: Final = later(r"(?:[0-9A-F]{2})+")
+_ARGUMENT: Final = later(r"a(\d{1,6})(?:\[(\d{1,6})\])?")
+_LOOSE_KEY: Final = later(r"(?:^| )([A-Za-z_]\w{0,63})=")
+_INNER: Final = later(r"(^| )msg='(.*)'", re.DOTALL)
+_QUOTED: Final = later(r'"((?:[^"\\]|\\.)*)"')
+_FREE_TEXT: Final = later(r"(?<= )(?P<key>cmdline|proctitle)=(?P<text>.*?)(?= redactors=|$)", re.DOTALL)
 
 
 class Record(NamedTuple):

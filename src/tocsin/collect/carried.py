@@ -7,7 +7,6 @@ there; of what it says, time and host are kept. Lines without a header, or with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -67,9 +66,7 @@ def all_before(block: Lines, starts: Longs, tags: Mapping[bytes, bytes], clock: 
     data = block.data
     for beginning, tag in tags.items():
         data = data.replace(beginning, tag)
-    tagged = copy(block)
-    tagged.data, tagged.octets = data, np.frombuffer(data, np.uint8)
-    heads = syslog.headers(tagged, clock)
+    heads = syslog.headers(block.rewritten(data), clock)
     usual = bare | (heads.usual & ((heads.tag == starts) | (heads.message == starts)))
     host = heads.spans["host"]
     host = Spans(np.where(bare, -1, host.starts), np.where(bare, -1, host.stops))

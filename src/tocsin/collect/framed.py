@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from tocsin.collect import syslog
 from tocsin.collect.clock import Clock, assumed
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Spans, Told
 from tocsin.collect.stamps import Stamp
 from tocsin.model.event import NO_TIME, Longs
@@ -116,7 +117,7 @@ def tagged(*programs: str) -> re.Pattern[bytes]:
     """What finds lines of syslog that these programs wrote."""
     names = "|".join(re.escape(name) for name in programs).encode()
     tag = rb"(?:" + names + rb")(?:\[[\d:a-f]{1,32}\])?(?::|(?: [^ \n]{1,64}){2} [-\[])"
-    return re.compile(rb"(?:" + syslog.BEFORE_TAG + rb"|" + _LOGREAD + rb")" + tag, re.MULTILINE)
+    return later(rb"(?:" + syslog.BEFORE_TAG + rb"|" + _LOGREAD + rb")" + tag, re.MULTILINE)
 
 
 def mostly(head: bytes, form: re.Pattern[bytes]) -> bool:

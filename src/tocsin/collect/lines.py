@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
+from tocsin.collect.eights import WORDS, Eights, first_bytes
 from tocsin.collect.records import BAD_TEXT, Slices, Tally
 from tocsin.model.event import Longs, pieces
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+_SAMPLE: Final = 16  # texts that are compared before all are
 
 
 class Parsed(NamedTuple):
@@ -46,13 +51,17 @@ class Lines:
 
     Args:
         is_text: whether all of the block is UTF-8.
+        eights: its bytes, eight at a time.
+        found: what was sought in all of it, so that nobody seeks it again.
     """
 
-    __slots__ = ("data", "head", "is_text", "octets", "starts", "stops")
+    __slots__ = ("_eights", "data", "found", "head", "is_text", "octets", "starts", "stops")
 
     def __init__(self, block: Block) -> None:
         self.data, self.head = block.data, block.head
         self.is_text = _is_text(block.data)
+        self._eights: Eights | None = None
+        self.found: dict[str, tuple[Longs, Longs, Longs]] = {}
         self.octets: Bytes = np.frombuffer(block.data, np.uint8)
         if block.spans is not None:
             spans = np.array(block.spans, np.int64).reshape(-1, 2)
@@ -71,6 +80,18 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    @property
+    def eights(self) -> Eights:
+        if self._eights is None or self._eights.data is not self.data:
+            self._eights = Eights(self.data)
+        return self._eights
+
+    def rewritten(self, data: bytes) -> Lines:
+        """The same lines where other text stands in the same places."""
+        other = copy(self)
+        other.data, other.octets, other.found = data, np.frombuffer(data, np.uint8), {}
+        return other
 
 
 class Spans(NamedTuple):
@@ -178,7 +199,7 @@ class LineDecoder:
             tally.mended.update({split.mended: len(rows)} if isinstance(split.mended, str) else split.mended)
         if bad := _count_bad(lines, split.usual):
             tally.mended[BAD_TEXT] += bad
-        known: dict[int, tuple[Longs, pa.StringArray]] = {}  # two fields may be told by one span
+        known: dict[int, tuple[Longs, str | pa.StringArray]] = {}  # two fields may be told by one span
         for name, place in split.fields.items():
             if self._projection is not None and name not in self._projection:
                 continue
@@ -194,13 +215,12 @@ class LineDecoder:
             if not len(there):
                 continue
             if isinstance(place, Told):
-                encoded = texts.dictionary_encode()
-                told = [place.tell(text) for text in encoded.dictionary.to_pylist()]
+                distinct, index = _distinct(texts, len(there))
+                told = [place.tell(text) for text in distinct]
                 told = [text if text is None or isinstance(text, str) else list(text) for text in told]
-                put_told(table, name, there, told, encoded.indices.to_numpy())
+                put_told(table, name, there, told, index)
             else:
-                table.put_texts(name, there, texts)
-
+                _put(table, name, there, texts)
         if split.keyed and len(split.keyed.line):
             put_keyed(split.keyed, rows[np.cumsum(split.usual)[split.keyed.line] - 1], lines, table)
 
@@ -223,24 +243,66 @@ class LineDecoder:
 
 def put_keyed(keyed: Keyed, rows: Longs, lines: Lines, table: TableBuilder) -> None:
     """Put values where `rows` says, one field after the other."""
-    order = np.argsort(keyed.name.astype(np.uint16), kind="stable")  # 16 bits are sorted in linear time
-    texts = _texts_of(keyed.spans, lines, order)
-    if keyed.written is not None and len(keyed.written[0]):
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    order, bounds = by_name(keyed.name, len(keyed.names))
+    sorted_rows, spans = rows[order], Spans(keyed.spans.starts[order], keyed.spans.stops[order])
+    parts = [slice(first, last) for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+    same = [
+        _same_text(Spans(spans.starts[part], spans.stops[part]), lines) if part.start < part.stop else None
+        for part in parts
+    ]
+    differs = np.repeat([text is None for text in same], np.diff(bounds))
+    texts = _texts_of(keyed.spans, lines, order[differs])
+    places, tell = keyed.written or (order[:0], str)
+    odd = np.zeros(len(order), bool)
+    odd[places] = True
+    odd = odd[order]
+    if len(places):
+        texts = _meant(texts, odd[differs], tell)
+    at = 0
+    for names, part, text in zip(keyed.names, parts, same, strict=True):
+        if part.start == part.stop:
+            continue
+        held: str | pa.StringArray
+        if text is None:
+            held, at = texts[at : at + part.stop - part.start], at + part.stop - part.start
+        else:
+            held = tell(text) if odd[part.start] else text
+        for name in names:
+            _put(table, name, sorted_rows[part], held)
 
-        places, tell = keyed.written
-        odd = np.zeros(len(order), bool)
-        odd[places] = True
-        mask = pa.array(odd[order])
-        meant = pa.array([tell(text) for text in texts.filter(mask).to_pylist()], pa.string())
-        texts = pc.replace_with_mask(texts, mask, meant)
-    sorted_rows = rows[order]
-    bounds = np.searchsorted(keyed.name[order], np.arange(len(keyed.names) + 1)).tolist()
-    for names, first, last in zip(keyed.names, bounds[:-1], bounds[1:], strict=True):
-        if first < last:
-            for name in names:
-                table.put_texts(name, sorted_rows[first:last], texts[first:last])
+
+def _meant(texts: pa.StringArray, odd: Mask, tell: Callable[[str], str]) -> pa.StringArray:
+    """The texts, of which some stand otherwise than they are meant."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    mask = pa.array(odd)
+    return pc.replace_with_mask(
+        texts, mask, pa.array([tell(text) for text in texts.filter(mask).to_pylist()], pa.string())
+    )
+
+
+def _put(table: TableBuilder, name: str, rows: Longs, texts: str | pa.StringArray) -> None:
+    if isinstance(texts, str):
+        table.put_repeated(name, rows, [texts], np.zeros(len(rows), np.int64))
+    else:
+        table.put_texts(name, rows, texts)
+
+
+def _distinct(texts: str | pa.StringArray, count: int) -> tuple[list[str], Longs]:
+    """The distinct texts, and the number of each among them."""
+    if isinstance(texts, str):
+        return [texts], np.zeros(count, np.int64)
+    encoded = texts.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+
+
+def by_name(name: Longs, count: int) -> tuple[Longs, Longs]:
+    """The places of one name after those of another, each in order; and where those of each begin, with the end."""
+    if count and not len(name) % count and (name.reshape(-1, count) == np.arange(count)).all():
+        return np.arange(len(name)).reshape(-1, count).T.ravel(), np.arange(count + 1) * (len(name) // count)
+    small = name.astype(np.uint16) if count <= 1 << 16 else name  # 16 bits are sorted in linear time
+    return np.argsort(small, kind="stable"), np.append(0, np.cumsum(np.bincount(name, minlength=count)))
 
 
 def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], index: Longs) -> None:
@@ -252,12 +314,26 @@ def put_told(table: TableBuilder, name: str, rows: Longs, texts: Sequence[Any], 
         table.put_repeated(name, rows, texts, index)
 
 
-def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:
+def _texts_at(spans: Spans, rows: Longs, lines: Lines) -> tuple[Longs, str | pa.StringArray]:
     """The rows in which something stands at a span, and what it is; spans stand in order and do not overlap."""
     if (spans.starts < 0).any():
         there = spans.starts >= 0
         rows, spans = rows[there], Spans(spans.starts[there], spans.stops[there])
-    return rows, _texts_of(spans, lines)
+    same = _same_text(spans, lines)
+    return rows, _texts_of(spans, lines) if same is None else same
+
+
+def _same_text(spans: Spans, lines: Lines) -> str | None:
+    """The text that stands at all of the spans, if it is one; what is long is not compared."""
+    starts, sizes = spans.starts, spans.stops - spans.starts
+    if not len(sizes) or sizes[0] > 8 * WORDS or (sizes != sizes[0]).any():
+        return None
+    for some in (starts[:: len(starts) // _SAMPLE], starts) if len(starts) > 4 * _SAMPLE else (starts,):
+        for word in range((int(sizes[0]) + 7) // 8):
+            held = first_bytes(lines.eights.behind(some, word), int(sizes[0]) - 8 * word)
+            if (held != held[0]).any():
+                return None
+    return lines.data[starts[0] : spans.stops[0]].decode("utf-8", "replace")
 
 
 def _texts_of(spans: Spans, lines: Lines, order: Longs | None = None) -> pa.StringArray:
@@ -280,7 +356,7 @@ def _joined(joined: Joined, rows: Longs, lines: Lines) -> tuple[Longs, pa.String
         if isinstance(part, Spans):
             starts = np.maximum.accumulate(np.where(part.starts < 0, 0, part.starts))  # absent ones stay in order
             spans = Spans(starts[there], np.where(part.starts < 0, starts, part.stops)[there])
-            texts.append(_texts_at(spans, rows[there], lines)[1])
+            texts.append(_texts_of(spans, lines))
         else:
             texts.append(pa.array(["", part[0]], pa.string()).take(pa.array(part[1][there].astype(np.int8))))
     return rows[there], pc.binary_join_element_wise(*texts, "")

@@ -24,15 +24,10 @@ class Marks:
     __slots__ = ("count", "first", "places")
 
     def __init__(self, block: Lines, letters: str, outside: str = "") -> None:
-        found = block.octets == ord(letters[0])
-        for letter in letters[1:]:
-            found |= block.octets == ord(letter)
-        self.places: Longs = np.flatnonzero(found)
-        if outside and outside.encode() in block.data:
-            self.places = _unquoted(block, self.places, block.octets == ord(outside))
-        self.first = np.searchsorted(self.places, block.starts)
-        stops = np.append(self.first[1:], np.searchsorted(self.places, block.stops[-1:]))
-        self.count: Longs = stops - self.first
+        sought = f"{letters} {outside}"
+        if sought not in block.found:
+            block.found[sought] = _marks(block, letters, outside)
+        self.places, self.first, self.count = block.found[sought]
 
     def of_lines(self, rows: Longs) -> Marks:
         """The marks of some lines, counted in these."""
@@ -49,6 +44,19 @@ class Marks:
     def before(self, places: Longs) -> Longs:
         """How many marks stand in each line before a place in it."""
         return np.searchsorted(self.places, places) - self.first
+
+
+def _marks(block: Lines, letters: str, outside: str) -> tuple[Longs, Longs, Longs]:
+    """Where the bytes stand, which is the first of each line, and how many each has."""
+    found = block.octets == ord(letters[0])
+    for letter in letters[1:]:
+        found |= block.octets == ord(letter)
+    places: Longs = np.flatnonzero(found)
+    if outside and outside.encode() in block.data:
+        places = _unquoted(block, places, block.octets == ord(outside))
+    first = np.searchsorted(places, block.starts)
+    stops = np.append(first[1:], np.searchsorted(places, block.stops[-1:]))
+    return places, first, stops - first
 
 
 def _unquoted(block: Lines, places: Longs, quotes: Mask) -> Longs:

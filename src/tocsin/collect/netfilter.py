@@ -15,30 +15,31 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Spans, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number, unless
 from tocsin.model.event import Longs
 
 Fields: TypeAlias = dict[str, str | tuple[str, ...] | None]
 
-_BEGIN: Final = re.compile(r"(?:^|(?<=[\s\]:.>-]))IN=[^\s=]{0,64} OUT=")
+_BEGIN: Final = later(r"(?:^|(?<=[\s\]:.>-]))IN=[^\s=]{0,64} OUT=")
 _LONGEST_NAME: Final = 64  # of an interface, as in the expression above
-_UPTIME: Final = re.compile(r"\[ *\d+\.\d+\] ?")
-_WORD: Final = re.compile(r"([A-Z][A-Za-z0-9]{0,31})=(\S*)|(\S+)")
+_UPTIME: Final = later(r"\[ *\d+\.\d+\] ?")
+_WORD: Final = later(r"([A-Z][A-Za-z0-9]{0,31})=(\S*)|(\S+)")
 _NAMES: Final = {"SRC": "src_ip", "DST": "dst_ip", "SPT": "src_port", "DPT": "dst_port"}
 _IP_FLAGS: Final = ("CE", "DF", "MF")
 _TCP_FLAGS: Final = ("CWR", "ECE", "URG", "ACK", "PSH", "RST", "SYN", "FIN")
 _ACTIONS: Final = (
     (
-        re.compile(r"(?:^|[^A-Za-z])(?:DROP(?:PED)?|BLOCK(?:ED)?|DEN(?:Y|IED))(?![A-Za-z])", re.IGNORECASE),
+        later(r"(?:^|[^A-Za-z])(?:DROP(?:PED)?|BLOCK(?:ED)?|DEN(?:Y|IED))(?![A-Za-z])", re.IGNORECASE),
         "drop",
         "true",
     ),
-    (re.compile(r"(?:^|[^A-Za-z])REJECT(?:ED)?(?![A-Za-z])", re.IGNORECASE), "reject", "true"),
-    (re.compile(r"(?:^|[^A-Za-z])(?:ACCEPT|ALLOW|PERMIT|PASS)(?:ED)?(?![A-Za-z])", re.IGNORECASE), "accept", "false"),
-    (re.compile(r"-D\]\s*$"), "drop", "true"),
-    (re.compile(r"-R\]\s*$"), "reject", "true"),
-    (re.compile(r"-A\]\s*$"), "accept", "false"),
+    (later(r"(?:^|[^A-Za-z])REJECT(?:ED)?(?![A-Za-z])", re.IGNORECASE), "reject", "true"),
+    (later(r"(?:^|[^A-Za-z])(?:ACCEPT|ALLOW|PERMIT|PASS)(?:ED)?(?![A-Za-z])", re.IGNORECASE), "accept", "false"),
+    (later(r"-D\]\s*$"), "drop", "true"),
+    (later(r"-R\]\s*$"), "reject", "true"),
+    (later(r"-A\]\s*$"), "accept", "false"),
 )
 
 

@@ -217,8 +217,10 @@ def _apart(true: set[str], said: set[str]) -> float:
 
 
 def _left(about: list[dict[str, Any]]) -> Iterator[Bounds]:
-    """Bounds of the bytes that left, each flow once: claims with a record in common tell of the same, in two incidents
-    or for a name and its address, and are worth as much as the larger of them."""
+    """Bounds of the bytes that left, each flow once.
+
+    Claims with a record in common tell of the same, in two incidents or for a name and its address: the larger counts.
+    """
     groups: list[tuple[set[str], Bounds]] = []
     for one in about:
         impact = one.get("impact") or {}

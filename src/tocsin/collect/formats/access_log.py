@@ -19,6 +19,7 @@ import numpy as np
 
 from tocsin.collect import syslog
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
@@ -33,16 +34,16 @@ _NO_RECORD: Final = "not a line of an access log"
 _TIME: Final = Stamp("%d/%b/%Y:%H:%M:%S %z")
 # Before the time stand address, identity and user, and the virtual host before these. Quotes inside quotes are
 # escaped; so is the backslash that escapes them.
-_LINE: Final = re.compile(
+_LINE: Final = later(
     r'([^"]*?) \[([^\]\["]{1,64})\] "((?:[^"\\]|\\.)*+)" (\d{3}|-) (\d{1,20}|-)'
     r'(?: "((?:[^"\\]|\\.)*+)" "((?:[^"\\]|\\.)*+)")?(?:| (.*))',
     re.ASCII | re.DOTALL,
 )
-_REQUEST: Final = re.compile(r"([^ ]+)(?: (.+) (HTTP/[^ ]*)| ([^ ]+))", re.DOTALL)
-_AUTHORITY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/?#]*")
-_PORT: Final = re.compile(r"(.+):(\d{1,5})", re.ASCII | re.DOTALL)
-_FORWARDED: Final = re.compile(r'"([0-9A-Fa-f.:]{3,}(?:, ?[0-9A-Fa-f.:]{3,})*)"')
-_SNIFFED: Final = re.compile(
+_REQUEST: Final = later(r"([^ ]+)(?: (.+) (HTTP/[^ ]*)| ([^ ]+))", re.DOTALL)
+_AUTHORITY: Final = later(r"[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^/?#]*")
+_PORT: Final = later(r"(.+):(\d{1,5})", re.ASCII | re.DOTALL)
+_FORWARDED: Final = later(r'"([0-9A-Fa-f.:]{3,}(?:, ?[0-9A-Fa-f.:]{3,})*)"')
+_SNIFFED: Final = later(
     rb'^[^"\n]{1,600}? \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
     rb'"(?:[^"\\\n]|\\.){0,8000}" (?:\d{3}|-) (?:\d+|-)',
     re.MULTILINE,

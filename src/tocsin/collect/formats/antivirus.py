@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 from tocsin.collect import device_times, documents, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.streams import HEAD_BYTES, peek
 from tocsin.collect.text_lines import TextLog
@@ -30,20 +31,20 @@ KIND = "antivirus"
 
 _Fields = dict[str, "str | tuple[str, ...] | None"]
 _NO_RECORD: Final = "not a line of a virus scanner's log"
-_CLAM_TIME: Final = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) -> ", re.ASCII)
+_CLAM_TIME: Final = later(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) -> ", re.ASCII)
 _CLAM_FOUND: Final = " FOUND"
-_CLAM_ELSE: Final = re.compile(r"OK|Empty file|Excluded|Access denied\..*")
-_CLAM_HASH: Final = re.compile(r"(.+)\(([0-9a-f]{32}|[0-9a-f]{64}):(\d{1,20})\)", re.ASCII)
-_CLAM_OTHER: Final = re.compile(
+_CLAM_ELSE: Final = later(r"OK|Empty file|Excluded|Access denied\..*")
+_CLAM_HASH: Final = later(r"(.+)\(([0-9a-f]{32}|[0-9a-f]{64}):(\d{1,20})\)", re.ASCII)
+_CLAM_OTHER: Final = later(
     r"-{3,} ?SCAN SUMMARY ?-{3,}|-{20,}|(?:Known viruses|Engine version|Scanned (?:directories|files)|Infected files"
     r"|Data (?:scanned|read)|Time|Start Date|End Date|Total errors): .*|\s*"
 )
-_SYMANTEC: Final = re.compile(
+_SYMANTEC: Final = later(
     r"\b(Virus found|Security risk found|Potential risk found|Commercial application detected"
     r"|Compressed File|SONAR detection now allowed|Forced .{1,40}?|Suspicious .{1,40}?)"
     r",(?=\s{0,8}\"?(?:IP Address|Computer name|Computer|Source): )"
 )
-_SYMANTEC_PAIR: Final = re.compile(
+_SYMANTEC_PAIR: Final = later(
     r"(?:^|,)\s*\"?([A-Z][A-Za-z /\-]{1,40}): ?(.*?)\"?(?=,\s*\"?[A-Z][A-Za-z /\-]{1,40}: ?|,?$)", re.DOTALL
 )
 _MOST_PAIRED: Final = 20_000  # characters
@@ -85,8 +86,8 @@ _FORMS: Final = (
     "M/d/yyyy h:mm:ss a",
     "MM/dd/yy hh:mm:ss a",
 )
-_PLAIN: Final = re.compile(r"[^a-z]")
-_SNIFFED: Final = re.compile(
+_PLAIN: Final = later(r"[^a-z]")
+_SNIFFED: Final = later(
     rb"^(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} -> [^\n]*"
     rb"|(?:ScanOnAccess: )?(?:/|[A-Za-z]:\\|\\\\)[^\n]*(?: FOUND|: OK|: Empty file)\r?"
     rb"|-{3,} ?SCAN SUMMARY ?-{3,}\r?"
@@ -95,7 +96,7 @@ _SNIFFED: Final = re.compile(
     rb"|[^\n]{0,200}Symantec(?:Server| Endpoint)[^\n]{0,60}(?:found|detected),[^\n]*)$",
     re.MULTILINE,
 )
-_CLAM_SURE: Final = re.compile(
+_CLAM_SURE: Final = later(
     rb" FOUND\r?$|SCAN SUMMARY|clamd|ClamAV|^(?:/|[A-Za-z]:\\)[^\n]*: (?:OK|Empty file)\r?$|SymantecServer"
     rb"|Symantec Endpoint",
     re.MULTILINE,

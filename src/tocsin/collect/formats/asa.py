@@ -16,6 +16,7 @@ import numpy as np
 
 from tocsin.collect import documents, firewall, syslog
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.text_lines import TextLog
@@ -26,10 +27,10 @@ NAME = "asa"
 KIND = "firewall"
 
 _NO_RECORD: Final = "not a message of an ASA"
-_LEAD: Final = re.compile(r"%(ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?([0-7])-(\d{6}): *", re.ASCII)
-_PRIORITY: Final = re.compile(r"<(\d{1,3})>", re.ASCII)
+_LEAD: Final = later(r"%(ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?([0-7])-(\d{6}): *", re.ASCII)
+_PRIORITY: Final = later(r"<(\d{1,3})>", re.ASCII)
 _ID_BYTES: Final = len("302013")
-_SNIFFED: Final = re.compile(rb"^[^\n%]{0,200}%(?:ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?[0-7]-\d{6}:", re.MULTILINE)
+_SNIFFED: Final = later(rb"^[^\n%]{0,200}%(?:ASA|FTD|PIX|FWSM)-(?:[a-z_]{1,40}-)?[0-7]-\d{6}:", re.MULTILINE)
 
 _SOURCE: Final = "{src_interface}:{src_ip}/{src_port}"
 _TARGET: Final = "{dst_interface}:{dst_ip}/{dst_port}"
@@ -93,7 +94,7 @@ _FROM: Final = _END.replace("END", "src").replace("ADDRESS", _ADDRESS)
 _TO: Final = _END.replace("END", "dst").replace("ADDRESS", _ADDRESS)
 # What other messages say in so many words.
 _WORDS: Final = tuple(
-    re.compile(pattern, re.ASCII)
+    later(pattern, re.ASCII)
     for pattern in (
         r"\b(?P<action>Den(?:y|ied)|denied|permitted|Built|Teardown|rejected|Rejected|discarded|Dropp?(?:ed|ing)|dropped)\b",
         r"\b(?P<protocol>TCP|UDP|ICMP|tcp|udp|icmp)\b",
@@ -107,8 +108,8 @@ _WORDS: Final = tuple(
         r"\b[Rr]eason(?: = |: )(?P<reason>[^:]+?)(?= : |$)",
     )
 )
-_USER: Final = re.compile(r" ?\(([^()\s\\/]{1,64}\\[^()]{1,128}|[^()\s/]{1,128}(?=\)$))\)", re.ASCII)
-_PAIR: Final = re.compile(r"([A-Za-z]\w{0,40}): (.*?)(?=, [A-Za-z]\w{0,40}: |$)", re.ASCII)
+_USER: Final = later(r" ?\(([^()\s\\/]{1,64}\\[^()]{1,128}|[^()\s/]{1,128}(?=\)$))\)", re.ASCII)
+_PAIR: Final = later(r"([A-Za-z]\w{0,40}): (.*?)(?=, [A-Za-z]\w{0,40}: |$)", re.ASCII)
 _PAIRS: Final = range(430001, 430008)
 _MORE_NAMES: Final = {
     "SrcIP": "src_ip",

@@ -20,6 +20,7 @@ from tocsin.collect import audit, documents, messages, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
+from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.records import Tally
 from tocsin.collect.text_lines import TextLog
@@ -31,11 +32,11 @@ _NO_RECORD: Final = "not a record of the audit system"
 _BETWEEN: Final = ("----", "time->")  # what ausearch puts between events
 _ID: Final = rb"(?:\d{1,12}[.,]\d{1,6}|\d\d?/\d\d?/\d{2,4} \d\d:\d\d:\d\d[.,]\d{1,6}):\d{1,20}"
 _RECORD: Final = rb"(?:node=\S{1,255} )?type=[\w\[\].-]{1,64} (?:msg=)?audit\(" + _ID + rb"\) ?:"
-_SNIFFED: Final = re.compile(_RECORD)
-_TAGGED: Final = re.compile(syslog.BEFORE_TAG + rb"(?:audispd|audisp-syslog|audit|auditd)(?:\[\d{1,10}\])?: " + _RECORD)
+_SNIFFED: Final = later(_RECORD)
+_TAGGED: Final = later(syslog.BEFORE_TAG + rb"(?:audispd|audisp-syslog|audit|auditd)(?:\[\d{1,10}\])?: " + _RECORD)
 _MOST_SNIFFED: Final = 20  # lines
-_STAMP: Final = re.compile(rb"audit\((" + _ID + rb")\)")
-_SIBLING: Final = re.compile(
+_STAMP: Final = later(rb"audit\((" + _ID + rb")\)")
+_SIBLING: Final = later(
     rb"^[^\n]{0,400}?(type=(?:SYSCALL|CWD|1300|1307) (?:msg=)?audit\((" + _ID + rb")\)[^\n]*)", re.MULTILINE
 )
 _LONGEST_EVENT: Final = 64 << 10  # bytes that are held back so that an event's records stay together

@@ -15,6 +15,7 @@ import numpy as np
 from tocsin.collect import framed
 from tocsin.collect.clock import Clock
 from tocsin.collect.framed import Form
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.stamps import Stamp
@@ -40,35 +41,35 @@ _CLOCK: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\.(?P<part>\d{
 _NEXT: Final = rf"(?=(?:{_CATEGORY}|{_SEVERITY}): |client (?!named))"
 _ISO: Final = rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)T{_CLOCK}"
 _FORMS: Final = (
-    Form(Stamp("%d-%b-%Y %H:%M:%S.%f "), re.compile(rf"{_DAY} {_CLOCK} ", re.ASCII)),
-    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f "), re.compile(rf"{_ISO} {_NEXT}", re.ASCII)),
-    Form(Stamp("%Y-%m-%dT%H:%M:%S.%fZ "), re.compile(rf"{_ISO}(?P<zone>Z) {_NEXT}", re.ASCII), is_utc=True),
-    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f%Z "), re.compile(rf"{_ISO}(?P<zone>[+-]\d\d:\d\d) {_NEXT}", re.ASCII)),
+    Form(Stamp("%d-%b-%Y %H:%M:%S.%f "), later(rf"{_DAY} {_CLOCK} ", re.ASCII)),
+    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f "), later(rf"{_ISO} {_NEXT}", re.ASCII)),
+    Form(Stamp("%Y-%m-%dT%H:%M:%S.%fZ "), later(rf"{_ISO}(?P<zone>Z) {_NEXT}", re.ASCII), is_utc=True),
+    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f%Z "), later(rf"{_ISO}(?P<zone>[+-]\d\d:\d\d) {_NEXT}", re.ASCII)),
 )
 _PATTERNS: Final = tuple(form.pattern for form in _FORMS)
-_SAID: Final = re.compile(rf"(?:(?P<category>{_CATEGORY}): )?(?:(?P<level>{_SEVERITY}): )?", re.ASCII)
-_CLIENT: Final = re.compile(
+_SAID: Final = later(rf"(?:(?P<category>{_CATEGORY}): )?(?:(?P<level>{_SEVERITY}): )?", re.ASCII)
+_CLIENT: Final = later(
     r"client (?:(?P<client>@0x[^ ]*) )?(?P<src_ip>[^ #]+)#(?P<src_port>\d{1,5})(?:/key (?P<key>[^ ]+))?"
     r"(?: \((?P<asked>[^ ]*)\))?: (?:view (?P<view>[^ ]+): )?",
     re.ASCII,
 )
-_QUERY: Final = re.compile(
+_QUERY: Final = later(
     r"(?P<log>query|response): (?P<query>[^ ]+) (?P<record_class>[^ ]+) (?P<record_type>[^ ]+)"
     r"(?: (?P<rcode>[A-Z]{3,20}))?(?: (?P<flags>[+-][^ ]*))?(?: \((?P<dst_ip>[^ ]+)\))?(?: (?P<extra>.+))?"
 )
-_RPZ: Final = re.compile(
+_RPZ: Final = later(
     r"(?:disabled )?rpz (?P<rpz_trigger>[A-Z-]{1,20}) (?P<action>[^ ]+) rewrite (?P<query>[^ /]+(?:/(?!/)[^ /]+)*?)"
     r"(?:/(?P<record_type>[A-Z0-9]{1,16})/(?P<record_class>[A-Z0-9]{1,16}))? via (?P<rpz_zone>[^ ]+)"
 )
-_DENIED: Final = re.compile(
+_DENIED: Final = later(
     r"(?P<operation>[a-z][a-z ()]{0,60}?) '(?P<query>[^' ]*?)(?:/(?P<record_type>(?!IN'|CH'|HS')[A-Z0-9]{1,16}))?"
     r"(?:/(?P<record_class>[A-Z0-9]{1,16}))?' (?P<action>denied|approved)\b.*"
 )
-_FAILED: Final = re.compile(
+_FAILED: Final = later(
     r"query failed \((?P<rcode>[^)]{1,80})\) for (?P<query>[^ ]*)/(?P<record_class>[A-Z0-9]{1,16})"
     r"/(?P<record_type>[A-Z0-9]{1,16}) at .*"
 )
-_RESOLVING: Final = re.compile(
+_RESOLVING: Final = later(
     r".{0,200}?resolving '(?P<query>[^' ]*?)(?:/(?P<record_type>[A-Z0-9]{1,16})/(?P<record_class>[A-Z0-9]{1,16}))?'"
     r".{0,400}?: (?P<dst_ip>[0-9A-Fa-f.:%]{2,64})#(?P<dst_port>\d{1,5})",
     re.ASCII,
@@ -79,7 +80,7 @@ _STAMP_BYTES: Final = (
     rb"(?:\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:\d\d)?) "
 )
 _SAID_BYTES: Final = rb"(?:" + _CATEGORY.encode() + rb"): (?:" + _SEVERITY.encode() + rb"): "
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb"^(?:\xef\xbb\xbf)?(?:"
     + (rb"(?:" + _STAMP_BYTES + rb")?(?:[a-z][a-z-]{1,30}: )?(?:[a-z]{4,8}(?: \d{1,3})?: )?")
     + rb"client (?:@0x[0-9a-fA-F]{1,16} )?[0-9A-Fa-f.:]{2,64}(?:%[\w-]{1,16})?#\d{1,5}(?:/key [^ \n]{1,255})?"

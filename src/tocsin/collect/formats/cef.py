@@ -16,6 +16,7 @@ import numpy as np
 
 from tocsin.collect import carried, device_times, documents, firewall, pairs
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.text_lines import TextLog
@@ -26,8 +27,8 @@ KIND = "firewall"
 
 _NO_RECORD: Final = "not a line of CEF"
 _HEAD: Final = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity")
-_BEGINNING: Final = re.compile(r"CEF: ?[01]\|((?:[^|\\]|\\.?)*+)" + r"\|((?:[^|\\]|\\.?)*+)" * 5 + r"\|? *", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\([\\=|nr])")
+_BEGINNING: Final = later(r"CEF: ?[01]\|((?:[^|\\]|\\.?)*+)" + r"\|((?:[^|\\]|\\.?)*+)" * 5 + r"\|? *", re.DOTALL)
+_ESCAPED: Final = later(r"\\([\\=|nr])")
 _MEANT: Final = {"n": "\n", "r": "\r"}
 _STYLE: Final = pairs.Style()
 _NAMES: Final = pairs.Names(
@@ -52,7 +53,7 @@ _NAMES: Final = pairs.Names(
 )
 _TIME_KEYS: Final = ("rt", "end", "start", "FTNTFGTeventtime")
 _TAGS: Final = {b"CEF:0|": b"CEF: |", b"CEF:1|": b"CEF: |"}
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb'^(?:[^\n|]{0,300}[ :"])?(?:\xef\xbb\xbf)?CEF: ?[01]\|[^\n|]*\|[^\n]*\|[^\n]*\|', re.MULTILINE
 )
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from tocsin.collect import documents, firewall, syslog
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
@@ -22,28 +23,28 @@ NAME = "cisco"
 KIND = "cisco"
 
 _NO_RECORD: Final = "no message of a router or switch"
-_LEAD: Final = re.compile(
+_LEAD: Final = later(
     r"%(?P<facility>[A-Z][A-Z0-9_]{1,40}(?:-[A-Z][A-Z0-9_]{0,40}){0,3})-(?P<level>[0-7])"
     r"-(?P<mnemonic>[A-Z][A-Z0-9_]{0,60}) ?: *",
     re.ASCII,
 )
-_PRIORITY: Final = re.compile(r"<(\d{1,3})>", re.ASCII)
-_TIME: Final = re.compile(
+_PRIORITY: Final = later(r"<(\d{1,3})>", re.ASCII)
+_TIME: Final = later(
     r"[*.]?(?:\d{4} )?[A-Z][a-z]{2} {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:[.,]\d{1,6})?(?: \d{4})?"
     r"(?: (?:UTC|GMT|[+-]\d\d:?\d\d))?",
     re.ASCII,
 )
-_SEQUENCE: Final = re.compile(r"(?:^|(?<=[ >]))(\d{1,10}): ", re.ASCII)
-_ORIGIN: Final = re.compile(r"(?:^|(?<=[ >]))([A-Za-z][\w.\-]{0,254}): ", re.ASCII)
-_UPTIME: Final = re.compile(r"(?:^|(?<=[ >]))(\d\d:\d\d:\d\d|\d+y\d+w|\d+w\d+d|\d+d\d+h): $", re.ASCII)
-_RELAYED: Final = re.compile(r"([^\s:<>%]{1,255}) (?=\d{1,10}: |[*.]?[A-Z][a-z]{2} )", re.ASCII)  # host, no time
-_NODE: Final = re.compile(r"(?:^|(?<=[ >:]))((?:RP|LC|[0-9]+)/[\w/]{1,40}(?:CPU\d+)?) ?:", re.ASCII)
+_SEQUENCE: Final = later(r"(?:^|(?<=[ >]))(\d{1,10}): ", re.ASCII)
+_ORIGIN: Final = later(r"(?:^|(?<=[ >]))([A-Za-z][\w.\-]{0,254}): ", re.ASCII)
+_UPTIME: Final = later(r"(?:^|(?<=[ >]))(\d\d:\d\d:\d\d|\d+y\d+w|\d+w\d+d|\d+d\d+h): $", re.ASCII)
+_RELAYED: Final = later(r"([^\s:<>%]{1,255}) (?=\d{1,10}: |[*.]?[A-Z][a-z]{2} )", re.ASCII)  # host, no time
+_NODE: Final = later(r"(?:^|(?<=[ >:]))((?:RP|LC|[0-9]+)/[\w/]{1,40}(?:CPU\d+)?) ?:", re.ASCII)
 _ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,44})"
-_BRACKETED: Final = re.compile(r"\[([A-Za-z][A-Za-z ]{0,30}): ?([^\]]{0,512})\]", re.ASCII)
+_BRACKETED: Final = later(r"\[([A-Za-z][A-Za-z ]{0,30}): ?([^\]]{0,512})\]", re.ASCII)
 _BRACKETED_NAMES: Final = {"user": "username", "Source": "src_ip", "Reason": "reason"}
 # What is told in so many words.
 _WORDS: Final = tuple(
-    re.compile(pattern, re.ASCII)
+    later(pattern, re.ASCII)
     for pattern in (
         r"\b[Uu]ser ?(?::| = )? ?'?(?P<username>[^\s':]{1,128})'? +(?:logged|executed|authentication|has)\b",
         r"\blogged command: ?(?P<command>.*)",
@@ -62,12 +63,12 @@ _WORDS: Final = tuple(
     )
     for pattern in (pattern.replace("ADDRESS", _ADDRESS),)
 )
-_ACCOUNT: Final = re.compile(
+_ACCOUNT: Final = later(
     r"(?P<time>[^\t]{8,40})\t(?P<host>[^\t]*)\t(?P<username>[^\t]*)\t(?P<port>[^\t]*)\t(?P<src_ip>[^\t]*)\t"
     r"(?P<record>start|stop|update|[^\t]{0,32})\t(?P<arguments>.*\b(?:task_id|service|cmd)=.*)"
 )
-_WEEKDAY: Final = re.compile(r"[A-Z][a-z]{2} (?=[A-Z][a-z]{2} )")
-_SNIFFED: Final = re.compile(
+_WEEKDAY: Final = later(r"[A-Z][a-z]{2} (?=[A-Z][a-z]{2} )")
+_SNIFFED: Final = later(
     rb"^(?:[^\n%]{0,200}%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z][A-Z0-9_]{0,40}){0,3}-[0-7]-[A-Z][A-Z0-9_]{0,60} ?:"
     rb"|[^\t\n]{8,40}(?:\t[^\t\n]*){4}\t(?:start|stop|update)\t[^\n]*\btask_id=)",
     re.MULTILINE,

@@ -13,6 +13,7 @@ import numpy as np
 
 from tocsin.collect import framed
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, chosen, is_number
 from tocsin.collect.text_lines import TextLog
@@ -22,12 +23,12 @@ NAME = "dnsmasq"
 KIND = "dns"
 
 _NO_RECORD: Final = "not a line of dnsmasq's log"
-_SERIAL: Final = re.compile(r"(?P<serial>\d{1,18}) (?:(?P<src_ip>[^ /]+)/(?P<src_port>[^ /]+) )?", re.ASCII)
-_ASKED: Final = re.compile(
+_SERIAL: Final = later(r"(?P<serial>\d{1,18}) (?:(?P<src_ip>[^ /]+)/(?P<src_port>[^ /]+) )?", re.ASCII)
+_ASKED: Final = later(
     r"(?P<verb>(?:dnssec-)?query|auth)\[(?P<record_type>[^ \]]+)\] (?P<query>[^ ]+) (from|to) ([^ ]+)"
 )
-_SENT: Final = re.compile(r"(?P<verb>forwarded) (?P<query>[^ ]+) to (?P<dst_ip>[^ ]+)")
-_ANSWERED: Final = re.compile(r"(?P<verb>(?:[a-z-]+ ){0,3}[a-z-]+|/[^ ]+) (?P<query>[^ ]+) is (?P<answer>.+)")
+_SENT: Final = later(r"(?P<verb>forwarded) (?P<query>[^ ]+) to (?P<dst_ip>[^ ]+)")
+_ANSWERED: Final = later(r"(?P<verb>(?:[a-z-]+ ){0,3}[a-z-]+|/[^ ]+) (?P<query>[^ ]+) is (?P<answer>.+)")
 _FIRST: Final = {
     "query": "query",
     "forwarded": "forwarded",

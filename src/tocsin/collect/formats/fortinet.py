@@ -19,6 +19,7 @@ import numpy as np
 
 from tocsin.collect import cells, documents, firewall, pairs, syslog
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Split
 from tocsin.collect.marks import is_number
 from tocsin.collect.stamps import Stamp
@@ -52,11 +53,11 @@ _LOCAL: Final = Stamp("%Y-%m-%d time=%H:%M:%S")
 _QUOTED_LOCAL: Final = Stamp('%Y-%m-%d" time="%H:%M:%S')
 # Digits of `eventtime`, which grew from seconds to nanoseconds, and the first of them that are read.
 _SINCE_1970: Final = ((10, Stamp("%s")), (13, Stamp("%s%f")), (16, Stamp("%s%F")), (19, Stamp("%s%F")))
-_ZONE: Final = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
-_PRIORITY: Final = re.compile(r"<\d{1,3}>", re.ASCII)
-_ALL_QUOTED: Final = re.compile(r'"[a-z_]{1,40}=[^"\n]*","[a-z_]{1,40}=', re.ASCII)
-_COMMA_TIME: Final = re.compile(r"date=\d{4}-\d\d-\d\d,time=", re.ASCII)
-_SNIFFED: Final = re.compile(
+_ZONE: Final = later(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+_PRIORITY: Final = later(r"<\d{1,3}>", re.ASCII)
+_ALL_QUOTED: Final = later(r'"[a-z_]{1,40}=[^"\n]*","[a-z_]{1,40}=', re.ASCII)
+_COMMA_TIME: Final = later(r"date=\d{4}-\d\d-\d\d,time=", re.ASCII)
+_SNIFFED: Final = later(
     rb'^(?:[^=\n]{0,300}[> ,])?(?:itime="?\d+"?[ ,]|logver=\d+[ ,]|timestamp=\d+[ ,]|tz="?[+-]?[\d:]+"?[ ,])*'
     rb'date="?\d{4}-\d\d-\d\d"?[ ,]"?time="?\d\d:\d\d:\d\d"?[ ,][^\n]*?(?<=[ ,])'
     rb'(?:log_?id=|dev_?id="?F|device_id="?F|vd=|logver=|eventtime=)'

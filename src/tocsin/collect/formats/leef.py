@@ -16,6 +16,7 @@ import numpy as np
 
 from tocsin.collect import carried, device_times, documents, firewall, pairs
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Parsed, Spans, Split
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.text_lines import TextLog
@@ -26,9 +27,9 @@ KIND = "firewall"
 
 _NO_RECORD: Final = "not a line of LEEF"
 _HEAD: Final = ("deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId")
-_BEGINNING: Final = re.compile(r"LEEF: ?([12])(?:\.0)?\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|?")
-_DELIMITER: Final = re.compile(r"(?:0?[xX]([0-9A-Fa-f]{1,4})|([^\s|=]|\t)|)\|")
-_PIPED: Final = re.compile(r"[A-Za-z][\w.\-]{0,63}=[^|]*\|[A-Za-z][\w.\-]{0,63}=", re.ASCII)  # as PAN-OS writes it
+_BEGINNING: Final = later(r"LEEF: ?([12])(?:\.0)?\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|?")
+_DELIMITER: Final = later(r"(?:0?[xX]([0-9A-Fa-f]{1,4})|([^\s|=]|\t)|)\|")
+_PIPED: Final = later(r"[A-Za-z][\w.\-]{0,63}=[^|]*\|[A-Za-z][\w.\-]{0,63}=", re.ASCII)  # as PAN-OS writes it
 _HANDED_ON: Final = "#011"  # a tab, by rsyslog's EscapeControlCharactersOnReceive
 _TAGS: Final = {b"LEEF:1.0|": b"LEEF: 00|", b"LEEF:2.0|": b"LEEF: 00|", b"\t": b"."}
 _NAMES: Final = pairs.Names(
@@ -44,7 +45,7 @@ _NAMES: Final = pairs.Names(
     told={"blocked": ("action", firewall.blocked), "protocol": ("proto", firewall.protocol)},
     set_apart=frozenset({*_HEAD, "host", "log"}),
 )
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb"^(?:[^\n|]{0,300}[ :\"])?(?:\xef\xbb\xbf)?LEEF: ?[12](?:\.0)?\|[^\n|]*\|[^\n|]*\|[^\n]*\|", re.MULTILINE
 )
 

@@ -9,7 +9,6 @@ time, such as the second of a message of two, is a message by itself.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, Final
@@ -19,6 +18,7 @@ import numpy as np
 from tocsin.collect import documents, messages, netfilter, relayed, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
 from tocsin.collect.streams import peek
 from tocsin.collect.text_lines import TextLog
@@ -29,22 +29,22 @@ KIND = "linux"
 
 _FEW_PACKETS: Final = 20  # fewer than every 20th line: they are read one by one
 _NO_HEADER: Final = "line that begins with no time, kept as a message"
-_JOURNAL_MARK: Final = re.compile(r"-- (?:Journal begins|Logs begin|Reboot|Boot [0-9a-f]{32}|No entries)")
+_JOURNAL_MARK: Final = later(r"-- (?:Journal begins|Logs begin|Reboot|Boot [0-9a-f]{32}|No entries)")
 _MOST_SNIFFED: Final = 20  # lines
 _LEVELS: Final = rb"(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\b)"
 _DAY: Final = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d (?:\d{4} )?"
 _ISO: Final = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb"(?:\d{1,9} )?(?:<\d{1,3}>)?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
     rb"(?:" + _DAY + rb"\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?|" + _ISO + rb"(?:Z|[+-]\d\d:?\d\d)"
     rb"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z]{2,5}(?= [^ ]))"
     rb"(?: (?:UTC|GMT))?:? " + _LEVELS + rb"(?:[^ :]*[^ :] )?(?:[a-z0-7]{3,8}\.[a-z]{3,7} )?(?:: )?"
     rb"(?:[^\s:\[\]]{1,64}(?:\[[^\s:\[\]]{1,64}\])?:(?: |$|\[)|[^:\[\]\n]{1,64}\[\d{1,10}\]:|last message repeated )"
 )
-_SNIFFED_5424: Final = re.compile(
+_SNIFFED_5424: Final = later(
     rb"(?:\d{1,9} )?<\d{1,3}>[1-9]\d? (?:-|" + _ISO + rb"(?:Z|[+-]\d\d:\d\d)?)(?: \S{1,255}){4} [-\[]"
 )
-_COUNTED: Final = re.compile(rb"\n{0,2}(\d{1,7}) (?=<\d{1,3}>)")
+_COUNTED: Final = later(rb"\n{0,2}(\d{1,7}) (?=<\d{1,3}>)")
 _DAMAGED_FRAME: Final = "no octet count where a frame should begin"
 
 

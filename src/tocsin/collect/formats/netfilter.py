@@ -14,6 +14,7 @@ import numpy as np
 from tocsin.collect import documents, netfilter, syslog
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Lines, Parsed, Split
+from tocsin.collect.marks import Marks, holds
 from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME
 
@@ -22,7 +23,6 @@ KIND = "firewall"
 
 _NO_RECORD: Final = "no line of syslog or of a packet filter"
 _UPTIME: Final = re.compile(r"(?:<\d{1,3}>)?\[ *\d+\.\d+\]", re.ASCII)
-_OUT: Final = re.compile(rb" OUT=")
 _SNIFFED: Final = re.compile(
     rb"^[^\n]{0,1000}?(?:^|[\s\]:.>-])IN=\S{0,64} OUT=\S{0,64} [^\n]{0,300}?\bSRC=", re.MULTILINE
 )
@@ -46,11 +46,9 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
     """Lines of packets of which all is known."""
     heads = syslog.headers(block, clock)
-    found = np.array([at.start() for at in _OUT.finditer(block.data)], np.int64)
-    outs = np.full(len(block), -1, np.int64)
-    if len(found):
-        first = np.minimum(np.searchsorted(found, block.starts), len(found) - 1)
-        outs = np.where((found[first] >= block.starts) & (found[first] < block.stops), found[first], -1)
+    equals = Marks(block, "=")
+    outs = equals.at(equals.before(heads.message) + 1) - len(" OUT")
+    outs = np.where(holds(block, outs, " OUT="), outs, -1)
     packets = netfilter.Packets(block, heads.message, outs)
     usual = heads.usual & packets.usual
     return Split(

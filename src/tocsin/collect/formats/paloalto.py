@@ -19,6 +19,7 @@ import numpy as np
 
 from tocsin.collect import carried, documents, firewall
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Keyed, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.stamps import Stamp
@@ -90,16 +91,16 @@ _MORE: Final = {
 }
 _LOWERED: Final = ("log", "protocol")
 _MOST_COLUMNS: Final = 200
-_PATH: Final = re.compile(r"(?<![\w/])(/(?:opt|var|tmp|etc|usr|root|home)/[^\s'\"]+)")
+_PATH: Final = later(r"(?<![\w/])(/(?:opt|var|tmp|etc|usr|root|home)/[^\s'\"]+)")
 _TYPES: Final = (
     "TRAFFIC|THREAT|SYSTEM|CONFIG|GLOBALPROTECT|USERID|HIP-?MATCH|CORRELATION|AUTHENTICATION|DECRYPTION|SCTP|GTP|TUNNEL"
     "|IPTAG|START|END|AUTH|AUDIT"
 )
-_RECORD: Final = re.compile(
+_RECORD: Final = later(
     rf"(?:^|(?<=[ >]))[^\s,>]{{0,16}},\d{{4}}/\d\d/\d\d \d\d:\d\d:\d\d,[^,]{{0,64}},(?:{_TYPES}),", re.ASCII
 )
-_EXPORT: Final = re.compile(r'"?Domain"?,"?Receive Time"?,')
-_SNIFFED: Final = re.compile(
+_EXPORT: Final = later(r'"?Domain"?,"?Receive Time"?,')
+_SNIFFED: Final = later(
     rb"^[^\n,]{0,300},\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,[^\n,]{0,64},(?:" + _TYPES.encode() + rb"),", re.MULTILINE
 )
 _HIGH: Final = Stamp("%Y-%m-%dT%H:%M:%S.%f%Z")

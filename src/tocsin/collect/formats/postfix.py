@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.mail_texts import Fields, address_in, alone_or_all, decoded, with_others
 from tocsin.collect.marks import Marks, byte, chosen, holds, unless
@@ -26,33 +27,33 @@ KIND = "mail"
 
 _NO_RECORD: Final = "not a line of syslog"
 _LEAST: Final = 0.5  # of a file's lines: in others Postfix is a guest
-_POSTFIX: Final = re.compile(BEFORE_TAG + rb"postfix[^ /\n]{0,40}/[a-z]", re.MULTILINE)
-_ANY: Final = re.compile(BEFORE_TAG + rb"[^ \n]", re.MULTILINE)
-_QUEUE_ID: Final = re.compile(r"(NOQUEUE|[0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,30}): ")
-_PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_\-]{0,31})=(?:<([^<>]*)>|([^\s,;<>]*))(?:, |[,;]? ?)", re.ASCII)
+_POSTFIX: Final = later(BEFORE_TAG + rb"postfix[^ /\n]{0,40}/[a-z]", re.MULTILINE)
+_ANY: Final = later(BEFORE_TAG + rb"[^ \n]", re.MULTILINE)
+_QUEUE_ID: Final = later(r"(NOQUEUE|[0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,30}): ")
+_PAIR: Final = later(r"([A-Za-z][A-Za-z0-9_\-]{0,31})=(?:<([^<>]*)>|([^\s,;<>]*))(?:, |[,;]? ?)", re.ASCII)
 _CLIENT: Final = r"(?:[^\s\[\]]{0,255}\[[0-9A-Fa-f.:]{2,45}\](?::\d{1,5})?|\[IPv6:[0-9A-Fa-f.:]{2,45}\]|local)"
-_PEER: Final = re.compile(rf"(?:^|\b(?:from|for|of|PASS (?:OLD|NEW)|warning:) )({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
-_SERVER: Final = re.compile(rf"\bto ({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
+_PEER: Final = later(rf"(?:^|\b(?:from|for|of|PASS (?:OLD|NEW)|warning:) )({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
+_SERVER: Final = later(rf"\bto ({_CLIENT})(?=[:; ,]|\Z)", re.ASCII)
 # `reject: RCPT from host[address]: 554 5.7.1 <to>: text; from=<a> to=<b> proto=ESMTP helo=<c>`
-_DECIDED: Final = re.compile(
+_DECIDED: Final = later(
     r"((?:milter-)?(?:reject|discard|hold|redirect|filter|warn|warning|info|prepend|replace|bcc|quarantine|delay|strip|pass"
     r"|permit|client|reject_warning)): ((?:end of )?[A-Za-z\-]+(?: [A-Z]+)?|message content) (?=from )"
 )
-_HEADER: Final = re.compile(
+_HEADER: Final = later(
     rf"(\w+): ((?:mime |nested )?header|body) (.*) from ({_CLIENT})(?:; |: |\Z)", re.ASCII | re.DOTALL
 )
-_REPLY: Final = re.compile(r": (?:(\d{3}) )?(\d\.\d{1,3}\.\d{1,3}) ")
-_LOGIN: Final = re.compile(r"SASL (\S{1,40}) authentication failed")
-_QUEUED: Final = re.compile(r"queued as ([0-9A-Za-z]{5,30})")
-_ENCLOSED: Final = re.compile(r"\((.*)\)", re.DOTALL)
-_AMAVIS: Final = re.compile(
+_REPLY: Final = later(r": (?:(\d{3}) )?(\d\.\d{1,3}\.\d{1,3}) ")
+_LOGIN: Final = later(r"SASL (\S{1,40}) authentication failed")
+_QUEUED: Final = later(r"queued as ([0-9A-Za-z]{5,30})")
+_ENCLOSED: Final = later(r"\((.*)\)", re.DOTALL)
+_AMAVIS: Final = later(
     r"\(([\w\-]{1,40})\) (Passed|Blocked) ([A-Z0-9\-]{1,40})(?: \(([^()]*)\))?,?(?: \{([^{}]*)\},?)?"
     r"([^<>]*) <([^<>]*)> -> (<[^>]*>(?:,<[^>]*>)*)(?:, (.*))?",
     re.DOTALL,
 )
-_AMAVIS_PAIR: Final = re.compile(r'([A-Z][A-Za-z\-]{1,30}|[a-z_]{2,30}): ("[^"]*"|<[^<>]*>|[^,]*)(?:, |,|\Z)')
-_RSPAMD_PAIR: Final = re.compile(r"\b(id|qid|ip|from|rcpts?|user|len): (?:<([^<>]*)>|([^,;<>\s]+))")
-_RSPAMD: Final = re.compile(r"\(default: ([FT]) \(([^()]*)\): \[([^\]]*)\]")
+_AMAVIS_PAIR: Final = later(r'([A-Z][A-Za-z\-]{1,30}|[a-z_]{2,30}): ("[^"]*"|<[^<>]*>|[^,]*)(?:, |,|\Z)')
+_RSPAMD_PAIR: Final = later(r"\b(id|qid|ip|from|rcpts?|user|len): (?:<([^<>]*)>|([^,;<>\s]+))")
+_RSPAMD: Final = later(r"\(default: ([FT]) \(([^()]*)\): \[([^\]]*)\]")
 # What lines that are read by columns may hold, and how often.
 _KEYS: Final = (
     *("to", "from", "orig_to", "relay", "delay", "delays", "dsn", "status", "size", "nrcpt", "message-id", "client"),

@@ -15,6 +15,7 @@ import numpy as np
 
 from tocsin.collect import framed
 from tocsin.collect.clock import Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
 from tocsin.collect.stamps import Stamp
@@ -29,17 +30,17 @@ _NO_RECORD: Final = "not a line of Squid's access log"
 _TIME: Final = Stamp("%s.%f")
 _TIME_BYTES: Final = 14
 _LONGEST: Final = 60  # of the words before a slash
-_LINE: Final = re.compile(
+_LINE: Final = later(
     r"(\d{9,11})\.(\d{3}) +(-?\d{1,12}) (\S+) ([^\s/]{1,60})/(-|\d{1,3}) (-|\d{1,20}) (\S+) (.+?) (\S+) "
     r"([^\s/]{1,60})/(\S+) (\S+)(?: (.*))?",
     re.ASCII | re.DOTALL,
 )
 _RECORD: Final = rb"\d{9,11}\.\d{3} +-?\d{1,12} [^ \n]{1,255} [A-Z_]{1,60}/(?:-|\d{1,3}) (?:-|\d{1,20}) [^ \n]{1,40} "
-_SNIFFED: Final = re.compile(rb"^(?:\xef\xbb\xbf)?" + _RECORD, re.MULTILINE)
-_TAGGED: Final = re.compile(BEFORE_TAG + rb"\(?squid[^ \n]{0,40}: " + _RECORD, re.MULTILINE)
-_QUOTED: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*+)" )?"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_SNIFFED: Final = later(rb"^(?:\xef\xbb\xbf)?" + _RECORD, re.MULTILINE)
+_TAGGED: Final = later(BEFORE_TAG + rb"\(?squid[^ \n]{0,40}: " + _RECORD, re.MULTILINE)
+_QUOTED: Final = later(r'(?:"((?:[^"\\]|\\.)*+)" )?"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _DIRECT: Final = ("HIER_DIRECT", "DIRECT", "ORIGINAL_DST", "HIER_ORIGINAL_DST", "TIMEOUT_DIRECT", "TIMEOUT_HIER_DIRECT")
-_ADDRESS: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
+_ADDRESS: Final = later(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", re.ASCII)
 
 
 def sniff(head: bytes) -> bool:

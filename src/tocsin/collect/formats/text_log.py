@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 from tocsin.collect import entries
 from tocsin.collect.block import Block
 from tocsin.collect.clock import NO_TIME_TOLD, YEAR_AND_ZONE_ASSUMED, ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.streams import HEAD_BYTES
 from tocsin.collect.text_lines import TextLog
@@ -47,8 +48,8 @@ _LEVEL: Final = rf"(?P<level>(?:{_LEVELS}|(?i:{_LEVELS}|note)(?=\]|:|\||/))[1-5]
 # What stands before the time: Ruby's letter, Django's level, logfmt's key, WebLogic's marks.
 _BEFORE: Final = rf"(?:[DIWEFA], |\[?(?:{_LEVELS}) {{0,5}}\]? {{0,5}}|(?:time|ts)=|####)?[\[<(\"]?"
 _GLOG: Final = r"(?P<letter>[IWEF])(?P<glog>\d{4} \d\d:\d\d:\d\d\.\d{6}) +(?P<pid>\d+) "
-_BEGINS: Final = re.compile(rf"^(?:{_BEFORE}{_TIME}|{_GLOG})".encode(), re.MULTILINE)
-_HEAD: Final = re.compile(
+_BEGINS: Final = later(rf"^(?:{_BEFORE}{_TIME}|{_GLOG})".encode(), re.MULTILINE)
+_HEAD: Final = later(
     rf"(?:(?P<first>[DIWEFA]), |\[?(?P<before>{_LEVELS}) {{0,5}}\]? {{0,5}}|(?:time|ts)=|####)?"
     rf"[\[<(\"]?(?P<time>{_TIME})[\])>\"]?(?P<rest>.*)"
     rf"|{_GLOG}(?P<said>.*)",
@@ -62,7 +63,7 @@ _AROUND: Final = rf"[\[(]?{_LEVEL}[\])]?"
 _MAYBE: Final = rf"(?:{_THREAD} {{0,40}})?"
 _SQL_USER: Final = r"(?:(?P<user>[^\s\[@]{1,64})@(?P<database>[^\s\[]{1,64}) )?"
 _FORMS: Final = tuple(
-    re.compile(rf"[ \t]*+(?:{form})[ \t]*+(?P<message>.*)", re.DOTALL)
+    later(rf"[ \t]*+(?:{form})[ \t]*+(?P<message>.*)", re.DOTALL)
     for form in (
         # Spring Boot
         (
@@ -92,8 +93,8 @@ _FORMS: Final = tuple(
         r"(?P<thread>spid\d+s?|Logon|Server|Backup) {1,40}",  # SQL Server
     )
 )
-_ANY_LEVEL: Final = re.compile(rf".{{0,160}}?(?<![\w.]){_LEVEL}")
-_CONTINUES: Final = re.compile(
+_ANY_LEVEL: Final = later(rf".{{0,160}}?(?<![\w.]){_LEVEL}")
+_CONTINUES: Final = later(
     rb"[ \t\r}\])]|$|at |#\d|Stack trace:|Caused by|Suppressed|Traceback|During handling|The above exception|\.\.\."
     rb"|[\w.$:]{0,200}(?:Exception|Error)\b"
     rb"|(?:" + _LEVELS.encode() + rb"):"
@@ -173,13 +174,11 @@ def _time(text: str, clock: Clock) -> tuple[int, str]:
     return clock.local(moment), "" if moment.tzinfo else ZONE_ASSUMED
 
 
-_ISO: Final = re.compile(rf"(\d{{4}}).(\d\d).(\d\d)[T ]+({_CLOCK})(.*)", re.DOTALL)
-_DAY_FIRST: Final = re.compile(rf"(\d\d).(\w{{3}}).(\d{{4}}).({_CLOCK})(.*)", re.DOTALL)
-_NAMED: Final = re.compile(rf"\w{{3}} (\w{{3}}) ([ \d]\d) ({_CLOCK}) (?:(\w{{3}}) )?(\d{{4}})")
-_TWELVE: Final = re.compile(
-    r"(\w{3}) (\d\d?), (\d{4}),? (\d\d?):(\d\d):(\d\d)(?:[,:](\d{3}))? ([AP])M(?: (UTC|GMT))?.*"
-)
-_SHORT: Final = re.compile(r"(\d\d)(\d\d)(\d\d) ([ \d]\d:\d\d:\d\d)")
+_ISO: Final = later(rf"(\d{{4}}).(\d\d).(\d\d)[T ]+({_CLOCK})(.*)", re.DOTALL)
+_DAY_FIRST: Final = later(rf"(\d\d).(\w{{3}}).(\d{{4}}).({_CLOCK})(.*)", re.DOTALL)
+_NAMED: Final = later(rf"\w{{3}} (\w{{3}}) ([ \d]\d) ({_CLOCK}) (?:(\w{{3}}) )?(\d{{4}})")
+_TWELVE: Final = later(r"(\w{3}) (\d\d?), (\d{4}),? (\d\d?):(\d\d):(\d\d)(?:[,:](\d{3}))? ([AP])M(?: (UTC|GMT))?.*")
+_SHORT: Final = later(r"(\d\d)(\d\d)(\d\d) ([ \d]\d:\d\d:\d\d)")
 
 
 def _moment(text: str) -> datetime | None:

@@ -15,6 +15,7 @@ import numpy as np
 from tocsin.collect import framed
 from tocsin.collect.clock import Clock
 from tocsin.collect.framed import Form
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_number
 from tocsin.collect.stamps import Stamp
@@ -29,27 +30,27 @@ _CLOCK: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _ISO: Final = rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_CLOCK}(?:\.(?P<part>\d{{1,6}}))?"
 _NEXT: Final = r" (?=[^ \[]+\[\d+:[^ \]:]+\] )"
 _FORMS: Final = (
-    Form(Stamp("[%s] "), re.compile(rf"\[(?P<epoch>\d{{10}})(?:\.(?P<part>\d{{1,9}}))?\]{_NEXT}", re.ASCII)),
-    Form(Stamp("%b %d %H:%M:%S "), re.compile(rf"(?P<month>[A-Z][a-z]{{2}}) (?P<day>\d\d) {_CLOCK}{_NEXT}", re.ASCII)),
-    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f%Z "), re.compile(rf"{_ISO}(?P<zone>Z|[+-]\d\d:?\d\d)?{_NEXT}", re.ASCII)),
+    Form(Stamp("[%s] "), later(rf"\[(?P<epoch>\d{{10}})(?:\.(?P<part>\d{{1,9}}))?\]{_NEXT}", re.ASCII)),
+    Form(Stamp("%b %d %H:%M:%S "), later(rf"(?P<month>[A-Z][a-z]{{2}}) (?P<day>\d\d) {_CLOCK}{_NEXT}", re.ASCII)),
+    Form(Stamp("%Y-%m-%dT%H:%M:%S.%f%Z "), later(rf"{_ISO}(?P<zone>Z|[+-]\d\d:?\d\d)?{_NEXT}", re.ASCII)),
 )
 _PATTERNS: Final = tuple(form.pattern for form in _FORMS)
-_DAEMON: Final = re.compile(
+_DAEMON: Final = later(
     r"(?P<program>[^ \[]+)?\[(?P<pid>\d{1,18}):(?P<thread>[^ \]:]+)\] (?P<level>[a-z]+(?: error)?): ", re.ASCII
 )
 _RECORD: Final = r"(?P<query>[^ ]*\.) (?P<record_type>[^ ]+) (?P<record_class>IN|CH|HS|ANY|NONE|CLASS\d+)"
-_ASKED: Final = re.compile(
+_ASKED: Final = later(
     rf"(?P<src_ip>[^ @]+) {_RECORD}"
     r"(?: (?P<rcode>[A-Z][^ ]*) (?P<duration>[^ ]+) (?P<cached>[^ ]+) (?P<size>\d{1,18})(?: (?P<extra>.+))?)?",
     re.ASCII,
 )
-_ACTED: Final = re.compile(
+_ACTED: Final = later(
     r"(?P<rpz>rpz: applied )?(?:\[(?P<rpz_log>[^\]]*)\] )?(?P<zone>[^ ]+) (?P<action>[a-z_-]+) "
     rf"(?P<src_ip>[^ @]+)@(?P<src_port>\d{{1,5}}) {_RECORD}",
     re.ASCII,
 )
-_FAILED: Final = re.compile(rf"(?P<failure>SERVFAIL|validation failure) <?{_RECORD}>?(?:: .*)?", re.ASCII)
-_SNIFFED: Final = re.compile(
+_FAILED: Final = later(rf"(?P<failure>SERVFAIL|validation failure) <?{_RECORD}>?(?:: .*)?", re.ASCII)
+_SNIFFED: Final = later(
     rb"^(?:\xef\xbb\xbf)?(?:\[\d{10}(?:\.\d{1,9})?\]|[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d"
     rb"|\d{4}-\d\d-\d\d[T ][\d:.]{8,15}[Z\d:+-]{0,6})"
     rb" [\w.-]{1,64}\[\d{1,10}:[0-9a-f]{1,8}\] [a-z]+(?: error)?: ",

@@ -14,6 +14,7 @@ from typing import Final
 
 from tocsin.collect import syslog
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.mail_texts import Fields
 from tocsin.collect.text_lines import TextLog
@@ -22,33 +23,33 @@ from tocsin.model.event import NO_TIME
 NAME = "web_error"
 KIND = "application"
 
-_NGINX: Final = re.compile(
+_NGINX: Final = later(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(\w{1,16})\] (\d{1,10})#(\d{1,10}): (?:\*(\d{1,20}) )?(.*)",
     re.ASCII | re.DOTALL,
 )
 # What nginx appends, in this order.
-_CONTEXT: Final = re.compile(
+_CONTEXT: Final = later(
     r", (client|server|login|request|subrequest|upstream|host|referrer|session|ssl_session): "
     r'(?:"((?:[^"\\]|\\.)*+)"|([^,"]*+))(?=, |\Z)',
     re.DOTALL,
 )
-_CONTEXT_BEGINS: Final = re.compile(r", client: [0-9A-Fa-f.:\[\]]{2,60}(?=, |\Z)|, client: unix:")
+_CONTEXT_BEGINS: Final = later(r", client: [0-9A-Fa-f.:\[\]]{2,60}(?=, |\Z)|, client: unix:")
 _CUT_OFF: Final = 1_900  # characters: nginx ends lines at 2,048 bytes, wherever it is
 _MOST_CLIENTS: Final = 16  # of one message: the rest is left to its text
-_APACHE: Final = re.compile(
+_APACHE: Final = later(
     r"\[((?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}"
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?)\] "
     r"\[(?:([\w\-]{0,40}):)?(\w{1,16})\] (.*)",
     re.ASCII | re.DOTALL,
 )
-_PROCESS: Final = re.compile(r"\[pid (\d{1,10})(?::tid (\d{1,20}))?\] ", re.ASCII)
-_CLIENT: Final = re.compile(r"\[(?:remote|client) ([^\]\s]{1,255}?)(?::(\d{1,5}))?\] ?", re.ASCII)
-_FILE: Final = re.compile(r"([\w.\-]{1,64}\.c)\((\d{1,6})\): ", re.ASCII)
-_STATUS: Final = re.compile(r"\((-?\d{1,10})\)([^:\[]{1,200}): ", re.ASCII)
-_CODE: Final = re.compile(r"(AH\d{5}): ", re.ASCII)
-_REFERER: Final = re.compile(r", referer: (.*)\Z", re.DOTALL)
+_PROCESS: Final = later(r"\[pid (\d{1,10})(?::tid (\d{1,20}))?\] ", re.ASCII)
+_CLIENT: Final = later(r"\[(?:remote|client) ([^\]\s]{1,255}?)(?::(\d{1,5}))?\] ?", re.ASCII)
+_FILE: Final = later(r"([\w.\-]{1,64}\.c)\((\d{1,6})\): ", re.ASCII)
+_STATUS: Final = later(r"\((-?\d{1,10})\)([^:\[]{1,200}): ", re.ASCII)
+_CODE: Final = later(r"(AH\d{5}): ", re.ASCII)
+_REFERER: Final = later(r", referer: (.*)\Z", re.DOTALL)
 _LEVEL: Final = rb"(?:emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])"
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb"^(?:\xef\xbb\xbf)?(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[" + _LEVEL + rb"\] \d{1,10}#\d{1,10}: "
     rb"|\[(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4}\] "
     rb"\[(?:[\w\-]{0,40}:)?" + _LEVEL + rb"\] "
@@ -58,7 +59,7 @@ _SNIFFED: Final = re.compile(
 
 
 # A line of an access log: containers often write both logs into one.
-_ACCESS: Final = re.compile(rb'" \d{3} (?:\d{1,20}|-)(?: |$)', re.MULTILINE)
+_ACCESS: Final = later(rb'" \d{3} (?:\d{1,20}|-)(?: |$)', re.MULTILINE)
 _LEAST: Final = 0.2  # of a file's lines: an error may bring a long trace
 
 

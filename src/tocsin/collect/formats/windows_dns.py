@@ -19,6 +19,7 @@ import numpy as np
 from tocsin.collect import stanzas
 from tocsin.collect.block import Block
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
+from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.streams import HEAD_BYTES, peek
@@ -32,31 +33,31 @@ KIND = "dns"
 _NO_RECORD: Final = "not a line of a DNS debug log"
 _WHEN: Final = r"\d[^\n\[\]()]{6,60}?"
 _CONTEXTS: Final = "PACKET|EVENT|DSPOLL|DSWRITE|INIT|LOOKUP|NOTIFY|RECURSE|REMOTE|TASK|TOMBSTN|UPDATE|ZONEXFR|Note:"
-_LINE: Final = re.compile(
+_LINE: Final = later(
     rf"(?P<when>{_WHEN}) {{1,8}}(?P<thread>[0-9A-Fa-f]{{3,8}}) {{1,8}}(?P<context>{_CONTEXTS})(?= |$) *(?P<rest>.*)"
 )
-_PACKET: Final = re.compile(
+_PACKET: Final = later(
     r"(?:(?P<packet>[^ ]{8,16}) +)?(?P<protocol>UDP|TCP) +(?P<direction>Rcv|Snd) +(?P<remote>[^ ]+) +"
     r"(?P<xid>[^ ]{4}) +(?:(?P<response>R) +)?(?P<opcode>[A-Z?]) +\[(?P<flags_hex>[0-9A-Fa-f]{4}) +"
     r"(?:(?P<flags>[A-Z][A-Z ]*?) +)?"
     r"(?P<rcode>[^ \]]+) *\] *(?:(?P<record_type>[^ ]+) +)?(?P<query>[^ ]+) *"
 )
-_LEGEND: Final = re.compile(r"\s|DNS Server log|Log file wrap|Message logging key|(?:UDP|TCP) [a-z]+ info")
-_PORT: Final = re.compile(r"^ *Remote addr [^ ,]+, port (\d{1,5})", re.MULTILINE)
-_ANSWERS: Final = re.compile(r"^ *ANSWER SECTION:\s*$(.*?)(?=^ *[A-Z]+ SECTION:|\Z)", re.MULTILINE | re.DOTALL)
-_DATA: Final = re.compile(r"^ *DATA +(\S[^\r\n]*?)\s*$", re.MULTILINE)
-_LABEL: Final = re.compile(r"\((\d{1,2})\)")
-_POINTER: Final = re.compile(r"\[[0-9A-Fa-f]{4}\]")
-_NUMBER: Final = re.compile(r"\d+", re.ASCII)
-_AFTERNOON: Final = re.compile(r"[Pp]\.? ?[Mm]\b|下午|오후|午後|[μµ]{2}")
-_HALVES: Final = re.compile(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμµ][μµ]")
-_DATE: Final = re.compile(
+_LEGEND: Final = later(r"\s|DNS Server log|Log file wrap|Message logging key|(?:UDP|TCP) [a-z]+ info")
+_PORT: Final = later(r"^ *Remote addr [^ ,]+, port (\d{1,5})", re.MULTILINE)
+_ANSWERS: Final = later(r"^ *ANSWER SECTION:\s*$(.*?)(?=^ *[A-Z]+ SECTION:|\Z)", re.MULTILINE | re.DOTALL)
+_DATA: Final = later(r"^ *DATA +(\S[^\r\n]*?)\s*$", re.MULTILINE)
+_LABEL: Final = later(r"\((\d{1,2})\)")
+_POINTER: Final = later(r"\[[0-9A-Fa-f]{4}\]")
+_NUMBER: Final = later(r"\d+", re.ASCII)
+_AFTERNOON: Final = later(r"[Pp]\.? ?[Mm]\b|下午|오후|午後|[μµ]{2}")
+_HALVES: Final = later(r"[AaPp]\.? ?[Mm]\b|上午|下午|오전|오후|午前|午後|[πμµ][μµ]")
+_DATE: Final = later(
     rb"^(?:DNS Server log file creation at )?(\d{1,2})([./-]) ?(\d{1,2})[./-] ?\d{2}(?:\d\d)?\b([^\n\[]{0,40})",
     re.MULTILINE,
 )
 _LONGEST_NAME: Final = 600  # characters: 255 bytes, some of them escaped, and a length before each label
 _MONTH_FIRST, _DAY_FIRST = b"month", b"day"
-_SNIFFED: Final = re.compile(
+_SNIFFED: Final = later(
     rb"^(?:\xef\xbb\xbf)?\d[^\n\[\]()]{6,60}? {1,8}[0-9A-Fa-f]{3,8} {1,8}PACKET +"
     rb"(?:[0-9A-Fa-f]{8,16} +)?(?:UDP|TCP) +(?:Rcv|Snd) +[0-9A-Fa-f.:]",
     re.MULTILINE,
@@ -249,7 +250,7 @@ def _times(block: Lines, spans: Spans, clock: Clock) -> Longs:
     return times
 
 
-_WHEN_ONLY: Final = re.compile(_WHEN)
+_WHEN_ONLY: Final = later(_WHEN)
 
 
 def _has_more_lines(block: Lines) -> Mask:

@@ -133,7 +133,7 @@ def _sensor(
     sensor.wrote = np.unique(times // BUCKET_US).tolist()
     numbers = {name: column[mine].tolist() for name, column in ends.numbers.items()}
     client, server = ends.client[0][mine].tolist(), ends.server[0][mine].tolist()
-    for row, moment in enumerate(ts.tolist()):
+    for row in range(len(at)):
         # A proxy does not say whom it asks but by name: what it is asked for lies outside.
         ours = home["client"][client[row]] or events.kind == "proxy", home["server"][server[row]] and server[row] > 0
         ends_of = ends.client[1][client[row]], ends.server[1][server[row]]
@@ -146,12 +146,13 @@ def _sensor(
                 sensor.border += 1
                 sensor.out.setdefault(ends_of[side], Sum()).add(counted)
             place = (max(most, 0), *_place(events, int(at[row])))
-            _questions(sensor, asked, moment, ends_of[side], "" if not ours[other] else ends_of[other], counted, place)
+            _questions(sensor, asked, ends_of[side], "" if not ours[other] else ends_of[other], counted, place)
     return sensor
 
 
-def _questions(sensor: Sensor, asked: Asked, moment: int, mine: str, other: str, counted: Sum, place: Place) -> None:
+def _questions(sensor: Sensor, asked: Asked, mine: str, other: str, counted: Sum, place: Place) -> None:
     """What went from one of our machines counts for the questions that are about it; `other` is '' for the outside."""
+    moment = place[4]
     for number, question in enumerate(asked.questions):
         if mine not in question.addresses or not _near(question, moment):
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from tocsin.investigate.impact.asked import EVER_US, Asked, Question
@@ -24,8 +25,7 @@ _MOST_SILENT: Final = 4  # days: a long weekend
 _FEW: Final = 10  # mailboxes of which one address reads half before it counts as the organisation's own
 _FAR: Final = 10  # mail may have been packed
 _NOT_SEEN: Final = (
-    "Mail that was read by an owner's own sign-in, from an address which that owner uses day by day "
-    "or from which most mailboxes are read, looks like theirs.",
+    "Mail that was read as its owner, from an address of every day or that most read from, looks like the owner's.",
     "Mail that was kept elsewhere, in archives, backups and on machines, has no part in this audit.",
 )
 
@@ -71,8 +71,10 @@ def boxes(ground: Ground) -> Weighed:
     said = [
         f"Mailbox audit is there for {len(known & audited):,} of {len(known):,} mailboxes that the list of people has.",
         f"{len(shown):,} of these were read by an account or from an address that an incident names.",
-        f"All in all, {len(whole) + len(single):,} can have been read by somebody other than their owners, day by day: "
-        f"{len(whole):,} of them as a whole, of {len(single):,} no more than the messages that are named.",
+        (
+            f"By others than their owners, day by day, {len(whole) + len(single):,} can have been read at most: "
+            f"{len(whole):,} of them as a whole, of {len(single):,} the messages that are named."
+        ),
     ]
     fewer = len(whole) + len(single) < claimed
     share = (ground.question.part.bytes or 0) / claimed if claimed else 0
@@ -95,9 +97,10 @@ def _others(ground: Ground, reads: Sequence[Read]) -> tuple[list[Read], list[Rea
     tied, others = [], []
     for one in reads:
         ours = one.address in shared or is_inside(one.address) or ground.asked.is_ours(one.address)
-        if one.address in bad or (not ours and accounts_of(one.mailbox) & accounts):
+        theirs = bool(accounts_of(one.mailbox) & accounts)
+        if one.address in bad or (theirs and not ours):
             tied.append(one)
-        elif not (one.owner and (ours or len(one.days) >= 2) and one.address):
+        elif theirs or not (one.owner and (ours or len(one.days) >= 2) and one.address):
             others.append(one)
     return tied, others
 
@@ -155,7 +158,7 @@ def _gap(ground: Ground) -> str:
     first, last = since // _DAY_US, question.until_us // _DAY_US
     if days[0] > first or days[-1] < last - 1:
         return "The audit of mailboxes does not reach over the whole time."
-    if any(later - one > _MOST_SILENT for one, later in zip(days, days[1:], strict=False)):
+    if any(later - one > _MOST_SILENT for one, later in pairwise(days)):
         return "The audit of mailboxes was silent for days."
     return ""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from tocsin.investigate.impact.asked import BESIDE_US, EVER_US, Asked, Question
 from tocsin.investigate.impact.assess import Evidence
-from tocsin.investigate.impact.heard import BUCKET_US, Heard, Place, Sensor, Sum
+from tocsin.investigate.impact.heard import BUCKET_US, Heard, Sensor, Sum
 from tocsin.investigate.impact.mailboxes import Ground, Weighed, boxes
 from tocsin.investigate.impact.scene import hosts_of
 from tocsin.model.citation import Citation
