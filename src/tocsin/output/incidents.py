@@ -103,7 +103,8 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     for number, reason in enumerate(reasons[:_MOST_JOINS]):
         yield "why one" if not number else "", shown(reason, _LONGEST)
     if repeats:
-        yield "folded", f"{repeats:,} findings that say the same again"
+        say = "1 finding that says" if repeats == 1 else f"{repeats:,} findings that say"
+        yield "folded", f"{say} the same again"
     for skew in one.skews:
         ahead = f"{skew.ahead_us / 1e6:+.1f} s against {skew.against}, by {skew.events} connections"
         yield "clock", f"{shown(skew.host)} {shown(ahead)}"
