@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from output import incidents, taken
+from tocsin.model.concern import Touched
 from tocsin.model.impact import Bounds, Impact, Unit
 from tocsin.model.press import Judged
 from tocsin.output import impact as words
@@ -165,3 +166,19 @@ def test_the_terminal_tells_verdicts_at_80_columns() -> None:
     assert max(map(len, text.splitlines())) <= 80
     pages.show_claims(quiet := Console(file=io.StringIO(), width=80), ())
     assert not quiet.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_whole_directory_is_a_number() -> None:
+    everybody = tuple(
+        Touched(id=str(number), name=f"Name {number}", how="possibly reached", through=(), because=("a copy",))
+        for number in range(500)
+    )
+    one = Touched(id="x", name="Mere", how="reached", through=("PARL\\mere",), because=("b",))
+    assert list(words.all_touched((one, *everybody))) == [
+        "500 people have an account of a directory that was copied or can have been: possibly reached",
+        "Mere [x]: reached, by PARL\\mere",
+    ]
+    page = _page("leadership", people=(one, *everybody))
+    assert "500 people of the list have" in page
+    assert "Mere" in page
+    assert "Name 7<" not in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tocsin.model.concern import Held, Touched
@@ -100,7 +100,17 @@ def touched(one: Touched) -> str:
     """A person in one line; the id tells two of one name apart."""
     who = f"{one.name} [{one.id}]" + (f", {one.role}" if one.role else "")
     shared = f"; or {', '.join(one.shared_with)}, who share the account" if one.shared_with else ""
-    return shown(f"{who}: {one.how}, by {', '.join(one.through[:3]) or 'the directory'}{shared}", _LONGEST)
+    return shown(f"{who}: {one.how}, by {', '.join(one.through[:3])}{shared}", _LONGEST)
+
+
+def all_touched(people: Sequence[Touched]) -> Iterator[str]:
+    """Those who were found by an account or a mailbox one by one; of a whole directory, how many there are."""
+    found = [one for one in people if one.through]
+    others = len(people) - len(found)
+    if others:
+        who = "1 person has" if others == 1 else f"{others:,} people have"
+        yield f"{who} an account of a directory that was copied or can have been: possibly reached"
+    yield from map(touched, found)
 
 
 def content(claim: Claim) -> str:

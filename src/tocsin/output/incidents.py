@@ -124,7 +124,7 @@ def _taken(one: Incident) -> Iterator[tuple[str, str]]:
         yield "not known" if not number else "", shown(question.question, _LONGEST)
     for word, lines in (
         ("assets", [impact_words.held(held) for held in one.assets]),
-        ("people", [impact_words.touched(person) for person in one.people]),
+        ("people", list(impact_words.all_touched(one.people))),
     ):
         for number, line in enumerate(lines[:_MOST_NAMES]):
             yield word if not number else "", line

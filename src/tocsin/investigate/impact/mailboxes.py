@@ -25,7 +25,7 @@ _MOST_SILENT: Final = 4  # days: a long weekend
 _FEW: Final = 10  # mailboxes of which one address reads half before it counts as the organisation's own
 _FAR: Final = 10  # mail may have been packed
 _NOT_SEEN: Final = (
-    "Mail that was read as its owner, from an address of every day or that most read from, looks like the owner's.",
+    "Mail that somebody read as its owner, from an address that the owner or the office uses, looks like the owner's.",
     "Mail that was kept elsewhere, in archives, backups and on machines, has no part in this audit.",
 )
 
@@ -70,10 +70,13 @@ def boxes(ground: Ground) -> Weighed:
     size = sum(one.bytes or one.messages * (1 << 20) for one in (*tied, *others) if one.mailbox in single)
     said = [
         f"Mailbox audit is there for {len(known & audited):,} of {len(known):,} mailboxes that the list of people has.",
-        f"{len(shown):,} of these were read by an account or from an address that an incident names.",
         (
-            f"By others than their owners, day by day, {len(whole) + len(single):,} can have been read at most: "
-            f"{len(whole):,} of them as a whole, of {len(single):,} the messages that are named."
+            f"{len(shown) or 'None'} of these {'was' if len(shown) == 1 else 'were'} read by an account or from an address "
+            "that an incident to act on now names."
+        ),
+        (
+            f"At most {len(whole) + len(single):,} can have been read by somebody else: {len(whole):,} as a whole, and "
+            f"of {len(single):,} no more than single messages."
         ),
     ]
     fewer = len(whole) + len(single) < claimed
