@@ -150,8 +150,7 @@ def respond(
         response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
-        if open_cases:
-            _name(open_all(response, root, by, asked, pages))
+        _name(open_all(response, root, by, asked, pages) if open_cases else ())
         refuse_nothing(response.run, target)
 
 

@@ -71,12 +71,12 @@ def boxes(ground: Ground) -> Weighed:
     said = [
         f"Mailbox audit is there for {len(known & audited):,} of {len(known):,} mailboxes that the list of people has.",
         (
-            f"{len(shown) or 'None'} of these {'was' if len(shown) == 1 else 'were'} read by an account or from an address "
-            "that an incident to act on now names."
+            f"{len(shown) or 'None'} of these {'was' if len(shown) == 1 else 'were'} read by an account or from an "
+            "address that an incident to act on now names."
         ),
         (
-            f"At most {len(whole) + len(single):,} can have been read by somebody else: {len(whole):,} as a whole, and "
-            f"of {len(single):,} no more than single messages."
+            f"As far as it tells, at most {len(whole) + len(single):,} can have been read by somebody else: "
+            f"{len(whole):,} as a whole, and of {len(single):,} no more than single messages."
         ),
     ]
     fewer = len(whole) + len(single) < claimed
