@@ -14,6 +14,7 @@ from typing import Any
 
 from tocsin.border.assets import read_assets
 from tocsin.border.people import read_people
+from tocsin.border.press import read_claim
 from tocsin.ledger import Progress
 from tocsin.model.rule import RuleSet
 from tocsin.rehearse import Made, score
@@ -39,7 +40,7 @@ def perform(
     jobs: int = 0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Performance]:
-    """Respond to what was made, knowing nothing but the logs and the lists; then be judged.
+    """Respond to what was made, knowing nothing but the logs, the lists and what the press was told; then be judged.
 
     Args:
         folder: where, by the time the context ends, whoever called has put `incidents.json` and the folder `cases`.
@@ -54,6 +55,7 @@ def perform(
         rules,
         assets=read_assets(made.assets)[0],
         people=read_people(made.people)[0],
+        claim=read_claim(made.claim),
         jobs=jobs,
         on_progress=on_progress,
     ) as response:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from tocsin import collect
 from tocsin.collect.formats import READERS
@@ -23,6 +24,7 @@ from tocsin.errors import EvidenceError
 from tocsin.investigate import impact
 from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
+from tocsin.model.event import Longs
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.mapping import LogMapping
 
@@ -35,6 +37,7 @@ def look_back(
     around: impact.Around,
     kept: impact.Kept,
     *,
+    asked: impact.Asked | None = None,
     jobs: int = 0,
     zone: tzinfo = UTC,
     mappings: Sequence[LogMapping] = (),
@@ -46,13 +49,14 @@ def look_back(
         logs: as they were given before, and `custody` what was found in them then.
         around: whose records are wanted, and of which time.
         kept: where to keep them.
+        asked: what a claim asks, of all logs of its time.
 
     Returns:
         Sources that could not be read once more, each with the reason.
     """
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     jobs = jobs or local.default_jobs()
-    wanted = _wanted(custody, around, mapped)
+    wanted = _wanted(custody, _windows(around, asked), mapped)
     try:
         units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
     except EvidenceError as error:  # it was there a moment ago: what was found then stands
@@ -61,7 +65,7 @@ def look_back(
     lost = tuple("standard input: it can be read only once" for unit in units if unit.path == STDIN)
     tasks = [(f"{number:06}", unit) for number, unit in enumerate(units) if unit.path != STDIN]
     total, done = sum(unit.weight for _, unit in tasks), 0
-    look = partial(_look, around=around, kept=kept, zone=zone, mapped=mapped)
+    look = partial(_look, around=around, kept=kept, asked=asked, zone=zone, mapped=mapped)
     events = 0
     for answer in local.run(tasks, look, jobs=jobs):
         unit = tasks[answer.task][1]
@@ -79,21 +83,25 @@ def _name(unit: collect.Unit) -> str:
     return f"{unit.label}!{unit.member}" if unit.member else unit.label
 
 
-def _wanted(custody: Sequence[Custody], around: impact.Around, mapped: Sequence[Reader]) -> frozenset[str]:
+def _windows(around: impact.Around, asked: impact.Asked | None) -> Longs:
+    return around.windows if asked is None else np.concatenate([around.windows, asked.windows])
+
+
+def _wanted(custody: Sequence[Custody], windows: Longs, mapped: Sequence[Reader]) -> frozenset[str]:
     """Files, and members of archives, that hold something which may be wanted."""
     formats = {reader.NAME for reader in (*mapped, *READERS) if reader.KIND in impact.KINDS}
     wanted = set()
     for source in custody:
-        if source.format in formats and not source.same_as and _reaches(source, around):
+        if source.format in formats and not source.same_as and _reaches(source, windows):
             parts = source.path.split("!")
             wanted |= {"!".join(parts[:count]) for count in range(1, len(parts) + 1)}
     return frozenset(wanted)
 
 
-def _reaches(source: Custody, around: impact.Around) -> bool:
+def _reaches(source: Custody, windows: Longs) -> bool:
     if source.first_us is None or source.last_us is None:
         return True
-    return bool(((around.windows[:, 0] <= source.last_us) & (around.windows[:, 1] >= source.first_us)).any())
+    return bool(((windows[:, 0] <= source.last_us) & (windows[:, 1] >= source.first_us)).any())
 
 
 def _look(
@@ -102,6 +110,7 @@ def _look(
     *,
     around: impact.Around,
     kept: impact.Kept,
+    asked: impact.Asked | None,
     zone: tzinfo,
     mapped: Sequence[Reader],
 ) -> None:
@@ -116,5 +125,5 @@ def _look(
         mapped,
     )
     for events in reading:
-        impact.keep(kept, name, events, around)
+        impact.keep(kept, name, events, around, asked)
         send(msgspec.json.encode((0, len(events))))

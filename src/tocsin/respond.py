@@ -18,6 +18,7 @@ from tocsin.model.asset import Assets
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
 from tocsin.model.person import People
+from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
 from tocsin.model.rule import LEVELS, RuleSet
 from tocsin.model.run import Run
@@ -35,6 +36,7 @@ class Response:
     incidents: tuple[Incident, ...]
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
+    claims: tuple[Judged, ...] = ()  # each also stands with the incident that it concerns, if there is one
 
 
 @contextmanager
@@ -45,6 +47,7 @@ def respond(
     quieten: bool = True,
     assets: Assets | None = None,
     people: People | None = None,
+    claim: PressClaim | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     **how: Unpack[How],
 ) -> Iterator[Response]:
@@ -53,6 +56,7 @@ def respond(
     Args:
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
         assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
+        claim: what somebody said was taken, to be held against the evidence.
         how: as in `pipeline.detect`.
 
     Yields:
@@ -67,30 +71,36 @@ def respond(
         incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
-        weighed = impact.assess(
-            incidents[: len(scenes)], scenes, _evidence(evidence, run, scenes, how, on_progress), assets
-        )
+        asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
+        seen = _evidence(evidence, run, scenes, asked, how, on_progress)
+        weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
         told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        yield Response(run=run, incidents=told, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
+        judged: tuple[Judged, ...] = ()
+        if asked is not None:
+            judged, told = impact.judge(asked, seen, told, people)
+        mappings = tuple(how.get("mappings") or ())
+        yield Response(run=run, incidents=told, evidence=evidence, mappings=mappings, claims=judged)
 
 
 def _evidence(
     logs: tuple[str | Path, ...],
     run: Run,
     scenes: Sequence[impact.Scene],
+    asked: impact.Asked | None,
     how: How,
     on_progress: Callable[[Progress], None],
 ) -> impact.Evidence:
-    """What the logs hold around incidents besides findings; nothing is read where there is no incident."""
+    """What the logs hold around incidents, and of a claim; nothing is read where neither asks for it."""
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         kept = impact.Kept(folder=Path(folder)).made()
         lost: tuple[str, ...] = ()
-        if scenes:
+        if scenes or asked is not None:
             lost = look_back(
                 logs,
                 run.custody,
                 impact.around(scenes),
                 kept,
+                asked=asked,
                 jobs=how.get("jobs", 0),
                 zone=how.get("zone", UTC),
                 mappings=how.get("mappings", ()),

@@ -105,3 +105,19 @@ def test_what_cannot_be_is_said(tocsin: Run, sample: Path, words: tuple[str, ...
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_press_claim_is_judged(tocsin: Run, sample: Path, tmp_path: Path) -> None:
+    part = {"id": "a", "says": "Everything", "what": "files", "mailboxes": None, "bytes": 10**12, "host": None}
+    claim = {"version": 1, "id": "c", "claimed_at": "2026-10-22T23:00:00.000Z", "by": "b", "where": "w"}
+    claim |= {"authority": "x", "parts": [part | {"from": None, "until": None}]}
+    (tmp_path / "claim.json").write_text(json.dumps(claim), encoding="utf-8")
+    done = _respond(tocsin, sample, "--claim", "claim.json", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert "NOT KNOWN  Everything (b)" in done.stdout
+    told = json.loads((tmp_path / "out" / "incidents.json").read_text(encoding="utf-8"))
+    assert [one["verdict"] for incident in told for one in incident["claims"]] == ["not known"]
+    assert "What is claimed" in (tmp_path / "out" / "overview.html").read_text(encoding="utf-8")
+    refused = _respond(tocsin, sample, "--claim", "absent.json")
+    assert refused.returncode == 9
+    assert "absent.json" in refused.stderr

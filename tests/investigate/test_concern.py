@@ -140,6 +140,32 @@ def test_a_copied_directory_touches_everybody_with_an_account(tmp_path: Path) ->
     assert not _people(tmp_path, replace(incident(accounts=()), impact=Impact(claims=(unsure,))))
 
 
+def test_a_copied_directory_is_that_of_its_domain(tmp_path: Path) -> None:
+    copied = Claim(
+        stage="accessed",
+        sort="directory",
+        what="copied",
+        subject="dc01",
+        unit="accounts",
+        amount=Bounds(lower=1),
+        confidence="high",
+        because="b",
+        host="dc01.parl.example",
+        account="ELSEWHERE\\admin",
+        names=("every account of the directory",),
+    )
+    one = incident(accounts=())
+    assert set(_people(tmp_path, replace(one, impact=Impact(claims=(copied,))))) < {
+        "1001",
+        "1002",
+        "1003",
+        "1004",
+        "1005",
+    }
+    everybody = replace(copied, account="NT AUTHORITY\\SYSTEM")
+    assert len(_people(tmp_path, replace(one, impact=Impact(claims=(everybody,))))) == 5
+
+
 def test_order_changes_nothing(tmp_path: Path) -> None:
     one = incident(accounts=("PARL\\jsmith", "PARL\\mere"))
     other = replace(one, accounts=tuple(reversed(one.accounts)))

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from output import incidents, taken
-from tocsin.model.impact import Bounds, Unit
+from tocsin.model.concern import Touched
+from tocsin.model.impact import Bounds, Impact, Unit
+from tocsin.model.press import Judged
 from tocsin.output import impact as words
 from tocsin.output import incidents as pages
 from tocsin.output.report import Audience, Report, write
@@ -112,3 +114,71 @@ def test_json_has_null_for_what_is_not_known() -> None:
     pages.write([incidents.incident()], file)
     claims = json.loads(file.getvalue())[0]["impact"]["claims"]
     assert claims[1]["amount"] == {"lower": 0, "upper": None}
+
+
+def test_what_no_finding_names_is_one_line() -> None:
+    left = taken.network(Bounds(lower=5, upper=9))
+    loose = [
+        replace(left, subject=name, names=(), confidence="low", amount=Bounds(upper=upper))
+        for name, upper in (("192.0.2.1", 1_000_000), ("192.0.2.2", 250_000))
+    ]
+    told = Impact(claims=(left, *loose))
+    first, second = words.summary(told, 8)
+    assert "left for" in first
+    assert second == "To 2 destinations that no finding names went at most 1.3 MB, for whatever reason. Low confidence."
+    assert len(words.summary(told)) == 3
+    open_end = replace(told, claims=(*loose, replace(loose[0], amount=Bounds())))
+    (line,) = words.summary(open_end, 8)
+    assert line.startswith("To 3 destinations that no finding names went an amount that is not known")
+
+
+def _judged(**changed: object) -> Judged:
+    told = Judged(
+        id="a",
+        claim="c",
+        by="<b>Somebody</b>",
+        says="<script>alert(1)</script> \u202eAll of it",
+        verdict="contradicted",
+        because=("a sensor counted 1 kB",),
+        not_seen=("a medium that was carried away",),
+    )
+    return replace(told, **changed)
+
+
+def test_a_press_claim_stands_in_the_report_and_stays_text() -> None:
+    for audience in ("analyst", "leadership"):
+        page = _page(audience, claims=(_judged(),))
+        assert "Contradicted" in page
+        assert "a medium that was carried away" in page
+        assert "<script>alert" not in page
+        assert "<b>Somebody" not in page
+    assert "Contradicted" not in _page("partner", claims=(_judged(),))
+    assert "What is claimed" not in _page("analyst")
+
+
+def test_the_terminal_tells_verdicts_at_80_columns() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    pages.show_claims(console, (_judged(), _judged(verdict="not known", not_seen=())))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "CONTRADICTED" in text
+    assert "NOT KNOWN" in text
+    assert "\u202e" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    pages.show_claims(quiet := Console(file=io.StringIO(), width=80), ())
+    assert not quiet.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_whole_directory_is_a_number() -> None:
+    everybody = tuple(
+        Touched(id=str(number), name=f"Name {number}", how="possibly reached", through=(), because=("a copy",))
+        for number in range(500)
+    )
+    one = Touched(id="x", name="Mere", how="reached", through=("PARL\\mere",), because=("b",))
+    assert list(words.all_touched((one, *everybody))) == [
+        "500 people have an account of a directory that was copied or can have been: possibly reached",
+        "Mere [x]: reached, by PARL\\mere",
+    ]
+    page = _page("leadership", people=(one, *everybody))
+    assert "500 people of the list have" in page
+    assert "Mere" in page
+    assert "Name 7<" not in page

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tocsin.rehearse import score as module
 from tocsin.rehearse.score import incidents_of, main, score
 
 LOG = "windows/ps/a.ndjson"
@@ -133,15 +134,52 @@ def test_impact_by_hand() -> None:
         )
     )
     seen = [{"name": "WEB.ps.example"}, {"name": "fs", "also": ["fs.ps.example"]}]
-    impact = {"bytes_left": {"lower": 10_000, "upper": None}, "people": {"targeted": ["p1"], "reached": ["p2"]}}
-    errors = score(truth, [_told(1, hosts=seen, accounts=[{"name": "ps\\ANNA"}], impact=impact)])["impact_errors"]
+    told = {"hosts": seen, "accounts": [{"name": "ps\\ANNA"}], "people": [_person("p1"), _person("p2", "data left")]}
+    errors = score(truth, [_told(1, **told, impact=_impact((10_000, None)))])["impact_errors"]
     assert errors["hosts"] == 0.6667  # one of three names is in both
     assert errors["accounts"] == 0
     assert errors["bytes"] == pytest.approx(1, abs=0.01)  # ten times too much
-    assert (errors["targeted"], errors["reached"], errors["data_left"]) == (0, 1, 0)
-    bounds = {"bytes_left": {"lower": 500, "upper": 2000}}
-    assert score(truth, [_told(1, impact=bounds)])["impact_errors"]["bytes"] == 0
+    assert (errors["targeted"], errors["reached"], errors["data_left"]) == (0, 0, 1)
+    assert score(truth, [_told(1, impact=_impact((500, 2000)))])["impact_errors"]["bytes"] == 0
     assert score(truth, [_told(1)])["impact_errors"]["bytes"] == 1
+    assert score(truth, [_told(1)])["impact_errors"]["reached"] == 1
+
+
+def _person(name: str, how: str = "reached") -> dict[str, Any]:
+    return {"id": name, "how": how}
+
+
+def _impact(*bounds: tuple[int, int | None], stage: str = "left", unit: str = "bytes", rec: int = 0) -> dict[str, Any]:
+    """Claims that rest on a record each, from `rec` on."""
+    claims = [
+        {
+            "stage": stage,
+            "unit": unit,
+            "amount": {"lower": lower, "upper": upper},
+            "evidence": [{"path": "conn.log", "rec": rec + number}],
+        }
+        for number, (lower, upper) in enumerate(bounds)
+    ]
+    return {"claims": claims}
+
+
+def _bytes_error(*impacts: dict[str, Any]) -> float:
+    truth = _truth(_incident(1, "a", _step("s1", 1), bytes={"staged": 0, "left": 1000}))
+    return float(score(truth, [_told(1, impact=one) for one in impacts])["impact_errors"]["bytes"])
+
+
+def test_bytes_are_the_sum_of_what_left() -> None:
+    assert _bytes_error(_impact((400, 500), (500, 600))) == 0
+    assert _bytes_error(_impact((400, 450), (450, 480))) > 0
+    assert _bytes_error(_impact((400, 500), (500, None))) == 0  # without an end
+    assert _bytes_error(_impact((1000, 1000), stage="staged")) == 1
+    assert _bytes_error(_impact((1000, 1000), unit="messages")) == 1
+
+
+def test_a_flow_that_two_claims_tell_of_counts_once() -> None:
+    twice = _impact((1000, 1000))
+    assert _bytes_error(twice, twice) == 0
+    assert _bytes_error(twice, _impact((1000, 1000), rec=7)) > 0
 
 
 def test_the_claim() -> None:
@@ -172,8 +210,6 @@ def test_results_in_all_their_forms(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_only_the_standard_library() -> None:
-    from tocsin.rehearse import score as module
-
     assert module.__file__
     tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -85,6 +85,7 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
             links,
             response.run,
             file,
+            claims=response.claims,
             tlp=asked.tlp,
             classification=asked.classification,
             caveat=asked.caveat,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tocsin.model.asset import Assets
     from tocsin.model.case import Case
     from tocsin.model.person import People
+    from tocsin.model.press import PressClaim
     from tocsin.model.rule import RuleSet
     from tocsin.pipeline import How
     from tocsin.respond import Response
@@ -55,6 +56,12 @@ PeopleList = Annotated[
     str | None,
     typer.Option(
         "--people", metavar="FILE", help="A CSV of whom it may concern: names, accounts, mailboxes, how to reach them."
+    ),
+]
+ClaimFile = Annotated[
+    str | None,
+    typer.Option(
+        "--claim", metavar="FILE", help="What somebody says was taken, to be held against the logs (docs/impact.md)."
     ),
 ]
 Folder = Annotated[
@@ -99,6 +106,7 @@ def respond(
     any_time: AnyTime = False,
     assets: AssetList = None,
     people: PeopleList = None,
+    claim: ClaimFile = None,
     out: Folder = None,
     tlp: Tlp = "amber+strict",
     classification: Classification = "",
@@ -117,7 +125,7 @@ def respond(
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder, lists = options.zone(timezone), _folder(out), _lists(assets, people, quiet=quiet)
+    zone, folder, lists = options.zone(timezone), _folder(out), _lists(assets, people, claim, quiet=quiet)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all
     from tocsin.cli.target import choose
@@ -142,8 +150,7 @@ def respond(
         response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
-        if open_cases:
-            _name(open_all(response, root, by, asked, pages))
+        _name(open_all(response, root, by, asked, pages) if open_cases else ())
         refuse_nothing(response.run, target)
 
 
@@ -154,10 +161,17 @@ def _name(cases: Iterable[Case]) -> None:
         typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
-def _lists(assets: str | None, people: str | None, *, quiet: bool) -> tuple[Assets | None, People | None]:
-    """The lists of assets and people, read before any log: a slip in one is told at once."""
+class _Lists(TypedDict):
+    assets: Assets | None
+    people: People | None
+    claim: PressClaim | None
+
+
+def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: bool) -> _Lists:
+    """The lists of assets and people and the claim, read before any log: a slip in one is told at once."""
     from tocsin.border.assets import read_assets
     from tocsin.border.people import read_people
+    from tocsin.border.press import read_claim
     from tocsin.output.screen import shown
 
     known, owners = (
@@ -167,7 +181,11 @@ def _lists(assets: str | None, people: str | None, *, quiet: bool) -> tuple[Asse
     if not quiet:
         for note in (*(known[1] if known else ()), *(owners[1] if owners else ())):
             typer.echo(f"note: {shown(note)}", err=True)
-    return (known[0] if known else None), (owners[0] if owners else None)
+    return {
+        "assets": known[0] if known else None,
+        "people": owners[0] if owners else None,
+        "claim": None if claim is None else read_claim(Path(claim)),
+    }
 
 
 def _responded(
@@ -175,7 +193,7 @@ def _responded(
     logs: list[str],
     rules: RuleSet,
     how: How,
-    lists: tuple[Assets | None, People | None],
+    lists: _Lists,
     *,
     quieten: bool,
     quiet: bool,
@@ -183,11 +201,8 @@ def _responded(
     """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
-    assets, people = lists
     with progress.live(quiet=quiet) as on_progress:
-        going = story.respond(
-            logs, rules, quieten=quieten, assets=assets, people=people, on_progress=on_progress, **how
-        )
+        going = story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
         return stack.enter_context(going)
 
 
@@ -212,6 +227,7 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
         return written.pages
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
     pages.show(console, found)
+    pages.show_claims(console, response.claims)
     events = sum(source.read for source in response.run.custody)
     console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
     for path in written.files:

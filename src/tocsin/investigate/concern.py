@@ -147,7 +147,7 @@ def _touched(one: Incident, people: People) -> tuple[Touched, ...]:
         return ()
     ledger = _Ledger(people)
     for claim in one.impact.claims if one.impact else ():
-        _of_claim(claim, ledger)
+        _of_claim(claim, one, ledger)
     for name, how, because, at in _in_findings(one):
         ledger.add(name, how, because, at)
     for seen in one.accounts:
@@ -186,7 +186,26 @@ def _only_tried(one: Incident, account: str) -> bool:
     return bool(naming) and all(map(_refused, naming))
 
 
-def _of_claim(claim: Claim, ledger: _Ledger) -> None:
+def _domains(claim: Claim, one: Incident) -> frozenset[str]:
+    r"""Of the directory: that of the accounts which were met on its machine; none where no record tells one."""
+    host = claim.host.casefold().partition(".")[0]
+    met = [
+        name
+        for seen in one.accounts
+        if any(host == on.casefold().partition(".")[0] for on in seen.on)
+        for name in (seen.name, *seen.also)
+    ]
+    told = {name.partition("\\")[0].casefold() for name in (claim.account, *met) if "\\" in name}
+    return frozenset(name for name in told if "." not in name and " " not in name and name != host)
+
+
+def _may_be_of(person: Person, domains: frozenset[str]) -> bool:
+    """Whether somebody may have an account of a directory: not whose accounts are all of other domains."""
+    told = {name.partition("\\")[0].casefold() for name in person.accounts if "\\" in name}
+    return bool(person.accounts) and (not told or not domains or bool(told & domains))
+
+
+def _of_claim(claim: Claim, one: Incident, ledger: _Ledger) -> None:
     how: How = "possibly reached"
     if claim.amount.lower:
         how = "data left" if claim.stage == "left" else "reached"
@@ -199,8 +218,9 @@ def _of_claim(claim: Claim, ledger: _Ledger) -> None:
         if name != EVERYBODY:
             ledger.add(name, "possibly reached", f"the password or a key of {name} must be taken as known", evidence)
         elif claim.confidence != "low":
+            domains = _domains(claim, one)
             for person in ledger.people.all:
-                if person.accounts:
+                if _may_be_of(person, domains):
                     ledger.note(
                         person, "possibly reached", "every account of the directory must be taken as known", evidence
                     )

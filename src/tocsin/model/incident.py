@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, get_args
 from tocsin.model.citation import Citation
 from tocsin.model.concern import Held, Touched
 from tocsin.model.impact import Impact
+from tocsin.model.press import Judged
 from tocsin.model.rule import LEVELS, Level
 
 Rank: TypeAlias = Literal["act now", "review"]
@@ -186,6 +187,7 @@ class Incident:
         impact: what was accessed, staged and left; None where nobody looked, which is not "nothing".
         assets: those of its machines and addresses that the list of assets has, the most critical first.
         people: whom it touches, of the list of people, those first with whom it went furthest.
+        claims: what somebody said was taken in it, part by part, held against the evidence.
     """
 
     id: str
@@ -217,6 +219,7 @@ class Incident:
     impact: Impact | None = None
     assets: tuple[Held, ...] = ()
     people: tuple[Touched, ...] = ()
+    claims: tuple[Judged, ...] = ()
 
     def cited_besides(self) -> Iterator[Citation]:
         """Records that something rests on besides findings, those of findings among them, some again and again."""
@@ -230,6 +233,7 @@ class Incident:
         if self.impact:
             yield from (citation for claim in self.impact.claims for citation in claim.evidence)
         yield from (citation for person in self.people for citation in person.evidence)
+        yield from (citation for judged in self.claims for citation in judged.evidence)
 
     def worst(self, numbers: Iterable[int]) -> Level | None:
         """The highest level among some of its findings; None of none."""

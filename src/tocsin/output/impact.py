@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tocsin.model.concern import Held, Touched
@@ -60,8 +60,27 @@ def summary(impact: Impact | None, most: int = 0) -> tuple[str, ...]:
     if not impact.claims:
         return ("No record shows what was accessed, staged or taken out. That does not say that nothing was.",)
     told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in impact.claims]
+    if most:
+        loose = [claim for claim in impact.claims if _is_loose(claim)]
+        if len(loose) > 1:
+            told = [text for text, claim in zip(told, impact.claims, strict=True) if not _is_loose(claim)]
+            told = [*told[: most - 1], _loosely(loose), *told[most - 1 :]]
     left = len(told) - most if most and len(told) > most else 0
     return (*told[:most], f"And {left:,} more.") if left else tuple(told)
+
+
+def _is_loose(claim: Claim) -> bool:
+    """Bytes that went to somebody whom no finding names: many of them hide the claims that matter."""
+    return claim.stage == "left" and claim.unit == "bytes" and claim.confidence == "low" and not claim.amount.lower
+
+
+def _loosely(claims: Sequence[Claim]) -> str:
+    """Destinations that nothing but the machine and the time ties to the incident, in one sentence."""
+    places = sum(max(len(claim.names) + claim.unnamed, 1) for claim in claims)
+    uppers = [claim.amount.upper for claim in claims]
+    whole = sum(upper for upper in uppers if upper is not None)
+    much = "an amount that is not known" if None in uppers else f"at most {_size(whole, up=True)}"
+    return f"To {places:,} destinations that no finding names went {much}, for whatever reason. Low confidence."
 
 
 def held(one: Held) -> str:
@@ -81,7 +100,17 @@ def touched(one: Touched) -> str:
     """A person in one line; the id tells two of one name apart."""
     who = f"{one.name} [{one.id}]" + (f", {one.role}" if one.role else "")
     shared = f"; or {', '.join(one.shared_with)}, who share the account" if one.shared_with else ""
-    return shown(f"{who}: {one.how}, by {', '.join(one.through[:3]) or 'the directory'}{shared}", _LONGEST)
+    return shown(f"{who}: {one.how}, by {', '.join(one.through[:3])}{shared}", _LONGEST)
+
+
+def all_touched(people: Sequence[Touched]) -> Iterator[str]:
+    """Those who were found by an account or a mailbox one by one; of a whole directory, how many there are."""
+    found = [one for one in people if one.through]
+    others = len(people) - len(found)
+    if others:
+        who = "1 person has" if others == 1 else f"{others:,} people have"
+        yield f"{who} an account of a directory that was copied or can have been: possibly reached"
+    yield from map(touched, found)
 
 
 def content(claim: Claim) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin.model.incident import Entry, Incident, Seen
+from tocsin.model.press import Judged
 from tocsin.output import impact as impact_words
 from tocsin.output.plain import as_document, clock
 from tocsin.output.screen import shown
@@ -63,6 +64,24 @@ def show(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(Text(f"  and {len(queue) - _MOST_REVIEW:,} more"))
 
 
+def show_claims(console: Console, claims: Sequence[Judged]) -> None:
+    """Print what somebody said was taken, and what the evidence says of it; nothing where nobody said anything."""
+    if not claims:
+        return
+    width = min(console.width, _WIDEST)
+    console.print(Text(f"\nWHAT IS CLAIMED  {len(claims):,}", style="bold"))
+    for one in claims:
+        verdict = f"{one.verdict.upper()}  {shown(one.says, _LONGEST)} ({shown(one.by, 100)})"
+        console.print(Text(f"\n{verdict}", style="bold"), width=width)
+        page = Table.grid(padding=(0, 1))
+        page.add_column(width=12, no_wrap=True, style="bright_black")
+        page.add_column()
+        for word, lines in (("because", one.because), ("not seen", one.not_seen)):
+            for number, line in enumerate(lines):
+                page.add_row("" if number else f"  {word}", Text(shown(line, _LONGEST)))
+        console.print(page, width=width)
+
+
 def _page(one: Incident) -> Iterator[tuple[str, str]]:
     repeats = sum(finding.repeats for finding in one.findings)
     yield "score", f"{one.score:,.1f}: {', '.join(one.because)}"
@@ -84,7 +103,8 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     for number, reason in enumerate(reasons[:_MOST_JOINS]):
         yield "why one" if not number else "", shown(reason, _LONGEST)
     if repeats:
-        yield "folded", f"{repeats:,} findings that say the same again"
+        say = "1 finding that says" if repeats == 1 else f"{repeats:,} findings that say"
+        yield "folded", f"{say} the same again"
     for skew in one.skews:
         ahead = f"{skew.ahead_us / 1e6:+.1f} s against {skew.against}, by {skew.events} connections"
         yield "clock", f"{shown(skew.host)} {shown(ahead)}"
@@ -104,7 +124,7 @@ def _taken(one: Incident) -> Iterator[tuple[str, str]]:
         yield "not known" if not number else "", shown(question.question, _LONGEST)
     for word, lines in (
         ("assets", [impact_words.held(held) for held in one.assets]),
-        ("people", [impact_words.touched(person) for person in one.people]),
+        ("people", list(impact_words.all_touched(one.people))),
     ):
         for number, line in enumerate(lines[:_MOST_NAMES]):
             yield word if not number else "", line

@@ -22,7 +22,8 @@ WEEK_DAYS = 7
 HOSTS = 300  # the review queue is told for so many
 
 Record = tuple[str, int]  # path below the logs, line
-PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")
+PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")  # how far it went with somebody, the least first
+Bounds = tuple[int, float]
 
 
 class Places:
@@ -185,6 +186,7 @@ def _impact(
 
     An incident is judged by all that was concluded on its steps. Hosts, accounts and people are sets: 1 minus the share
     of what both name in what either names. Bytes that left are within bounds, or off by powers of ten, at most one.
+    A person counts where it went furthest with them.
     """
     errors: dict[str, list[float]] = {}
     for incident in truth["incidents"]:
@@ -200,11 +202,13 @@ def _impact(
             }
             true = {also.get(_folded(name), _folded(name)) for name in incident[what]}
             errors.setdefault(what, []).append(_apart(true, said))
-        impacts = [one["impact"] for one in about if isinstance(one.get("impact"), dict)]
-        errors.setdefault("bytes", []).append(_bytes_apart(incident["bytes"]["left"], impacts))
+        errors.setdefault("bytes", []).append(_bytes_apart(incident["bytes"]["left"], list(_left(about))))
+        true_people, people = _furthest(incident["people"]), _furthest(_people(about))
         for how in PEOPLE:
-            people = {str(person) for impact in impacts for person in impact.get("people", {}).get(how, ())}
-            errors.setdefault(how, []).append(_apart(set(incident["people"][how]), people))
+            own_people, also_people = (
+                {one for one, far in some.items() if far == how} for some in (true_people, people)
+            )
+            errors.setdefault(how, []).append(_apart(own_people, also_people))
     means = {what: round(sum(all_) / len(all_), 4) for what, all_ in errors.items()}
     return {"impact_error": round(share(sum(means.values()), len(means), 0.0), 4), "impact_errors": means}
 
@@ -217,13 +221,45 @@ def _apart(true: set[str], said: set[str]) -> float:
     return 1 - share(len(true & said), len(true | said), 1.0)
 
 
-def _bytes_apart(true: int, impacts: list[dict[str, Any]]) -> float:
-    bounds = [impact["bytes_left"] for impact in impacts if impact.get("bytes_left") is not None]
+def _left(about: list[dict[str, Any]]) -> Iterator[Bounds]:
+    """Bounds of the bytes that left, each flow once.
+
+    Claims with a record in common tell of the same, in two incidents or for a name and its address: the larger counts.
+    """
+    groups: list[tuple[set[str], Bounds]] = []
+    for one in about:
+        impact = one.get("impact") or {}
+        for claim in impact.get("claims", ()):
+            if claim.get("stage") != "left" or claim.get("unit") != "bytes":
+                continue
+            upper = claim["amount"]["upper"]
+            bound = int(claim["amount"]["lower"]), math.inf if upper is None else float(upper)
+            records = {json.dumps([at.get("path"), at.get("rec")]) for at in claim.get("evidence", ())}
+            for known in [group for group in groups if group[0] & records]:
+                groups.remove(known)
+                records |= known[0]
+                bound = max(bound[0], known[1][0]), max(bound[1], known[1][1])
+            groups.append((records, bound))
+    yield from (bound for _, bound in groups)
+
+
+def _people(about: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Ids of people by how far it went with them."""
+    found: dict[str, list[str]] = {}
+    for one in about:
+        for person in one.get("people", ()):
+            found.setdefault(str(person["how"]).replace(" ", "_"), []).append(str(person["id"]))
+    return found
+
+
+def _furthest(people: dict[str, list[str]]) -> dict[str, str]:
+    return {person: how for how in PEOPLE for person in people.get(how, ())}
+
+
+def _bytes_apart(true: int, bounds: list[Bounds]) -> float:
     if not bounds:
         return 1.0 if true else 0.0
-    lower = sum(int(bound["lower"]) for bound in bounds)
-    uppers = [bound["upper"] for bound in bounds]
-    upper = math.inf if None in uppers else sum(int(one) for one in uppers)
+    lower, upper = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
     if lower <= true <= upper:
         return 0.0
     nearest = upper if true > upper else lower

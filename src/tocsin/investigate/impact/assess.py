@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tocsin.investigate.impact import flows as flow_files
+from tocsin.investigate.impact import heard as heard_files
 from tocsin.investigate.impact import mail, network, picks
 from tocsin.investigate.impact.flows import Flows
+from tocsin.investigate.impact.heard import Heard
 from tocsin.investigate.impact.look import CLAIMING, Kept
 from tocsin.investigate.impact.picks import Pick, Picked, tie
 from tocsin.investigate.impact.scene import Scene, accounts_of, hosts_of
@@ -51,6 +53,7 @@ class Evidence:
         lost: sources that could not be read once more, with the reason.
         digests: SHA-256 by file on disk.
         seen: which logs there are at all, and over which time.
+        heard: what they tell of a claim, whatever incidents there are.
     """
 
     picked: Picked
@@ -58,6 +61,7 @@ class Evidence:
     lost: Sequence[str] = ()
     digests: Mapping[str, str]
     seen: Sequence[SeenLog]
+    heard: Heard
 
 
 def read(kept: Kept, *, lost: Sequence[str], digests: Mapping[str, str], seen: Sequence[SeenLog]) -> Evidence:
@@ -67,6 +71,7 @@ def read(kept: Kept, *, lost: Sequence[str], digests: Mapping[str, str], seen: S
         lost=lost,
         digests=digests,
         seen=seen,
+        heard=heard_files.read(kept.heard.iterdir()),
     )
 
 

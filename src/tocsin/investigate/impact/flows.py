@@ -125,15 +125,7 @@ def frames(events: Events, around: Around) -> Iterator[bytes]:
 
 
 def _rows(events: Events, around: Around) -> Longs:
-    gates = _GATES.get(events.kind)
-    if gates is None:
-        return np.zeros(0, np.int64)
-    rows = np.zeros(len(events), bool)
-    for gate in gates:
-        here = np.ones(len(events), bool)
-        for name, texts in gate.items():
-            here &= that(events, name, lambda text, texts=texts: text.lower() in texts)
-        rows |= here
+    rows = connections(events)
     rows &= around.times(events.ts)
     if not rows.any():
         return np.zeros(0, np.int64)
@@ -142,10 +134,40 @@ def _rows(events: Events, around: Around) -> Longs:
         tied |= that(events, name, lambda text: address(text) in around.addresses)
     for name in () if events.kind == "webserver" else _NAME:
         tied |= that(events, name, lambda text: _folded(text) in around.domains)
-    for name in _ACTION:
-        rows &= ~that(events, name, lambda text: _REFUSED.search(text[:_LONGEST]) is not None)
     kept: Longs = np.flatnonzero(rows & tied)
     return kept
+
+
+def connections(events: Events) -> npt.NDArray[np.bool_]:
+    """Which rows are connections that were not refused."""
+    rows = np.zeros(len(events), bool)
+    for gate in _GATES.get(events.kind, ()):
+        here = np.ones(len(events), bool)
+        for name, texts in gate.items():
+            here &= that(events, name, lambda text, texts=texts: text.lower() in texts)
+        rows |= here
+    for name in _ACTION if rows.any() else ():
+        rows &= ~that(events, name, lambda text: _REFUSED.search(text[:_LONGEST]) is not None)
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Of each row who asked, who was asked, and by which sensor: codes and texts; and bytes as `_bytes` tells them."""
+
+    client: tuple[Codes, list[str]]
+    server: tuple[Codes, list[str]]
+    sensor: tuple[Codes, list[str]]
+    numbers: Mapping[str, Longs]
+
+
+def ends(events: Events, rows: Longs) -> Ends:
+    return Ends(
+        client=_texts(_SOURCE, events, rows, address),
+        server=_texts(_TARGET, events, rows, address),
+        sensor=_sensors(events, rows),
+        numbers=_bytes(events, rows),
+    )
 
 
 def _folded(text: str) -> str:

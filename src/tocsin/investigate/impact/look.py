@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tocsin.investigate.impact import archives, credentials, databases, directory, files, flows, mail, picks
+from tocsin.investigate.impact import archives, credentials, databases, directory, files, flows, heard, mail, picks
+from tocsin.investigate.impact.asked import Asked
 from tocsin.investigate.impact.scene import Around
 from tocsin.model.event import Events
 
@@ -22,7 +23,7 @@ FIELDS: Final = flows.FIELDS.union(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Where workers keep what they found, a file for each task in each of the two folders."""
+    """Where workers keep what they found, a file for each task in each of the folders."""
 
     folder: Path
 
@@ -34,18 +35,27 @@ class Kept:
     def flows(self) -> Path:
         return self.folder / "flows"
 
+    @property
+    def heard(self) -> Path:
+        return self.folder / "heard"
+
     def made(self) -> Kept:
-        self.picks.mkdir()
-        self.flows.mkdir()
+        for folder in (self.picks, self.flows, self.heard):
+            folder.mkdir()
         return self
 
     def forget(self, name: str) -> None:
-        for folder in (self.picks, self.flows):
+        for folder in (self.picks, self.flows, self.heard):
             (folder / name).unlink(missing_ok=True)
 
 
-def keep(kept: Kept, name: str, events: Events, around: Around) -> None:
-    with (kept.picks / name).open("ab") as file:
-        file.writelines(picks.lines(events, _GATES, around))
-    with (kept.flows / name).open("ab") as file:
-        file.writelines(flows.frames(events, around))
+def keep(kept: Kept, name: str, events: Events, around: Around, asked: Asked | None = None) -> None:
+    """Keep what may show what was taken; and sums of what was sent and read in all, where a claim asks for them."""
+    if len(around.windows):
+        with (kept.picks / name).open("ab") as file:
+            file.writelines(picks.lines(events, _GATES, around))
+        with (kept.flows / name).open("ab") as file:
+            file.writelines(flows.frames(events, around))
+    if asked is not None:
+        with (kept.heard / name).open("ab") as file:
+            file.writelines(heard.told(events, asked))

@@ -20,20 +20,21 @@ from tocsin.model.impact import Bounds, Claim, Sort, Unanswered
 
 SORT: Final[Sort] = "mail"
 
-_READ: Final = "mailitemsaccessed"
+READ: Final = "mailitemsaccessed"
 _ENTERED: Final = frozenset({"mailboxlogin"})
-_RULES: Final = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules"})
-_FORWARDS: Final = frozenset({"set-mailbox", "new-transportrule", "set-transportrule", "new-remotedomain"})
+RULES: Final = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules"})
+FORWARDS: Final = frozenset({"set-mailbox", "new-transportrule", "set-transportrule", "new-remotedomain"})
 _RIGHTS: Final = frozenset(
     {"add-mailboxpermission", "add-mailboxfolderpermission", "add-recipientpermission", "new-managementroleassignment"}
 )
-_EXPORTS: Final = frozenset(
+EXPORTS: Final = frozenset(
     {
         *("new-compliancesearchaction", "searchexported", "searchexportdownloaded", "exportdownloaded"),
         *("new-mailboxexportrequest", "searchresultexported", "searchpreviewed", "vieweddocument"),
     }
 )
 _ID: Final = re.compile(r'InternetMessageId\\*"\s*:\s*\\*"([^"\\]{1,998})')  # a text in a text has its quotes escaped
+_SIZE: Final = re.compile(r'SizeInBytes\\*"\s*:\s*\\*"?(\d{1,15})')
 _WAYS_OUT: Final = (
     *("ForwardTo", "ForwardAsAttachmentTo", "RedirectTo", "ForwardingSmtpAddress", "ForwardingAddress"),
     *("BlindCopyTo", "RedirectMessageTo", "CopyTo", "AddToRecipients"),
@@ -41,15 +42,15 @@ _WAYS_OUT: Final = (
 _AUDIT: Final = "MailItemsAccessed records of that mailbox, which need auditing (Premium or Standard) for its licence"
 
 GATES: Final[tuple[Gate, ...]] = (
-    Gate(kind="m365", holds={"Operation": frozenset({_READ}) | _ENTERED | _RULES | _FORWARDS | _RIGHTS | _EXPORTS}),
+    Gate(kind="m365", holds={"Operation": frozenset({READ}) | _ENTERED | RULES | FORWARDS | _RIGHTS | EXPORTS}),
 )
 
 
 def claims(tied: Tied) -> Iterator[Claim]:
-    for mailbox, here in tied.grouped(_mailbox):
-        read = here.only(lambda pick: _operation(pick) == _READ)
+    for mailbox, here in tied.grouped(mailbox_of):
+        read = here.only(lambda pick: operation(pick) == READ)
         yield from _messages(mailbox, read)
-        entered = here.only(lambda pick: _operation(pick) in _ENTERED)
+        entered = here.only(lambda pick: operation(pick) in _ENTERED)
         if entered and not read:
             yield entered.claim(
                 "accessed",
@@ -63,40 +64,40 @@ def claims(tied: Tied) -> Iterator[Claim]:
                 would_tell=_AUDIT,
             )
         yield from _handed_over(mailbox, here)
-    yield from _exported(tied.only(lambda pick: _operation(pick) in _EXPORTS))
+    yield from _exported(tied.only(lambda pick: operation(pick) in EXPORTS))
 
 
 def unanswered(tied: Tied, accounts: Iterable[str]) -> Iterator[Unanswered]:
     """Mailboxes of accounts of the incident of which no record says what was read there."""
-    told = {_mailbox(pick) for pick, _ in tied.picks if _operation(pick) == _READ}
-    touched = {_mailbox(pick) for pick, _ in tied.picks} | {name.lower() for name in accounts if "@" in name}
+    told = {mailbox_of(pick) for pick, _ in tied.picks if operation(pick) == READ}
+    touched = {mailbox_of(pick) for pick, _ in tied.picks} | {name.lower() for name in accounts if "@" in name}
     for name in sorted(touched - told - {""}):
         yield Unanswered(question=f"which messages of {name} were read", would_tell=_AUDIT)
 
 
-def _operation(pick: Pick) -> str:
+def operation(pick: Pick) -> str:
     return pick.text("Operation").lower()
 
 
-def _mailbox(pick: Pick) -> str:
+def mailbox_of(pick: Pick) -> str:
     """Whose mail it is: the owner's, not that of who looks."""
-    if _operation(pick) in _EXPORTS:
+    if operation(pick) in EXPORTS:
         return ""
     owner = pick.text("MailboxOwnerUPN", "MailboxOwnerUpn")
-    named = owner or _parameters(pick).get("Identity", "") or _parameters(pick).get("Mailbox", "")
+    named = owner or parameters(pick).get("Identity", "") or parameters(pick).get("Mailbox", "")
     return (named if "@" in named or owner else pick.text("UserId", "Userid")).lower()
 
 
 def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
-    throttled = any(_properties(pick).get("isthrottled", "").lower() == "true" for pick, _ in read.picks)
-    synced = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() == "sync")
-    bound = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() == "bind")
-    other = read.only(lambda pick: _properties(pick).get("mailaccesstype", "").lower() not in {"sync", "bind"})
+    throttled = any(properties(pick).get("isthrottled", "").lower() == "true" for pick, _ in read.picks)
+    synced = read.only(lambda pick: properties(pick).get("mailaccesstype", "").lower() == "sync")
+    bound = read.only(lambda pick: properties(pick).get("mailaccesstype", "").lower() == "bind")
+    other = read.only(lambda pick: properties(pick).get("mailaccesstype", "").lower() not in {"sync", "bind"})
     if bound:
-        nameless = "; some records name no message" * any(not any(_ids(pick)) for pick, _ in bound.picks)
+        nameless = "; some records name no message" * any(not any(ids(pick)) for pick, _ in bound.picks)
         cut = _CUT if any(len(pick.text("Folders")) >= LONGEST_LIST for pick, _ in bound.picks) else ""
         short = (_STOPPED if throttled else "") + nameless + cut + bound.short("m365", "")
-        amount, names = bound.counted(_ids, open_end=short)
+        amount, names = bound.counted(ids, open_end=short)
         yield bound.claim(
             "accessed",
             SORT,
@@ -145,13 +146,13 @@ _CUT: Final = "; a record names more messages than are read"
 
 def _handed_over(mailbox: str, here: Tied) -> Iterator[Claim]:
     """Rules and rights by which mail goes on to somebody else."""
-    ways = here.only(lambda pick: _operation(pick) in _RULES | _FORWARDS and bool(list(_targets(pick))))
+    ways = here.only(lambda pick: operation(pick) in RULES | FORWARDS and bool(list(targets(pick))))
     if ways:
-        targets = ways.names(_targets)
+        ends = ways.names(targets)
         yield ways.claim(
             "left",
             SORT,
-            f"sent on from {mailbox} to {', '.join(targets[:5])}",
+            f"sent on from {mailbox} to {', '.join(ends[:5])}",
             mailbox,
             unit="messages",
             amount=Bounds(),
@@ -159,7 +160,7 @@ def _handed_over(mailbox: str, here: Tied) -> Iterator[Claim]:
             kind_of_content="content",
             would_tell="the message trace of that mailbox",
         )
-    rights = here.only(lambda pick: _operation(pick) in _RIGHTS)
+    rights = here.only(lambda pick: operation(pick) in _RIGHTS)
     if rights:
         yield rights.claim(
             "accessed",
@@ -198,7 +199,7 @@ def _json(text: str) -> Any:
     return None
 
 
-def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+def objects(text: str) -> Iterator[Mapping[str, Any]]:
     """The objects of an array, which may stand there as texts of their own."""
     found = _json(text) if text else None
     for one in found if isinstance(found, list) else [found]:
@@ -208,14 +209,14 @@ def _objects(text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    return {str(one.get("Name", "")): str(one.get("Value", "")) for one in _objects(text)}
+    return {str(one.get("Name", "")): str(one.get("Value", "")) for one in objects(text)}
 
 
-def _properties(pick: Pick) -> dict[str, str]:
+def properties(pick: Pick) -> dict[str, str]:
     return {name.lower(): value for name, value in _pairs(pick.text("OperationProperties")).items()}
 
 
-def _parameters(pick: Pick) -> dict[str, str]:
+def parameters(pick: Pick) -> dict[str, str]:
     return _pairs(pick.text("Parameters"))
 
 
@@ -223,33 +224,38 @@ def _folders(pick: Pick) -> list[str]:
     text = pick.text("Folders") or pick.text("Folder") or pick.text("Item")
     paths = [
         str(one.get("Path") or (one.get("ParentFolder") or {}).get("Path") or "")
-        for one in _objects(text)
+        for one in objects(text)
         if isinstance(one.get("ParentFolder") or {}, dict)
     ]
     return sorted({path for path in paths if path})
 
 
-def _ids(pick: Pick) -> Iterable[str]:
+def ids(pick: Pick) -> Iterable[str]:
     """RFC 5322's Message-ID of each message, or what else the record calls it by."""
     if len(pick.text("Folders")) >= LONGEST_LIST:
         yield from _ID.findall(pick.text("Folders"))
         return
-    for folder in _objects(pick.text("Folders")):
+    for folder in objects(pick.text("Folders")):
         inner = folder.get("FolderItems")
         for one in inner if isinstance(inner, list) else []:
             if isinstance(one, dict):
                 yield str(one.get("InternetMessageId") or one.get("ImmutableId") or one.get("Id") or "")
-    for one in (*_objects(pick.text("Item")), *_objects(pick.text("AffectedItems"))):
+    for one in (*objects(pick.text("Item")), *objects(pick.text("AffectedItems"))):
         yield str(one.get("InternetMessageId") or one.get("Id") or "")
 
 
-def _targets(pick: Pick) -> Iterable[str]:
-    given = _parameters(pick)
+def size(pick: Pick) -> int:
+    """Bytes of the messages that a record names, as far as it says how large they are."""
+    return sum(int(text) for text in _SIZE.findall(pick.text("Folders"), 0, LONGEST_LIST))
+
+
+def targets(pick: Pick) -> Iterable[str]:
+    given = parameters(pick)
     for name in _WAYS_OUT:
         value = pick.text(name) or given.get(name, "")
         if value and value.lower() not in {"false", "$null", "null"}:
             yield value.removeprefix("smtp:").removeprefix("SMTP:")
-    for action in _objects(_properties(pick).get("ruleactions", "")):
+    for action in objects(properties(pick).get("ruleactions", "")):
         if str(action.get("ActionType", "")).lower() in {"forward", "redirect", "forwardasattachment"}:
             to = action.get("Recipients")
             yield from (str(one) for one in (to if isinstance(to, list) else [to]) if one)

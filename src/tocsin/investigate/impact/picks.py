@@ -133,12 +133,12 @@ def lines(events: Events, gates: Mapping[str, Sequence[Gate]], around: Around) -
                 chunk=int(events.chunk[row]),
                 ts=int(events.ts[row]),
                 host=(host.text(row) if host else None) or "",
-                fields=_kept(events.all_fields(row)),
+                fields=kept_fields(events.all_fields(row)),
             )
             yield msgspec.json.encode(pick) + b"\n"
 
 
-def _kept(values: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, str]:
+def kept_fields(values: Mapping[str, str | tuple[str, ...] | None]) -> dict[str, str]:
     kept = {}
     for name, value in values.items():
         if value is not None:

@@ -96,7 +96,7 @@ def scenes(
     until_us: int | None = None,
 ) -> tuple[Scene, ...]:
     """Each incident's own; nothing is looked at before `since_us`, or from `until_us` on, if they are given."""
-    addresses = _addresses(traces)
+    addresses = addresses_of(traces)
     told = [_scene(one, addresses, assets) for one in incidents]
     if since_us is not None:
         told = [replace(one, since_us=max(one.since_us, since_us)) for one in told]
@@ -199,7 +199,7 @@ def _destinations(one: Incident) -> tuple[set[str], set[str]]:
     return addresses, domains
 
 
-def _addresses(traces: Traces) -> dict[str, frozenset[str]]:
+def addresses_of(traces: Traces) -> dict[str, frozenset[str]]:
     """Of each machine the addresses that its own records say it has."""
     kinds = np.array([kind in WATCHERS for kind, _, _ in traces.sources] or [False])
     own = traces.role("own_address")

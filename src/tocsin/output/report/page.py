@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tocsin.model.incident import Incident
+from tocsin.model.press import Judged
 from tocsin.model.raw import Place, Raw
 from tocsin.model.run import Run
 from tocsin.model.tlp import TLP
@@ -100,13 +101,18 @@ def write_overview(
     run: Run,
     file: TextIO,
     *,
+    claims: Sequence[Judged] = (),
     tlp: str = "amber+strict",
     classification: str = "",
     caveat: str = "",
 ) -> None:
-    """Write a list of incidents in their order; `links` has the file of each that has a page, by its id."""
+    """Write a list of incidents in their order; `links` has the file of each that has a page, by its id.
+
+    `claims` are what somebody said was taken, with what the evidence says of it.
+    """
     content = _common(run, tlp, classification, caveat) | {
         "incidents": incidents,
+        "claims": claims,
         "now": [one for one in incidents if one.rank == "act now"],
         "review": [one for one in incidents if one.rank != "act now"],
         "links": links,

@@ -23,7 +23,7 @@ def sid_of(body: Body, account: str) -> str:
         return sid
     if user.lower() == "administrator":
         return f"{body.sid}-500"
-    return f"{body.sid}-{1600 + sum(user.lower().encode()) % 900}"
+    return f"{body.sid}-{10_000 + int(digest('rid', user.lower())[:8], 16) % 1_000_000}"
 
 
 def admin_of(person: Person) -> str:
