@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tocsin.rehearse.dice import digest
 from tocsin.rehearse.machine import Machine, Session
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
