@@ -15,6 +15,7 @@ from tocsin.investigate import concern, impact
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
+from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
 from tocsin.model.person import People
@@ -29,10 +30,11 @@ _MOST_WEIGHED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What was found, and what of it belongs together: to act on now first, then the review queue."""
+    """What was found, what of it belongs together (to act on now first, then the review queue), and what needs no eyes."""
 
     run: Run
     incidents: tuple[Incident, ...]
+    background: tuple[Background, ...] = ()
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
 
@@ -64,14 +66,18 @@ def respond(
         detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
+        found = investigate.gather(
+            run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
+        )
+        waiting = investigate.queue(found)
+        incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
         weighed = impact.assess(
             incidents[: len(scenes)], scenes, _evidence(evidence, run, scenes, how, on_progress), assets
         )
         told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        yield Response(run=run, incidents=told, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
+        yield Response(run=run, incidents=told, background=waiting.background, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
 
 
 def _evidence(

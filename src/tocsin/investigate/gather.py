@@ -1,7 +1,7 @@
 """Findings, their rules and their traces in, Incidents out: each finding is in exactly one.
 
 Findings of level medium or above are joined where they share something that few machines share. The others, and
-those of rules that find something everywhere every day, are then put beside the nearest of these, and lead no further.
+those that are routine, or attempts that nothing came of, are then put beside the nearest of these, and lead no further.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, scope, signs, timeline
+from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, timeline
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -27,9 +27,10 @@ from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
 from tocsin.investigate.traces import Traces
+from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
-from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.incident import RANKS, Cited, Folded, Incident
 from tocsin.model.rule import LEVELS, Rule
 
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
@@ -37,7 +38,6 @@ _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_addre
 _BEARING: Final = LEVELS.index("medium")
 _CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
 _AGAIN: Final = "the same rule, machine, process, account and address again"
-_EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,7 @@ def gather(
     traces: Traces | None = None,
     *,
     digests: Mapping[str, str] | None = None,
+    assets: Assets | None = None,
     quieten: bool = True,
 ) -> tuple[Incident, ...]:
     """Join findings.
@@ -70,10 +71,11 @@ def gather(
         findings: can be gone through again and again.
         traces: of their events and those around them; made of the findings' own fields if there are none.
         digests: SHA-256 by file on disk, for records that no finding cites.
+        assets: of the organisation: machines go by all the names and addresses that they have there.
         quieten: repeats are folded, and what happens everywhere every day is lowered.
 
     Returns:
-        Those to act on now first, then the review queue, each in order of score.
+        Those to act on now first, then those to review, then the background, each in order of score.
     """
     if traces is None:
         traces = traces_of(findings)
@@ -81,11 +83,11 @@ def gather(
     with _at_rest():
         incidents = []
         if len(known):
-            incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten))
+            incidents = list(_gathered(findings, rules, traces, known, digests or {}, assets, quieten=quieten))
         if len(known.lost):
             lost = set(known.lost.tolist())
             rest = [finding for number, finding in enumerate(findings) if number in lost]
-            incidents += gather(rest, rules, digests=digests, quieten=quieten)
+            incidents += gather(rest, rules, digests=digests, assets=assets, quieten=quieten)
         return tuple(sorted(incidents, key=_urgency))
 
 
@@ -104,8 +106,8 @@ def _at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _urgency(one: Incident) -> tuple[bool, float, int, str]:
-    return one.rank != "act now", -one.score, explain.told(one.first_us), one.id
+def _urgency(one: Incident) -> tuple[int, float, int, str]:
+    return RANKS.index(one.rank), -one.score, explain.told(one.first_us), one.id
 
 
 def _gathered(
@@ -114,10 +116,11 @@ def _gathered(
     traces: Traces,
     known: Table,
     digests: Mapping[str, str],
+    assets: Assets | None,
     *,
     quieten: bool,
 ) -> Iterable[Incident]:
-    board = drawn(traces, known, rules, digests, quieten=quieten)
+    board = drawn(traces, known, rules, digests, assets, quieten=quieten)
     shown = np.flatnonzero(board.stands == np.arange(len(known)))
     wanted = {int(known.number[at]): at for at in shown.tolist()}
     cited = {wanted[number]: finding for number, finding in enumerate(findings) if number in wanted}
@@ -133,20 +136,27 @@ def _gathered(
 
 
 def drawn(
-    traces: Traces, known: Table, rules: Sequence[Rule], digests: Mapping[str, str], *, quieten: bool = True
+    traces: Traces,
+    known: Table,
+    rules: Sequence[Rule],
+    digests: Mapping[str, str],
+    assets: Assets | None = None,
+    *,
+    quieten: bool = True,
 ) -> Board:
     """Draw the links, and say which findings hang together."""
-    around = machines(traces)
+    around = machines(traces, assets)
     named = accounts(traces, around.of)
     traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
+    lowered = routine.lowered(traces, around, lines, known, everyday)
     if not quieten:
-        everyday[:] = False
-    bearing = (known.level >= _BEARING) & ~everyday[known.rule]
+        lowered[:] = routine.NOTHING
+    bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
     drawn_links, label = _labels(traces, known, around, lines, bearing)
     who = [traces.role(role)[known.row] for role in _SAME]
-    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
+    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], lowered, *who]
     stands = noise.folds(same) if quieten else np.arange(len(known))
     again = _again(stands)
     return Board(
@@ -162,7 +172,8 @@ def drawn(
         stands=stands,
         again=again,
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
-        everyday=everyday,
+        lowered=lowered,
+        quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
         indexes=_indexes(traces, around, lines),
@@ -258,11 +269,9 @@ def _groups(board: Board) -> Iterable[Group]:
 def _incident(board: Board, group: Group, all_: _All) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
-    telling = [
-        rule
-        for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
-        if not board.everyday[number]
-    ]
+    kept = group.shown[board.lowered[group.shown] == routine.NOTHING]
+    telling = [rules[number] for number in dict.fromkeys(known.rule[kept].tolist())]
+    attempted = bool((board.lowered[group.shown] == routine.ATTEMPT).any())
     number = int(group.members[0])
     hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
@@ -279,7 +288,7 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     return Incident(
         id=_id(findings),
         title=_title(tactic, [seen.name for seen in hosts], worst.title),
-        rank=rank.rank(points),
+        rank=rank.rank(points, telling, attempt=attempted, quieten=board.quieten),
         score=points,
         because=because,
         level=worst.level,
@@ -334,7 +343,7 @@ def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
     """What is kept out of sight, and what is lowered."""
     cited, last, count = all_.cited, all_.last, all_.count
     known, shown = board.table, group.shown
-    worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
+    worth = np.flatnonzero((count[shown] > 1) | (board.lowered[shown] != routine.NOTHING))
     if not len(worth):
         return ()
     at = shown[worth]
@@ -357,8 +366,8 @@ def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
     for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
         rule = board.rules[number_of_rule]
         reasons = [_AGAIN] if others else []
-        if board.everyday[number_of_rule]:
-            reasons.append(_EVERYWHERE)
+        if board.lowered[place]:
+            reasons.append(routine.BECAUSE[int(board.lowered[place])])
         told.append(
             Folded(
                 index=number,

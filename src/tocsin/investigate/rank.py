@@ -14,6 +14,7 @@ from tocsin.model.rule import LEVELS, Level, Rule
 _POINTS: Final = (0.0, 1.0, 4.0, 16.0, 64.0)
 # Two different rules of level high, or one that is critical: one such rule errs now and then, two seldom together.
 ACT_NOW: Final = 32.0
+_BEARING: Final = LEVELS.index("medium")
 
 # What an intruder does on the way to something counts half: it is named where little else is known.
 _ON_THE_WAY: Final = {"defense-evasion", "stealth", "defense-impairment", "execution", "discovery"}
@@ -46,8 +47,18 @@ def score(rules: Collection[Rule], hosts: int) -> tuple[float, tuple[str, ...]]:
     return round(points, 1), tuple(because)
 
 
-def rank(points: float) -> Rank:
-    return "act now" if points >= ACT_NOW else "review"
+def rank(points: float, rules: Collection[Rule], *, attempt: bool = False, quieten: bool = True) -> Rank:
+    """How urgent an incident is.
+
+    Args:
+        rules: of its findings that are not lowered.
+        attempt: it holds attempts from outside, which somebody may want to count.
+        quieten: what nobody needs to look at is background.
+    """
+    if points >= ACT_NOW:
+        return "act now"
+    bears = any(LEVELS.index(rule.level) >= _BEARING for rule in rules)
+    return "review" if bears or attempt or not quieten else "background"
 
 
 def main_tactic(rules: Sequence[Rule], elsewhere: int = 0) -> str:

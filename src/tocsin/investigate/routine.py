@@ -1,0 +1,124 @@
+"""Findings in; which of them are this place's routine, and which are attempts that nothing came of, out.
+
+What recurs in one shape (`shapes.py`) is how this place works (Axelsson, "The Base-Rate Fallacy and the Difficulty of Intrusion Detection", 2000: what is common and harmless must not be reported one
+by one). All bounds are counts. What is lowered is told, and `quieten=False` lowers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate.links import MEETING_US
+from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.nearest import grouped, nearest
+from tocsin.investigate.noise import EVERY_DAY
+from tocsin.investigate.processes import Lineage
+from tocsin.investigate.roles import Role
+from tocsin.investigate.shapes import LONGEST, folded
+from tocsin.investigate.table import Table
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.rule import LEVELS
+
+NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
+BECAUSE: Final[Mapping[int, str]] = {
+    EVERYWHERE: "the rule finds something on many machines every day: it adds nothing to the rank",
+    RECURRING: "the same thing recurs here day after day since the logs begin: routine, it adds nothing to the rank",
+    ATTEMPT: "an attempt from outside, and no record shows that anything came of it: it adds nothing to the rank",
+}
+
+_DAY_US: Final = 86_400_000_000
+# Of machines or accounts that do the same, for it to be a custom and not one person's doing.
+_SEVERAL: Final = 3
+_HIGH: Final = LEVELS.index("high")
+_MEDIUM: Final = LEVELS.index("medium")
+
+_SHOWS: Final[tuple[Role, ...]] = ("image", "parent_image", "command", "file")
+_OWN_KINDS: Final = frozenset({"webserver"})  # whose records are made by whoever asks from outside
+
+
+def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, everyday: npt.NDArray[np.bool_]) -> Codes:
+    """For each finding why it is lowered, `NOTHING` where it is not."""
+    answer = np.where(everyday[known.rule], EVERYWHERE, NOTHING).astype(np.int32)
+    recurs = _recurring(traces, machines, known)
+    answer[recurs & (answer == NOTHING)] = RECURRING
+    # Whoever hides behind routine still starts processes: what comes of a new finding of weight, or leads to it, is new.
+    tree = lines.tree[known.row]
+    telling = np.unique(tree[(answer == NOTHING) & (known.level >= _HIGH) & (tree > 0)])
+    answer[np.isin(tree, telling) & (answer == RECURRING)] = NOTHING
+    answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
+    return answer
+
+
+def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:
+    """What recurs on `EVERY_DAY` days: with one machine and account since the first third, or with many of them.
+
+    An intruder who calls home every day has one machine or a few, and comes when the logs have long begun.
+    """
+    size = len(known)
+    answer = np.zeros(size, bool)
+    timed = np.flatnonzero(known.ts != NO_TIME)
+    if not len(timed):
+        return answer
+    first_of_all, last_of_all = int(traces.ts[traces.ts != NO_TIME].min()), int(known.ts[timed].max())
+    early_until = first_of_all + (last_of_all - first_of_all) // 3
+    same = _shapes(traces, known)[timed]
+    day = known.ts[timed] // _DAY_US
+    who = [machines.of[known.row[timed]], traces.role("account")[known.row[timed]]]
+    who.append(traces.role("principal")[known.row[timed]])
+    actor = grouped(who)
+    named = np.any([column > 0 for column in who], axis=0)
+    own = grouped([same, actor])
+    days, actors = _counts(own, day), _counts(same, np.where(named, actor, 0))
+    begins = _least(own, known.ts[timed]) <= early_until
+    starts = _least(same, known.ts[timed]) <= early_until
+    alone = (days >= EVERY_DAY) & begins & named
+    spread = (_counts(same, day) >= EVERY_DAY) & ((actors > COMMON) | ((actors >= _SEVERAL) & starts))
+    answer[timed] = alone | spread
+    return answer
+
+
+def _shapes(traces: Traces, known: Table) -> Longs:
+    columns: list[npt.NDArray[np.integer]] = [known.shape]
+    for role in _SHOWS:
+        codes = traces.role(role)[known.row]
+        used, at = np.unique(codes, return_inverse=True)
+        numbers: dict[str, int] = {}
+        same = [numbers.setdefault(folded(traces.shown[code][:LONGEST]), len(numbers)) for code in used.tolist()]
+        columns.append(np.array(same or [0], np.int64)[at])
+    return grouped(columns)
+
+
+def _counts(key: Longs, value: npt.NDArray[np.integer]) -> Longs:
+    """For each row how many values its key has."""
+    low = value - value.min(initial=0)
+    _, firsts = np.unique(grouped([key, low]), return_index=True)
+    return np.bincount(key[firsts], minlength=int(key.max(initial=0)) + 1)[key].astype(np.int64)
+
+
+def _least(key: Longs, ts: Longs) -> Longs:
+    least = np.full(int(key.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, key, ts)
+    answer: Longs = least[key]
+    return answer
+
+
+def _attempts(traces: Traces, machines: Machines, known: Table, answer: Codes) -> npt.NDArray[np.bool_]:
+    """Requests from outside after which nothing was found on that machine, and whose sender is seen nowhere else."""
+    kinds = np.array([kind in _OWN_KINDS for kind, _, _ in traces.sources] or [False])
+    asked = kinds[traces.source[known.row]]
+    weight = (known.level >= _MEDIUM) & (answer == NOTHING) & ~asked & (known.ts != NO_TIME)
+    here, rows = np.flatnonzero(asked & (known.ts != NO_TIME)), np.flatnonzero(weight)
+    of = machines.of[known.row]
+    near = nearest(of[rows], known.ts[rows], np.where(of[here] > 0, of[here], -1), known.ts[here], MEETING_US)
+    came_of_it = np.zeros(len(known), bool)
+    came_of_it[here[near >= 0]] = True
+    senders = traces.role("address")[known.row]
+    elsewhere = [traces.role(role)[known.row[rows]] for role in ("address", "peer_address")]
+    came_of_it |= (senders > 0) & np.isin(senders, np.unique(np.concatenate(elsewhere)))
+    answered: npt.NDArray[np.bool_] = asked & ~came_of_it
+    return answered
