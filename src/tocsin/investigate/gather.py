@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, timeline
+from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, timeline, ways
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -36,6 +36,7 @@ from tocsin.model.rule import LEVELS, Rule
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
+_HEAVY: Final = LEVELS.index("high")
 _CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
 _AGAIN: Final = "the same rule, machine, process, account and address again"
 
@@ -203,10 +204,13 @@ def _labels(
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
     held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
-    parts = [
-        renumbered(part, strong)
-        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
-    ]
+    heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
+    drawn_links = (
+        *links.within(traces, around, lines, held),
+        *links.across(traces, around, lines, held),
+        *ways.ways(traces, around, lines, held, heavy, asked),
+    )
+    parts = [renumbered(part, strong) for part in drawn_links]
     near, kinds, codes = links.attached(traces, around, lines, held, loose)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))

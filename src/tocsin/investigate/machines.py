@@ -8,7 +8,7 @@ an address names a machine only to those that had a connection with it which bot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -170,14 +170,30 @@ class _Names:
         both = np.flatnonzero((peer > 0) & (at > 0))
         for row in both[self._firsts(both, peer, at)].tolist():
             number = self._known.get(self._full(traces.texts[peer[row]]), 0)
-            if number:
+            # A logon by remote desktop names the machine itself beside the address that it came from.
+            if number and number != self._known.get(self._full(traces.texts[traces.host[row]])):
                 claims.setdefault(traces.texts[at[row]], set()).add(number)
-        listed = ((text, self._known.get(self._full(one.name.lower()), 0)) for one in assets.all for text in one.addresses)
-        for text, number in [pair for pair in listed if pair[1] and pair[0] not in claims]:
-            claims.setdefault(text, set()).add(number)
+        listed = self._addresses(assets, claims)
+        claims.update({text: {number} for text, number in listed.items()})
         self._claims = claims
         overlap = any(len(owners) > 1 for owners in claims.values())
-        return {text: 0 if overlap else next(iter(owners)) for text, owners in claims.items()}
+        # What the organisation's own list says of an address, and no log denies, holds wherever others overlap.
+        return {
+            text: 0 if overlap and text not in listed else next(iter(owners)) for text, owners in claims.items()
+        }
+
+    def _addresses(self, assets: Assets, claims: Mapping[str, set[int]]) -> dict[str, int]:
+        """Addresses that the list gives to one machine, and that no log says are another's."""
+        owners: dict[str, set[int]] = {}
+        for asset in assets.all:
+            number = self._known.get(self._full(asset.name.strip().rstrip(".").lower()), 0)
+            for text in asset.addresses:
+                owners.setdefault(text, set()).add(number)
+        return {
+            text: number
+            for text, numbers in owners.items()
+            if len(numbers) == 1 and (number := next(iter(numbers))) and claims.get(text, numbers) == numbers
+        }
 
     def _firsts(self, rows: Longs, *columns: Codes) -> Longs:
         if not len(rows):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.investigate.routine import BECAUSE, NOTHING
+from tocsin.investigate.routine import ATTEMPT, BECAUSE, NOTHING
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Folded, Incident
@@ -20,7 +20,6 @@ from tocsin.model.rule import LEVELS, Level
 
 _DAY_US: Final = 86_400_000_000
 _MOST: Final = 5  # of places to look at, and of names
-_ATTEMPTS: Final = frozenset({"webserver"})
 _MEDIUM: Final = LEVELS.index("medium")
 _ALIKE: Final = "the same rules elsewhere or on another day: listed with this one, which is not to say that it is one doing"
 _ALONE: Final = "of low level, and near nothing of weight"
@@ -65,8 +64,9 @@ def _key(one: Incident) -> _Key:
         for number, finding in enumerate(one.findings)
         if LEVELS.index(finding.level) >= _MEDIUM and number not in lowered
     ]
-    if not of_weight and all(finding.kind in _ATTEMPTS for finding in one.findings):
-        return ("attempts", *sorted({finding.host for finding in one.findings}))
+    if not of_weight:
+        asked = {finding.host for number, finding in enumerate(one.findings) if BECAUSE[ATTEMPT] == lowered.get(number)}
+        return ("attempts", *sorted(asked))
     return tuple(sorted({finding.rule_id for finding in of_weight}))
 
 

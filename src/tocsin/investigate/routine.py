@@ -28,7 +28,7 @@ NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
 BECAUSE: Final[Mapping[int, str]] = {
     EVERYWHERE: "the rule finds something on many machines every day: it adds nothing to the rank",
     RECURRING: "the same thing recurs here day after day since the logs begin: routine, it adds nothing to the rank",
-    ATTEMPT: "an attempt from outside, and no record shows that anything came of it: it adds nothing to the rank",
+    ATTEMPT: "a request to a web server, and no record shows that anything came of it: it adds nothing to the rank",
 }
 
 _DAY_US: Final = 86_400_000_000
@@ -107,10 +107,16 @@ def _least(key: Longs, ts: Longs) -> Longs:
     return answer
 
 
+def requests(traces: Traces, rows: Longs) -> npt.NDArray[np.bool_]:
+    """Which records are what somebody asked a service for, whatever came of it."""
+    kinds = np.array([kind in _OWN_KINDS for kind, _, _ in traces.sources] or [False])
+    asked: npt.NDArray[np.bool_] = kinds[traces.source[rows]]
+    return asked
+
+
 def _attempts(traces: Traces, machines: Machines, known: Table, answer: Codes) -> npt.NDArray[np.bool_]:
     """Requests from outside after which nothing was found on that machine, and whose sender is seen nowhere else."""
-    kinds = np.array([kind in _OWN_KINDS for kind, _, _ in traces.sources] or [False])
-    asked = kinds[traces.source[known.row]]
+    asked = requests(traces, known.row)
     weight = (known.level >= _MEDIUM) & (answer == NOTHING) & ~asked & (known.ts != NO_TIME)
     here, rows = np.flatnonzero(asked & (known.ts != NO_TIME)), np.flatnonzero(weight)
     of = machines.of[known.row]
