@@ -69,7 +69,7 @@ def machines(traces: Traces, assets: Assets | None = None) -> Machines:
     by_view = _viewed(traces, of, met, peer_address)
     by_address = names.numbers(peer_address)
     # Sysmon and the filtering platform do not agree on which side of what came in stands first.
-    turned = traces.inward & ((by_address == of) | (by_name == of))
+    turned = traces.inward & (own > 0) & ((by_address == of) | (by_name == of))
     by_name = np.where(by_name == of, 0, by_name)
     by_view = np.where(turned, _viewed(traces, of, met, own), by_view)
     by_address = np.where(turned, names.numbers(own), by_address)
