@@ -292,7 +292,7 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     return Incident(
         id=_id(findings),
         title=_title(tactic, [seen.name for seen in hosts], worst.title),
-        rank=rank.rank(points, telling, attempt=attempted, quieten=board.quieten),
+        rank=rank.rank(points, telling, _observed(board, kept), attempt=attempted, quieten=board.quieten),
         score=points,
         because=because,
         level=worst.level,
@@ -317,6 +317,13 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
         still_open=scope.still_open(board, group, all_.lit, last_us),
         not_seen=scope.not_seen(board, group, all_.lit),
     )
+
+
+def _observed(board: Board, kept: Longs) -> int:
+    records: dict[Rule, set[int]] = {}
+    for number, row in zip(board.table.rule[kept].tolist(), board.table.row[kept].tolist(), strict=True):
+        records.setdefault(board.rules[number], set()).add(row)
+    return rank.observed({rule: frozenset(rows) for rule, rows in records.items()})
 
 
 def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:

@@ -24,8 +24,6 @@ _MEDIUM: Final = LEVELS.index("medium")
 _ALIKE: Final = "the same rules elsewhere or on another day: listed with this one, which is not to say that it is one doing"
 _ALONE: Final = "of low level, and near nothing of weight"
 
-_Key = tuple[str, ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
@@ -38,25 +36,27 @@ class Queue:
 def queue(incidents: Iterable[Incident]) -> Queue:
     """Fold what is equal among those to review; the order stays."""
     read: list[Incident] = []
-    equal: dict[_Key, list[int]] = {}
+    equal: list[tuple[Level, frozenset[str], int]] = []
     alike: defaultdict[int, list[Incident]] = defaultdict(list)
     behind: list[Incident] = []
     for one in incidents:
         if one.rank == "background":
             behind.append(one)
             continue
-        key = _key(one) if one.rank == "review" else ()
-        if key and key in equal:
-            alike[equal[key][0]].append(one)
-            continue
-        if key:
-            equal[key] = [len(read)]
+        if one.rank == "review":
+            level, rules = _key(one)
+            # The worst come first: what has fewer of the same rules is no other thing to look at.
+            like = next((at for worst, all_, at in equal if worst == level and rules <= all_), None)
+            if like is not None:
+                alike[like].append(one)
+                continue
+            equal.append((level, rules, len(read)))
         read.append(one)
     folded = (_listed(one, alike[number]) if number in alike else one for number, one in enumerate(read))
     return Queue(incidents=tuple(folded), background=_background(behind))
 
 
-def _key(one: Incident) -> _Key:
+def _key(one: Incident) -> tuple[Level, frozenset[str]]:
     """What makes two the same to whoever reviews them: the rules of weight; of attempts, the server."""
     lowered = _lowered(one)
     of_weight = [
@@ -64,10 +64,11 @@ def _key(one: Incident) -> _Key:
         for number, finding in enumerate(one.findings)
         if LEVELS.index(finding.level) >= _MEDIUM and number not in lowered
     ]
-    if not of_weight:
-        asked = {finding.host for number, finding in enumerate(one.findings) if BECAUSE[ATTEMPT] == lowered.get(number)}
-        return ("attempts", *sorted(asked))
-    return tuple(sorted({finding.rule_id for finding in of_weight}))
+    if of_weight:
+        worst = max((finding.level for finding in of_weight), key=LEVELS.index)
+        return worst, frozenset(finding.rule_id for finding in of_weight)
+    asked = {finding.host for number, finding in enumerate(one.findings) if BECAUSE[ATTEMPT] == lowered.get(number)}
+    return "informational", frozenset(asked)
 
 
 def _lowered(one: Incident) -> dict[int, str]:

@@ -14,6 +14,8 @@ from tocsin.model.rule import LEVELS, Level, Rule
 _POINTS: Final = (0.0, 1.0, 4.0, 16.0, 64.0)
 # Two different rules of level high, or one that is critical: one such rule errs now and then, two seldom together.
 ACT_NOW: Final = 32.0
+_HEAVY: Final = LEVELS.index("high")
+_TOGETHER: Final = 2
 _BEARING: Final = LEVELS.index("medium")
 
 # What an intruder does on the way to something counts half: it is named where little else is known.
@@ -47,15 +49,33 @@ def score(rules: Collection[Rule], hosts: int) -> tuple[float, tuple[str, ...]]:
     return round(points, 1), tuple(because)
 
 
-def rank(points: float, rules: Collection[Rule], *, attempt: bool = False, quieten: bool = True) -> Rank:
+def observed(records: Mapping[Rule, frozenset[int]]) -> int:
+    """How many things of level high or above were seen: two rules that say the same of the same records saw one."""
+    heavy = sorted((rule for rule in records if LEVELS.index(rule.level) >= _HEAVY), key=lambda rule: rule.id)
+    apart: list[Rule] = []
+    for rule in heavy:
+        if not any(_says_the_same(rule, other, records) for other in apart):
+            apart.append(rule)
+    return len(apart)
+
+
+def _says_the_same(one: Rule, other: Rule, records: Mapping[Rule, frozenset[int]]) -> bool:
+    return bool(set(one.techniques) & set(other.techniques)) and bool(records[one] & records[other])
+
+
+def rank(
+    points: float, rules: Collection[Rule], seen: int, *, attempt: bool = False, quieten: bool = True
+) -> Rank:
     """How urgent an incident is.
 
     Args:
         rules: of its findings that are not lowered.
+        seen: how many things of level high or above, as in `observed`.
         attempt: it holds attempts from outside, which somebody may want to count.
         quieten: what nobody needs to look at is background.
     """
-    if points >= ACT_NOW:
+    critical = any(rule.level == "critical" for rule in rules)
+    if points >= ACT_NOW and (critical or seen >= _TOGETHER):
         return "act now"
     bears = any(LEVELS.index(rule.level) >= _BEARING for rule in rules)
     return "review" if bears or attempt or not quieten else "background"

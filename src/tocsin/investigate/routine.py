@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate.links import MEETING_US
-from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.machines import Machines
 from tocsin.investigate.nearest import grouped, nearest
 from tocsin.investigate.noise import EVERY_DAY
 from tocsin.investigate.processes import Lineage
@@ -55,7 +55,7 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
 
 
 def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:
-    """What recurs on `EVERY_DAY` days: with one machine and account since the first third, or with many of them.
+    """What recurs on `EVERY_DAY` days: with one machine and account since the first third, or with several since then.
 
     An intruder who calls home every day has one machine or a few, and comes when the logs have long begun.
     """
@@ -73,11 +73,10 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     actor = grouped(who)
     named = np.any([column > 0 for column in who], axis=0)
     own = grouped([same, actor])
-    days, actors = _counts(own, day), _counts(same, np.where(named, actor, 0))
-    begins = _least(own, known.ts[timed]) <= early_until
-    starts = _least(same, known.ts[timed]) <= early_until
-    alone = (days >= EVERY_DAY) & begins & named
-    spread = (_counts(same, day) >= EVERY_DAY) & ((actors > COMMON) | ((actors >= _SEVERAL) & starts))
+    begins = (_least(own, known.ts[timed]) <= early_until) & named
+    alone = (_counts(own, day) >= EVERY_DAY) & begins
+    custom = _counts(same, np.where(begins, actor, 0)) - (_least(same, np.where(begins, 1, 0)) == 0) >= _SEVERAL
+    spread = (_counts(same, day) >= EVERY_DAY) & custom
     answer[timed] = alone | spread
     return answer
 
