@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, timeline, ways
+from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -155,7 +155,7 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    drawn_links, label = _labels(traces, known, around, lines, bearing)
+    drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], lowered, *who]
     stands = noise.folds(same) if quieten else np.arange(len(known))
@@ -191,7 +191,12 @@ def _again(stands: Longs) -> Longs:
 
 
 def _labels(
-    traces: Traces, known: Table, around: Machines, lines: Lineage, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    traces: Traces,
+    known: Table,
+    rules: Sequence[Rule],
+    around: Machines,
+    lines: Lineage,
+    bearing: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> tuple[Links, Longs]:
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -217,7 +222,19 @@ def _labels(
     alone = weak[near < 0]
     parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
     every = links.joined(parts)
+    label = components(len(known), every.one, every.other)
+    whole = shared(np.arange(len(known)))
+    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
+    later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
+    every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
     return every, components(len(known), every.one, every.other)
+
+
+def _aims(rules: Sequence[Rule]) -> Longs:
+    """Of each rule a number that rules for the same share."""
+    numbers: dict[tuple[str, ...], int] = {}
+    aims = (tuple(sorted({rank.SAME.get(name, name) for name in rule.tactics})) or (rule.id,) for rule in rules)
+    return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)
 
 
 def _further(known: Table, around: Machines, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Longs:
@@ -280,6 +297,7 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
     findings = _cited(board, group, all_)
+    why = rank.weighty(_by_host(board, kept))
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
@@ -292,9 +310,9 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     return Incident(
         id=_id(findings),
         title=_title(tactic, [seen.name for seen in hosts], worst.title),
-        rank=rank.rank(points, telling, _observed(board, kept), attempt=attempted, quieten=board.quieten),
+        rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
-        because=because,
+        because=(*because, why) if why else because,
         level=worst.level,
         first_us=first_us,
         last_us=last_us,
@@ -319,11 +337,12 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     )
 
 
-def _observed(board: Board, kept: Longs) -> int:
-    records: dict[Rule, set[int]] = {}
-    for number, row in zip(board.table.rule[kept].tolist(), board.table.row[kept].tolist(), strict=True):
-        records.setdefault(board.rules[number], set()).add(row)
-    return rank.observed({rule: frozenset(rows) for rule, rows in records.items()})
+
+def _by_host(board: Board, kept: Longs) -> list[set[Rule]]:
+    hosts: dict[int, set[Rule]] = {}
+    for row, number in zip(board.table.row[kept].tolist(), board.table.rule[kept].tolist(), strict=True):
+        hosts.setdefault(int(board.machines.of[row]), set()).add(board.rules[number])
+    return list(hosts.values())
 
 
 def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:

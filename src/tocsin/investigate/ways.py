@@ -113,9 +113,4 @@ def _at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
 
 
 def _here(found: Shared, one: Longs, other: Longs) -> Links:
-    links = drawn(found, "host", one, other, found.machine[one].astype(np.int64), np.full(len(one), -1, np.int64))
-    return Links(
-        one=links.one, other=links.other, kind=links.kind, code=links.code, held=np.ones_like(links.held), via=links.via
-    )
-
-
+    return drawn(found, "host", one, other, found.machine[one].astype(np.int64), np.full(len(one), -1, np.int64), held=1)
