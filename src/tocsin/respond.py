@@ -30,7 +30,7 @@ _MOST_WEIGHED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What was found, what of it belongs together (to act on now first, then the review queue), and what needs no eyes."""
+    """What was found, what of it belongs together, to act on now first, then the review queue; and the background."""
 
     run: Run
     incidents: tuple[Incident, ...]
@@ -77,7 +77,13 @@ def respond(
             incidents[: len(scenes)], scenes, _evidence(evidence, run, scenes, how, on_progress), assets
         )
         told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        yield Response(run=run, incidents=told, background=waiting.background, evidence=evidence, mappings=tuple(how.get("mappings") or ()))
+        yield Response(
+            run=run,
+            incidents=told,
+            background=waiting.background,
+            evidence=evidence,
+            mappings=tuple(how.get("mappings") or ()),
+        )
 
 
 def _evidence(

@@ -204,7 +204,7 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return written.pages
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
-    pages.show(console, found)
+    pages.show(console, found, response.background)
     events = sum(source.read for source in response.run.custody)
     console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
     for path in written.files:

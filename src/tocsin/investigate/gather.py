@@ -7,16 +7,14 @@ those that are routine, or attempts that nothing came of, are then put beside th
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
+from tocsin.investigate import cite, explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -30,31 +28,13 @@ from tocsin.investigate.traces import Traces
 from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
-from tocsin.model.incident import RANKS, Cited, Folded, Incident
+from tocsin.model.incident import RANKS, Incident
 from tocsin.model.rule import LEVELS, Rule
 
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
 _HEAVY: Final = LEVELS.index("high")
-_CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
-_AGAIN: Final = "the same rule, machine, process, account and address again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _All:
-    """What is worked out for all findings together.
-
-    Args:
-        cited: those that are shown, by their place in the table.
-        last: for each that stands for others the time of the last of these; `count` how many they are, with itself.
-    """
-
-    cited: Mapping[int, Finding]
-    last: Longs
-    count: Longs
-    lit: scope.Lit
-    touched: scope.Touched
 
 
 def gather(
@@ -129,7 +109,7 @@ def _gathered(
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
     board.citations(known.row[board.again])  # all at once: that costs half of one by one
-    all_ = _All(
+    all_ = cite.All(
         cited=cited, last=last, count=count, lit=scope.lit(board), touched=scope.touched(board, shown, last, count)
     )
     for group in _groups(board):
@@ -157,7 +137,14 @@ def drawn(
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
     drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
     who = [traces.role(role)[known.row] for role in _SAME]
-    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], lowered, *who]
+    same: list[npt.NDArray[np.integer]] = [
+        label,
+        known.rule,
+        around.of[known.row],
+        lines.process[known.row],
+        lowered,
+        *who,
+    ]
     stands = noise.folds(same) if quieten else np.arange(len(known))
     again = _again(stands)
     return Board(
@@ -187,7 +174,7 @@ def _again(stands: Longs) -> Longs:
     later = later[np.argsort(stands[later], kind="stable")]
     begins = np.flatnonzero(np.diff(stands[later], prepend=-1))
     place = np.arange(len(later)) - np.repeat(begins, np.diff(begins, append=len(later)))
-    return later[place < _CITED_REPEATS]
+    return later[place < cite.CITED_REPEATS]
 
 
 def _labels(
@@ -287,7 +274,7 @@ def _groups(board: Board) -> Iterable[Group]:
         )
 
 
-def _incident(board: Board, group: Group, all_: _All) -> Incident:
+def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
     kept = group.shown[board.lowered[group.shown] == routine.NOTHING]
@@ -296,8 +283,8 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     number = int(group.members[0])
     hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
-    findings = _cited(board, group, all_)
-    why = rank.weighty(_by_host(board, kept))
+    findings = cite.cited(board, group, all_)
+    why = rank.weighty(cite.by_host(board, kept))
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
@@ -306,10 +293,10 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
     worst = max(named, key=lambda rule: LEVELS.index(rule.level))
-    folded = _folded(board, group, all_)
+    folded = cite.folded(board, group, all_)
     return Incident(
-        id=_id(findings),
-        title=_title(tactic, [seen.name for seen in hosts], worst.title),
+        id=cite.number(findings),
+        title=cite.title(tactic, [seen.name for seen in hosts], worst.title),
         rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
         because=(*because, why) if why else because,
@@ -335,93 +322,3 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
         still_open=scope.still_open(board, group, all_.lit, last_us),
         not_seen=scope.not_seen(board, group, all_.lit),
     )
-
-
-
-def _by_host(board: Board, kept: Longs) -> list[set[Rule]]:
-    hosts: dict[int, set[Rule]] = {}
-    for row, number in zip(board.table.row[kept].tolist(), board.table.rule[kept].tolist(), strict=True):
-        hosts.setdefault(int(board.machines.of[row]), set()).add(board.rules[number])
-    return list(hosts.values())
-
-
-def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:
-    cited, count = all_.cited, all_.count
-    parts = zip(group.shown.tolist(), group.hosts, group.places, count[group.shown].tolist(), strict=True)
-    told = []
-    for at, host, place, many in parts:
-        finding = cited[at]
-        rule = board.rules[finding.rule]
-        told.append(
-            Cited(
-                rule_id=rule.id,
-                title=rule.title,
-                level=rule.level,
-                techniques=rule.techniques,
-                tactics=rule.tactics,
-                host=host or finding.host,
-                kind=finding.kind,
-                at=place if place.src == finding.src else replace(place, src=finding.src),
-                fields=finding.fields,
-                repeats=many - 1,
-            )
-        )
-    return tuple(told)
-
-
-def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
-    """What is kept out of sight, and what is lowered."""
-    cited, last, count = all_.cited, all_.last, all_.count
-    known, shown = board.table, group.shown
-    worth = np.flatnonzero((count[shown] > 1) | (board.lowered[shown] != routine.NOTHING))
-    if not len(worth):
-        return ()
-    at = shown[worth]
-    low = board.again_from[at]
-    many = np.minimum(count[at] - 1, _CITED_REPEATS)
-    ends = np.cumsum(many)
-    places = board.citations(known.row[board.again[np.repeat(low - ends + many, many) + np.arange(many.sum())]])
-    parts = zip(
-        worth.tolist(),
-        at.tolist(),
-        known.rule[at].tolist(),
-        [group.hosts[number] for number in worth.tolist()],
-        (count[at] - 1).tolist(),
-        [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
-        [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
-        [tuple(places[end - size : end]) for end, size in zip(ends.tolist(), many.tolist(), strict=True)],
-        strict=True,
-    )
-    told = []
-    for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
-        rule = board.rules[number_of_rule]
-        reasons = [_AGAIN] if others else []
-        if board.lowered[place]:
-            reasons.append(routine.BECAUSE[int(board.lowered[place])])
-        told.append(
-            Folded(
-                index=number,
-                rule_id=rule.id,
-                title=rule.title,
-                level=rule.level,
-                host=host or cited[place].host,
-                count=others,
-                first_us=first_us,
-                last_us=last_us,
-                because="; ".join(reasons),
-                citations=citations,
-            )
-        )
-    return tuple(told)
-
-
-def _id(findings: Sequence[Cited]) -> str:
-    """Of what it is made of: the same evidence gives the same."""
-    places = sorted(f"{one.at.src or one.at.path} {one.at.chunk} {one.at.rec} {one.rule_id}" for one in findings)
-    return hashlib.sha256("\n".join(places).encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _title(tactic: str, hosts: Sequence[str], rule: str) -> str:
-    where = f" on {hosts[0]}" if hosts else ""
-    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
-    return f"{tactic.replace('-', ' ').capitalize() or 'Findings'}{where}{more}: {rule}"

@@ -295,9 +295,7 @@ def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
     return drawn(found, "host", one[firsts], other[firsts], machines.target[via[firsts]].astype(np.int64), via[firsts])
 
 
-def drawn(
-    found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs, held: int = 2
-) -> Links:
+def drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs) -> Links:
     """Links of two machines, or by a record `via` between two findings."""
     early, late = np.where(found.ts[one] <= found.ts[other], (one, other), (other, one))
     return Links(
@@ -305,9 +303,15 @@ def drawn(
         other=late,
         kind=np.full(len(one), KINDS.index(kind), np.int8),
         code=code,
-        held=np.full(len(one), held, np.int64),
+        held=np.full(len(one), 2, np.int64),
         via=via,
     )
+
+
+def here(found: Shared, one: Longs, other: Longs) -> Links:
+    """Links of one machine by what only it and these have."""
+    none = np.full(len(one), -1, np.int64)
+    return replace(drawn(found, "host", one, other, found.machine[one].astype(np.int64), none), held=-none)
 
 
 def attached(

@@ -178,9 +178,7 @@ class _Names:
         self._claims = claims
         overlap = any(len(owners) > 1 for owners in claims.values())
         # What the organisation's own list says of an address, and no log denies, holds wherever others overlap.
-        return {
-            text: 0 if overlap and text not in listed else next(iter(owners)) for text, owners in claims.items()
-        }
+        return {text: 0 if overlap and text not in listed else next(iter(owners)) for text, owners in claims.items()}
 
     def _addresses(self, assets: Assets, claims: Mapping[str, set[int]]) -> dict[str, int]:
         """Addresses that the list gives to one machine, and that no log says are another's."""

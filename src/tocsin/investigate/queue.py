@@ -21,7 +21,7 @@ from tocsin.model.rule import LEVELS, Level
 _DAY_US: Final = 86_400_000_000
 _MOST: Final = 5  # of places to look at, and of names
 _MEDIUM: Final = LEVELS.index("medium")
-_ALIKE: Final = "the same rules elsewhere or on another day: listed with this one, which is not to say that it is one doing"
+_ALIKE: Final = "the same rules elsewhere or on another day: a list, which is not to say that it is one doing"
 _ALONE: Final = "of low level, and near nothing of weight"
 
 

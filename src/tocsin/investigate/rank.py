@@ -20,7 +20,10 @@ _BEARING: Final = LEVELS.index("medium")
 
 # What an intruder does on the way to something counts half: it is named where little else is known.
 _ON_THE_WAY: Final = {"defense-evasion", "stealth", "defense-impairment", "execution", "discovery"}
-SAME: Final[Mapping[str, str]] = {"stealth": "defense-evasion", "defense-impairment": "defense-evasion"}  # ATT&CK 19 divided it
+SAME: Final[Mapping[str, str]] = {
+    "stealth": "defense-evasion",
+    "defense-impairment": "defense-evasion",
+}  # ATT&CK 19 divided it
 # Removing traces and switching logs off, as ATT&CK numbers it until release 18 and from 19 on: whatever somebody came
 # for, this is done besides. It is the main thing only where there is nothing else.
 _TRACES: Final = ("T1070", "T1562", "T1685")

@@ -1,7 +1,8 @@
-"""Findings in; which of them are this place's routine, and which are attempts that nothing came of, out.
+"""Findings in; which of them are this place's routine, and which are requests that nothing came of, out.
 
-What recurs in one shape (`shapes.py`) is how this place works (Axelsson, "The Base-Rate Fallacy and the Difficulty of Intrusion Detection", 2000: what is common and harmless must not be reported one
-by one). All bounds are counts. What is lowered is told, and `quieten=False` lowers nothing.
+What recurs in one shape (`shapes.py`) is how this place works. Axelsson, "The Base-Rate Fallacy and the Difficulty of
+Intrusion Detection" (2000): what is common and harmless must not be reported one by one. All bounds are counts. What is
+lowered is told, and `quieten=False` lowers nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
     answer = np.where(everyday[known.rule], EVERYWHERE, NOTHING).astype(np.int32)
     recurs = _recurring(traces, machines, known)
     answer[recurs & (answer == NOTHING)] = RECURRING
-    # Whoever hides behind routine still starts processes: what comes of a new finding of weight, or leads to it, is new.
+    # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
     tree = lines.tree[known.row]
     telling = np.unique(tree[(answer == NOTHING) & (known.level >= _HIGH) & (tree > 0)])
     answer[np.isin(tree, telling) & (answer == RECURRING)] = NOTHING

@@ -28,12 +28,9 @@ _ENCODED: Final = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
 
 def shape(finding: Finding) -> str:
     """What a rule looked at, without what changes from time to time."""
-    parts = [f"{name}={folded(value[:LONGEST])}" for name, value in sorted(finding.fields.items()) if _says(name, value)]
+    says = ((name, value) for name, value in sorted(finding.fields.items()) if value and not _PASSING.search(name))
+    parts = [f"{name}={folded(value[:LONGEST])}" for name, value in says]
     return "\n".join([str(finding.rule), finding.kind, *parts])
-
-
-def _says(name: str, value: str | None) -> bool:
-    return value is not None and not _PASSING.search(name)
 
 
 @lru_cache(maxsize=65_536)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, drawn
+from tocsin.investigate.links import Links, Shared, here
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.model.event import NO_TIME, Longs
 
@@ -37,4 +37,4 @@ def taken(found: Shared, label: Longs, rule: Longs, heavy: npt.NDArray[np.bool_]
     near = before >= 0
     near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= _STAYS_US
     one, other = took[before[near]], later[near]
-    return drawn(found, "host", one, other, found.machine[one].astype(np.int64), np.full(len(one), -1, np.int64), held=1)
+    return here(found, one, other)

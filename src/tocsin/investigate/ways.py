@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import MEETING_US, REACH_US, Links, Shared, drawn
+from tocsin.investigate.links import MEETING_US, REACH_US, Links, Shared, drawn, here
 from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import chained, grouped, latest, nearest
 from tocsin.investigate.noise import EVERY_DAY
@@ -26,16 +26,19 @@ _BEFORE_US: Final = REACH_US["account"]  # whoever moves on has been there this 
 _Rows = npt.NDArray[np.bool_]
 
 
-def ways(
-    traces: Traces, machines: Machines, lines: Lineage, found: Shared, heavy: _Rows, asked: _Rows
-) -> list[Links]:
+def ways(traces: Traces, machines: Machines, lines: Lineage, found: Shared, heavy: _Rows, asked: _Rows) -> list[Links]:
     """Links between findings.
 
     Args:
         heavy: those of level high or above.
         asked: those that are requests to a service, written by whoever sent them.
     """
-    return [*_moves(traces, machines, lines, found), _led_to(found, asked), _at_once(machines, found, heavy)]
+    return [
+        *_moves(traces, machines, lines, found),
+        _led_to(found, asked),
+        _at_once(machines, found, heavy),
+        _asked_for(machines, found, heavy),
+    ]
 
 
 def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
@@ -47,7 +50,7 @@ def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) ->
     timed = np.flatnonzero((found.ts != NO_TIME) & (found.machine > 0))
     if not len(came) or not len(timed):
         return []
-    here, at = _of_logons(traces, machines, lines, found, timed, came)
+    inside, at = _of_logons(traces, machines, lines, found, timed, came)
     via, odd = came[at], seldom[at]
     name, source = traces.role("account"), machines.source[via]
     known, key = found.machine[timed].astype(np.int64) << 32, source.astype(np.int64) << 32
@@ -57,20 +60,24 @@ def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) ->
     near = before >= 0
     near[near] = traces.ts[via[near]] - found.ts[timed[before[near]]] <= _BEFORE_US
     code = name[via].astype(np.int64)
-    back = drawn(found, "account", timed[before[near]], here[near], code[near], via[near])
+    back = drawn(found, "account", timed[before[near]], inside[near], code[near], via[near])
     # What one account did, coming from one machine where it is seldom, is one doing, on whichever machines.
-    here, via, source, code = here[odd], via[odd], source[odd], code[odd]
-    if not len(here):
+    inside, via, source, code = inside[odd], via[odd], source[odd], code[odd]
+    if not len(inside):
         return [back]
-    one, other = chained(grouped([code, source]), found.ts[here], REACH_US["file"])
-    return [back, drawn(found, "account", here[one], here[other], code[other], via[other])]
+    one, other = chained(grouped([code, source]), found.ts[inside], REACH_US["file"])
+    return [back, drawn(found, "account", inside[one], inside[other], code[other], via[other])]
 
 
 def _came(traces: Traces, machines: Machines) -> tuple[Longs, _Rows]:
     """Logons of an account from another machine, and requests for them; and which were seen on few days."""
     name = traces.role("account")
     rows = np.flatnonzero(
-        traces.acts("logon", "refused") & (machines.source > 0) & (machines.of > 0) & (name > 0) & (traces.ts != NO_TIME)
+        traces.acts("logon", "refused")
+        & (machines.source > 0)
+        & (machines.of > 0)
+        & (name > 0)
+        & (traces.ts != NO_TIME)
     )
     rows = rows[machines.source[rows] != machines.of[rows]]
     if not len(rows):
@@ -102,15 +109,24 @@ def _led_to(found: Shared, asked: _Rows) -> Links:
     requests, rest = np.flatnonzero(timed & asked), np.flatnonzero(timed & ~asked)
     near = nearest(found.machine[rest], found.ts[rest], found.machine[requests], found.ts[requests], MEETING_US)
     one, other = requests[near >= 0], rest[near[near >= 0]]
-    return _here(found, one, other)
+    return here(found, one, other)
 
 
 def _at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
     """On a machine that many deal with, by things of weight within minutes."""
-    busy = np.flatnonzero(heavy & (found.machine > 0) & (machines.served[found.machine] > COMMON) & (found.ts != NO_TIME))
+    busy = np.flatnonzero(
+        heavy & (found.machine > 0) & (machines.served[found.machine] > COMMON) & (found.ts != NO_TIME)
+    )
     one, other = chained(found.machine[busy], found.ts[busy], MEETING_US)
-    return _here(found, busy[one], busy[other])
+    return here(found, busy[one], busy[other])
 
 
-def _here(found: Shared, one: Longs, other: Longs) -> Links:
-    return drawn(found, "host", one, other, found.machine[one].astype(np.int64), np.full(len(one), -1, np.int64), held=1)
+def _asked_for(machines: Machines, found: Shared, heavy: _Rows) -> Links:
+    """By what a machine asked another for, and what of weight was found on it within the hour."""
+    source = machines.source[found.row]
+    timed = found.ts != NO_TIME
+    asks = np.flatnonzero(timed & (source > 0) & (source != found.machine))
+    there = np.flatnonzero(timed & heavy & (found.machine > 0))
+    near = nearest(found.machine[there], found.ts[there], source[asks], found.ts[asks], REACH_US["host"])
+    one, other = there[near[near >= 0]], asks[near >= 0]
+    return drawn(found, "host", one, other, source[other].astype(np.int64), found.row[other])

@@ -18,6 +18,7 @@ from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.raw import Place, Raw
 from tocsin.model.run import Run
@@ -103,6 +104,7 @@ def write_overview(
     tlp: str = "amber+strict",
     classification: str = "",
     caveat: str = "",
+    background: Sequence[Background] = (),
 ) -> None:
     """Write a list of incidents in their order; `links` has the file of each that has a page, by its id."""
     content = _common(run, tlp, classification, caveat) | {
@@ -110,6 +112,7 @@ def write_overview(
         "now": [one for one in incidents if one.rank == "act now"],
         "review": [one for one in incidents if one.rank != "act now"],
         "links": links,
+        "background": background,
     }
     file.write(_environment().get_template("overview.html").render(content))
 
