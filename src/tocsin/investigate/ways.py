@@ -16,6 +16,7 @@ from tocsin.investigate.links import MEETING_US, REACH_US, Links, Shared, drawn,
 from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import chained, grouped, latest, nearest
 from tocsin.investigate.noise import EVERY_DAY
+from tocsin.investigate.normal import address
 from tocsin.investigate.processes import Lineage
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Longs
@@ -62,7 +63,9 @@ def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) ->
     code = name[via].astype(np.int64)
     back = drawn(found, "account", timed[before[near]], inside[near], code[near], via[near])
     # What one account did, coming from one machine where it is seldom, is one doing, on whichever machines.
-    inside, via, source, code = inside[odd], via[odd], source[odd], code[odd]
+    # A private address is another machine in each network.
+    called = np.array([not address(text) for text in machines.names], bool)[source]
+    inside, via, source, code = (column[odd & called] for column in (inside, via, source, code))
     if not len(inside):
         return [back]
     one, other = chained(grouped([code, source]), found.ts[inside], REACH_US["file"])
