@@ -56,7 +56,7 @@ def weighty(by_host: Collection[Collection[Rule]]) -> str:
     """Why an incident is to be acted on now, '' if nothing says so.
 
     Two different things on one machine: one rule errs now and then, two seldom together. Between two machines, one act
-    is seen from both sides; between three it is somebody's way.
+    is seen from both sides; different ones on three are somebody's way.
 
     Args:
         by_host: for each machine the rules of its findings that are not lowered.
@@ -67,7 +67,9 @@ def weighty(by_host: Collection[Collection[Rule]]) -> str:
     if most >= _TOGETHER:
         return f"{most} different things of level high on one machine"
     spread = sum(_apart(rules) > 0 for rules in by_host)
-    return f"something of level high on each of {spread} machines" if spread > _TOGETHER else ""
+    if min(spread, _apart({rule for rules in by_host for rule in rules})) > _TOGETHER:
+        return f"different things of level high on {spread} machines"
+    return ""
 
 
 def _apart(rules: Collection[Rule]) -> int:
