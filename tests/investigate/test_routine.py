@@ -144,3 +144,11 @@ def test_a_shape_is_of_what_the_rule_looked_at() -> None:
 
     assert shape(finding(Image="a.exe", LogonId="0x11")) == shape(finding(Image="A.EXE", LogonId="0x22", X=None))
     assert shape(finding(Image="a.exe")) != shape(finding(Image="b.exe"))
+
+
+def test_one_wrong_clock_makes_no_custom(tmp_path: Path) -> None:
+    begins = Happened(at=0, host="b", rules=(rule("low"),))
+    wrong = Happened(at=20_000 * DAY, host="b", rules=(rule("low"),))
+    others = [Happened(at=day * DAY, host="b", act="logon", roles={"account": "x"}) for day in range(20)]
+    found = gathered([begins, *others, *daily(range(8, 20)), wrong], tmp_path)
+    assert {one.rank for one in found if one.level == "high"} == {"review"}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.investigate.routine import ATTEMPT, BECAUSE, NOTHING
+from tocsin.investigate.routine import BECAUSE, NOTHING
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Folded, Incident
@@ -57,7 +57,7 @@ def queue(incidents: Iterable[Incident]) -> Queue:
 
 
 def _key(one: Incident) -> tuple[Level, frozenset[str]]:
-    """What makes two the same to whoever reviews them: the rules of weight; of attempts, the server."""
+    """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
     lowered = _lowered(one)
     of_weight = [
         finding
@@ -67,8 +67,7 @@ def _key(one: Incident) -> tuple[Level, frozenset[str]]:
     if of_weight:
         worst = max((finding.level for finding in of_weight), key=LEVELS.index)
         return worst, frozenset(finding.rule_id for finding in of_weight)
-    asked = {finding.host for number, finding in enumerate(one.findings) if BECAUSE[ATTEMPT] == lowered.get(number)}
-    return "informational", frozenset(asked)
+    return "informational", frozenset()
 
 
 def _lowered(one: Incident) -> dict[int, str]:

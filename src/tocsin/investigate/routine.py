@@ -65,13 +65,12 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     timed = np.flatnonzero(known.ts != NO_TIME)
     if not len(timed):
         return answer
-    first_of_all, last_of_all = int(traces.ts[traces.ts != NO_TIME].min()), int(known.ts[timed].max())
-    early_until = first_of_all + (last_of_all - first_of_all) // 3
+    early_until = _third(traces.ts[traces.ts != NO_TIME])
     same = _shapes(traces, known)[timed]
     day = known.ts[timed] // _DAY_US
     who = [machines.of[known.row[timed]], traces.role("account")[known.row[timed]]]
     who.append(traces.role("principal")[known.row[timed]])
-    actor = grouped(who)
+    actor = grouped(who) + 1
     named = np.any([column > 0 for column in who], axis=0)
     own = grouped([same, actor])
     begins = (_least(own, known.ts[timed]) <= early_until) & named
@@ -80,6 +79,16 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     spread = (_counts(same, day) >= EVERY_DAY) & custom
     answer[timed] = alone | spread
     return answer
+
+
+def _third(ts: Longs) -> int:
+    """When the first third of the evidence ends: of its span, and of the days that it has, whichever is earlier.
+
+    One record with a wrong time, which an intruder may have written, stretches the span but adds one day only.
+    """
+    days = np.unique(ts // _DAY_US)
+    first, last = int(ts.min()), int(ts.max())
+    return min(first + (last - first) // 3, int(days[len(days) // 3] + 1) * _DAY_US)
 
 
 def _shapes(traces: Traces, known: Table) -> Longs:
