@@ -61,7 +61,7 @@ Folder = Annotated[
         "--out", "-o", metavar="DIR", help="A folder for the reports, incidents.json and the files of `detect`."
     ),
 ]
-Loud = Annotated[bool, typer.Option("--everything", help="Fold no repeats, and lower nothing that happens every day.")]
+Loud = Annotated[bool, typer.Option("--everything", help="Fold nothing, lower no routine, set nothing aside.")]
 Open = Annotated[
     bool, typer.Option("--open-cases", help="Open a case for each incident to act on now, with its report.")
 ]
