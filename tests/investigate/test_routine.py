@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,21 @@ def test_a_shape_is_of_what_the_rule_looked_at() -> None:
 
     assert shape(finding(Image="a.exe", LogonId="0x11")) == shape(finding(Image="A.EXE", LogonId="0x22", X=None))
     assert shape(finding(Image="a.exe")) != shape(finding(Image="b.exe"))
+    assert shape(finding(Image="a" * 9_000)) != shape(finding(Image="a" * 8_999 + "b"))
+
+
+def test_what_is_critical_is_never_routine(tmp_path: Path) -> None:
+    steps = [Happened(at=day * DAY, host="a", rules=(rule("critical"),)) for day in range(6)]
+    assert {one.rank for one in gathered(steps, tmp_path)} == {"act now"}
+
+
+def test_a_request_whose_answer_the_rule_asked_for_is_no_attempt(tmp_path: Path) -> None:
+    asked = Happened(at=0, host="w", kind="webserver", rules=(rule("high"),), path="w.log")
+    (finding,), traces = told([asked], tmp_path)
+    (one,) = gather([replace(finding, fields={"sc-status": "200"})], RULES, traces)
+    assert one.score == 16.0
+    (one,) = gather([replace(finding, fields={"sc-status": "404"})], RULES, traces)
+    assert one.score == 0.0
 
 
 def test_one_wrong_clock_makes_no_custom(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ _DAY_US: Final = 86_400_000_000
 # Of machines or accounts that do the same, for it to be a custom and not one person's doing.
 _SEVERAL: Final = 3
 _HIGH: Final = LEVELS.index("high")
+_CRITICAL: Final = LEVELS.index("critical")
 _MEDIUM: Final = LEVELS.index("medium")
 
 _SHOWS: Final[tuple[Role, ...]] = ("image", "parent_image", "command", "file")
@@ -46,7 +47,7 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
     """For each finding why it is lowered, `NOTHING` where it is not."""
     answer = np.where(everyday[known.rule], EVERYWHERE, NOTHING).astype(np.int32)
     recurs = _recurring(traces, machines, known)
-    answer[recurs & (answer == NOTHING)] = RECURRING
+    answer[recurs & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
     # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
     tree = lines.tree[known.row]
     telling = np.unique(tree[(answer == NOTHING) & (known.level >= _HIGH) & (tree > 0)])
@@ -124,8 +125,11 @@ def requests(traces: Traces, rows: Longs) -> npt.NDArray[np.bool_]:
 
 
 def _attempts(traces: Traces, machines: Machines, known: Table, answer: Codes) -> npt.NDArray[np.bool_]:
-    """Requests from outside after which nothing was found on that machine, and whose sender is seen nowhere else."""
-    asked = requests(traces, known.row)
+    """Requests after which nothing was found on that machine, and whose sender is seen nowhere else.
+
+    Where a rule itself asked for a request that was answered, it is none.
+    """
+    asked = requests(traces, known.row) & ~known.answered
     weight = (known.level >= _MEDIUM) & (answer == NOTHING) & ~asked & (known.ts != NO_TIME)
     here, rows = np.flatnonzero(asked & (known.ts != NO_TIME)), np.flatnonzero(weight)
     of = machines.of[known.row]

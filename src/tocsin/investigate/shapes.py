@@ -6,6 +6,7 @@ is another thing.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import lru_cache
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from tocsin.investigate.normal import is_public
 from tocsin.model.finding import Finding
 
-LONGEST: Final = 400  # of a text, hostile ones being as long as they like
+LONGEST: Final = 400  # of a text that is folded; what is behind it goes by its digest
 # Numbers of processes, sessions and ports differ each time; names of accounts are compared apart.
 _PASSING: Final = re.compile(
     r"(?i)(?:guid|logonid|processid|recordid|port|time|pid)$|^(?:subject|target)(?:user|domain)name$"
@@ -29,8 +30,15 @@ _ENCODED: Final = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
 def shape(finding: Finding) -> str:
     """What a rule looked at, without what changes from time to time."""
     says = ((name, value) for name, value in sorted(finding.fields.items()) if value and not _PASSING.search(name))
-    parts = [f"{name}={folded(value[:LONGEST])}" for name, value in says]
+    parts = [f"{name}={folded(value[:LONGEST])}{_rest(value)}" for name, value in says]
     return "\n".join([str(finding.rule), finding.kind, *parts])
+
+
+def _rest(text: str) -> str:
+    """A long text that begins as usual and ends otherwise is another."""
+    if len(text) <= LONGEST:
+        return ""
+    return hashlib.blake2b(_DIGITS.sub("#", text[LONGEST:]).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 @lru_cache(maxsize=65_536)

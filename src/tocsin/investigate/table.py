@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.investigate.nearest import grouped
 from tocsin.investigate.shapes import shape
@@ -27,6 +28,7 @@ class Table:
         rule: index into the rules; `level` index into `LEVELS`.
         row: the trace of its event.
         shape: a number that findings share whose rules looked at the same (`shapes.py`).
+        answered: whether its rule asked how a request was answered, and that was with success (RFC 9110, 15.3).
         lost: numbers of findings whose event left no trace.
         further: of correlations, places in the table and the traces of the events that they stand on besides.
     """
@@ -37,6 +39,7 @@ class Table:
     ts: Longs
     row: Longs
     shape: Longs
+    answered: npt.NDArray[np.bool_]
     lost: Longs
     further: tuple[Longs, Longs]
 
@@ -48,6 +51,7 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
     rule: list[int] = []
     shapes: dict[str, int] = {}
     same: list[int] = []
+    answered: list[bool] = []
     path, rec, chunk = [], [], []
     paths = {source[2]: code for code, source in enumerate(traces.sources)}
     others: list[tuple[int, int, int, int]] = []  # number of the finding, and where the event stands
@@ -57,6 +61,7 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
             others += [(len(rule), *place) for place in places]
         rule.append(finding.rule)
         same.append(shapes.setdefault(shape(finding), len(shapes)))
+        answered.append((finding.fields.get("sc-status") or "").startswith("2"))
         path.append(paths.get(finding.path, -1))
         rec.append(finding.rec)
         chunk.append(finding.chunk)
@@ -76,6 +81,7 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
         ts=traces.ts[row[number]],
         row=row[number],
         shape=np.array(same, np.int64)[number],
+        answered=np.array(answered, bool)[number],
         lost=np.flatnonzero(row < 0),
         further=_further(traces, np.array(others, np.int64).reshape(-1, 4), number, len(row)),
     )
