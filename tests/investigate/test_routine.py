@@ -101,6 +101,32 @@ def test_routine_of_a_tree_with_something_new_of_weight_is_none(tmp_path: Path) 
     assert sum(one.rank == "background" for one in found) == 5
 
 
+def test_a_server_that_was_broken_into_goes_on_doing_its_work(tmp_path: Path) -> None:
+    """Children of one process: those that come every day stay routine, the new one does not."""
+    steps = [
+        Happened(at=0, host="a", act="start", roles={"guid": "{7-7}", "image": r"C:\srv\w3wp.exe"}),
+        *(
+            Happened(
+                at=day * DAY,
+                host="a",
+                act="start",
+                rules=(rule("high"),),
+                roles={"guid": f"{{{day}-1}}", "parent_guid": "{7-7}", "image": BACKUP},
+            )
+            for day in range(6)
+        ),
+        Happened(
+            at=5 * DAY + SECOND,
+            host="a",
+            act="start",
+            rules=(rule("high", 1),),
+            roles={"guid": "{9-9}", "parent_guid": "{7-7}", "image": OTHER},
+        ),
+    ]
+    (kept,) = [one for one in gathered(steps, tmp_path) if one.rank != "background"]
+    assert kept.because[0] == "1 rule of level high"
+
+
 def test_a_request_that_nothing_came_of_is_an_attempt(tmp_path: Path) -> None:
     asked = [
         Happened(at=hour * HOUR * 3, host="w", kind="webserver", rules=(rule("high"), rule("high", 1)), path="w.log")

@@ -104,7 +104,10 @@ def _listed(one: Incident, others: Sequence[Incident]) -> Incident:
     )
     hosts = {seen.name for each in (one, *others) for seen in each.hosts}
     days = {each.first_us // _DAY_US for each in (one, *others) if each.first_us is not None}
-    because = f"a list of {len(others) + 1:,} that are alike, on {len(hosts):,} machines and {len(days):,} days"
+    on = f"{len(hosts):,} {'machine' if len(hosts) == 1 else 'machines'}"
+    because = (
+        f"a list of {len(others) + 1:,} that are alike, on {on} and {len(days):,} {'day' if len(days) == 1 else 'days'}"
+    )
     return replace(one, folded=(*one.folded, *told), because=(*one.because, because))
 
 

@@ -35,6 +35,7 @@ BECAUSE: Final[Mapping[int, str]] = {
 _DAY_US: Final = 86_400_000_000
 # Of machines or accounts that do the same, for it to be a custom and not one person's doing.
 _SEVERAL: Final = 3
+_GENERATIONS: Final = 16  # from a process to its kin
 _HIGH: Final = LEVELS.index("high")
 _CRITICAL: Final = LEVELS.index("critical")
 _MEDIUM: Final = LEVELS.index("medium")
@@ -49,11 +50,29 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
     recurs = _recurring(traces, machines, known)
     answer[recurs & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
     # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
-    tree = lines.tree[known.row]
-    telling = np.unique(tree[(answer == NOTHING) & (known.level >= _HIGH) & (tree > 0)])
-    answer[np.isin(tree, telling) & (answer == RECURRING)] = NOTHING
+    process = lines.process[known.row]
+    telling = np.unique(process[(answer == NOTHING) & (known.level >= _HIGH) & (process > 0)])
+    answer[_kin(lines, telling)[process] & (answer == RECURRING)] = NOTHING
     answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
     return answer
+
+
+def _kin(lines: Lineage, processes: Longs) -> npt.NDArray[np.bool_]:
+    """Of each number of a process, whether it is one of these, comes from one, or led to one.
+
+    Not what else a parent of theirs did: a server that was broken into goes on doing its work.
+    """
+    size = int(max(lines.process.max(initial=0), lines.parent.max(initial=0))) + 1
+    started = np.flatnonzero((lines.process > 0) & (lines.parent > 0) & (lines.tree > 0))
+    edges = np.unique(np.stack([lines.parent[started], lines.process[started]]), axis=1)
+    above, below = np.zeros(size, bool), np.zeros(size, bool)
+    above[processes] = below[processes] = True
+    for _ in range(_GENERATIONS):
+        above[edges[0][above[edges[1]]]] = True
+        below[edges[1][below[edges[0]]]] = True
+    kin: npt.NDArray[np.bool_] = above | below
+    kin[0] = False
+    return kin
 
 
 def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ class Background:
 
     Args:
         because: why they are set aside, as a sentence.
-        count: findings; `hosts` on how many machines, `days` on how many days of UTC.
+        count: findings; `hosts` on how many machines, `days` on at least how many days of UTC.
         on: the first of these machines by name.
         citations: the first of the findings.
     """
