@@ -15,6 +15,7 @@ from tocsin.investigate import concern, impact
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
+from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
 from tocsin.model.person import People
@@ -30,10 +31,11 @@ _MOST_WEIGHED: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What was found, and what of it belongs together: to act on now first, then the review queue."""
+    """What was found, what of it belongs together, to act on now first, then the review queue; and the background."""
 
     run: Run
     incidents: tuple[Incident, ...]
+    background: tuple[Background, ...] = ()
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
     claims: tuple[Judged, ...] = ()  # each also stands with the incident that it concerns, if there is one
@@ -68,7 +70,11 @@ def respond(
         detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        incidents = investigate.gather(run.findings, rules.rules, traces, digests=_digests(run), quieten=quieten)
+        found = investigate.gather(
+            run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
+        )
+        waiting = investigate.queue(found)
+        incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
         asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
@@ -78,8 +84,14 @@ def respond(
         judged: tuple[Judged, ...] = ()
         if asked is not None:
             judged, told = impact.judge(asked, seen, told, people)
-        mappings = tuple(how.get("mappings") or ())
-        yield Response(run=run, incidents=told, evidence=evidence, mappings=mappings, claims=judged)
+        yield Response(
+            run=run,
+            incidents=told,
+            background=waiting.background,
+            evidence=evidence,
+            mappings=tuple(how.get("mappings") or ()),
+            claims=judged,
+        )
 
 
 def _evidence(

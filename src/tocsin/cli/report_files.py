@@ -78,6 +78,8 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
     others.append(f"findings{timesketch.SUFFIX}")
     save(folder / others[-1], partial(timesketch.write, response.run))
     save(data, lambda file: pages.write(found, file))
+    others.append("background.json")
+    save(folder / others[-1], partial(pages.write_background, response.background))
     save(
         overview,
         lambda file: report.write_overview(
@@ -89,6 +91,7 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
             tlp=asked.tlp,
             classification=asked.classification,
             caveat=asked.caveat,
+            background=response.background,
         ),
     )
     return Written(

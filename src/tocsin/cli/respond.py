@@ -70,7 +70,7 @@ Folder = Annotated[
         "--out", "-o", metavar="DIR", help="A folder for the reports, incidents.json and the files of `detect`."
     ),
 ]
-Loud = Annotated[bool, typer.Option("--everything", help="Fold no repeats, and lower nothing that happens every day.")]
+Loud = Annotated[bool, typer.Option("--everything", help="Fold nothing, lower no routine, set nothing aside.")]
 Open = Annotated[
     bool, typer.Option("--open-cases", help="Open a case for each incident to act on now, with its report.")
 ]
@@ -226,7 +226,7 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return written.pages
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
-    pages.show(console, found)
+    pages.show(console, found, response.background)
     pages.show_claims(console, response.claims)
     events = sum(source.read for source in response.run.custody)
     console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")

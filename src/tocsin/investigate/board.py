@@ -28,7 +28,7 @@ class Board:
         stands: for each finding the first that says the same, itself if it is the first.
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
             its own begin.
-        everyday: of each rule, whether it finds something everywhere every day.
+        lowered: of each finding why it is, as in `routine`; nothing is unless `quieten`.
         elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
@@ -45,7 +45,8 @@ class Board:
     stands: Longs
     again: Longs
     again_from: Longs
-    everyday: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    lowered: Codes
+    quieten: bool
     elsewhere: Codes
     digests: Mapping[str, str]
     indexes: Indexes

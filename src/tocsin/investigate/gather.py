@@ -1,22 +1,20 @@
 """Findings, their rules and their traces in, Incidents out: each finding is in exactly one.
 
 Findings of level medium or above are joined where they share something that few machines share. The others, and
-those of rules that find something everywhere every day, are then put beside the nearest of these, and lead no further.
+those that are routine, or attempts that nothing came of, are then put beside the nearest of these, and lead no further.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import explain, links, noise, rank, scope, signs, timeline
+from tocsin.investigate import cite, explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -27,33 +25,16 @@ from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
 from tocsin.investigate.traces import Traces
+from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
-from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.incident import RANKS, Incident
 from tocsin.model.rule import LEVELS, Rule
 
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
-_CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
-_AGAIN: Final = "the same rule, machine, process, account and address again"
-_EVERYWHERE: Final = "the rule finds something on many machines every day: it adds nothing to the rank"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _All:
-    """What is worked out for all findings together.
-
-    Args:
-        cited: those that are shown, by their place in the table.
-        last: for each that stands for others the time of the last of these; `count` how many they are, with itself.
-    """
-
-    cited: Mapping[int, Finding]
-    last: Longs
-    count: Longs
-    lit: scope.Lit
-    touched: scope.Touched
+_HEAVY: Final = LEVELS.index("high")
 
 
 def gather(
@@ -62,6 +43,7 @@ def gather(
     traces: Traces | None = None,
     *,
     digests: Mapping[str, str] | None = None,
+    assets: Assets | None = None,
     quieten: bool = True,
 ) -> tuple[Incident, ...]:
     """Join findings.
@@ -70,10 +52,11 @@ def gather(
         findings: can be gone through again and again.
         traces: of their events and those around them; made of the findings' own fields if there are none.
         digests: SHA-256 by file on disk, for records that no finding cites.
+        assets: of the organisation: machines go by all the names and addresses that they have there.
         quieten: repeats are folded, and what happens everywhere every day is lowered.
 
     Returns:
-        Those to act on now first, then the review queue, each in order of score.
+        Those to act on now first, then those to review, then the background, each in order of score.
     """
     if traces is None:
         traces = traces_of(findings)
@@ -81,11 +64,11 @@ def gather(
     with _at_rest():
         incidents = []
         if len(known):
-            incidents = list(_gathered(findings, rules, traces, known, digests or {}, quieten=quieten))
+            incidents = list(_gathered(findings, rules, traces, known, digests or {}, assets, quieten=quieten))
         if len(known.lost):
             lost = set(known.lost.tolist())
             rest = [finding for number, finding in enumerate(findings) if number in lost]
-            incidents += gather(rest, rules, digests=digests, quieten=quieten)
+            incidents += gather(rest, rules, digests=digests, assets=assets, quieten=quieten)
         return tuple(sorted(incidents, key=_urgency))
 
 
@@ -104,8 +87,8 @@ def _at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _urgency(one: Incident) -> tuple[bool, float, int, str]:
-    return one.rank != "act now", -one.score, explain.told(one.first_us), one.id
+def _urgency(one: Incident) -> tuple[int, float, int, str]:
+    return RANKS.index(one.rank), -one.score, explain.told(one.first_us), one.id
 
 
 def _gathered(
@@ -114,10 +97,11 @@ def _gathered(
     traces: Traces,
     known: Table,
     digests: Mapping[str, str],
+    assets: Assets | None,
     *,
     quieten: bool,
 ) -> Iterable[Incident]:
-    board = drawn(traces, known, rules, digests, quieten=quieten)
+    board = drawn(traces, known, rules, digests, assets, quieten=quieten)
     shown = np.flatnonzero(board.stands == np.arange(len(known)))
     wanted = {int(known.number[at]): at for at in shown.tolist()}
     cited = {wanted[number]: finding for number, finding in enumerate(findings) if number in wanted}
@@ -125,7 +109,7 @@ def _gathered(
     np.maximum.at(last, board.stands, board.table.ts)
     count = np.bincount(board.stands, minlength=len(known))
     board.citations(known.row[board.again])  # all at once: that costs half of one by one
-    all_ = _All(
+    all_ = cite.All(
         cited=cited, last=last, count=count, lit=scope.lit(board), touched=scope.touched(board, shown, last, count)
     )
     for group in _groups(board):
@@ -133,20 +117,34 @@ def _gathered(
 
 
 def drawn(
-    traces: Traces, known: Table, rules: Sequence[Rule], digests: Mapping[str, str], *, quieten: bool = True
+    traces: Traces,
+    known: Table,
+    rules: Sequence[Rule],
+    digests: Mapping[str, str],
+    assets: Assets | None = None,
+    *,
+    quieten: bool = True,
 ) -> Board:
     """Draw the links, and say which findings hang together."""
-    around = machines(traces)
+    around = machines(traces, assets)
     named = accounts(traces, around.of)
     traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
+    lowered = routine.lowered(traces, around, lines, known, everyday)
     if not quieten:
-        everyday[:] = False
-    bearing = (known.level >= _BEARING) & ~everyday[known.rule]
-    drawn_links, label = _labels(traces, known, around, lines, bearing)
+        lowered[:] = routine.NOTHING
+    bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
+    drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
     who = [traces.role(role)[known.row] for role in _SAME]
-    same: list[npt.NDArray[np.integer]] = [label, known.rule, around.of[known.row], lines.process[known.row], *who]
+    same: list[npt.NDArray[np.integer]] = [
+        label,
+        known.rule,
+        around.of[known.row],
+        lines.process[known.row],
+        lowered,
+        *who,
+    ]
     stands = noise.folds(same) if quieten else np.arange(len(known))
     again = _again(stands)
     return Board(
@@ -162,7 +160,8 @@ def drawn(
         stands=stands,
         again=again,
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
-        everyday=everyday,
+        lowered=lowered,
+        quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
         indexes=_indexes(traces, around, lines),
@@ -175,11 +174,16 @@ def _again(stands: Longs) -> Longs:
     later = later[np.argsort(stands[later], kind="stable")]
     begins = np.flatnonzero(np.diff(stands[later], prepend=-1))
     place = np.arange(len(later)) - np.repeat(begins, np.diff(begins, append=len(later)))
-    return later[place < _CITED_REPEATS]
+    return later[place < cite.CITED_REPEATS]
 
 
 def _labels(
-    traces: Traces, known: Table, around: Machines, lines: Lineage, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    traces: Traces,
+    known: Table,
+    rules: Sequence[Rule],
+    around: Machines,
+    lines: Lineage,
+    bearing: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> tuple[Links, Longs]:
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -192,17 +196,32 @@ def _labels(
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
     held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
-    parts = [
-        renumbered(part, strong)
-        for part in (*links.within(traces, around, lines, held), *links.across(traces, around, lines, held))
-    ]
+    heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
+    drawn_links = (
+        *links.within(traces, around, lines, held),
+        *links.across(traces, around, lines, held),
+        *ways.ways(traces, around, lines, held, heavy, asked),
+    )
+    parts = [renumbered(part, strong) for part in drawn_links]
     near, kinds, codes = links.attached(traces, around, lines, held, loose)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
     parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
     every = links.joined(parts)
+    label = components(len(known), every.one, every.other)
+    whole = shared(np.arange(len(known)))
+    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
+    later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
+    every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
     return every, components(len(known), every.one, every.other)
+
+
+def _aims(rules: Sequence[Rule]) -> Longs:
+    """Of each rule a number that rules for the same share."""
+    numbers: dict[tuple[str, ...], int] = {}
+    aims = (tuple(sorted({rank.SAME.get(name, name) for name in rule.tactics})) or (rule.id,) for rule in rules)
+    return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)
 
 
 def _further(known: Table, around: Machines, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Longs:
@@ -255,18 +274,17 @@ def _groups(board: Board) -> Iterable[Group]:
         )
 
 
-def _incident(board: Board, group: Group, all_: _All) -> Incident:
+def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
     known, rules = board.table, board.rules
     named = [rules[number] for number in dict.fromkeys(known.rule[group.shown].tolist())]
-    telling = [
-        rule
-        for number, rule in zip(dict.fromkeys(known.rule[group.shown].tolist()), named, strict=True)
-        if not board.everyday[number]
-    ]
+    kept = group.shown[board.lowered[group.shown] == routine.NOTHING]
+    telling = [rules[number] for number in dict.fromkeys(known.rule[kept].tolist())]
+    attempted = bool((board.lowered[group.shown] == routine.ATTEMPT).any())
     number = int(group.members[0])
     hosts = all_.touched.hosts.get(number, ())
     points, because = rank.score(telling, len(hosts))
-    findings = _cited(board, group, all_)
+    findings = cite.cited(board, group, all_)
+    why = rank.weighty(cite.by_host(board, kept))
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
@@ -275,13 +293,13 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
     worst = max(named, key=lambda rule: LEVELS.index(rule.level))
-    folded = _folded(board, group, all_)
+    folded = cite.folded(board, group, all_)
     return Incident(
-        id=_id(findings),
-        title=_title(tactic, [seen.name for seen in hosts], worst.title),
-        rank=rank.rank(points),
+        id=cite.number(findings),
+        title=cite.title(tactic, [seen.name for seen in hosts], worst.title),
+        rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
-        because=because,
+        because=(*because, why) if why else because,
         level=worst.level,
         first_us=first_us,
         last_us=last_us,
@@ -304,85 +322,3 @@ def _incident(board: Board, group: Group, all_: _All) -> Incident:
         still_open=scope.still_open(board, group, all_.lit, last_us),
         not_seen=scope.not_seen(board, group, all_.lit),
     )
-
-
-def _cited(board: Board, group: Group, all_: _All) -> tuple[Cited, ...]:
-    cited, count = all_.cited, all_.count
-    parts = zip(group.shown.tolist(), group.hosts, group.places, count[group.shown].tolist(), strict=True)
-    told = []
-    for at, host, place, many in parts:
-        finding = cited[at]
-        rule = board.rules[finding.rule]
-        told.append(
-            Cited(
-                rule_id=rule.id,
-                title=rule.title,
-                level=rule.level,
-                techniques=rule.techniques,
-                tactics=rule.tactics,
-                host=host or finding.host,
-                kind=finding.kind,
-                at=place if place.src == finding.src else replace(place, src=finding.src),
-                fields=finding.fields,
-                repeats=many - 1,
-            )
-        )
-    return tuple(told)
-
-
-def _folded(board: Board, group: Group, all_: _All) -> tuple[Folded, ...]:
-    """What is kept out of sight, and what is lowered."""
-    cited, last, count = all_.cited, all_.last, all_.count
-    known, shown = board.table, group.shown
-    worth = np.flatnonzero((count[shown] > 1) | board.everyday[known.rule[shown]])
-    if not len(worth):
-        return ()
-    at = shown[worth]
-    low = board.again_from[at]
-    many = np.minimum(count[at] - 1, _CITED_REPEATS)
-    ends = np.cumsum(many)
-    places = board.citations(known.row[board.again[np.repeat(low - ends + many, many) + np.arange(many.sum())]])
-    parts = zip(
-        worth.tolist(),
-        at.tolist(),
-        known.rule[at].tolist(),
-        [group.hosts[number] for number in worth.tolist()],
-        (count[at] - 1).tolist(),
-        [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
-        [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
-        [tuple(places[end - size : end]) for end, size in zip(ends.tolist(), many.tolist(), strict=True)],
-        strict=True,
-    )
-    told = []
-    for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
-        rule = board.rules[number_of_rule]
-        reasons = [_AGAIN] if others else []
-        if board.everyday[number_of_rule]:
-            reasons.append(_EVERYWHERE)
-        told.append(
-            Folded(
-                index=number,
-                rule_id=rule.id,
-                title=rule.title,
-                level=rule.level,
-                host=host or cited[place].host,
-                count=others,
-                first_us=first_us,
-                last_us=last_us,
-                because="; ".join(reasons),
-                citations=citations,
-            )
-        )
-    return tuple(told)
-
-
-def _id(findings: Sequence[Cited]) -> str:
-    """Of what it is made of: the same evidence gives the same."""
-    places = sorted(f"{one.at.src or one.at.path} {one.at.chunk} {one.at.rec} {one.rule_id}" for one in findings)
-    return hashlib.sha256("\n".join(places).encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def _title(tactic: str, hosts: Sequence[str], rule: str) -> str:
-    where = f" on {hosts[0]}" if hosts else ""
-    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
-    return f"{tactic.replace('-', ' ').capitalize() or 'Findings'}{where}{more}: {rule}"

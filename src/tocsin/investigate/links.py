@@ -140,7 +140,7 @@ def _programs(traces: Traces, found: Shared) -> Links:
     at, code = at[kept], code[kept]
     order = np.argsort(at, kind="stable")
     at, code = at[order], code[order]
-    first, second = chained(grouped([found.machine[at], code]), found.ts[at], REACH_US["session"])
+    first, second = chained(grouped([found.machine[at], code]), found.ts[at], REACH_US["file"])
     one, other, code = at[first], at[second], code[first]
     apart = one != other
     early, late = np.minimum(one[apart], other[apart]), np.maximum(one[apart], other[apart])
@@ -250,7 +250,7 @@ def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Share
     source = np.where(machines.served[source] <= COMMON, source, -1)
     earlier = nearest(found.machine[timed], found.ts[timed], source, traces.ts[logons], REACH_US["host"])
     fits = earlier >= 0
-    return _drawn(found, "logon", timed[earlier[fits]], later[fits], lines.opened[logons[fits]], logons[fits])
+    return drawn(found, "logon", timed[earlier[fits]], later[fits], lines.opened[logons[fits]], logons[fits])
 
 
 def _by_account(traces: Traces, machines: Machines, found: Shared) -> Links:
@@ -273,7 +273,7 @@ def _by_account(traces: Traces, machines: Machines, found: Shared) -> Links:
     fits = np.flatnonzero(earlier >= 0)
     one, other, via = timed[earlier[fits]], later[fits], logons[fits]
     _, firsts = np.unique(grouped([one, other]), return_index=True)
-    return _drawn(found, "account", one[firsts], other[firsts], name[via[firsts]].astype(np.int64), via[firsts])
+    return drawn(found, "account", one[firsts], other[firsts], name[via[firsts]].astype(np.int64), via[firsts])
 
 
 def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
@@ -292,10 +292,11 @@ def _by_contact(traces: Traces, machines: Machines, found: Shared) -> Links:
     fits = (ends[0] >= 0) & (ends[1] >= 0)
     one, other, via = timed[ends[0][fits]], timed[ends[1][fits]], meets[fits]
     _, firsts = np.unique(grouped([one, other]), return_index=True) if len(one) else (one, one)
-    return _drawn(found, "host", one[firsts], other[firsts], machines.target[via[firsts]].astype(np.int64), via[firsts])
+    return drawn(found, "host", one[firsts], other[firsts], machines.target[via[firsts]].astype(np.int64), via[firsts])
 
 
-def _drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs) -> Links:
+def drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Longs, via: Longs) -> Links:
+    """Links of two machines, or by a record `via` between two findings."""
     early, late = np.where(found.ts[one] <= found.ts[other], (one, other), (other, one))
     return Links(
         one=early,
@@ -305,6 +306,12 @@ def _drawn(found: Shared, kind: EntityKind, one: Longs, other: Longs, code: Long
         held=np.full(len(one), 2, np.int64),
         via=via,
     )
+
+
+def here(found: Shared, one: Longs, other: Longs) -> Links:
+    """Links of one machine by what only it and these have."""
+    none = np.full(len(one), -1, np.int64)
+    return replace(drawn(found, "host", one, other, found.machine[one].astype(np.int64), none), held=-none)
 
 
 def attached(

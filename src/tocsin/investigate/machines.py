@@ -7,7 +7,8 @@ an address names a machine only to those that had a connection with it which bot
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ from tocsin.investigate.nearest import grouped
 from tocsin.investigate.normal import address, is_public
 from tocsin.investigate.roles import SERVICES, WATCHERS
 from tocsin.investigate.traces import Traces
+from tocsin.model.asset import Assets
 from tocsin.model.event import Codes, Longs
 
 # A thing that more machines deal with is infrastructure: a directory, a proxy, a jump host, a file that everybody has.
@@ -50,8 +52,8 @@ class Machines:
     asking: Longs
 
 
-def machines(traces: Traces) -> Machines:
-    names = _Names(traces)
+def machines(traces: Traces, assets: Assets | None = None) -> Machines:
+    names = _Names(traces, assets or Assets())
     kinds = np.array([kind for kind, _, _ in traces.sources] or [""])
     watched = np.isin(kinds, list(WATCHERS))[traces.source]
     service = np.isin(kinds, list(SERVICES))[traces.source]
@@ -67,7 +69,7 @@ def machines(traces: Traces) -> Machines:
     by_view = _viewed(traces, of, met, peer_address)
     by_address = names.numbers(peer_address)
     # Sysmon and the filtering platform do not agree on which side of what came in stands first.
-    turned = traces.inward & ((by_address == of) | (by_name == of))
+    turned = traces.inward & (own > 0) & ((by_address == of) | (by_name == of))
     by_name = np.where(by_name == of, 0, by_name)
     by_view = np.where(turned, _viewed(traces, of, met, own), by_view)
     by_address = np.where(turned, names.numbers(own), by_address)
@@ -121,7 +123,7 @@ def _viewed(traces: Traces, of: Codes, met: Meetings, addresses: Codes) -> Codes
 class _Names:
     """Numbers of machines by what they are called."""
 
-    def __init__(self, traces: Traces) -> None:
+    def __init__(self, traces: Traces, assets: Assets) -> None:
         self.names, self.shown = [""], [""]
         self._traces = traces
         self._known: dict[str, int] = {}
@@ -135,7 +137,8 @@ class _Names:
         shown = {text: traces.shown[code] for code, text in enumerate(traces.texts)}
         for name in hosts:
             self._number(self._aliases.get(name, name), shown)
-        self._of_address = self._claimed()
+        self._listed(assets)
+        self._of_address = self._claimed(assets)
 
     def _number(self, name: str, shown: dict[str, str] | None = None) -> int:
         number = self._known.setdefault(name, len(self.names))
@@ -144,7 +147,17 @@ class _Names:
             self.shown.append((shown or {}).get(name, name))
         return number
 
-    def _claimed(self) -> dict[str, int]:
+    def _listed(self, assets: Assets) -> None:
+        """A machine of the list goes by all its names; by that of them which the logs use, if any."""
+        for asset in assets.all:
+            called = [name.strip().rstrip(".").lower() for name in (asset.name, *asset.also)]
+            known = {self._known[self._full(name)] for name in called if self._full(name) in self._known}
+            if len(known) <= 1 and not any("/" in address for address in asset.addresses):
+                number = next(iter(known), 0) or self._number(max(called, key=lambda name: (len(name), name)))
+                for name in called:
+                    self._known.setdefault(name, number)
+
+    def _claimed(self, assets: Assets) -> dict[str, int]:
         """Addresses that one machine alone says are its own."""
         traces = self._traces
         kinds = np.array([kind in WATCHERS for kind, _, _ in traces.sources] or [False])
@@ -157,11 +170,28 @@ class _Names:
         both = np.flatnonzero((peer > 0) & (at > 0))
         for row in both[self._firsts(both, peer, at)].tolist():
             number = self._known.get(self._full(traces.texts[peer[row]]), 0)
-            if number:
+            # A logon by remote desktop names the machine itself beside the address that it came from.
+            if number and number != self._known.get(self._full(traces.texts[traces.host[row]])):
                 claims.setdefault(traces.texts[at[row]], set()).add(number)
+        listed = self._addresses(assets, claims)
+        claims.update({text: {number} for text, number in listed.items()})
         self._claims = claims
         overlap = any(len(owners) > 1 for owners in claims.values())
-        return {text: 0 if overlap else next(iter(owners)) for text, owners in claims.items()}
+        # What the organisation's own list says of an address, and no log denies, holds wherever others overlap.
+        return {text: 0 if overlap and text not in listed else next(iter(owners)) for text, owners in claims.items()}
+
+    def _addresses(self, assets: Assets, claims: Mapping[str, set[int]]) -> dict[str, int]:
+        """Addresses that the list gives to one machine, and that no log says are another's."""
+        owners: dict[str, set[int]] = {}
+        for asset in assets.all:
+            number = self._known.get(self._full(asset.name.strip().rstrip(".").lower()), 0)
+            for text in asset.addresses:
+                owners.setdefault(text, set()).add(number)
+        return {
+            text: number
+            for text, numbers in owners.items()
+            if len(numbers) == 1 and (number := next(iter(numbers))) and claims.get(text, numbers) == numbers
+        }
 
     def _firsts(self, rows: Longs, *columns: Codes) -> Longs:
         if not len(rows):
@@ -194,7 +224,15 @@ class _Names:
         return np.array([number(texts[code]) if code else 0 for code in used.tolist()], np.int32)[at]
 
     def of_files(self) -> Codes:
-        return np.array([self._number(path) for _, _, path in self._traces.sources] or [0], np.int32)
+        """The machine that a log's path names, folder by folder; else the path is one."""
+        return np.array([self._of_path(path) for _, _, path in self._traces.sources] or [0], np.int32)
+
+    def _of_path(self, path: str) -> int:
+        for part in reversed(re.split(r"[/\\!]", path.lower())):
+            name = part if self._full(part) in self._known else part.partition(".")[0]
+            if name and self._full(name) in self._known:
+                return self._known[self._full(name)]
+        return self._number(path)
 
     def dealings(self, of: Codes, peer: Codes, addresses: Codes, inward: npt.NDArray[np.bool_]) -> tuple[Longs, Longs]:
         """For each machine how many others ask it, and how many it asks; an address may stand for all that claim it.

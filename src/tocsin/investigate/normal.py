@@ -33,7 +33,13 @@ _SYSTEM_NAMES: Final = frozenset(
     }
 )
 
+# Documentation's own (RFC 5737, RFC 3849): no network has them, and evidence that was made up calls the outside so.
+_EXERCISES: Final = tuple(
+    ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+)
+
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
+_STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
 
 
@@ -116,9 +122,10 @@ def address(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def is_public(text: str) -> bool:
-    """True for an address that is one machine for everybody (RFC 6890: not private, shared or for documentation)."""
+    """True for an address that is one machine for everybody (RFC 6890), or stands for one in an exercise (RFC 5737)."""
     with suppress(ValueError):
-        return bool(ipaddress.ip_address(text).is_global)
+        value = ipaddress.ip_address(text)
+        return value.is_global or any(value in network for network in _EXERCISES if network.version == value.version)
     return False
 
 
@@ -139,6 +146,16 @@ def domain(text: str) -> str:
 def plain(text: str) -> str:
     folded = text.strip().lower()
     return "" if folded in _NOTHING else folded
+
+
+def program(text: str) -> str:
+    """A file; of a command, the program that it starts."""
+    folded = text.strip().lower()
+    if folded.startswith('"'):
+        folded = folded[1:].partition('"')[0]
+    elif started := _STARTED.match(folded):
+        folded = started[1]
+    return plain(folded)
 
 
 def verbatim(text: str) -> str:
@@ -168,7 +185,7 @@ NORMAL: Final[Mapping[Role, Callable[[str], str]]] = {
     "peer_port": passing_port,
     "hash": digest,
     "domain": domain,
-    "file": plain,
+    "file": program,
     "mail": plain,
     "session": plain,
     "principal": principal,

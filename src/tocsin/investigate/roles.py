@@ -128,6 +128,7 @@ def _sysmon(log: Mapping[str, tuple[str, ...]]) -> tuple[Shape, ...]:
             },
         ),
         Shape(gate={**log, "EventID": ("5",)}, act="end", roles=_ACTOR),
+        Shape(gate={**log, "EventID": ("13",)}, roles={**_ACTOR, "file": ("Details",)}),
         Shape(gate=log, roles={**_ACTOR, "domain": ("QueryName",)}),
     )
 
@@ -230,6 +231,10 @@ _WINDOWS_SECURITY: Final = (
     ),
 )
 
+_SERVICES_INSTALLED: Final = (
+    Shape(gate={"Channel": ("system",), "EventID": ("7045",)}, roles={"file": ("ImagePath",)}),
+    Shape(gate={**_SECURITY, "EventID": ("4697",)}, roles={**_SUBJECT, "file": ("ServiceFileName",)}),
+)
 # The process that writes to these logs is the one that acts; elsewhere it is the service that keeps the log.
 _WINDOWS_BY_WRITER: Final = Shape(
     gate={
@@ -345,6 +350,7 @@ SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - {
 SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "windows": (
         *_sysmon({"Channel": _SYSMON_LOG}),
+        *_SERVICES_INSTALLED,
         *_WINDOWS_SECURITY,
         _WINDOWS_BY_WRITER,
         _WINDOWS_OTHER,

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.investigate.nearest import grouped
+from tocsin.investigate.shapes import shape
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
@@ -25,6 +27,8 @@ class Table:
         number: where each stands in the iterable they came from.
         rule: index into the rules; `level` index into `LEVELS`.
         row: the trace of its event.
+        shape: a number that findings share whose rules looked at the same (`shapes.py`).
+        answered: whether its rule asked how a request was answered, and that was with success (RFC 9110, 15.3).
         lost: numbers of findings whose event left no trace.
         further: of correlations, places in the table and the traces of the events that they stand on besides.
     """
@@ -34,6 +38,8 @@ class Table:
     level: Longs
     ts: Longs
     row: Longs
+    shape: Longs
+    answered: npt.NDArray[np.bool_]
     lost: Longs
     further: tuple[Longs, Longs]
 
@@ -43,6 +49,9 @@ class Table:
 
 def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) -> Table:
     rule: list[int] = []
+    shapes: dict[str, int] = {}
+    same: list[int] = []
+    answered: list[bool] = []
     path, rec, chunk = [], [], []
     paths = {source[2]: code for code, source in enumerate(traces.sources)}
     others: list[tuple[int, int, int, int]] = []  # number of the finding, and where the event stands
@@ -51,6 +60,8 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
             places = ((paths.get(one.path, -1), one.chunk, one.rec) for one in finding.correlated.events[:_MOST_EVENTS])
             others += [(len(rule), *place) for place in places]
         rule.append(finding.rule)
+        same.append(shapes.setdefault(shape(finding), len(shapes)))
+        answered.append((finding.fields.get("sc-status") or "").startswith("2"))
         path.append(paths.get(finding.path, -1))
         rec.append(finding.rec)
         chunk.append(finding.chunk)
@@ -69,6 +80,8 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
         level=level[rules_of[number]],
         ts=traces.ts[row[number]],
         row=row[number],
+        shape=np.array(same, np.int64)[number],
+        answered=np.array(answered, bool)[number],
         lost=np.flatnonzero(row < 0),
         further=_further(traces, np.array(others, np.int64).reshape(-1, 4), number, len(row)),
     )

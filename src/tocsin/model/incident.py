@@ -16,7 +16,7 @@ from tocsin.model.impact import Impact
 from tocsin.model.press import Judged
 from tocsin.model.rule import LEVELS, Level
 
-Rank: TypeAlias = Literal["act now", "review"]
+Rank: TypeAlias = Literal["act now", "review", "background"]
 RANKS: tuple[Rank, ...] = get_args(Rank)
 
 EntityKind: TypeAlias = Literal[
@@ -175,7 +175,8 @@ class Incident:
 
     Args:
         id: made of its findings, so that the same evidence gives the same.
-        rank: to be acted on now, or to be reviewed in order of `score`; `because` says why.
+        rank: to be acted on now, to be reviewed in order of `score`, or background, which nobody needs to look at by
+            itself; `because` says why.
         findings: in order of time, those without one last.
         tactics: of its findings, in the order of first appearance; `tactic` is the main one, '' if no rule names any.
         way_in: the earliest entry that could be how they came; None where nothing shows it.

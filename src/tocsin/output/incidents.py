@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tocsin.model.background import Background
 from tocsin.model.incident import Entry, Incident, Seen
 from tocsin.model.press import Judged
 from tocsin.output import impact as impact_words
@@ -20,6 +21,7 @@ from tocsin.output.terminal import STYLES
 _WIDEST: Final = 130
 _MOST_WHOLE: Final = 5  # of those to act on now that are told in full; the file has all
 _MOST_REVIEW: Final = 10
+_MOST_BEHIND: Final = 5
 _MOST_STEPS: Final = 12
 _MOST_NAMES: Final = 6
 _MOST_JOINS: Final = 5
@@ -32,6 +34,11 @@ def write(incidents: Sequence[Incident], file: TextIO) -> None:
     file.write(as_document(to_plain(incidents)))
 
 
+def write_background(background: Sequence[Background], file: TextIO) -> None:
+    """What needs no eyes, as one array."""
+    file.write(as_document(msgspec.to_builtins(background)))
+
+
 def to_plain(incidents: Sequence[Incident]) -> Any:
     return msgspec.to_builtins(incidents)
 
@@ -41,8 +48,8 @@ def one_line(incidents: Sequence[Incident]) -> str:
     return f"{now:,} {'incident' if now == 1 else 'incidents'} to act on now, {len(incidents) - now:,} to review"
 
 
-def show(console: Console, incidents: Sequence[Incident]) -> None:
-    """Print those to act on now as a person reads them, then the head of the review queue."""
+def show(console: Console, incidents: Sequence[Incident], background: Sequence[Background] = ()) -> None:
+    """Print those to act on now as a person reads them, then the head of the review queue, and what is behind it."""
     width = min(console.width, _WIDEST)
     now = [one for one in incidents if one.rank == "act now"]
     queue = [one for one in incidents if one.rank != "act now"]
@@ -62,6 +69,23 @@ def show(console: Console, incidents: Sequence[Incident]) -> None:
         console.print(Text(f"  {one.score:>6,.1f}  {_when(one)}  {shown(one.title, _LONGEST)}"), width=width)
     if len(queue) > _MOST_REVIEW:
         console.print(Text(f"  and {len(queue) - _MOST_REVIEW:,} more"))
+    _behind(console, background, width)
+
+
+def _behind(console: Console, background: Sequence[Background], width: int) -> None:
+    """What nobody needs to look at one by one: how much, and of what most."""
+    if not background:
+        return
+    console.print(Text(f"\nBACKGROUND  {sum(one.count for one in background):,} findings", style="bold"))
+    for one in sorted(background, key=lambda one: (-one.count, one.rule_id, one.because))[:_MOST_BEHIND]:
+        days = f"{one.days:,} {'day' if one.days == 1 else 'days'}"
+        where = f"{one.hosts:,} {'machine' if one.hosts == 1 else 'machines'}, {days}"
+        console.print(Text(f"  {one.count:>8,}  {shown(one.title, 100)} ({where}): {one.because}"), width=width)
+    if len(background) > _MOST_BEHIND:
+        console.print(
+            Text(f"  and {len(background) - _MOST_BEHIND:,} more rules: with --out they are in background.json")
+        )
+    console.print(Text("  --everything lowers and folds nothing"))
 
 
 def show_claims(console: Console, claims: Sequence[Judged]) -> None:

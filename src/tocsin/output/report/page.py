@@ -18,6 +18,7 @@ from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.press import Judged
 from tocsin.model.raw import Place, Raw
@@ -105,6 +106,7 @@ def write_overview(
     tlp: str = "amber+strict",
     classification: str = "",
     caveat: str = "",
+    background: Sequence[Background] = (),
 ) -> None:
     """Write a list of incidents in their order; `links` has the file of each that has a page, by its id.
 
@@ -116,6 +118,7 @@ def write_overview(
         "now": [one for one in incidents if one.rank == "act now"],
         "review": [one for one in incidents if one.rank != "act now"],
         "links": links,
+        "background": background,
     }
     file.write(_environment().get_template("overview.html").render(content))
 

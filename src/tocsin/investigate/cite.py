@@ -1,0 +1,125 @@
+"""A group of findings in; how each is cited, what is folded or lowered among them, and what they are called, out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from tocsin.investigate import routine, scope
+from tocsin.investigate.board import Board, Group
+from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.finding import Finding
+from tocsin.model.incident import Cited, Folded
+from tocsin.model.rule import Rule
+
+CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
+_AGAIN: Final = "the same rule, machine, process, account and address again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    """What is worked out for all findings together.
+
+    Args:
+        cited: those that are shown, by their place in the table.
+        last: for each that stands for others the time of the last of these; `count` how many they are, with itself.
+    """
+
+    cited: Mapping[int, Finding]
+    last: Longs
+    count: Longs
+    lit: scope.Lit
+    touched: scope.Touched
+
+
+def by_host(board: Board, kept: Longs) -> list[set[Rule]]:
+    hosts: dict[int, set[Rule]] = {}
+    for row, number in zip(board.table.row[kept].tolist(), board.table.rule[kept].tolist(), strict=True):
+        hosts.setdefault(int(board.machines.of[row]), set()).add(board.rules[number])
+    return list(hosts.values())
+
+
+def cited(board: Board, group: Group, all_: All) -> tuple[Cited, ...]:
+    known, count = all_.cited, all_.count
+    parts = zip(group.shown.tolist(), group.hosts, group.places, count[group.shown].tolist(), strict=True)
+    told = []
+    for at, host, place, many in parts:
+        finding = known[at]
+        rule = board.rules[finding.rule]
+        told.append(
+            Cited(
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                techniques=rule.techniques,
+                tactics=rule.tactics,
+                host=host or finding.host,
+                kind=finding.kind,
+                at=place if place.src == finding.src else replace(place, src=finding.src),
+                fields=finding.fields,
+                repeats=many - 1,
+            )
+        )
+    return tuple(told)
+
+
+def folded(board: Board, group: Group, all_: All) -> tuple[Folded, ...]:
+    """What is kept out of sight, and what is lowered."""
+    by_place, last, count = all_.cited, all_.last, all_.count
+    known, shown = board.table, group.shown
+    worth = np.flatnonzero((count[shown] > 1) | (board.lowered[shown] != routine.NOTHING))
+    if not len(worth):
+        return ()
+    at = shown[worth]
+    low = board.again_from[at]
+    many = np.minimum(count[at] - 1, CITED_REPEATS)
+    ends = np.cumsum(many)
+    places = board.citations(known.row[board.again[np.repeat(low - ends + many, many) + np.arange(many.sum())]])
+    parts = zip(
+        worth.tolist(),
+        at.tolist(),
+        known.rule[at].tolist(),
+        [group.hosts[number] for number in worth.tolist()],
+        (count[at] - 1).tolist(),
+        [(None if ts == NO_TIME else ts) for ts in known.ts[at].tolist()],
+        [(None if ts == NO_TIME else ts) for ts in last[at].tolist()],
+        [tuple(places[end - size : end]) for end, size in zip(ends.tolist(), many.tolist(), strict=True)],
+        strict=True,
+    )
+    told = []
+    for number, place, number_of_rule, host, others, first_us, last_us, citations in parts:
+        rule = board.rules[number_of_rule]
+        reasons = [_AGAIN] if others else []
+        if board.lowered[place]:
+            reasons.append(routine.BECAUSE[int(board.lowered[place])])
+        told.append(
+            Folded(
+                index=number,
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                host=host or by_place[place].host,
+                count=others,
+                first_us=first_us,
+                last_us=last_us,
+                because="; ".join(reasons),
+                citations=citations,
+            )
+        )
+    return tuple(told)
+
+
+def number(findings: Sequence[Cited]) -> str:
+    """Of what it is made of: the same evidence gives the same."""
+    places = sorted(f"{one.at.src or one.at.path} {one.at.chunk} {one.at.rec} {one.rule_id}" for one in findings)
+    return hashlib.sha256("\n".join(places).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def title(tactic: str, hosts: Sequence[str], rule: str) -> str:
+    where = f" on {hosts[0]}" if hosts else ""
+    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+    return f"{tactic.replace('-', ' ').capitalize() or 'Findings'}{where}{more}: {rule}"

@@ -1,0 +1,161 @@
+"""Incidents in, the queue that people read and the background behind it out: equal things are one entry.
+
+What stands in the queue costs somebody's minutes, whatever its rank (FIRST, "CSIRT Services Framework" 2.1, 5.2.1: to
+categorise and set priorities comes before to analyse). Nothing is lost: an entry tells what was folded into it and why,
+and the background counts the rest. Whoever gathers with `quieten=False` gets every incident as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tocsin.investigate.routine import BECAUSE, NOTHING
+from tocsin.model.background import Background
+from tocsin.model.citation import Citation
+from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.rule import LEVELS, Level
+
+_DAY_US: Final = 86_400_000_000
+_MOST: Final = 5  # of places to look at, and of names
+_MEDIUM: Final = LEVELS.index("medium")
+_ALIKE: Final = "the same rules elsewhere or on another day: a list, which is not to say that it is one doing"
+_ALONE: Final = "of low level, and near nothing of weight"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Incidents to act on now, then those to review, equal ones folded; and what stands behind them."""
+
+    incidents: tuple[Incident, ...]
+    background: tuple[Background, ...]
+
+
+def queue(incidents: Iterable[Incident]) -> Queue:
+    """Fold what is equal among those to review; the order stays."""
+    read: list[Incident] = []
+    equal: list[tuple[Level, frozenset[str], int]] = []
+    alike: defaultdict[int, list[Incident]] = defaultdict(list)
+    behind: list[Incident] = []
+    for one in incidents:
+        if one.rank == "background":
+            behind.append(one)
+            continue
+        if one.rank == "review":
+            level, rules = _key(one)
+            # The worst come first: what has fewer of the same rules is no other thing to look at.
+            like = next((at for worst, all_, at in equal if worst == level and rules <= all_), None)
+            if like is not None:
+                alike[like].append(one)
+                continue
+            equal.append((level, rules, len(read)))
+        read.append(one)
+    folded = (_listed(one, alike[number]) if number in alike else one for number, one in enumerate(read))
+    return Queue(incidents=tuple(folded), background=_background(behind))
+
+
+def _key(one: Incident) -> tuple[Level, frozenset[str]]:
+    """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
+    lowered = _lowered(one)
+    of_weight = [
+        finding
+        for number, finding in enumerate(one.findings)
+        if LEVELS.index(finding.level) >= _MEDIUM and number not in lowered
+    ]
+    if of_weight:
+        worst = max((finding.level for finding in of_weight), key=LEVELS.index)
+        return worst, frozenset(finding.rule_id for finding in of_weight)
+    return "informational", frozenset()
+
+
+def _lowered(one: Incident) -> dict[int, str]:
+    """Which findings are lowered, and why."""
+    reasons = {folded.index: folded.because for folded in one.folded}
+    return {
+        number: because
+        for number, text in reasons.items()
+        for why, because in BECAUSE.items()
+        if why != NOTHING and because in text
+    }
+
+
+def _listed(one: Incident, others: Sequence[Incident]) -> Incident:
+    """An incident that stands for others, which it tells of rule by rule and machine by machine."""
+    places: defaultdict[tuple[str, str, str, Level], _Counted] = defaultdict(_Counted)
+    for other in others:
+        for finding in other.findings:
+            places[finding.rule_id, finding.title, finding.host, finding.level].add(finding)
+    told = tuple(
+        Folded(
+            index=-1,
+            rule_id=rule,
+            title=title,
+            level=level,
+            host=host,
+            count=counted.count,
+            first_us=counted.first_us,
+            last_us=counted.last_us,
+            because=_ALIKE,
+            citations=tuple(counted.citations),
+        )
+        for (rule, title, host, level), counted in sorted(places.items(), key=lambda place: place[0])
+    )
+    hosts = {seen.name for each in (one, *others) for seen in each.hosts}
+    days = {each.first_us // _DAY_US for each in (one, *others) if each.first_us is not None}
+    on = f"{len(hosts):,} {'machine' if len(hosts) == 1 else 'machines'}"
+    because = (
+        f"a list of {len(others) + 1:,} that are alike, on {on} and {len(days):,} {'day' if len(days) == 1 else 'days'}"
+    )
+    return replace(one, folded=(*one.folded, *told), because=(*one.because, because))
+
+
+@dataclass(slots=True)
+class _Counted:
+    count: int = 0
+    hosts: set[str] = field(default_factory=set)
+    days: set[int] = field(default_factory=set)
+    first_us: int | None = None
+    last_us: int | None = None
+    citations: list[Citation] = field(default_factory=list)
+
+    def add(self, finding: Cited, last_us: int | None = None) -> None:
+        self.count += 1 + finding.repeats
+        if finding.host:
+            self.hosts.add(finding.host)
+        if len(self.citations) < _MOST:
+            self.citations.append(finding.at)
+        for ts in (finding.at.ts_us, last_us):
+            if ts is not None:
+                self.days.add(ts // _DAY_US)
+                self.first_us = ts if self.first_us is None else min(self.first_us, ts)
+                self.last_us = ts if self.last_us is None else max(self.last_us, ts)
+
+
+def _background(behind: Sequence[Incident]) -> tuple[Background, ...]:
+    counts: defaultdict[tuple[str, str, Level, str], _Counted] = defaultdict(_Counted)
+    for one in behind:
+        lowered = _lowered(one)
+        ends = {folded.index: folded.last_us for folded in one.folded}
+        for number, finding in enumerate(one.findings):
+            key = finding.rule_id, finding.title, finding.level, lowered.get(number, _ALONE)
+            counts[key].add(finding, ends.get(number))
+    return tuple(
+        Background(
+            rule_id=rule,
+            title=title,
+            level=level,
+            because=because,
+            count=counted.count,
+            hosts=len(counted.hosts),
+            days=len(counted.days),
+            first_us=counted.first_us,
+            last_us=counted.last_us,
+            on=tuple(sorted(counted.hosts)[:_MOST]),
+            citations=tuple(counted.citations),
+        )
+        for (rule, title, level, because), counted in sorted(
+            counts.items(), key=lambda one: (-LEVELS.index(one[0][2]), -one[1].count, one[0])
+        )
+    )

@@ -1,0 +1,69 @@
+"""The queue is made for people: equal things are one entry, context stands behind it, and none is lost."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from investigate.made import DAY, RULES, Happened, rule, told
+from investigate.test_properties import numbered, records
+from tocsin.investigate import Queue, gather, queue
+
+
+def queued(happened: Sequence[Happened], folder: Path) -> Queue:
+    findings, traces = told(happened, folder)
+    return queue(gather(findings, RULES, traces))
+
+
+def test_equal_things_are_one_entry_with_a_list(tmp_path: Path) -> None:
+    steps = [Happened(at=number * DAY, host=f"h{number}", rules=(rule("medium"),)) for number in range(4)]
+    waiting = queued(steps, tmp_path)
+    (one,) = waiting.incidents
+    assert one.because[-1] == "a list of 4 that are alike, on 4 machines and 4 days"
+    assert [(folded.host, folded.count, folded.index) for folded in one.folded] == [
+        (f"h{number}", 1, -1) for number in (1, 2, 3)
+    ]
+    assert all(folded.citations and "not to say" in folded.because for folded in one.folded)
+
+
+def test_what_has_other_rules_is_another_entry(tmp_path: Path) -> None:
+    steps = [Happened(at=number * DAY, host=f"h{number}", rules=(rule("medium", number),)) for number in range(3)]
+    assert len(queued(steps, tmp_path).incidents) == 3
+
+
+def test_what_is_to_be_acted_on_is_never_folded(tmp_path: Path) -> None:
+    steps = [Happened(at=0, host=f"h{number}", rules=(rule("high"), rule("high", 1))) for number in range(3)]
+    assert [one.rank for one in queued(steps, tmp_path).incidents] == ["act now"] * 3
+
+
+def test_context_stands_behind_the_queue(tmp_path: Path) -> None:
+    steps = [Happened(at=number * DAY, host=f"h{number % 2}", rules=(rule("low"),)) for number in range(4)]
+    waiting = queued(steps, tmp_path)
+    assert not waiting.incidents
+    (one,) = waiting.background
+    assert (one.count, one.hosts, one.days, one.on) == (4, 2, 4, ("h0", "h1"))
+    assert one.first_us is not None
+    assert one.last_us == one.first_us + 3 * DAY
+    assert len(one.citations) == 4
+
+
+@given(st.lists(records(), max_size=25))
+@settings(deadline=None, max_examples=60)
+def test_none_is_lost(happened: list[Happened]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        waiting = queued(numbered(happened), Path(folder))
+    held: Counter[str] = Counter()
+    for incident in waiting.incidents:
+        for one in incident.findings:
+            held[one.rule_id] += 1 + one.repeats
+        for folded in incident.folded:
+            if folded.index < 0:
+                held[folded.rule_id] += folded.count
+    for behind in waiting.background:
+        held[behind.rule_id] += behind.count
+    assert held == Counter(RULES[number].id for one in happened for number in one.rules)
