@@ -50,28 +50,30 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
     recurs = _recurring(traces, machines, known)
     answer[recurs & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
     # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
-    process = lines.process[known.row]
-    telling = np.unique(process[(answer == NOTHING) & (known.level >= _HIGH) & (process > 0)])
-    answer[_kin(lines, telling)[process] & (answer == RECURRING)] = NOTHING
+    telling = (answer == NOTHING) & (known.level >= _HIGH)
+    answer[_kin(lines, known, telling) & (answer == RECURRING)] = NOTHING
     answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
     return answer
 
 
-def _kin(lines: Lineage, processes: Longs) -> npt.NDArray[np.bool_]:
-    """Of each number of a process, whether it is one of these, comes from one, or led to one.
+def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which findings led to these by a line of processes, or came from one of them afterwards.
 
     Not what else a parent of theirs did: a server that was broken into goes on doing its work.
     """
+    process = lines.process[known.row]
     size = int(max(lines.process.max(initial=0), lines.parent.max(initial=0))) + 1
     started = np.flatnonzero((lines.process > 0) & (lines.parent > 0) & (lines.tree > 0))
     edges = np.unique(np.stack([lines.parent[started], lines.process[started]]), axis=1)
-    above, below = np.zeros(size, bool), np.zeros(size, bool)
-    above[processes] = below[processes] = True
+    never = np.iinfo(np.int64).max
+    above, since = np.zeros(size, bool), np.full(size, never)
+    above[process[telling]] = True
+    np.minimum.at(since, process[telling], known.ts[telling])
     for _ in range(_GENERATIONS):
         above[edges[0][above[edges[1]]]] = True
-        below[edges[1][below[edges[0]]]] = True
-    kin: npt.NDArray[np.bool_] = above | below
-    kin[0] = False
+        np.minimum.at(since, edges[1], since[edges[0]])
+    led = above[process] & (since[process] == never)
+    kin: npt.NDArray[np.bool_] = (process > 0) & (led | (known.ts >= since[process]))
     return kin
 
 
