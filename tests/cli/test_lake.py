@@ -57,7 +57,7 @@ def test_export(home: Path) -> None:
 
 
 def test_a_hunt(home: Path) -> None:
-    (home / "list.csv").write_text("value,type,valid_until\n192.0.2.17,ip,2026-03-10\nabsent.example,domain,\n")
+    (home / "list.csv").write_text("value,type,valid_until\n10.20.0.17,ip,2026-03-10\nabsent.example,domain,\n")
     words = ["hunt", "list.csv", "try/rules", "--authority", "order 7", "--out", "out"]
     ended = _run(home, *words)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -65,7 +65,7 @@ def test_a_hunt(home: Path) -> None:
     assert "near its time" in ended.stdout
     assert "not known: the lake has no logs at all of" in ended.stdout
     told = json.loads((home / "out" / "hunt.json").read_text())
-    assert [one["value"] for one in told if one["score"] is not None] == ["192.0.2.17"]
+    assert [one["value"] for one in told if one["score"] is not None] == ["10.20.0.17"]
     cells = [json.loads(line) for line in (home / "out" / "answers.jsonl").read_text().splitlines()]
     assert {cell["type"] for cell in cells} == {"address", "domain"}
     assert {cell["answer"] for cell in cells if cell["type"] == "domain"} <= {"not seen", "could not be seen"}

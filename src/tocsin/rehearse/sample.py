@@ -118,7 +118,7 @@ def _everyday(host: str, dice: Random) -> Logged:
     if choice < 8:
         if host.startswith("ws-"):
             user = "svc-backup" if choice == 6 else "m.okafor"
-        address = f"192.0.2.{_STATIONS[user]}"
+        address = f"10.20.0.{_STATIONS[user]}"
         fields = {
             "TargetUserName": user,
             "TargetDomainName": "ASSEMBLY",
@@ -136,7 +136,7 @@ def _everyday(host: str, dice: Random) -> Logged:
             "User": "NT AUTHORITY\\NETWORK SERVICE",
             "Protocol": "tcp",
             "Initiated": "true",
-            "SourceIp": "192.0.2.17" if host.startswith("ws-") else "192.0.2.10",
+            "SourceIp": "10.20.0.17" if host.startswith("ws-") else "10.20.0.10",
             "DestinationIp": f"198.51.100.{dice.randrange(1, 250)}",
             "DestinationPort": "443",
         }
