@@ -164,9 +164,12 @@ class _Columns:
     def table(self, first: int, stop: int) -> pa.Table:
         ts, source = self._ts[first:stop], self._src[first:stop]
         one = np.zeros(stop - first, np.int32)
+        hosts = (
+            self._host.array(first, stop) if self._host else None
+        )  # nor is there one where no row of a day names any
         made: dict[str, Any] = {
             "_ts": pa.array(ts, mask=ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
-            "_host": self._host.array(first, stop) if self._host else pa.nulls(stop - first, pa.string()),
+            "_host": pa.nulls(stop - first, pa.string()) if hosts is None else hosts,
             "_kind": _dictionary(one, [self._kind]),
             "_raw": self._raw.slice(first, stop - first),
             **{name: _dictionary(source, values) for name, values in self._constants.items()},
