@@ -31,7 +31,7 @@ from tocsin.engine import local
 from tocsin.intake import LOOKS
 from tocsin.lake import asking, journal, upkeep
 from tocsin.lake.asking import Held, PartKey, Question
-from tocsin.lake.parts import DAY_US, UNDATED, Part
+from tocsin.lake.parts import DAY_US, UNDATED, Part, day_text
 from tocsin.lake.runs import Run as IndexRun
 from tocsin.lake.store import Lake
 from tocsin.lake.visible import Visible
@@ -356,13 +356,9 @@ def _types(rules: RuleSet) -> list[ObservableType]:
 def _days(parts: Mapping[PartKey, Part], asked: Asked) -> tuple[str, str]:
     """The first and the last day that the answer is about: as asked, or as far as the lake goes."""
     days = [part.day for part in parts.values() if part.day != UNDATED]
-    since = _day(asked.since_us) if asked.since_us is not None else min(days, default="")
-    until = _day(asked.until_us - 1) if asked.until_us is not None else max(days, default="")
+    since = day_text(asked.since_us // DAY_US) if asked.since_us is not None else min(days, default="")
+    until = day_text((asked.until_us - 1) // DAY_US) if asked.until_us is not None else max(days, default="")
     return (since, until) if since and until and since <= until else ("", "")
-
-
-def _day(us: int) -> str:
-    return str(np.datetime64(us // DAY_US, "D"))
 
 
 def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:

@@ -70,13 +70,16 @@ def hunt(
         raise SettingsError(
             "--authority names none", hint="Say by which authority this is asked: a law, an order, a case."
         )
-    folder = _folder(out)
+    folder = options.folder(out)
+    if folder is not None:
+        from tocsin.output.files import prepare_folder
+
+        prepare_folder(folder)
 
     from tocsin import retrohunt as story  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked as Reports
-    from tocsin.cli.report_files import open_all
+    from tocsin.cli.report_files import open_all, tell_opened
     from tocsin.model.hunt import Asked
-    from tocsin.output.screen import shown
 
     reports = Reports(tlp)
     asked = Asked(
@@ -97,18 +100,7 @@ def hunt(
             hunted = stack.enter_context(answer)
         pages = _tell(hunted, wanted, folder, reports, time.monotonic() - began, quiet=quiet)
         if open_cases:
-            for case in open_all(hunted.response, root, by, reports, pages):
-                typer.echo(f"case {case.id}  {shown(case.title, 100)}")
-
-
-def _folder(out: str | None) -> Path | None:
-    if out is not None and (not out or (Path(out).exists() and not Path(out).is_dir())):
-        raise SettingsError(f"--out {out}: names no folder", hint="Name a folder, which may be new.")
-    if out is not None:
-        from tocsin.output.files import prepare_folder
-
-        prepare_folder(Path(out))
-    return None if out is None else Path(out)
+            tell_opened(open_all(hunted.response, root, by, reports, pages))
 
 
 def _hosts(assets: Path | None) -> list[str]:

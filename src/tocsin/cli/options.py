@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tocsin.errors import SettingsError
@@ -16,6 +17,13 @@ FORMATS: Final = ("table", "jsonl", "csv", "timesketch", "navigator", "coverage"
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def folder(out: str | None) -> Path | None:
+    """Where a run puts what it writes: a folder that may be new; None where nothing is to be written."""
+    if out is not None and (not out or (Path(out).exists() and not Path(out).is_dir())):
+        raise SettingsError(f"--out {out}: names no folder", hint="Name a folder, which may be new.")
+    return None if out is None else Path(out)
 
 
 def window(since: str | None, until: str | None) -> tuple[int | None, int | None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, cast
+
+import typer
 
 from tocsin import cases, respond
 from tocsin.cli import case_options, person
@@ -128,6 +130,12 @@ def open_all(
             with cases.writing(case_options.place(root) / case.id) as log:
                 cases.note(log, f"the report shows content of mail: {asked.revealed}", by=person.whoever(by))
         yield case
+
+
+def tell_opened(opened: Iterable[Case]) -> None:
+    """Name each case as soon as it is there."""
+    for case in opened:
+        typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
 def _report(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
@@ -33,13 +32,11 @@ from tocsin.cli.detect import (
     chosen_rules,
     refuse_nothing,
 )
-from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
     from tocsin.model.asset import Assets
-    from tocsin.model.case import Case
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
     from tocsin.model.rule import RuleSet
@@ -125,9 +122,9 @@ def respond(
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder, lists = options.zone(timezone), _folder(out), _lists(assets, people, claim, quiet=quiet)
+    zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
-    from tocsin.cli.report_files import Asked, open_all
+    from tocsin.cli.report_files import Asked, open_all, tell_opened
     from tocsin.cli.target import choose
 
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
@@ -150,15 +147,8 @@ def respond(
         response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
-        _name(open_all(response, root, by, asked, pages) if open_cases else ())
+        tell_opened(open_all(response, root, by, asked, pages) if open_cases else ())
         refuse_nothing(response.run, target)
-
-
-def _name(cases: Iterable[Case]) -> None:
-    from tocsin.output.screen import shown
-
-    for case in cases:
-        typer.echo(f"case {case.id}  {shown(case.title, 100)}")
 
 
 class _Lists(TypedDict):
@@ -204,12 +194,6 @@ def _responded(
     with progress.live(quiet=quiet) as on_progress:
         going = story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
         return stack.enter_context(going)
-
-
-def _folder(out: str | None) -> Path | None:
-    if out is not None and (not out or (Path(out).exists() and not Path(out).is_dir())):
-        raise SettingsError(f"--out {out}: names no folder", hint="Name a folder, which may be new.")
-    return None if out is None else Path(out)
 
 
 def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from tocsin.collect import exchange
 from tocsin.collect.mail_texts import bare
 from tocsin.collect.w3c import Derived, Dialect, Header, Values
 from tocsin.collect.w3c_columns import W3CLog
@@ -48,22 +49,12 @@ _DERIVED: Final = {
 
 
 def _knows(header: Header) -> bool:
-    columns = {name.lower() for name in header.columns}
-    return header.software.lower().startswith("microsoft exchange") and not columns.isdisjoint(
-        {"message-subject", "recipient-address", "remote-endpoint"}
-    )
+    return exchange.has_any(header, exchange.OF_MAIL)
 
 
 @lru_cache(maxsize=16)
 def _dialect(log: str) -> Dialect:
-    return Dialect(
-        names=_NAMES,
-        derived=_DERIVED,
-        constant={"log": log},
-        separator=",",
-        nothing="",
-        times=("date-time", "datetime"),
-    )
+    return exchange.dialect(log, _NAMES, _DERIVED, ("date-time", "datetime"))
 
 
 _LOG: Final = W3CLog(knows=_knows, dialect=lambda header: _dialect(header.log or "Message Tracking Log"))

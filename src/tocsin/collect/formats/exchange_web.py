@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from tocsin.collect import exchange
 from tocsin.collect.w3c import Derived, Dialect, Header, Values
 from tocsin.collect.w3c_columns import W3CLog
 
@@ -34,7 +35,6 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "useragent": ("UserAgent", "cs-user-agent"),
 }
 _OF_REQUESTS: Final = frozenset({"urlstem", "soapaction", "eventdata"})
-_OF_MAIL: Final = frozenset({"message-subject", "recipient-address", "remote-endpoint"})
 
 
 def _asked(values: Values) -> str | None:
@@ -46,21 +46,12 @@ _DERIVED: Final = {"cs-uri": Derived(("urlstem", "urlquery"), _asked)}
 
 
 def _knows(header: Header) -> bool:
-    columns = {name.lower() for name in header.columns}
-    is_of_exchange = header.software.lower().startswith("microsoft exchange")
-    return is_of_exchange and not columns.isdisjoint(_OF_REQUESTS) and columns.isdisjoint(_OF_MAIL)
+    return exchange.has_any(header, _OF_REQUESTS) and not exchange.has_any(header, exchange.OF_MAIL)
 
 
 @lru_cache(maxsize=16)
 def _dialect(log: str) -> Dialect:
-    return Dialect(
-        names=_NAMES,
-        derived=_DERIVED,
-        constant={"log": log},
-        separator=",",
-        nothing="",
-        times=("datetime", "timestamp", "date-time"),
-    )
+    return exchange.dialect(log, _NAMES, _DERIVED, ("datetime", "timestamp", "date-time"))
 
 
 _LOG: Final = W3CLog(knows=_knows, dialect=lambda header: _dialect(header.log or "HttpProxy Logs"))
