@@ -21,8 +21,9 @@ from tocsin.errors import LakeError
 from tocsin.intake import LOOKS, take_in
 from tocsin.lake import names, upkeep
 from tocsin.lake.reading import Opened
-from tocsin.lake.store import open_lake
+from tocsin.lake.store import Lake, make, open_lake
 from tocsin.lake.verify import verify
+from tocsin.model.custody import Custody
 from tocsin.model.event import Column, Events
 
 FORMATS = Path(__file__).parents[1] / "collect" / "formats"
@@ -176,6 +177,31 @@ def test_two_importers_at_once(tmp_path: Path, same: bool) -> None:
     assert sum(records(lake).values()) == len(records(lake)) == (480 if same else 960)
     assert verify(lake).faults == ()
     assert index_of(lake) == rebuilt_index_of(lake)
+
+
+def _turn(lake: Lake, name: str) -> None:
+    seen = Custody(path=name, file=name, size_bytes=1, problems=("cut short",))
+    lake.add(name, parts=(), run=None, keys=[name], custody=[seen], evidence={})
+
+
+def test_two_writers_take_turns(tmp_path: Path) -> None:
+    one, other = make(tmp_path / "lake"), make(tmp_path / "lake")
+    for turn in range(3):
+        _turn(one, f"one {turn}")
+        _turn(other, f"other {turn}")
+    assert len(open_lake(tmp_path / "lake").state.done) == 6
+
+
+@pytest.mark.parametrize("entries", [1, 9])
+def test_a_log_that_is_replaced_by_another_while_it_is_open(tmp_path: Path, entries: int) -> None:
+    lake, stranger = make(tmp_path / "lake"), make(tmp_path / "stranger")
+    for turn in range(3):
+        _turn(lake, f"mine {turn}")
+    for turn in range(entries):
+        _turn(stranger, f"theirs {turn}")
+    (tmp_path / "stranger" / "lake.jsonl").replace(lake.path)
+    with pytest.raises(LakeError, match="was replaced"):
+        _turn(lake, "after")
 
 
 def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
