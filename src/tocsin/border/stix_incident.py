@@ -96,7 +96,7 @@ def _seen(made: _Bundle, incident: Incident) -> Callable[[Iterable[int]], set[st
             of_finding.setdefault(join.other, set()).add(named)
     named_processes: dict[int, str] = {}
     for number, process in enumerate(incident.processes[:MOST_PROCESSES]):
-        named_processes[number] = made.process(process, named_processes.get(process.parent))
+        named_processes[number] = made.started(process, named_processes.get(process.parent))
         for finding in process.findings:
             of_finding.setdefault(finding, set()).add(named_processes[number])
     for seen in incident.addresses:
@@ -227,7 +227,7 @@ class _Bundle:
             return self.observable("file", hashes={_DIGESTS[found[0]]: found[1]})
         return None
 
-    def process(self, one: Process, parent: str | None) -> str:
+    def started(self, one: Process, parent: str | None) -> str:
         """A process has no property that its id is made of (section 6.13): where it ran and was told stand for it."""
         told: dict[str, Any] = {"command_line": one.command or one.image or "unknown"}
         if one.first_us is not None:
