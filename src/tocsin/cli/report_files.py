@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 import typer
 
 from tocsin import cases, respond
+from tocsin.border import stix_incident
 from tocsin.cli import case_options, person
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
@@ -20,6 +21,7 @@ from tocsin.output import report
 from tocsin.output.files import save
 from tocsin.output.formats import custody, navigator, timesketch
 from tocsin.output.of_incident import of_incident
+from tocsin.output.plain import as_document
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
@@ -69,9 +71,10 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
         links[one.id] = f"{called}.html"
         save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws))
         alone = of_incident(response.run, one)
-        others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}"]
-        save(folder / others[-2], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
-        save(folder / others[-1], partial(timesketch.write, alone))
+        others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}", f"{called}.stix.json"]
+        save(folder / others[-3], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
+        save(folder / others[-2], partial(timesketch.write, alone))
+        save(folder / others[-1], partial(_stix, response, one, asked))
         for audience in asked.audiences:
             if audience != "analyst":
                 others.append(f"{called}.{audience}.html")
@@ -136,6 +139,18 @@ def tell_opened(opened: Iterable[Case]) -> None:
     """Name each case as soon as it is there."""
     for case in opened:
         typer.echo(f"case {case.id}  {shown(case.title, 100)}")
+
+
+def _stix(response: Response, incident: Incident, asked: Asked, file: TextIO) -> None:
+    run = response.run
+    bundle = stix_incident.bundle(
+        incident,
+        author=f"tocsin {run.tool_version}",
+        tlp=asked.tlp,
+        attack=run.attack,
+        indicators={rule.id: rule.indicator for rule in run.rules.rules if rule.indicator},
+    )
+    file.write(as_document(bundle))
 
 
 def _report(

@@ -1,0 +1,329 @@
+"""An incident in, a STIX 2.1 bundle out: what was seen, of which techniques, on which machines, under one TLP marking.
+
+A finding becomes a sighting (section 5.2) of its techniques, or of the indicator that it stands for, which stays with
+its author and is only named. Values are taken from what findings were joined by and from processes: a field of a log
+may hold anything. Ids of observables follow section 2.9; those of all else are made of what the object says, so that
+one incident gives the same bytes and an object that says something else has another id. `created` and `modified` are
+the time of the last record, for the same reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any, Final
+
+from tocsin.model.attack import Entry, Facts
+from tocsin.model.incident import Cited, Entity, Incident, Process
+from tocsin.model.indicator import Indicator
+from tocsin.model.tlp import strictest
+from tocsin.observe.names import base_name, digest, folder
+from tocsin.seal.canonical import canonical
+
+MOST_PROCESSES: Final = 5_000
+MOST_RULES: Final = 20  # named in one sighting
+MOST_TEXT: Final = 8_192  # characters of one value
+MOST_SEEN: Final = 999_999_999  # sections 4.14 and 5.2
+
+# TLP 2.0 as FIRST and OASIS published its marking definitions for STIX 2.1.
+_TLP: Final[Mapping[str, str]] = {
+    "clear": "94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "amber": "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "amber+strict": "939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "red": "e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+_TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+_TLP_MADE: Final = "2022-10-01T00:00:00.000Z"
+
+_OBSERVABLES: Final = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")  # section 2.9
+_NAMED: Final[Mapping[str, tuple[str, ...]]] = {  # section 6: what the id of each is made of
+    "ipv4-addr": ("value",),
+    "ipv6-addr": ("value",),
+    "domain-name": ("value",),
+    "directory": ("path",),
+    "file": ("hashes", "name", "parent_directory_ref"),
+    "user-account": ("account_type", "user_id", "account_login"),
+}
+_DIGESTS: Final = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
+_INDICATOR: Final = re.compile(r"indicator--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def bundle(
+    incident: Incident, *, author: str, tlp: str, attack: Facts, indicators: Mapping[str, Indicator]
+) -> dict[str, Any]:
+    """The bundle, as JSON holds it.
+
+    Args:
+        author: who says all this.
+        tlp: of everything in it; a sighting of an indicator that is marked more strictly has that marking.
+        attack: names and tactics of techniques.
+        indicators: by the id of the rule that stands for each.
+    """
+    made = _Bundle(incident, author, tlp)
+    hosts = {host.name: made.host(host.name) for host in incident.hosts}
+    seen = _seen(made, incident)
+    for (about, host), numbers in sorted(_groups(incident, indicators).items()):
+        found = [incident.findings[number] for number in numbers]
+        marking = strictest((tlp, *(indicators[one.rule_id].tlp for one in found if one.rule_id in indicators)))
+        target = about if about.startswith("indicator--") else _technique(made, about, attack)
+        made.sighting(target, found, hosts.get(host), made.observed(found, sorted(seen(numbers))), marking)
+    return made.whole()
+
+
+def _groups(incident: Incident, indicators: Mapping[str, Indicator]) -> dict[tuple[str, str], list[int]]:
+    """Findings by what they are a sighting of, and by host."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, one in enumerate(incident.findings):
+        known = indicators.get(one.rule_id)
+        named = [known.id] if known and _INDICATOR.fullmatch(known.id) else []
+        for about in (*named, *one.techniques):
+            groups.setdefault((about, one.host), []).append(number)
+    return groups
+
+
+def _seen(made: _Bundle, incident: Incident) -> Callable[[Iterable[int]], set[str]]:
+    """Observables that findings speak of, by their numbers."""
+    of_finding: dict[int, set[str]] = {}
+    for join in incident.joins:
+        if (named := made.entity(join.entity)) is not None:
+            of_finding.setdefault(join.one, set()).add(named)
+            of_finding.setdefault(join.other, set()).add(named)
+    named_processes: dict[int, str] = {}
+    for number, process in enumerate(incident.processes[:MOST_PROCESSES]):
+        named_processes[number] = made.started(process, named_processes.get(process.parent))
+        for finding in process.findings:
+            of_finding.setdefault(finding, set()).add(named_processes[number])
+    for seen in incident.addresses:
+        made.address(seen.name)
+    for seen in incident.accounts:
+        made.account(seen.name)
+    return lambda numbers: {named for number in numbers for named in of_finding.get(number, ())}
+
+
+def _technique(made: _Bundle, name: str, attack: Facts) -> str:
+    known: Entry | None = next(
+        (found for release in reversed(attack.releases) if (found := release.entries.get(name))), None
+    )
+    phases = [{"kill_chain_name": "mitre-attack", "phase_name": one} for one in (known.tactics if known else ())]
+    return made.add(
+        "attack-pattern",
+        name=known.name if known else name,
+        kill_chain_phases=phases,
+        external_references=[
+            {
+                "source_name": "mitre-attack",
+                "external_id": name,
+                "url": f"https://attack.mitre.org/techniques/{name.replace('.', '/')}/",
+            }
+        ],
+    )
+
+
+class _Bundle:
+    """Objects by id, in the order in which they were added, and what is common to all of them."""
+
+    def __init__(self, incident: Incident, author: str, tlp: str) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.at = _time(incident.last_us) or _time(incident.first_us) or _time(0)
+        self.tlp = tlp
+        self.author = ""
+        self._mark(tlp)
+        self.author = self.add("identity", name=author, identity_class="system")
+        self.incident = self.add(
+            "incident",
+            name=incident.title,
+            description="\n".join((*incident.because, *_told(incident))),
+            external_references=[{"source_name": "tocsin", "external_id": incident.id}],
+        )
+        if incident.not_seen:
+            self.add(
+                "note",
+                abstract="What the logs cannot show",
+                content="\n".join(incident.not_seen),
+                object_refs=[self.incident],
+            )
+
+    def _mark(self, tlp: str) -> str:
+        named = f"marking-definition--{_TLP[tlp]}"
+        self.objects.setdefault(
+            named,
+            {
+                "type": "marking-definition",
+                "spec_version": "2.1",
+                "id": named,
+                "created": _TLP_MADE,
+                "name": f"TLP:{tlp.upper()}",
+                "extensions": {_TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": tlp}},
+            },
+        )
+        return named
+
+    def add(self, kind: str, marking: str = "", **told: Any) -> str:
+        """Add an object that says something; gives its id."""
+        by = {"created_by_ref": self.author} if self.author else {}
+        body = {
+            "type": kind,
+            "spec_version": "2.1",
+            "created": self.at,
+            "modified": self.at,
+            **by,
+            **_clean(told),
+            "object_marking_refs": [self._mark(marking or self.tlp)],
+        }
+        named = f"{kind}--{_of_content(body)}"
+        self.objects.setdefault(named, {"type": kind, "spec_version": "2.1", "id": named, **body})
+        return named
+
+    def observable(self, kind: str, place: object = None, **told: Any) -> str:
+        """Add an observable; gives its id. `place` tells those apart that have no property which would."""
+        told = _clean(told)
+        parts = {key: told[key] for key in _NAMED.get(kind, ()) if key in told}
+        one = uuid.uuid5(_OBSERVABLES, canonical(parts).decode()) if parts else _of_content([kind, place, told])
+        named = f"{kind}--{one}"
+        marks = [self._mark(self.tlp)]
+        body = {"type": kind, "spec_version": "2.1", "id": named, "object_marking_refs": marks}
+        self.objects.setdefault(named, body | told)
+        return named
+
+    def host(self, name: str) -> str:
+        return self.add("identity", name=name, identity_class="system")
+
+    def address(self, text: str) -> str | None:
+        try:
+            found = ip_address(text)
+        except ValueError:
+            return None
+        return self.observable(f"ipv{found.version}-addr", value=str(found))
+
+    def account(self, text: str) -> str | None:
+        if text.upper().startswith("S-1-"):
+            return self.observable("user-account", user_id=text)
+        return self.observable("user-account", account_login=text) if text else None
+
+    def file(self, path: str) -> str | None:
+        name, place = base_name(path), folder(path)
+        if not name:
+            return None
+        parent = {"parent_directory_ref": self.observable("directory", path=place)} if place else {}
+        return self.observable("file", name=name, **parent)
+
+    def entity(self, entity: Entity) -> str | None:
+        """An observable for what findings were joined by, where STIX has one."""
+        if entity.kind == "address":
+            return self.address(entity.name)
+        if entity.kind == "domain":
+            return self.observable("domain-name", value=entity.name)
+        if entity.kind == "account":
+            return self.account(entity.shown)
+        if entity.kind == "file":
+            return self.file(entity.shown)
+        if entity.kind == "hash" and (found := digest(entity.name)) and found[0] in _DIGESTS:
+            return self.observable("file", hashes={_DIGESTS[found[0]]: found[1]})
+        return None
+
+    def started(self, one: Process, parent: str | None) -> str:
+        """A process has no property that its id is made of (section 6.13): where it ran and was told stand for it."""
+        told: dict[str, Any] = {"command_line": one.command or one.image or "unknown"}
+        if one.first_us is not None:
+            told["created_time"] = _time(one.first_us)
+        if image := self.file(one.image):
+            told["image_ref"] = image
+        if account := self.account(one.account):
+            told["creator_user_ref"] = account
+        if parent:
+            told["parent_ref"] = parent
+        record = [one.at.src, one.at.path, one.at.rec, one.at.chunk] if one.at else []
+        return self.observable("process", _texts([one.host, *record]), **told)
+
+    def observed(self, found: Iterable[Cited], seen: list[str]) -> str | None:
+        """What was observed (section 4.14); None where findings have no time, or speak of nothing that STIX knows."""
+        times = [one.at.ts_us for one in found if one.at.ts_us is not None]
+        if not times or not seen:
+            return None
+        return self.add(
+            "observed-data",
+            first_observed=_time(min(times)),
+            last_observed=_time(max(times)),
+            number_observed=_count(found),
+            object_refs=seen,
+        )
+
+    def sighting(self, target: str, found: list[Cited], host: str | None, observed: str | None, marking: str) -> None:
+        times = [one.at.ts_us for one in found if one.at.ts_us is not None]
+        titles = list(dict.fromkeys(one.title for one in found))
+        more = [f"and {len(titles) - MOST_RULES:,} more"] if len(titles) > MOST_RULES else []
+        told: dict[str, Any] = {
+            "sighting_of_ref": target,
+            "count": _count(found),
+            "description": "\n".join((*titles[:MOST_RULES], *more)),
+        }
+        if times:
+            told |= {"first_seen": _time(min(times)), "last_seen": _time(max(times))}
+        if observed:
+            told["observed_data_refs"] = [observed]
+        if host:
+            told["where_sighted_refs"] = [host]
+        self.add("sighting", marking, **told)
+
+    def whole(self) -> dict[str, Any]:
+        """All of it, with a grouping that says what it is about."""
+        about = [named for named, one in self.objects.items() if one["type"] != "marking-definition"]
+        marks = [one["extensions"][_TLP_EXTENSION]["tlp_2_0"] for one in self.objects.values() if "extensions" in one]
+        self.add(
+            "grouping",
+            strictest(marks),
+            name=self.objects[self.incident]["name"],
+            context="suspicious-activity",
+            object_refs=about,
+        )
+        objects = list(self.objects.values())
+        return {"type": "bundle", "id": f"bundle--{_of_content(objects)}", "objects": objects}
+
+
+def _told(incident: Incident) -> Iterable[str]:
+    if incident.way_in:
+        yield f"Earliest record that could be how they came: {incident.way_in.what}"
+    if incident.patient_zero:
+        yield f"First machine: {incident.patient_zero}"
+    if untimed := sum(one.at.ts_us is None for one in incident.findings):
+        yield f"{untimed:,} findings have no time that can be read."
+    if len(incident.processes) > MOST_PROCESSES:
+        yield f"{len(incident.processes) - MOST_PROCESSES:,} processes are left out here."
+
+
+def _count(found: Iterable[Cited]) -> int:
+    return min(sum(1 + one.repeats for one in found), MOST_SEEN)
+
+
+def _of_content(content: Any) -> uuid.UUID:
+    """In the form of a random id, which section 2.9 wants of all that is no observable."""
+    return uuid.UUID(bytes=hashlib.sha256(canonical(content)).digest()[:16], version=4)
+
+
+def _clean(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Without empty lists and texts, which STIX forbids, and texts as UTF-8 can hold them."""
+    return {key: _texts(value) for key, value in told.items() if value not in ("", [], None)}
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, str):
+        whole = value.encode("utf-8", "backslashreplace").decode()
+        return whole if len(whole) <= MOST_TEXT else f"{whole[:MOST_TEXT]}…"
+    if isinstance(value, list):
+        return [_texts(one) for one in value]
+    return {key: _texts(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _time(us: int | None) -> str:
+    """Section 3.3; '' of none, and of one that no calendar has."""
+    try:
+        at = _EPOCH + timedelta(microseconds=us) if us is not None else None
+    except OverflowError:
+        return ""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06}Z" if at else ""
