@@ -7,26 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.border import markings
 from tocsin.border.tally import MOST_TITLE, Tally, confidence, id_of, moment, techniques, text, texts, title_of
 from tocsin.model.indicator import HASHES, Indicator, Intelligence, Observable, ObservableType
-from tocsin.model.tlp import strictest, tlp_of
+from tocsin.model.tlp import strictest
 from tocsin.observe.what import normal
 
 MOST_OBJECTS: Final = 2_000_000
 MOST_PATTERN: Final = 32_768  # characters
 
-# Section 7.2.1.4 of STIX 2.1, and the definitions of TLP 2.0 that FIRST and OASIS published together.
-_TLP: Final[Mapping[str, str]] = {
-    "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9": "clear",
-    "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da": "green",
-    "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82": "amber",
-    "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "red",
-    "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487": "clear",
-    "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb": "green",
-    "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421": "amber",
-    "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003": "amber+strict",
-    "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1": "red",
-}
 _VALUES: Final[Mapping[str, tuple[ObservableType, ...]]] = {
     "ipv4-addr": ("network", "address"),
     "ipv6-addr": ("network", "address"),
@@ -116,9 +105,9 @@ class _About:
 
     def __init__(self, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         self.names = {text(one.get("id")): text(one.get("name"), MOST_TITLE) for one in found.get("identity", ())}
-        self.markings = dict(_TLP)
+        self.markings = dict(markings.TLP_OF)
         for one in found.get("marking-definition", ()):
-            self.markings.setdefault(text(one.get("id")), _marking(one))
+            self.markings.setdefault(text(one.get("id")), markings.tlp_in(one))
         known = {text(one.get("id")): techniques(_external(one)) for one in found.get("attack-pattern", ())}
         self.techniques: dict[str, list[str]] = {}
         for one in found.get("relationship", ()):
@@ -136,19 +125,6 @@ class _About:
             else []
         )
         return strictest(self.markings.get(name, "") for name in named)
-
-
-def _marking(one: Mapping[str, Any]) -> str:
-    definition = one.get("definition")
-    extensions = one.get("extensions")
-    told = [text(definition.get("tlp"))] if isinstance(definition, dict) else []
-    told += (
-        [text(each.get("tlp_2_0")) for each in extensions.values() if isinstance(each, dict)]
-        if isinstance(extensions, dict)
-        else []
-    )
-    told.append(text(one.get("name")))
-    return strictest(map(tlp_of, told))
 
 
 def _external(one: Mapping[str, Any]) -> list[str]:

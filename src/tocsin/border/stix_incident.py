@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, Final
 
+from tocsin.border import markings
 from tocsin.model.attack import Entry, Facts
 from tocsin.model.incident import Cited, Entity, Incident, Process
 from tocsin.model.indicator import Indicator
@@ -28,17 +29,6 @@ MOST_PROCESSES: Final = 5_000
 MOST_RULES: Final = 20  # named in one sighting
 MOST_TEXT: Final = 8_192  # characters of one value
 MOST_SEEN: Final = 999_999_999  # sections 4.14 and 5.2
-
-# TLP 2.0 as FIRST and OASIS published its marking definitions for STIX 2.1.
-_TLP: Final[Mapping[str, str]] = {
-    "clear": "94868c89-83c2-464b-929b-a1a8aa3c8487",
-    "green": "bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-    "amber": "55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-    "amber+strict": "939a9414-2ddd-4d32-a0cd-375ea402b003",
-    "red": "e828b379-4e03-4974-9ac4-e53a884c97c1",
-}
-_TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
-_TLP_MADE: Final = "2022-10-01T00:00:00.000Z"
 
 _OBSERVABLES: Final = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")  # section 2.9
 _NAMED: Final[Mapping[str, tuple[str, ...]]] = {  # section 6: what the id of each is made of
@@ -150,19 +140,9 @@ class _Bundle:
             )
 
     def _mark(self, tlp: str) -> str:
-        named = f"marking-definition--{_TLP[tlp]}"
-        self.objects.setdefault(
-            named,
-            {
-                "type": "marking-definition",
-                "spec_version": "2.1",
-                "id": named,
-                "created": _TLP_MADE,
-                "name": f"TLP:{tlp.upper()}",
-                "extensions": {_TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": tlp}},
-            },
-        )
-        return named
+        one = markings.definition(tlp)
+        self.objects.setdefault(one["id"], one)
+        return str(one["id"])
 
     def add(self, kind: str, marking: str = "", **told: Any) -> str:
         """Add an object that says something; gives its id."""
@@ -274,7 +254,7 @@ class _Bundle:
     def whole(self) -> dict[str, Any]:
         """All of it, with a grouping that says what it is about."""
         about = [named for named, one in self.objects.items() if one["type"] != "marking-definition"]
-        marks = [one["extensions"][_TLP_EXTENSION]["tlp_2_0"] for one in self.objects.values() if "extensions" in one]
+        marks = [markings.TLP_OF.get(named, "") for named in self.objects]
         self.add(
             "grouping",
             strictest(marks),

@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, lake, learn, person, rules
+from tocsin.cli import case, lake, learn, person, rules, share
 from tocsin.cli.attribute import attribute
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
@@ -48,6 +48,7 @@ app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
 app.command()(hunt)
 app.add_typer(lake.app, name="lake")
+app.add_typer(share.app, name="share")
 app.add_typer(person.app, name="person")
 app.command()(sample)
 

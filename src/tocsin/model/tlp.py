@@ -1,4 +1,7 @@
-"""Markings of the Traffic Light Protocol 2.0, strictest last; version 1 called clear white."""
+"""Markings, strictest last: of the Traffic Light Protocol 2.0 (who may know), and the Permissible Actions Protocol.
+
+Version 1 of TLP called clear white.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 TLP: Final = ("clear", "green", "amber", "amber+strict", "red")
+PAP: Final = ("clear", "green", "amber", "red")
 
 
 def tlp_of(text: str) -> str:

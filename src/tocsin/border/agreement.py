@@ -1,0 +1,65 @@
+"""A TOML file that says what was agreed with a peer in, the peer out (docs/sharing.md)."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from tocsin.errors import ListError
+from tocsin.model.peer import Consent, Naming, Peer
+
+_MOST_BYTES: Final = 1 << 20
+_HINT: Final = "docs/sharing.md shows an agreement with all that it may hold."
+
+_Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Creator = Annotated[str, msgspec.Meta(pattern=r"^identity--[0-9a-f-]{36}$")]
+_Property = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9-]+)\.[a-z0-9_]+$")]
+
+
+class _Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    version: Literal[1]
+    id: _Id
+    name: _Text
+    tlp: Literal["clear", "green", "amber", "amber+strict"]
+    pap: Literal["clear", "green", "amber", "red"]
+    groups: tuple[_Text, ...] = ()
+    pass_on: tuple[_Creator, ...] = ()
+    sightings: Consent = "ask"
+    victims: Naming = "pseudonyms"
+    withhold: tuple[_Property, ...] = ()
+    until: date | None = None
+
+
+def read_agreement(path: Path) -> Peer:
+    """The peer of a file.
+
+    Raises:
+        ListError: it cannot be read, or is no agreement.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ListError(f"{path}: larger than {_MOST_BYTES >> 20} MB", hint=_HINT)
+        told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), _Agreement)
+    except OSError as error:
+        raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ListError(f"{path}: {error}", hint=_HINT) from error
+    return Peer(
+        id=told.id,
+        name=told.name,
+        tlp=told.tlp,
+        pap=told.pap,
+        groups=told.groups,
+        pass_on=told.pass_on,
+        sightings=told.sightings,
+        victims=told.victims,
+        withhold=told.withhold,
+        until=told.until.isoformat() if told.until else "",
+    )

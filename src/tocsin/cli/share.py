@@ -1,0 +1,219 @@
+"""`tocsin share`: what a peer would be told of a bundle, and the file for them once that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tocsin.cli import folders, listing, person
+from tocsin.cli.case_options import By
+from tocsin.errors import SettingsError, ShareError
+from tocsin.output.screen import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tocsin.model.release import Release
+
+MOST_REASONS: Final = 4  # of one object in a table
+
+Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A STIX 2.1 bundle (docs/stix.md).")]
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--own", metavar="ID", help="The id of an identity in it that is you. May be repeated."),
+]
+Assets = Annotated[Path | None, typer.Option("--assets", metavar="FILE", help="The list of machines to keep unnamed.")]
+People = Annotated[Path | None, typer.Option("--people", metavar="FILE", help="The list of people to keep unnamed.")]
+Agreement = Annotated[
+    list[Path], typer.Option("--to", metavar="AGREEMENT", help="The file of a peer (docs/sharing.md). May be repeated.")
+]
+
+app = typer.Typer(help="Between nations: who would be told what, and why not the rest; and the file for them.")
+
+
+@app.callback(invoke_without_command=True)
+def _root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def folder() -> Path:
+    return folders.data() / "share"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What there is to be told, and to keep."""
+
+    objects: Sequence[Mapping[str, Any]]
+    sha256: str
+    own: frozenset[str]
+    assets: Path | None
+    people: Path | None
+
+    def release(self, agreement: Path, *, sightings: bool = False) -> Release:
+        from tocsin import share
+        from tocsin.border.agreement import read_agreement
+        from tocsin.border.assets import read_assets
+        from tocsin.border.people import read_people
+
+        peer = read_agreement(agreement)
+        machines = read_assets(self.assets)[0].all if self.assets else ()
+        persons = read_people(self.people)[0].all if self.people else ()
+        key = share.key_for(folder(), peer.id)
+        hidden = share.Hidden(share.names(self.objects, machines, persons), key, share.networks(machines))
+        today = datetime.now(UTC).date().isoformat()
+        return share.decide(self.objects, peer, hidden, key=key, own=self.own, today=today, sightings_decided=sightings)
+
+
+def _asked(bundle: Path, own: list[str] | None, assets: Path | None, people: Path | None) -> _Asked:
+    from tocsin.border.bundles import read_objects
+
+    objects, sha256 = read_objects(bundle)
+    there = {one.get("id"): one for one in objects if one.get("type") == "identity"}
+    for named in own or ():
+        if named not in there:
+            hint = "They are: " + ", ".join(sorted(map(str, there))) if there else "There is none in it."
+            raise SettingsError(f"--own {named}: there is no such identity in {bundle}", hint=hint)
+    return _Asked(objects, sha256, frozenset(own or ()), assets, people)
+
+
+@app.command()
+def preview(bundle: Bundle, to: Agreement, *, own: Own = None, assets: Assets = None, people: People = None) -> None:
+    """Show who would be told what of a bundle, and why not the rest. Nothing leaves."""
+    asked = _asked(bundle, own, assets, people)
+    for number, agreement in enumerate(to):
+        if number:
+            typer.echo()
+        _show(asked.release(agreement))
+    _hint(asked)
+
+
+@app.command("bundle")
+def write_bundle(
+    bundle: Bundle,
+    to: Agreement,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the bundle for them.")],
+    *,
+    own: Own = None,
+    assets: Assets = None,
+    people: People = None,
+    sightings: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON", help="Tell them what was seen here, this time: signed with your key, with this reason."
+        ),
+    ] = "",
+    by: By = None,
+    passphrase_fd: person.PassphraseFd = None,
+) -> None:
+    """Write what a peer may have of a bundle as a file for them, after an entry in the journal."""
+    import hashlib
+
+    from tocsin import share
+    from tocsin.border.bundles import as_bundle
+    from tocsin.output.files import save
+
+    if len(to) != 1:
+        raise SettingsError("--to is given more than once", hint="Each peer gets a file of their own.")
+    asked = _asked(bundle, own, assets, people)
+    signed = _decided(asked, to[0], sightings, by, passphrase_fd) if sightings else None
+    release = asked.release(to[0], sightings=signed is not None)
+    if not release.objects:
+        _show(release)
+        raise ShareError(
+            f"nothing of {bundle} may go to {release.peer.name}", hint="The table says why of each object."
+        )
+    text = as_bundle(release.objects)
+    counts = _counts(release)
+    told: dict[str, Any] = {
+        "what": "released",
+        "version": 1,
+        "at": _now(),
+        "by": person.whoever(by),
+        "peer": release.peer.id,
+        "agreement": hashlib.sha256(to[0].read_bytes()).hexdigest(),
+        "bundle": asked.sha256,
+        "sent": hashlib.sha256(text.encode()).hexdigest(),
+        "objects": counts,
+        "withheld": _reasons(release),
+    }
+    share.add(folder(), told | ({"decision": signed} if signed else {}))
+    save(out, lambda file: file.writelines([text]))
+    _show(release)
+    typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
+
+
+@app.command()
+def log() -> None:
+    """Show what was let go, to whom and by whom. The journal is checked first."""
+    from tocsin import share
+
+    rows = [
+        (one["at"], one["peer"], one["by"], _words(one["objects"]), one["sent"][:16]) for one in share.entries(folder())
+    ]
+    listing.show(("at", "peer", "by", "objects", "file"), rows, f"Nothing was let go from {folder()}.")
+
+
+def _decided(asked: _Asked, agreement: Path, reason: str, by: str | None, descriptor: int | None) -> dict[str, Any]:
+    from tocsin.border.agreement import read_agreement
+    from tocsin.model.decision import Decision
+    from tocsin.seal import decisions
+
+    signer, key = person.signing(by, descriptor)
+    decision = Decision(
+        case="",
+        subject=f"tell sightings to {read_agreement(agreement).id}",
+        choice="yes",
+        role="liaison",
+        by=signer.name,
+        key=signer.fingerprint,
+        at=_now(),
+        reason=reason,
+        seen=asked.sha256,
+    )
+    return decisions.signed(decision, key)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _counts(release: Release) -> dict[str, int]:
+    from tocsin.model.release import OUTCOMES
+
+    return {name: sum(one.outcome == name for one in release.verdicts) for name in OUTCOMES}
+
+
+def _reasons(release: Release) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in release.verdicts:
+        if one.outcome == "withheld":
+            found[one.because[0]] = found.get(one.because[0], 0) + 1
+    return dict(sorted(found.items()))
+
+
+def _words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _show(release: Release) -> None:
+    peer = release.peer
+    typer.echo(f"{shown(peer.name)}: up to TLP:{peer.tlp.upper()} and PAP:{peer.pap.upper()}, victims {peer.victims}")
+    rows = [(one.outcome, one.kind, one.title, "; ".join(one.because[:MOST_REASONS])) for one in release.verdicts]
+    listing.show(("outcome", "type", "what it is here", "because"), rows, "The bundle is empty.")
+    typer.echo(_words(_counts(release)))
+
+
+def _hint(asked: _Asked) -> None:
+    made = [one for one in asked.objects if one.get("type") == "identity" and one.get("id") not in asked.own]
+    creators = {one.get("created_by_ref") for one in asked.objects}
+    if not asked.own and (makers := [one for one in made if one.get("id") in creators]):
+        for one in makers:
+            typer.echo(f"note: if {shown(str(one.get('name')), 80)} is you, say --own {one.get('id')}", err=True)
+    if asked.people is None or asked.assets is None:
+        typer.echo("note: with --assets and --people, all names on these lists are kept from them", err=True)

@@ -1,0 +1,160 @@
+"""`tocsin share`: who would be told what, the file for them, and the journal of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from output.incidents import incident
+from tocsin.border.bundles import as_bundle, read_objects
+from tocsin.border.stix_incident import bundle
+from tocsin.cli.main import main
+from tocsin.errors import IndicatorError, ListError, SealError, SettingsError, ShareError
+from tocsin.model.attack import NO_FACTS
+
+AGREEMENT = 'version = 1\nid = "au"\nname = "Australia"\ntlp = "amber"\npap = "green"\n'
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("TOCSIN_PERSON", "Aroha")
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    found = bundle(incident(20), author="tocsin 1", tlp="amber", attack=NO_FACTS, indicators={})
+    (tmp_path / "bundle.json").write_text(json.dumps(found))
+    (tmp_path / "au.toml").write_text(AGREEMENT)
+    return tmp_path
+
+
+def own(folder: Path) -> str:
+    objects, _ = read_objects(folder / "bundle.json")
+    return next(one["id"] for one in objects if one.get("name") == "tocsin 1")
+
+
+def words(folder: Path, *more: str) -> list[str]:
+    return [str(folder / "bundle.json"), "--to", str(folder / "au.toml"), *more]
+
+
+def test_preview_tells_each_object_and_nothing_leaves(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["share", "preview", *words(told, "--own", own(told))]) == 0
+    out, err = capsys.readouterr()
+    assert "Australia: up to TLP:AMBER" in out
+    assert "withheld\tsighting" in out
+    assert "told by a person's decision only" in out
+    assert "--assets" in err
+    assert not (told / "data" / "tocsin" / "share" / "releases.jsonl").exists()
+    assert main(["share", "preview", *words(told)]) == 0
+    assert "is you, say --own" in capsys.readouterr().err
+
+
+def test_a_bundle_for_a_peer_and_its_entry(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["share", "bundle", *words(told, "--own", own(told), "--out", str(told / "for.json"))]) == 0
+    objects, sha256 = read_objects(told / "for.json")
+    assert objects
+    assert not [one for one in objects if one["type"] in ("sighting", "observed-data")]
+    assert "web-01" not in (told / "for.json").read_text()
+    capsys.readouterr()
+    assert main(["share", "log"]) == 0
+    out = capsys.readouterr().out
+    assert "au\tAroha" in out
+    assert sha256[:16] in out
+
+
+def test_sightings_need_a_key(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = [
+        "share",
+        "bundle",
+        *words(told, "--own", own(told), "--out", str(told / "for.json"), "--sightings", "agreed"),
+    ]
+    assert main(line) == SealError.exit_code
+    assert not (told / "for.json").exists()
+    secret = told / "pass"
+    secret.write_text("correct horse battery\n")
+    secret.chmod(0o600)
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patched:
+        patched.setenv("TOCSIN_PASSPHRASE_FILE", str(secret))
+        assert main(["person", "add", "Aroha"]) == 0
+        assert main(line) == 0
+    objects, _ = read_objects(told / "for.json")
+    assert [one for one in objects if one["type"] == "sighting"]
+    entry: dict[str, Any] = json.loads((told / "data/tocsin/share/releases.jsonl").read_text())["entry"]
+    assert entry["decision"]["signatures"]
+
+
+def test_a_journal_that_was_changed_lets_nothing_go(told: Path) -> None:
+    line = ["share", "bundle", *words(told, "--own", own(told), "--out", str(told / "for.json"))]
+    assert main(line) == 0
+    journal = told / "data/tocsin/share/releases.jsonl"
+    journal.write_text(journal.read_text().replace('"by":"Aroha"', '"by":"Nobody"'))
+    (told / "for.json").unlink()
+    assert main(line) == SealError.exit_code
+    assert not (told / "for.json").exists()
+    assert main(["share", "log"]) == SealError.exit_code
+
+
+def test_a_line_that_was_never_finished_is_written_over(told: Path) -> None:
+    line = ["share", "bundle", *words(told, "--own", own(told), "--out", str(told / "for.json"))]
+    assert main(line) == 0
+    journal = told / "data/tocsin/share/releases.jsonl"
+    whole = journal.read_text()
+    journal.write_text(whole + whole[:40])
+    assert main(line) == 0
+    assert len(journal.read_text().splitlines()) == 2
+
+
+def test_nothing_that_may_go_is_an_error(told: Path) -> None:
+    (told / "au.toml").write_text(AGREEMENT.replace("amber", "clear"))
+    line = ["share", "bundle", *words(told, "--own", own(told), "--out", str(told / "for.json"))]
+    assert main(line) == ShareError.exit_code
+    assert not (told / "for.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (AGREEMENT.replace('"amber"', '"red"'), ListError.exit_code),
+        (AGREEMENT + "victim = 1\n", ListError.exit_code),
+        (AGREEMENT.replace('"au"', '"../au"'), ListError.exit_code),
+        ("version = ", ListError.exit_code),
+        (None, ListError.exit_code),
+    ],
+)
+def test_what_is_no_agreement(told: Path, text: str | None, code: int) -> None:
+    (told / "au.toml").unlink()
+    if text is not None:
+        (told / "au.toml").write_text(text)
+    assert main(["share", "preview", *words(told)]) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"type":"bundle","objects":[1]}',
+        '{"type":"bundle","objects":[{"a":1,"a":2}]}',
+        '{"type":"bundle","objects":[{"a":NaN}]}',
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_bundle(told: Path, text: str) -> None:
+    (told / "bundle.json").write_text(text)
+    assert main(["share", "preview", *words(told)]) == IndicatorError.exit_code
+
+
+def test_own_is_an_identity_of_the_bundle(told: Path) -> None:
+    assert main(["share", "preview", *words(told, "--own", "identity--x")]) == SettingsError.exit_code
+
+
+def test_the_same_objects_give_the_same_bundle() -> None:
+    one = {"type": "tool", "id": "tool--00000000-0000-4000-8000-000000000001", "name": "\u202e"}
+    assert as_bundle([one]) == as_bundle([dict(one)])
+    assert "\u202e" not in as_bundle([one])
