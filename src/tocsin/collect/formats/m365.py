@@ -53,6 +53,7 @@ _LOG = JsonLog(
             "eventSource": ("Workload", "OfficeWorkload"),
             "ApplicationId": ("ClientAppId", "AppId"),
             "ObjectId": ("OfficeObjectId",),
+            "ClientIPAddress": ("Client_IPAddress",),
         },
     ),
     keys=(
