@@ -1,4 +1,4 @@
-"""An incident in, the links by which the intruder gets and stays in out: ways in, channels, what was left, whose secrets.
+"""An incident in, the links by which an intruder gets and stays in out: ways in, channels, what was left, secrets.
 
 A path leads from the intruder to something that must not stay in their hands: a machine with findings, an account, the
 secrets of a directory. Private addresses and machines on other cases' paths are nodes, too, so that a way through them

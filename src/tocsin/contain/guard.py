@@ -26,6 +26,7 @@ _NOT_OUTSIDE: Final[tuple[_Network, ...]] = tuple(
     )
 )
 _WIDEST: Final = {4: 16, 6: 32}  # a network that is larger is somebody's whole provider
+_LONGEST_NAME: Final = 220  # with the name of the zone behind it, it must stay below 253 (RFC 1035 §2.3.4)
 _SHORTEST_LABELS: Final = 2  # of a domain: to block a top-level domain is to block a country
 
 
@@ -86,12 +87,14 @@ def _of_network(text: str, own: Own) -> str:
 
 
 def _meets(one: _Network, other: _Network) -> bool:
-    return one.version == other.version and one.overlaps(other)  # type: ignore[arg-type]  # of one version, both
+    return one.version == other.version and one.overlaps(other)
 
 
 def _of_domain(text: str, own: Own) -> str:
     if domain(text) != text:
         return f"{text[:80]!r} is no domain in its normal form"
+    if len(text) > _LONGEST_NAME:
+        return f"{text[:60]}... is too long to stand in a policy zone"
     if text.count(".") + 1 < _SHORTEST_LABELS:
         return f"{text} is a whole top-level domain"
     above = set(parents(text))

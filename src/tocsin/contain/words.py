@@ -124,6 +124,4 @@ def of(verb: Verb, target: Target) -> Word:
     def filled(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(text.replace("{value}", target.value).replace("{host}", target.host) for text in texts)
 
-    return Word(
-        steps=filled(known.steps), probes=filled(known.probes), undo=filled(known.undo), lasts_s=known.lasts_s
-    )
+    return Word(steps=filled(known.steps), probes=filled(known.probes), undo=filled(known.undo), lasts_s=known.lasts_s)

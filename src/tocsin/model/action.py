@@ -100,12 +100,44 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A value that is held back at an enforcer, and since when, until when (UTC microseconds), for which cases."""
+    """What stands at an enforcer, since when and until when (UTC microseconds, 0 for no end), and for which cases."""
 
+    verb: Verb
     target: Target
     since_us: int
     until_us: int
     cases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an enforcer is and how it is reached; whoever runs Tocsin writes it down.
+
+    Args:
+        enforcer: its name.
+        run: words before each program, such as those that enter a network namespace or another machine.
+        zone: name of the policy zone; `zone_file` holds it.
+        control: program and words by which the resolver is told to read its zone again, without the zone's name.
+        ask: address of the resolver, and its port, for probes.
+        url: where a webhook is posted to.
+    """
+
+    enforcer: str
+    run: tuple[str, ...] = ()
+    zone: str = "tocsin.rpz"
+    zone_file: str = ""
+    control: tuple[str, ...] = ()
+    ask: str = "127.0.0.1"
+    port: int = 53
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What is handed to people or machines elsewhere: a file by its name."""
+
+    name: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
