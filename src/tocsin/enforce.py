@@ -5,49 +5,24 @@ Nothing is done that was not signed, nothing before it is written down, and all 
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from tocsin import cases
-from tocsin.act import here, journal
+from tocsin import cases, planning
+from tocsin.act import journal
 from tocsin.act import run as world
-from tocsin.contain import ENFORCERS, PREFIX, Own, authority, recovery
-from tocsin.contain import plan as planned
+from tocsin.contain import ENFORCERS, Own, authority
 from tocsin.contain.enforcer import Enforcer
-from tocsin.errors import ActError, CaseError
-from tocsin.model.action import Action, Block, Place, Seen, Step
-from tocsin.model.asset import Assets
-from tocsin.model.case import Case
-from tocsin.model.containment import Recovery, Verification
-from tocsin.model.decision import Decision, Signer
-from tocsin.model.incident import Incident
-from tocsin.model.plan import Alternative, Plan, Way
+from tocsin.errors import ActError
+from tocsin.model.action import Action, Block, Place, Step
+from tocsin.model.decision import Signer
+from tocsin.planning import Chosen, decisions_of, now_us
 
-PLAN: Final = "containment plan.json"
-VERIFICATION: Final = "containment seen.json"
 ENFORCED: Final = ".enforced"  # beside the cases: what stands is of all of them together
 TASK: Final = "Containment was begun: verify it, decide whether it is contained, and write down what must hold"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """The plan that is kept in a case, of which `way` was chosen. `digest` is what people sign over."""
-
-    plan: Plan
-    way: Way
-    digest: str = ""
-
-    @property
-    def alternative(self) -> Alternative:
-        return self.plan.way(self.way)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,71 +34,6 @@ class Intent:
     waiting: Mapping[str, tuple[str, ...]]
     by_people: tuple[Action, ...]
     done_here: tuple[Action, ...]
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
-
-
-def own(assets: Assets | None, never: Mapping[str, tuple[tuple[str, str], ...]]) -> Own:
-    """What must stay in reach: what the lists name, and what this machine tells of itself."""
-    return Own(
-        addresses=(*never.get("addresses", ()), *here.addresses()),
-        domains=never.get("domains", ()),
-        hosts=(*never.get("hosts", ()), *here.hosts()),
-        assets=assets or Assets(),
-    )
-
-
-def decisions_of(folder: Path, known: Iterable[Signer]) -> tuple[Case, Incident, tuple[Decision, ...]]:
-    """The case, its incident, and decisions that count here: of people whose keys came another way than in the case."""
-    known = tuple(known)
-    verdict = cases.verify(folder, known=known)
-    if verdict.faults:
-        hint = "`tocsin case verify` tells all; nothing is done by a case that was changed."
-        raise CaseError(f"{folder}: {verdict.faults[0]}", hint=hint)
-    _, case, _ = cases.entries_of(folder)
-    incident = cases.incident_of(folder, case)
-    if incident is None:
-        raise CaseError(
-            f"{case.id}: has no incident to contain", hint="`tocsin respond --open-cases` makes such cases."
-        )
-    keys = {signer.fingerprint for signer in known}
-    return case, incident, tuple(one.decision for one in case.decisions if one.decision.key in keys)
-
-
-def plan(folder: Path, mine: Own, known: Iterable[Signer]) -> Plan:
-    case, incident, decisions = decisions_of(folder, known)
-    return planned(
-        incident,
-        of=case.id,
-        digest=case.incident,
-        own=mine,
-        settled=authority.kept_by(decisions),
-        agreed=authority.agreed_by(decisions),
-    )
-
-
-def keep(folder: Path, plan: Plan, way: Way, by: str) -> Chosen:
-    """Keep a plan in its case, to be signed. The same plan gives the same digest."""
-    content = msgspec.json.format(msgspec.json.encode(Chosen(plan=plan, way=way))) + b"\n"
-    digest = hashlib.sha256(content).hexdigest()
-    with cases.writing(folder) as log:
-        if not any(one.name == PLAN and one.sha256 == digest for one in log.case.attached[-1:]):
-            cases.attach(log, PLAN, content, by=by)
-    return Chosen(plan=plan, way=way, digest=digest)
-
-
-def chosen(folder: Path) -> Chosen:
-    """The plan that was kept last."""
-    _, case, _ = cases.entries_of(folder)
-    kept = [one.sha256 for one in case.attached if one.name == PLAN]
-    if not kept:
-        raise ActError(
-            f"{case.id}: no plan is kept in it", hint="`tocsin contain CASE --plan WAY` keeps one to be signed."
-        )
-    found = msgspec.json.decode(cases.kept(folder, kept[-1]), type=Chosen)
-    return replace(found, digest=kept[-1])
 
 
 def enforced(folder: Path) -> Path:
@@ -140,10 +50,10 @@ def intended(
     before = journal.read(enforced(folder)).standing
     after: dict[str, tuple[Block, ...]] = {}
     here_: dict[str, Action] = {}
-    for place, enforcer in _reached(places):
+    for place, enforcer in reached(places):
         mine_ = [one for one in actions if one.verb in enforcer.VERBS]
         here_ |= {one.id: one for one in mine_}
-        wanted = [_block(one, case.id, at_us) for one in mine_ if one.id not in waiting]
+        wanted = [planning.block(one, case.id, at_us) for one in mine_ if one.id not in waiting]
         after[place.enforcer] = _with(before.get(place.enforcer, ()), wanted)
     return Intent(
         steps=_steps(places, before, after, at_us),
@@ -154,18 +64,13 @@ def intended(
     )
 
 
-def _reached(places: Sequence[Place]) -> Iterable[tuple[Place, Enforcer]]:
+def reached(places: Sequence[Place]) -> Iterable[tuple[Place, Enforcer]]:
     by_name = {one.NAME: one for one in ENFORCERS if one.CARRIED_OUT}
     for place in places:
         if place.enforcer not in by_name:
             hint = f"Carried out from here are {', '.join(by_name)}; the others are rendered with --render."
             raise ActError(f"{place.enforcer}: nothing is carried out there from here", hint=hint)
         yield place, by_name[place.enforcer]
-
-
-def _block(action: Action, case: str, at_us: int) -> Block:
-    until = at_us + action.expires_s * 1_000_000 if action.expires_s else 0
-    return Block(verb=action.verb, target=action.target, since_us=at_us, until_us=until, cases=(case,))
 
 
 def _with(standing: Sequence[Block], wanted: Sequence[Block]) -> tuple[Block, ...]:
@@ -193,7 +98,7 @@ def _steps(
 ) -> tuple[tuple[str, Step], ...]:
     return tuple(
         (place.enforcer, step)
-        for place, enforcer in _reached(places)
+        for place, enforcer in reached(places)
         if _told(before.get(place.enforcer, ())) != _told(after.get(place.enforcer, ()))
         for step in enforcer.steps(
             tuple(before.get(place.enforcer, ())), tuple(after.get(place.enforcer, ())), place, at_us
@@ -324,60 +229,3 @@ def standing_of(folder: Path) -> tuple[Mapping[str, tuple[Block, ...]], journal.
     """What stands for this case, by enforcer; and all that the journal tells."""
     now, case = journal.read(enforced(folder)), cases.entries_of(folder)[1].id
     return {name: tuple(one for one in blocks if case in one.cases) for name, blocks in now.standing.items()}, now
-
-
-def probed(folder: Path, places: Sequence[Place]) -> tuple[Seen, ...]:
-    """What the enforcers tell of the blocks of this case."""
-    standing, _ = standing_of(folder)
-    found: list[Seen] = []
-    for place, enforcer in _reached(places):
-        blocks = standing.get(place.enforcer, ())
-        probes = enforcer.probes(blocks, place) if blocks else ()
-        if probes:
-            found += enforcer.seen([world.ask(probe).said for probe in probes], blocks)
-    return tuple(found)
-
-
-def since_us(folder: Path) -> int | None:
-    """When the newest block of this case was put in place."""
-    standing, _ = standing_of(folder)
-    return max((one.since_us for blocks in standing.values() for one in blocks), default=None)
-
-
-def keep_seen(folder: Path, seen: Verification, by: str) -> str:
-    """Keep what was seen in the case; its digest is what whoever decides signs over."""
-    content = msgspec.json.format(msgspec.json.encode(seen)) + b"\n"
-    with cases.writing(folder) as log:
-        cases.attach(log, VERIFICATION, content, by=by)
-    return hashlib.sha256(content).hexdigest()
-
-
-def contained(folder: Path, known: Iterable[Signer]) -> Decision | None:
-    """The signed decision that it is contained, made over what was seen; None where nobody decided so."""
-    case, _, decisions = decisions_of(folder, known)
-    seen = {one.sha256 for one in case.attached if one.name == VERIFICATION}
-    about = [one for one in decisions if one.subject == authority.CONTAINED and one.seen in seen]
-    last = max(about, key=lambda one: one.at, default=None)
-    return last if last is not None and last.choice == authority.YES else None
-
-
-def recover(folder: Path, kept: Chosen, known: Iterable[Signer], by: str) -> Recovery:
-    """Write down what must hold before the case may be closed, a task each; once, however often it is asked for."""
-    known = tuple(known)
-    decided = contained(folder, known)
-    if decided is None:
-        hint = "`tocsin contain CASE --verify` tells what was seen, and how to decide on it."
-        raise ActError(f"{kept.plan.of}: nobody has decided that it is contained", hint=hint)
-    _, incident, _ = decisions_of(folder, known)
-    found = recovery(kept.plan, kept.alternative, incident, datetime.fromisoformat(decided.at).date())
-    with cases.writing(folder) as log:
-        known_tasks = {one.text for one in log.case.tasks}
-        for text in found.criteria:
-            if PREFIX + text not in known_tasks:
-                due = found.watch_until if found.watch_until in text else ""
-                cases.add_task(log, PREFIX + text, by=by, due=due)
-        for task in cases.open_tasks(log.case):
-            if task.text == TASK:
-                with suppress(CaseError):
-                    cases.finish_task(log, task.task, by=by, text="what must hold is written down as tasks")
-    return found

@@ -1,6 +1,6 @@
 """What is meant and what was done in, a journal that says so before it happens out; and back, what stands by it.
 
-FOLDER/journal.jsonl   a hash chain, written before and after each step, each line safe on the disk before what it tells of
+FOLDER/journal.jsonl   a hash chain, written before and after each step; each line is on the disk first
 FOLDER/kept/DIGEST     the steps of each go, by their SHA-256
 FOLDER/lock            whoever acts holds it
 

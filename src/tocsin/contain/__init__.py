@@ -1,4 +1,4 @@
-"""Cuts an intruder off: an incident in, plans, what is missing before they may be done, and what was seen of them out."""
+"""Cuts an intruder off: an incident in, plans, what is missing before they may be done, what was seen of them out."""
 
 from __future__ import annotations
 

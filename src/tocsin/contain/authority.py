@@ -64,11 +64,13 @@ def missing(action: Action, plan: str, decisions: Sequence[Decision], own: Own) 
     for authority in action.authorities:
         subject = f"{CONSENT}:{authority}"
         if not settled(of_plan, subject=subject, choice=YES, roles=_MAY_CONSENT):
-            whose = "whoever it belongs to" if authority == NOBODY_KNOWS else authority
-            found.append(f"{whose} must consent; until then it is advice to them")
-    for name in not_kept(action, kept_by(decisions)):
-        found.append(f"evidence of {name} must be collected first, or that be waived by name")
-    return tuple(found)
+            found.append(f"{_whose(authority)} must consent; until then it is advice to them")
+    unkept = not_kept(action, kept_by(decisions))
+    return (*found, *(f"evidence of {name} must be collected first, or that be waived by name" for name in unkept))
+
+
+def _whose(authority: str) -> str:
+    return "whoever it belongs to" if authority == NOBODY_KNOWS else authority
 
 
 def waiting(

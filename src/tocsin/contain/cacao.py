@@ -1,6 +1,6 @@
 """A plan in, a CACAO 2.0 playbook and a second one that undoes it out; and back (OASIS CACAO Security Playbooks v2.0).
 
-Every step is a `manual` command: a playbook of ours tells people what to do, and holds nothing that a machine would run.
+Every step is a `manual` command: a playbook of ours tells people what to do, and holds nothing that a machine runs.
 Identifiers are made of the plan, so that the same plan gives the same bytes; the specification asks for version 4 of
 UUIDs in steps, so digests are written in that form.
 """

@@ -195,7 +195,7 @@ def _kept_first(verb: Verb, target: Target) -> tuple[str, ...]:
 
 def _id(verb: Verb, target: Target) -> str:
     """Of what is done to what: readable by its verb, told apart by a digest, and with nothing of the value in it."""
-    digest = hashlib.sha256("\0".join((verb, target.kind, target.value, target.host)).encode("utf-8", "replace"))
+    digest = hashlib.sha256(f"{verb}\x00{target.kind}\x00{target.value}\x00{target.host}".encode("utf-8", "replace"))
     return f"{verb.replace(' ', '-')}-{digest.hexdigest()[:10]}"
 
 

@@ -1,7 +1,7 @@
 """Links, what may sever them and at which price in; the cheapest set of actions that leaves no path out.
 
-A minimum cut in which one action may sever many links is an integer programme: x of an action is 1 if it is done; p of a
-node is 1 if the intruder reaches it. For each link p(target) >= p(source) - sum of x that sever it; p is 1 where they
+A minimum cut in which one action may sever many links is an integer programme: x of an action is 1 if it is done, p of
+a node is 1 if the intruder reaches it. For each link p(target) >= p(source) - sum of x that sever it; p is 1 where they
 begin and 0 where they must not get to. HiGHS solves it through `scipy.optimize.milp`. Prices are integers, so that the
 least is the least and not nearly so. Of several that cost the same, the one is taken whose ids stand first: with the
 smallest sum of their places in order.

@@ -1,8 +1,8 @@
 """The protocol of an enforcer: what stands and what shall stand in, text and steps out. Nothing is run here.
 
-`enforcers/` is the drawer, one file each. An enforcer knows what it may be asked for (`VERBS`), and whether its steps are
-carried out from here (`CARRIED_OUT`) or rendered for people elsewhere. To apply is to go from what stands to what shall;
-to lift is to go back, so undo is `steps` with its two sides exchanged.
+`enforcers/` is the drawer, one file each. An enforcer says what it may be asked for (`VERBS`) and whether its steps are
+carried out from here (`CARRIED_OUT`) or rendered for people elsewhere. To apply is to go from what stands to what
+shall; to lift is to go back, so undo is `steps` with its two sides exchanged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An incident and what must stay in reach in, a plan out: three ways to cut the intruder off, side by side.
 
-Least disruptive: what costs those who work there least. Fastest: what one team does in the shortest time. Quietest: what
-an intruder sees least of, and none of it before all of it can be done at once.
+Least disruptive: what costs those who work there least. Fastest: what one team does in the shortest time. Quietest:
+what an intruder sees least of, and none of it before all of it can be done at once.
 """
 
 from __future__ import annotations

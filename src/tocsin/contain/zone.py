@@ -1,7 +1,7 @@
 """Domains in, a response policy zone out: to questions for them and for all names below, no such name is the answer.
 
-In the form that the draft "DNS Response Policy Zones" of ISC and Farsight describes, and unbound and BIND read. The zone
-is written whole, and belongs to Tocsin alone.
+In the form that the draft "DNS Response Policy Zones" of ISC and Farsight describes, which unbound and BIND read. The
+zone is written whole, and belongs to Tocsin alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Accounts and the directory's own secret in, a fixed script for PowerShell and the values that it reads out. Not executed here."""
+"""Accounts and the directory's own secret in, a fixed script and its values out.
+
+The script is for PowerShell, and is not executed here.
+"""
 
 from __future__ import annotations
 

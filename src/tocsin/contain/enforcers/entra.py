@@ -1,4 +1,7 @@
-"""Accounts, sessions, grants and inbox rules of a cloud in, a fixed script for PowerShell and the values that it reads out. Not executed here."""
+"""Accounts, sessions, grants and inbox rules of a cloud in, a fixed script and its values out.
+
+The script is for PowerShell, and is not executed here.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Addresses and networks in, a table of nftables out: sets with a timeout and a counter for each element (nft(8)).
 
 The table is Tocsin's own, and it is gone when the last block is: the ruleset is then, byte for byte, what it was. Each
-script is one transaction. All that is written here comes from normal forms of addresses; values are never anything else.
+script is one transaction. All that is written here are normal forms of addresses.
 """
 
 from __future__ import annotations

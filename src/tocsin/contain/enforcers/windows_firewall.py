@@ -1,4 +1,7 @@
-"""Addresses, networks and machines to be isolated in, a fixed script for PowerShell and the values that it reads out. Not executed here."""
+"""Addresses, networks and machines to be isolated in, a fixed script and its values out.
+
+The script is for PowerShell, and is not executed here.
+"""
 
 from __future__ import annotations
 
