@@ -20,11 +20,11 @@ _STATUS: Final = re.compile(r"->>HEADER<<-.*?status: ([A-Z]+)")
 
 
 def zone(blocks: Sequence[Block], now_us: int) -> str:
-    """The serial is the second in which it was made, so that a later zone has a higher one (RFC 1982)."""
+    """The serial is the tenth of a second in which it was made, so that a later zone has a higher one (RFC 1982)."""
     names = sorted({block.target.value for block in blocks if not block.until_us or block.until_us > now_us})
     lines = [
         "$TTL 60",
-        f"@ IN SOA localhost. root.localhost. {now_us // 1_000_000 % _SERIALS} 60 60 86400 60",
+        f"@ IN SOA localhost. root.localhost. {now_us // 100_000 % _SERIALS} 60 60 86400 60",
         "@ IN NS localhost.",
     ]
     for name in names:
