@@ -59,6 +59,9 @@ def refusal(target: Target, own: Own) -> str:
     """Why this is not blocked, isolated or disabled; '' where nothing speaks against it."""
     match target.kind:
         case "address" | "network":
+            normal = addresses.address if target.kind == "address" else addresses.network
+            if str(normal(target.value)) != target.value:
+                return f"{target.value[:80]!r} is no {target.kind} in its normal form"
             return _of_network(target.value, own)
         case "domain":
             return _of_domain(target.value, own)
@@ -68,8 +71,6 @@ def refusal(target: Target, own: Own) -> str:
 
 
 def _of_network(text: str, own: Own) -> str:
-    if addresses.address(text) != text and str(addresses.network(text)) != text:
-        return f"{text[:80]!r} is neither an address nor a network in its normal form"
     wanted = ipaddress.ip_network(text)
     if wanted.prefixlen < _WIDEST[wanted.version]:
         return f"{wanted} is too large a network to block: /{_WIDEST[wanted.version]} is the largest"
