@@ -14,9 +14,14 @@ import pytest
 
 def needs(*programs: str) -> None:
     """Leave a test out, or fail it where everything must run, unless these are here and namespaces may be made."""
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    lacking = [name for name in programs if shutil.which(name, path=path) is None]
-    word = f"not here: {', '.join(lacking)} (Debian: nftables, iproute2, unbound, bind9, bind9-dnsutils)" if lacking else ""
+    if "/usr/sbin" not in os.environ.get("PATH", "").split(":"):
+        os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # where a plain user's shell does not look
+    lacking = [name for name in programs if shutil.which(name) is None]
+    word = (
+        f"not here: {', '.join(lacking)} (Debian: nftables, iproute2, unbound, bind9, bind9-dnsutils)"
+        if lacking
+        else ""
+    )
     if not word and "ip" in programs:
         made = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
         word = "" if made.returncode == 0 else "network namespaces may not be made here: run as root"
@@ -54,7 +59,21 @@ class Net:
     def link(self, one: str, address: str, other: str, towards: str, number: int) -> None:
         """A wire between two hosts, with an address at each end."""
         ends = f"{self.tag}{number}a", f"{self.tag}{number}b"
-        run("ip", "link", "add", ends[0], "netns", self[one], "type", "veth", "peer", "name", ends[1], "netns", self[other])
+        run(
+            "ip",
+            "link",
+            "add",
+            ends[0],
+            "netns",
+            self[one],
+            "type",
+            "veth",
+            "peer",
+            "name",
+            ends[1],
+            "netns",
+            self[other],
+        )
         for host, end, own in ((one, ends[0], address), (other, ends[1], towards)):
             run(*self.within(host), "ip", "addr", "add", own, "dev", end)
             run(*self.within(host), "ip", "link", "set", end, "up")

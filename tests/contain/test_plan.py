@@ -52,7 +52,9 @@ def incidents(draw: st.DrawFn) -> Incident:
         )
     )
     moves = draw(st.lists(st.builds(_move, hosts, hosts, st.sampled_from(["AGENCY\\anna", "SYSTEM", ""])), max_size=3))
-    accounts = draw(st.lists(st.builds(seen, st.sampled_from(["AGENCY\\anna", "bob@agency.example"]), hosts), max_size=2))
+    accounts = draw(
+        st.lists(st.builds(seen, st.sampled_from(["AGENCY\\anna", "bob@agency.example"]), hosts), max_size=2)
+    )
     addresses = draw(st.lists(st.builds(seen, st.sampled_from([BAD, "203.0.113.7"]), hosts), max_size=2))
     return incident(*findings, accounts=tuple(accounts), addresses=tuple(addresses), moves=tuple(moves))
 
@@ -90,7 +92,9 @@ def _keeps_what_depends_on_what(one: Alternative) -> None:
 
 
 def test_each_way_keeps_low_what_it_is_named_for() -> None:
-    of = incident(cited(0, "T1190"), cited(1, "T1505.003", TargetFilename="C:\\x.aspx"), cited(2, "T1071", DestinationIp=BAD))
+    of = incident(
+        cited(0, "T1190"), cited(1, "T1505.003", TargetFilename="C:\\x.aspx"), cited(2, "T1071", DestinationIp=BAD)
+    )
     found = _planned(of)
     for way, name in zip(WAYS, ("cost", "minutes", "noise"), strict=True):
         sums = {one.way: sum(getattr(action, name) for action in one.actions) for one in found.alternatives}

@@ -101,7 +101,9 @@ def _bind(net: Net, folder: Path) -> tuple[list[str], Place]:
 @pytest.fixture(params=["unbound", "bind"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Net, Place]]:
     """A resolver that knows all names below `example`, in a namespace of its own."""
-    needs("ip", "unshare", "dig", *(("unbound", "unbound-control") if request.param == "unbound" else ("named", "rndc")))
+    needs(
+        "ip", "unshare", "dig", *(("unbound", "unbound-control") if request.param == "unbound" else ("named", "rndc"))
+    )
     folder = tmp_path / "resolver"
     folder.mkdir()
     (folder / "tocsin.zone").write_text(EMPTY)

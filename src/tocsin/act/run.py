@@ -55,6 +55,8 @@ def _written(path: Path, text: str) -> Done:
 
 
 def _ran(argv: tuple[str, ...], text: str) -> Done:
+    if not argv:
+        return Done(well=False, said="no program is named")
     try:
         ended = subprocess.run(  # noqa: S603 - words that whoever runs Tocsin wrote down; values are on standard input
             list(argv),
@@ -66,7 +68,7 @@ def _ran(argv: tuple[str, ...], text: str) -> Done:
             cwd="/",
         )
     except (OSError, ValueError) as error:
-        return Done(well=False, said=f"{argv[0] if argv else 'nothing'}: cannot be started: {error}")
+        return Done(well=False, said=f"{argv[0]}: cannot be started: {error}")
     except subprocess.TimeoutExpired:
         return Done(well=False, said=f"{argv[0]}: did not end within {_AT_MOST_S:g} s")
     said = (ended.stdout if ended.returncode == 0 else ended.stdout + ended.stderr).decode("utf-8", "replace")
