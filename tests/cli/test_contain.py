@@ -66,7 +66,7 @@ def _digest(said: str) -> str:
 
 def test_the_words_of_the_command_are_those_of_the_rooms() -> None:
     assert contain.WAYS == WAYS
-    assert contain.RENDERED == (*(one.NAME for one in ENFORCERS), "cacao")
+    assert (*(one.NAME for one in ENFORCERS), "cacao") == contain.RENDERED
 
 
 def test_from_the_plan_to_its_end(tocsin: Tocsin, lists: tuple[str, ...], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hosts as network namespaces; what a machine lacks for them is left out with a word, or fails where CI asks for all."""
+"""Hosts as network namespaces; what a machine lacks for them is told and left out, or fails where CI asks for all."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +38,7 @@ def _killed_at(moment: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[in
     write, do = durable.write_all, world.run
 
     def write_all(number: int, content: bytes) -> None:
-        journals = os.readlink(f"/proc/self/fd/{number}").endswith(journal.LOG)
+        journals = Path(f"/proc/self/fd/{number}").readlink().name == journal.LOG
         if journals:
             here()
             here(lambda: write(number, content[: len(content) // 2]))
@@ -164,7 +163,7 @@ def test_a_journal_that_was_changed_is_not_acted_on(tmp_path: Path) -> None:
     enforce.apply(folder, kept, places, OWN, KNOWN, "Ben")
     log = enforce.enforced(folder) / journal.LOG
     log.write_bytes(log.read_bytes().replace(b'"by":"Ben"', b'"by":"Bob"', 1))
-    with pytest.raises(ActError, match="changed|digest"):
+    with pytest.raises(ActError, match=r"changed|digest"):
         enforce.undo(folder, places, "Ben")
     (kept_file,) = list((enforce.enforced(folder) / journal.KEPT).iterdir())
     kept_file.write_bytes(b"{}")

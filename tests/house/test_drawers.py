@@ -1,4 +1,4 @@
-"""Every log format, output, kind of trait and enforcer is in its tuple, and every log format has samples and a golden result."""
+"""All log formats, outputs, traits and enforcers are in their tuples; every log format has samples and a golden result."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -41,6 +42,13 @@ PlaceList = Annotated[
     typer.Option("--enforcers", metavar="FILE", help="Where enforcers are, and what must never be cut off."),
 ]
 
+Kept = Annotated[
+    str, typer.Option("--plan", metavar="WAY", help=f"Keep a plan in the case, to be signed: {', '.join(WAYS)}.")
+]
+Rendered = Annotated[
+    str, typer.Option("--render", metavar="X", help=f"Write the kept plan for people: {', '.join(RENDERED)}.")
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where --render writes.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Show what would be done from here; with --for-real, do it.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Tell what enforcers, and --logs, show since.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Show what would be lifted; with --for-real, lift it.")]
@@ -58,13 +66,9 @@ def contain(
     by: By = None,
     assets: AssetList = None,
     enforcers: PlaceList = None,
-    plan: Annotated[
-        str, typer.Option("--plan", metavar="WAY", help=f"Keep a plan in the case, to be signed: {', '.join(WAYS)}.")
-    ] = "",
-    render: Annotated[
-        str, typer.Option("--render", metavar="X", help=f"Write the kept plan for people: {', '.join(RENDERED)}.")
-    ] = "",
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where --render writes.")] = None,
+    plan: Kept = "",
+    render: Rendered = "",
+    out: Out = None,
     apply: Apply = False,
     verify: Verify = False,
     undo: Undo = False,
@@ -83,35 +87,40 @@ def contain(
     """
     from tocsin import cases, enforce
 
-    asked = [word for word, on in (("plan", plan), ("render", render), ("apply", apply), ("verify", verify)) if on]
-    asked += [word for word, on in (("undo", undo), ("status", status), ("recover", recover), ("expire", expire)) if on]
-    if len(asked) > 1:
-        raise SettingsError(f"--{asked[0]} and --{asked[1]} are two things", hint="One at a time.")
-    places, mine = _lists(assets, enforcers)
-    who = person.whoever(by)
-    if expire:
+    offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo}
+    what = _one_of(offered | {"status": status, "recover": recover, "expire": expire})
+    (places, mine), who = _lists(assets, enforcers), person.whoever(by)
+    if what == "expire":
         typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
         return
     if name is None:
         raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
     folder = cases.find(place(root), name)
-    match asked[:1]:
-        case ["plan"]:
+    match what:
+        case "plan":
             _plan(folder, mine, _way(plan), who)
-        case ["render"]:
+        case "render":
             _render(folder, mine, places, render, out)
-        case ["apply"]:
+        case "apply":
             _apply(folder, mine, places, who, for_real=for_real)
-        case ["verify"]:
+        case "verify":
             _verify(folder, places, who, logs or [], rules, jobs)
-        case ["undo"]:
+        case "undo":
             _undo(folder, places, who, for_real=for_real)
-        case ["status"]:
+        case "status":
             _status(folder, mine)
-        case ["recover"]:
+        case "recover":
             _recover(folder, who)
         case _:
             _show(folder, mine)
+
+
+def _one_of(offered: Mapping[str, object]) -> str:
+    """What was asked for, '' if nothing was."""
+    asked = [word for word, on in offered.items() if on]
+    if len(asked) > 1:
+        raise SettingsError(f"--{asked[0]} and --{asked[1]} are two things", hint="One at a time.")
+    return asked[0] if asked else ""
 
 
 def _lists(assets: Path | None, enforcers: Path | None) -> tuple[tuple[Place, ...], Own]:
