@@ -1,4 +1,4 @@
-"""All log formats, outputs, traits and enforcers are in their tuples; every log format has samples and a golden result."""
+"""All formats, outputs, traits and enforcers are in their tuples; every log format has samples and a golden result."""
 
 from __future__ import annotations
 
