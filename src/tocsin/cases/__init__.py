@@ -19,6 +19,7 @@ from tocsin.cases.changes import (
 )
 from tocsin.cases.derive import open_tasks
 from tocsin.cases.find import Listed, entries_of, everything, find
+from tocsin.cases.folder import kept
 from tocsin.cases.join import merge, split
 from tocsin.cases.verify import CLOSE, YES, Verdict, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
@@ -40,6 +41,7 @@ __all__ = [
     "finish_task",
     "hand_over",
     "incident_of",
+    "kept",
     "merge",
     "new_case",
     "note",

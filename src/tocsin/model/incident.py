@@ -54,6 +54,7 @@ class Cited:
         repeats: how many findings of the same rule on the same host say the same and are folded into this one; they
             are told in `Incident.folded`.
         fields: what the rule looked at.
+        terms: of an indicator what may be done with it, and who told it (`model/pap.py`); None for a rule.
     """
 
     rule_id: str
@@ -66,6 +67,7 @@ class Cited:
     at: Citation
     fields: Mapping[str, str | None]
     repeats: int = 0
+    terms: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,257 @@
+"""`tocsin contain`: a case in, its plan, what must be signed, what is done and what is seen of it out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from tocsin.cli import person
+from tocsin.cli.case_options import By, Root, known, place, say
+from tocsin.cli.detect import Debug, Jobs, Rules, chosen_rules
+from tocsin.errors import ActError, SettingsError
+from tocsin.output.screen import shown
+
+if TYPE_CHECKING:
+    from tocsin.contain import Own
+    from tocsin.model.action import Place
+    from tocsin.model.plan import Way
+    from tocsin.planning import Chosen
+
+WAYS: Final = ("least disruptive", "fastest", "quietest")  # named here for --help; a test compares
+RENDERED: Final = (
+    *("nftables", "unbound", "bind", "webhook", "suricata", "windows-firewall", "active-directory", "entra"),
+    "cacao",
+)
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="[CASE]", help="Its id, the beginning of it, or the path of its folder.")
+]
+AssetList = Annotated[
+    Path | None,
+    typer.Option(
+        "--assets", metavar="FILE", help="What you run, what hangs on it, what is protected, and whose it is."
+    ),
+]
+PlaceList = Annotated[
+    Path | None,
+    typer.Option("--enforcers", metavar="FILE", help="Where enforcers are, and what must never be cut off."),
+]
+
+Kept = Annotated[
+    str, typer.Option("--plan", metavar="WAY", help=f"Keep a plan in the case, to be signed: {', '.join(WAYS)}.")
+]
+Rendered = Annotated[
+    str, typer.Option("--render", metavar="X", help=f"Write the kept plan for people: {', '.join(RENDERED)}.")
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where --render writes.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Show what would be done from here; with --for-real, do it.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Tell what enforcers, and --logs, show since.")]
+Undo = Annotated[bool, typer.Option("--undo", help="Show what would be lifted; with --for-real, lift it.")]
+Status = Annotated[bool, typer.Option("--status", help="Tell what stands, and what waits for whom.")]
+Recover = Annotated[bool, typer.Option("--recover", help="Write down what must hold, once somebody decided on it.")]
+Expire = Annotated[bool, typer.Option("--expire", help="Lift what has run out, in all cases; for a timer.")]
+ForReal = Annotated[bool, typer.Option("--for-real", help="Do it. Without this nothing is done.")]
+Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="PATH", help="Logs since; may be repeated.")]
+
+
+def contain(
+    name: Name = None,
+    *,
+    root: Root = None,
+    by: By = None,
+    assets: AssetList = None,
+    enforcers: PlaceList = None,
+    plan: Kept = "",
+    render: Rendered = "",
+    out: Out = None,
+    apply: Apply = False,
+    verify: Verify = False,
+    undo: Undo = False,
+    status: Status = False,
+    recover: Recover = False,
+    expire: Expire = False,
+    for_real: ForReal = False,
+    logs: Logs = None,
+    rules: Rules = None,
+    jobs: Jobs = 0,
+    debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
+) -> None:
+    """Plan how to cut an intruder off, have it signed, do what was allowed, prove it, and lift it again.
+
+    With a case alone its plan is shown, and nothing is kept or done.
+    """
+    from tocsin import cases, enforce
+
+    offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo}
+    what = _one_of(offered | {"status": status, "recover": recover, "expire": expire})
+    (places, mine), who = _lists(assets, enforcers), person.whoever(by)
+    if what == "expire":
+        typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
+        return
+    if name is None:
+        raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
+    folder = cases.find(place(root), name)
+    match what:
+        case "plan":
+            _plan(folder, mine, _way(plan), who)
+        case "render":
+            _render(folder, mine, places, render, out)
+        case "apply":
+            _apply(folder, mine, places, who, for_real=for_real)
+        case "verify":
+            _verify(folder, places, who, logs or [], rules, jobs)
+        case "undo":
+            _undo(folder, places, who, for_real=for_real)
+        case "status":
+            _status(folder, mine)
+        case "recover":
+            _recover(folder, who)
+        case _:
+            _show(folder, mine)
+
+
+def _one_of(offered: Mapping[str, object]) -> str:
+    """What was asked for, '' if nothing was."""
+    asked = [word for word, on in offered.items() if on]
+    if len(asked) > 1:
+        raise SettingsError(f"--{asked[0]} and --{asked[1]} are two things", hint="One at a time.")
+    return asked[0] if asked else ""
+
+
+def _lists(assets: Path | None, enforcers: Path | None) -> tuple[tuple[Place, ...], Own]:
+    from tocsin import planning
+    from tocsin.border.assets import read_assets
+    from tocsin.border.places import read_places
+
+    listed, notes = read_assets(assets) if assets is not None else (None, ())
+    for note in notes:
+        typer.echo(f"note: {shown(note)}", err=True)
+    places, never = read_places(enforcers) if enforcers is not None else ((), {})
+    return places, planning.own(listed, never)
+
+
+def _way(word: str) -> Way:
+    fitting: list[Way] = [way for way in WAYS if way == word.replace("-", " ")]
+    if not fitting:
+        raise SettingsError(f"--plan {word}: there is no such way", hint=f"There are {', '.join(WAYS)}.")
+    return fitting[0]
+
+
+def _show(folder: Path, mine: Own) -> None:
+    from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+
+    say(pages.overview(planning.plan(folder, mine, known())))
+    typer.echo("")
+    typer.echo("Nothing was kept or done. --plan WAY keeps one of these to be signed.")
+
+
+def _plan(folder: Path, mine: Own, way: Way, who: str) -> None:
+    from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+
+    kept = planning.keep(folder, planning.plan(folder, mine, known()), way, who)
+    say(pages.alternative(kept.alternative))
+    typer.echo("")
+    _signing(folder, kept, mine)
+
+
+def _signing(folder: Path, kept: Chosen, mine: Own) -> None:
+    from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+
+    say(pages.to_sign(kept.alternative, kept.plan.of, kept.digest, planning.missing(folder, kept, mine, known())))
+
+
+def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out: Path | None) -> None:
+    from tocsin import planning
+    from tocsin.output.files import prepare_folder, save
+
+    if which not in RENDERED:
+        raise SettingsError(f"--render {which}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
+    texts = planning.rendered(folder, planning.chosen(folder), which, places, mine, known())
+    if out is None:
+        for text in texts:
+            sys.stdout.write(f"### {text.name}\n{text.content}")
+        return
+    prepare_folder(out)
+    for text in texts:
+        save(out / text.name, methodcaller("write", text.content))
+        typer.echo(shown(str(out / text.name)))
+
+
+def _apply(folder: Path, mine: Own, places: tuple[Place, ...], who: str, *, for_real: bool) -> None:
+    from tocsin import enforce, planning
+    from tocsin.cli import contain_pages as pages
+
+    kept = planning.chosen(folder)
+    if not for_real:
+        intent = enforce.intended(folder, kept, places, mine, known(), planning.now_us())
+        say(pages.steps(intent.steps))
+        say(pages.by_people(intent.by_people))
+        _signing(folder, kept, mine)
+        typer.echo("Nothing was done. --for-real does it, once all of it is allowed.")
+        return
+    intent = enforce.apply(folder, kept, places, mine, known(), who, told=lambda word: typer.echo(shown(word)))
+    say(pages.by_people(intent.by_people))
+    say(pages.standing(enforce.standing_of(folder)[0]))
+    typer.echo("--verify tells what the enforcers and the logs show of it.")
+
+
+def _undo(folder: Path, places: tuple[Place, ...], who: str, *, for_real: bool) -> None:
+    from tocsin import enforce
+    from tocsin.cli import contain_pages as pages
+
+    if not for_real:
+        say(pages.standing(enforce.standing_of(folder)[0]))
+        typer.echo("Nothing was lifted. --for-real lifts what no other case holds.")
+        return
+    left = enforce.undo(folder, places, who, told=lambda word: typer.echo(shown(word)))
+    typer.echo(f"lifted; {len(left):,} blocks stay for other cases")
+
+
+def _verify(
+    folder: Path, places: tuple[Place, ...], who: str, logs: list[str], rules: list[str] | None, jobs: int
+) -> None:
+    from tocsin import watched
+    from tocsin.cli import contain_pages as pages
+
+    chosen = chosen_rules(rules, None, (), (), quiet=True) if logs else None
+    told, digest = watched.verify(folder, places, who, logs, chosen, jobs=jobs)
+    say(pages.seen(told, told.of, digest))
+
+
+def _status(folder: Path, mine: Own) -> None:
+    from tocsin import enforce, planning, watched
+    from tocsin.cli import contain_pages as pages
+
+    standing, now = enforce.standing_of(folder)
+    say(pages.standing(standing))
+    if now.pending is not None:
+        where = f"step {now.next_step + 1} of {len(now.pending.steps)}"
+        why = f": {now.failed.strip()}" if now.failed else ""
+        typer.echo(shown(f"HALF DONE: {now.pending.does} of {now.pending.by} stands at {where}{why}", 500))
+    try:
+        kept = planning.chosen(folder)
+    except ActError as none:
+        typer.echo(shown(f"{none.message}. {none.hint}"))
+        return
+    _signing(folder, kept, mine)
+    say(f"  {shown(word)}" for word in planning.changed_since(folder, kept))
+    decided = watched.contained(folder, known())
+    if decided is None:
+        typer.echo("nobody has decided that it is contained")
+    else:
+        typer.echo(f"contained, as {shown(decided.by)} decided on {decided.at[:16]}")
+
+
+def _recover(folder: Path, who: str) -> None:
+    from tocsin import planning, watched
+    from tocsin.cli import contain_pages as pages
+
+    say(pages.recovery(watched.recover(folder, planning.chosen(folder), known(), who)))

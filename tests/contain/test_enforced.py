@@ -1,0 +1,156 @@
+"""Really enforced: hosts are network namespaces, traffic flows, the plan is applied, and only the intruder's dies."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contain.conftest import Net, run
+from contain.making import ASSETS, BAD, OWN, PEOPLE, allow, case, planned, talking
+from tocsin import enforce, planning, watched
+from tocsin.act import journal
+from tocsin.act.run import run as done
+from tocsin.contain import ENFORCERS
+from tocsin.model.action import Block, Place, Target
+
+NFTABLES = next(one for one in ENFORCERS if one.NAME == "nftables")
+KNOWN = tuple(PEOPLE.values())
+CLIENT = "203.0.113.81"
+# What an administrator already has there: it must be the same afterwards, to the byte.
+THEIRS = """table inet theirs {
+  chain forward { type filter hook forward priority 0; policy accept; ip daddr 192.0.2.66 drop; }
+}
+"""
+
+
+def _place(net: Net) -> Place:
+    return Place(enforcer="nftables", run=net.within("router"))
+
+
+def _applied(net: Net, tmp_path: Path, name: str = "inc1") -> Path:
+    folder = case(tmp_path, talking(name))
+    kept = planned(folder)
+    allow(folder, kept)
+    enforce.apply(folder, kept, [_place(net)], OWN, KNOWN, "Ben")
+    return folder
+
+
+def test_the_intruders_channel_dies_and_the_service_lives(net: Net, tmp_path: Path) -> None:
+    run(*net.within("router"), "nft", "-f", "-", text=THEIRS)
+    before = net.ruleset("router")
+    assert net.reaches("web", BAD)
+    assert net.reaches("evil", "192.0.2.10")
+    assert net.reaches("client", "192.0.2.10")
+
+    folder = _applied(net, tmp_path)
+
+    assert not net.reaches("web", BAD)
+    assert not net.reaches("evil", "192.0.2.10")
+    assert net.reaches("client", "192.0.2.10")
+    assert net.reaches("web", CLIENT)
+    (seen,) = watched.probed(folder, [_place(net)])
+    assert (seen.target.value, seen.stands) == (BAD, True)
+    assert seen.stopped is not None
+    assert seen.stopped >= 2
+
+    enforce.undo(folder, [_place(net)], "Ben")
+    assert net.ruleset("router") == before
+    assert net.reaches("web", BAD)
+
+
+def test_an_element_expires_by_itself_and_undo_still_leaves_nothing(net: Net, tmp_path: Path) -> None:
+    before = net.ruleset("router")
+    now = planning.now_us()
+    block = Block(
+        verb="block address",
+        target=Target(kind="address", value=BAD),
+        since_us=now,
+        until_us=now + 2_000_000,
+        cases=("inc1",),
+    )
+    for step in NFTABLES.steps((), (block,), _place(net), now):
+        assert done(step).well
+    assert not net.reaches("web", BAD)
+    time.sleep(2.5)
+    assert net.reaches("web", BAD)
+    for step in NFTABLES.steps((block,), (), _place(net), now):
+        assert done(step).well
+    assert net.ruleset("router") == before
+
+
+def test_a_router_that_was_started_anew_is_told_all_that_stands(net: Net, tmp_path: Path) -> None:
+    _applied(net, tmp_path, "inc1")
+    run(*net.within("router"), "nft", "flush", "ruleset")
+    assert net.reaches("web", BAD)
+    other = case(tmp_path, talking("inc2"))
+    kept = planned(other)
+    allow(other, kept)
+    later = replace(_place(net))
+    enforce.apply(other, kept, [later], OWN, KNOWN, "Ben")
+    assert not net.reaches("web", BAD)
+
+
+def test_two_cases_that_share_a_block_do_not_lift_each_others(net: Net, tmp_path: Path) -> None:
+    before = net.ruleset("router")
+    one, other = _applied(net, tmp_path, "inc1"), _applied(net, tmp_path, "inc2")
+    left = enforce.undo(one, [_place(net)], "Ben")
+    assert [block.cases for block in left] == [("inc2",)]
+    assert not net.reaches("web", BAD)
+    assert enforce.undo(other, [_place(net)], "Ben") == ()
+    assert net.ruleset("router") == before
+
+
+def _blocks(count: int, now: int, networks: int = 0) -> tuple[Block, ...]:
+    values = [("address", f"198.{18 + n // 65536}.{n // 256 % 256}.{n % 256}") for n in range(count)]
+    values += [("network", f"203.{n}.0.0/16") for n in range(networks)]
+    return tuple(
+        Block(
+            verb="block address" if kind == "address" else "block network",
+            target=Target(kind=kind, value=value),  # type: ignore[arg-type]
+            since_us=now,
+            until_us=now + 3_600_000_000,
+            cases=("inc1",),
+        )
+        for kind, value in values
+    )
+
+
+def test_many_elements_and_networks_that_lie_in_each_other(net: Net) -> None:
+    before, now, place = net.ruleset("router"), planning.now_us(), _place(net)
+    blocks = _blocks(10_000, now, networks=3)
+    inner = replace(blocks[-1], target=Target(kind="network", value="203.2.7.0/24"))
+    blocks = (*blocks, inner)
+    for step in NFTABLES.steps((), blocks, place, now):
+        assert done(step).well
+    seen = NFTABLES.seen([run(*NFTABLES.probes(blocks, place)[0].argv)], blocks)
+    assert all(one.stands for one in seen)
+    half = blocks[5_000:]
+    for step in NFTABLES.steps(blocks, half, place, now):
+        assert done(step).well
+    seen = NFTABLES.seen([run(*NFTABLES.probes(blocks, place)[0].argv)], blocks)
+    assert [one.stands for one in seen] == [False] * 5_000 + [True] * (len(blocks) - 5_000)
+    # The wider one goes: the one within it must stand by itself.
+    for step in NFTABLES.steps(half, (inner,), place, now):
+        assert done(step).well
+    seen = NFTABLES.seen([run(*NFTABLES.probes((inner,), place)[0].argv)], (inner,))
+    assert seen[0].stands
+    for step in NFTABLES.steps((inner,), (), place, now):
+        assert done(step).well
+    assert net.ruleset("router") == before
+
+
+def test_a_step_that_fails_is_told_and_taken_up_again(net: Net, tmp_path: Path) -> None:
+    folder = case(tmp_path, talking())
+    kept = planned(folder)
+    allow(folder, kept)
+    gone = Place(enforcer="nftables", run=("ip", "netns", "exec", "no-such-place"))
+    with pytest.raises(enforce.ActError, match="could not make the table"):
+        enforce.apply(folder, kept, [gone], OWN, KNOWN, "Ben")
+    now = journal.read(enforce.enforced(folder))
+    assert now.pending is not None
+    assert now.failed
+    assert now.standing == {}
+    assert ASSETS.all
