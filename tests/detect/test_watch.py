@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.collect import plan, read_bytes, read_units
+from tocsin.detect import tokens
 from tocsin.detect.indicators import level_of, prepared
 from tocsin.detect.observed_fields import FIELDS
 from tocsin.detect.watch import Watch
@@ -135,7 +136,10 @@ def test_only_in_its_time() -> None:
 
 PIECES = st.lists(
     st.sampled_from(
-        ("evil.example", "192.0.2.1", "a@evil.example", "x.exe", " ", ".", "-", "/", "0", "a", "\n", "é", ":")
+        (
+            *("evil.example", "192.0.2.1", "a@evil.example", "x.exe", "2001:db8::1", "[", "]:443"),
+            *(" ", ".", "-", "/", "0", "a", "\n", "é", ":"),
+        )
     ),
     max_size=8,
 ).map("".join)
@@ -144,11 +148,13 @@ WANTED = (
     Observable("address", "192.0.2.1"),
     Observable("mail", "a@evil.example"),
     Observable("file", "x.exe"),
+    Observable("address", "2001:db8::1"),
 )
 BEYOND = "\u0080-\U0010ffff"
 SLOW = {
     "domain": rf"(?<![A-Za-z0-9_{BEYOND}-])evil\.example(?![A-Za-z0-9_{BEYOND}-])(?!\.[A-Za-z0-9])",
-    "address": r"(?<![A-Za-z0-9_])(?<![0-9]\.)192\.0\.2\.1(?![A-Za-z0-9_:])(?!\.[A-Za-z0-9])",
+    "192.0.2.1": r"(?<![A-Za-z0-9_])(?<![0-9]\.)192\.0\.2\.1(?![A-Za-z0-9_])(?!\.[A-Za-z0-9])",
+    "2001:db8::1": r"(?<![A-Za-z0-9_])(?<![0-9]\.)2001:db8::1(?![A-Za-z0-9_])(?!\.[A-Za-z0-9])(?!:[0-9a-f:])",
     "mail": r"(?<![A-Za-z0-9._+-])a@evil\.example(?![A-Za-z0-9_-])(?!\.[A-Za-z0-9])",
     "file": rf"(?<![A-Za-z0-9._{BEYOND}-])x\.exe(?![A-Za-z0-9_{BEYOND}-])(?!\.[A-Za-z0-9])",
 }
@@ -156,7 +162,8 @@ SLOW = {
 
 @given(st.lists(PIECES, max_size=4))
 def test_words_are_found_as_an_expression_finds_them(texts: Sequence[str]) -> None:
-    found = {(at, WANTED[word].type) for at, word in Words(WANTED).find(texts)}
+    named = [one.value if one.type == "address" else one.type for one in WANTED]
+    found = {(at, named[word]) for at, word in Words(WANTED).find(texts)}
     assert found == {(at, kind) for at, text in enumerate(texts) for kind, one in SLOW.items() if re.search(one, text)}
 
 
@@ -253,6 +260,22 @@ MESSAGES = [
     b"Nov 28 10:00:12 ns1 named[812]: zone a.example/IN: transferred by 192.0.2.1, see http://evil.example/x",
     b"<166>Nov 28 2026 10:00:01 fw1 : %ASA-4-199999: odd peer 192.0.2.1 said evil.example",
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("connected to 198.51.100.7:443", True),
+        ("connected to [2001:db8::1]:443", True),
+        ("from 2001:db8::1: 11: Bye", True),
+        ("from 2001:db8::1:2", False),
+        ("from 198.51.100.70:443", False),
+    ],
+)
+def test_a_port_behind_an_address_hides_nothing(text: str, is_there: bool) -> None:
+    wanted = (Observable("address", "198.51.100.7"), Observable("address", "2001:db8::1"))
+    assert bool(list(Words(wanted).find([text]))) == is_there
+    assert not is_there or any(set(tokens.wanted(one)) & tokens.of_value(("text",), text) for one in wanted)
 
 
 @pytest.mark.parametrize("line", MESSAGES)
