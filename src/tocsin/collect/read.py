@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tocsin.collect import mapped as mapped_readers
-from tocsin.collect import relayed, sources, triage
+from tocsin.collect import relayed, sources, triage, zeek_headless
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
@@ -317,6 +317,8 @@ def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
 def _unknown(head: bytes) -> str:
     if what := triage.no_log(head):
         return f"no log, but {what}"
+    if zeek_headless.is_headless(head):
+        return f"no reader: {zeek_headless.UNSURE}"
     form = mapped_readers.wanted_by_a_mapping(head)
     return f"no reader knows this {form}; a mapping would read it (--mapping)" if form else _NO_READER
 
