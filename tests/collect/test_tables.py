@@ -10,7 +10,7 @@ import pytest
 
 from collect.both_ways import CLOCK, rows
 from collect.reference import row_of
-from tocsin.collect import plan, read, read_units, tables
+from tocsin.collect import plan, read, read_units
 from tocsin.collect.formats import flows, paloalto_export
 from tocsin.collect.lines import LineDecoder
 from tocsin.model.custody import Custody
@@ -83,4 +83,3 @@ def test_a_flow_of_one_way_says_so() -> None:
 def test_other_tables_are_left_alone(head: bytes) -> None:
     assert not flows.sniff(head)
     assert not paloalto_export.sniff(head)
-    assert tables.header_of(head) in (b"", tables.header_of(head))
