@@ -53,7 +53,7 @@ FORMS = [
     ("<34>1 - web1 su 7 - - hello", None, "web1", "su", "7", "34", "hello", ""),
     ("Mär  5 12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
     ("M\ufffdr  5 12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
-    ("mars   5 12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
+    ("mars  5 12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
     ("mrt.  5 12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", BOTH),
     ("2024-03-05T12:00:00 web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", ZONE_ASSUMED),
     ("Mar  5 11:00:00 CET web1 sshd[71]: hello", AT, "web1", "sshd", "71", None, "hello", YEAR_ASSUMED),

@@ -54,10 +54,6 @@ def number_of(name: str) -> int | None:
 _LONGEST_FIRST: Final = sorted(_NUMBERS, key=lambda name: (-len(name), name))
 _EITHER: Final = "|".join(f"[{name[0]}{name[0].upper()}]{name[1:]}" for name in _LONGEST_FIRST)
 NAMES: Final = rf"(?:(?:{'|'.join(ENGLISH)})(?= )|(?:{_EITHER})\.?)"
-_LETTER: Final = r"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xff])"
-_BYTES: Final = "|".join(
-    f"[{name[0]}{name[0].upper()}]" + "".join(letter if letter.isascii() else _LETTER for letter in name[1:])
-    for name in _LONGEST_FIRST
-    if _LOST not in name
-)
-NAMES_BYTES: Final = rf"(?:(?:{'|'.join(ENGLISH)})(?= )|(?:{_BYTES})\.?)".encode()
+# In bytes any short word passes: whether it is a month is seen when the line is read. All names would cost as much to
+# compile, in each of the forms that lines are told by, as the rest of them together.
+NAMES_BYTES: Final = rf"(?:(?:{'|'.join(ENGLISH)})(?= )|[A-Za-z][a-z\x80-\xff]{{2,5}}\.?)".encode()
