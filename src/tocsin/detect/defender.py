@@ -1,7 +1,7 @@
 """Sigma's categories in, which events of Microsoft Defender's hunting tables are such events out.
 
 The reader of these tables (`collect/formats/defender_xdr.py`) gives their values Sysmon's names, so that a rule is
-asked as it stands; what these tables do not log is absent, and a rule that excludes something by it is not asked there.
+asked as it stands; what these tables do not log is absent from every event, as of Windows' own log of processes.
 """
 
 from __future__ import annotations
