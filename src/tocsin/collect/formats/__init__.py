@@ -15,6 +15,7 @@ from tocsin.collect.formats import (
     cef,
     cisco,
     cloudtrail,
+    container,
     defender_mplog,
     defender_xdr,
     dnsmasq,
@@ -118,6 +119,7 @@ READERS: tuple[Reader, ...] = (
     postfix,
     web_error,
     access_log,
+    container,
     linux,
     text_log,  # last: any program's lines with a time and a level
 )
