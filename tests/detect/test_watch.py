@@ -289,5 +289,17 @@ def test_indicators_are_found_in_messages_as_whole_words(line: bytes) -> None:
         assert sorted(set(one.scan(events).rules.tolist())) == wanted
 
 
+def test_the_message_of_windows_is_searched_where_it_is_all_there_is() -> None:
+    said = {"Channel": "Application", "EventID": 1, "Message": "Lost 198.51.100.7:443\r\nand evil.example."}
+    fields = {**said, "EventData": {"IpAddress": "203.0.113.1"}}
+    one = watch(Observable("address", "198.51.100.7"), Observable("domain", "evil.example"))
+    events = read_bytes(
+        b"".join(json.dumps(each).encode() + b"\n" for each in (said, fields)), projection=one.projection
+    )
+    found = one.scan(events)
+    assert sorted(zip(found.rows.tolist(), found.rules.tolist(), strict=True)) == [(0, 0), (0, 1)]
+    assert {found.names[at] for some in found.fields for at in some} == {"Message"}
+
+
 def test_names_of_fields_are_written_once() -> None:
     assert all(len(set(holds)) == len(holds) for holds in FIELDS.values())

@@ -140,3 +140,6 @@ OBSERVED: Final[Mapping[Holds, tuple[ObservableType, ...]]] = {
 
 # Logs of text whose fields are few: there the record itself is searched, as free text is.
 RAW_KINDS: Final = frozenset({"application", "cisco", "linux"})
+# Logs whose records say in words once more what their fields say: the field of these words, which is searched in the
+# few records that have no other field in which an observable may stand (one in fifty of Windows' logs).
+SPOKEN_KINDS: Final[Mapping[str, str]] = {"windows": "Message"}
