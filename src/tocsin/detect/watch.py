@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW_KINDS, SPOKEN_KINDS, Holds
+from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW, RAW_KINDS, SPOKEN_KINDS, Holds
 from tocsin.detect.words import Words
 from tocsin.model.event import NO_TIME, Column, Events, Longs
 from tocsin.model.indicator import Observable, ObservableType
@@ -23,8 +23,6 @@ from tocsin.observe.addresses import address, network, without_port
 from tocsin.observe.domains import domain, parents
 from tocsin.observe.names import base_name, mail
 from tocsin.observe.urls import host_of, url
-
-RAW: Final = "(record)"  # where something was found in a record of text, but in none of its fields
 
 _KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
