@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detect.compiled import compiled, text_of
+from detect import compiled as rule_sets
 from tocsin.collect import read_bytes
 from tocsin.detect import matcher, predicates, prefilter, prepare
 from tocsin.detect.literals import Literals, is_literal
@@ -322,6 +322,8 @@ def test_who_was_given_up_on_does_not_spoil_the_next_table() -> None:
     ("keyword", "holds"), [("' Failed'", True), ("'sshd[7]: Failed'", True), ("'web1 sshd'", True), ("' web2'", False)]
 )
 def test_a_keyword_is_looked_for_in_the_line_across_its_fields(keyword: str, holds: bool) -> None:
-    ruleset = compiled(text_of(f"s: [{keyword}]\ncondition: s", logsource="{product: linux, service: sshd}"))
+    ruleset = rule_sets.compiled(
+        rule_sets.text_of(f"s: [{keyword}]\ncondition: s", logsource="{product: linux, service: sshd}")
+    )
     events = read_bytes(b"Mar  5 12:00:00 web1 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2\n")
     assert bool(prepare(ruleset).scan(events).rows) == holds
