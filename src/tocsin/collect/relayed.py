@@ -132,6 +132,7 @@ FORMATS: Final[Mapping[str, Relayed]] = {
     ),
     "unbound": Relayed(marks=(b"unbound",), line=_tagged(rb"unbound"), is_tag=True),
     "dnsmasq": Relayed(marks=(b"dnsmasq",), line=_tagged(rb"dnsmasq(?:-dhcp|-tftp|-script)?"), is_tag=True),
+    "haproxy": Relayed(marks=(b"haproxy",), line=_tagged(rb"haproxy"), is_tag=True),
     "squid": Relayed(marks=(b"squid",), line=_tagged(rb"\(?squid[\w()-]{0,40}"), is_tag=True),
     "access_log": Relayed(
         marks=(b'] "',),

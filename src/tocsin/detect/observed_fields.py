@@ -138,5 +138,9 @@ OBSERVED: Final[Mapping[Holds, tuple[ObservableType, ...]]] = {
     "text": ("address", "domain", "url", "md5", "sha1", "sha256", "sha512", "mail", "file", "path", "mutex"),
 }
 
+RAW: Final = "(record)"  # where something stands in a record of text, but in none of its fields
 # Logs of text whose fields are few: there the record itself is searched, as free text is.
 RAW_KINDS: Final = frozenset({"application", "cisco", "linux"})
+# Logs whose records say in words once more what their fields say: the field of these words, which is searched in the
+# few records that have no other field in which an observable may stand (one in fifty of Windows' logs).
+SPOKEN_KINDS: Final[Mapping[str, str]] = {"windows": "Message"}

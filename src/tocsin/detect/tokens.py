@@ -21,7 +21,7 @@ from tocsin.observe.urls import host_of, url
 
 Token: TypeAlias = tuple[int, str]  # a type, `WORD` for what stands in free text, and its normal form
 
-VERSION: Final = 1  # raise it with any change to what a value holds: what was indexed before is then indexed anew
+VERSION: Final = 2  # raise it with any change to what a value holds: what was indexed before is then indexed anew
 WORD: Final = 0
 TYPE_OF: Final[Mapping[ObservableType, int]] = {kind: at for at, kind in enumerate(OBSERVABLE_TYPES, start=1)}
 CROWDED: Final[Token] = (WORD, "")  # of a text that holds more than is indexed: whoever asks for words looks there, too
@@ -35,6 +35,7 @@ _RUN: Final = re.compile("[0-9a-z_.\\-\x80-\U0010ffff]{4,}")
 _END: Final = re.compile(r"\.(?![0-9a-z])")  # a dot that no letter or digit follows ends a word
 _V4: Final = re.compile(r"(?<![0-9a-z_])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9a-z_])")
 _V6: Final = re.compile(r"[0-9a-f:.]{2,100}")
+_BARE: Final = re.compile(r"(?<=[0-9a-f]):$")  # a colon that a sentence goes on behind
 _MAIL_HOST: Final = re.compile(r"@([0-9a-z_.-]+)")
 _HASH: Final = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])")
 _FOLDED: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # as bytes are: ASCII alone
@@ -209,7 +210,7 @@ def _tails(run: str) -> Iterator[str]:
 
 
 def _v6(folded: str) -> Iterator[str]:
-    for whole in [piece for run in _V6.findall(folded) for piece in _END.split(run)]:
+    for whole in [_BARE.sub("", piece) for run in _V6.findall(folded) for piece in _END.split(run)]:
         if "::" not in whole and whole.count(":") < 7:
             continue
         starts = [0, *(at + 1 for at, sign in enumerate(whole) if sign in ":.")]

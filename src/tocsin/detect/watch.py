@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW_KINDS, Holds
+from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW, RAW_KINDS, SPOKEN_KINDS, Holds
 from tocsin.detect.words import Words
 from tocsin.model.event import NO_TIME, Column, Events, Longs
 from tocsin.model.indicator import Observable, ObservableType
@@ -23,8 +23,6 @@ from tocsin.observe.addresses import address, network, without_port
 from tocsin.observe.domains import domain, parents
 from tocsin.observe.names import base_name, mail
 from tocsin.observe.urls import host_of, url
-
-RAW: Final = "(record)"  # where something was found in a record of text, but in none of its fields
 
 _KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
@@ -254,6 +252,8 @@ class Watch:
         if events.kind in RAW_KINDS and len(self._words):
             looked_at.add(RAW)
             parts += self._in_records(events, names)
+        if events.kind in SPOKEN_KINDS and len(self._words):
+            parts += self._in_words_alone(events, names)
         return self._told(events, among, parts, tuple(names), frozenset(looked_at))
 
     def _in_column(self, column: Column, holds: tuple[Holds, ...]) -> dict[int, Found]:
@@ -287,6 +287,21 @@ class Watch:
                         names.append(name)
                     rules = np.array(self._rules_of_word[word], np.int64)
                     yield np.full(len(rules), row), rules, names.index(name)
+
+    def _in_words_alone(self, events: Events, names: list[str]) -> Iterator[tuple[Longs, Longs, int]]:
+        """Words in records that have none of the fields that may hold observables, and so say all in words."""
+        silent = np.ones(len(events), bool)
+        for name in FIELDS.keys() & events.columns.keys():
+            silent &= events.columns[name].codes < _FIRST_VALUE
+        rows = np.flatnonzero(silent)
+        name = SPOKEN_KINDS[events.kind]
+        texts = [text if isinstance(text := events.all_fields(row).get(name), str) else "" for row in rows.tolist()]
+        for at, word in self._words.find(texts):
+            row = rows[at]
+            if name not in names:
+                names.append(name)
+            rules = np.array(self._rules_of_word[word], np.int64)
+            yield np.full(len(rules), row), rules, names.index(name)
 
     def _told(
         self,

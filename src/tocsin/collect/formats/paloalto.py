@@ -91,7 +91,6 @@ _MORE: Final = {
 }
 _LOWERED: Final = ("log", "protocol")
 _MOST_COLUMNS: Final = 200
-_PATH: Final = later(r"(?<![\w/])(/(?:opt|var|tmp|etc|usr|root|home)/[^\s'\"]+)")
 _TYPES: Final = (
     "TRAFFIC|THREAT|SYSTEM|CONFIG|GLOBALPROTECT|USERID|HIP-?MATCH|CORRELATION|AUTHENTICATION|DECRYPTION|SCTP|GTP|TUNNEL"
     "|IPTAG|START|END|AUTH|AUDIT"
@@ -129,7 +128,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
         if name in read and more not in values:
             values[more] = read[name].lower() if more in _LOWERED else read[name]
     values["blocked"] = firewall.blocked(read["action"]) if "action" in read else None
-    values["TargetFilename"] = _path(read["opaque"]) if "opaque" in read else None
+    values["TargetFilename"] = firewall.device_path(read["opaque"]) if "opaque" in read else None
     head = carried.before(text[: found.start()], clock)
     if head.host is not None:
         values.setdefault("host", head.host)
@@ -149,11 +148,6 @@ def _names(row: list[str]) -> tuple[str, ...]:
     if row[3] == "CONFIG" and len(row) > 17 and row[17].startswith("0x"):
         return _DETAILED
     return _COLUMNS.get(row[3], tuple(_BASE.split()))
-
-
-def _path(text: str) -> str | None:
-    found = _PATH.search(text)
-    return found[1] if found else None
 
 
 def _ts(read: Mapping[str, str], clock: Clock) -> tuple[int, str]:
@@ -282,7 +276,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
             "log": Told(chosen(usual, kind_at), str.lower),
             "protocol": Told(chosen(usual, spans["proto"]), str.lower),
             "blocked": Told(chosen(usual, spans["action"]), firewall.blocked),
-            "TargetFilename": Told(chosen(usual, spans["opaque"]), _path),
+            "TargetFilename": Told(chosen(usual, spans["opaque"]), firewall.device_path),
         },
         mended={ZONE_ASSUMED: int(count)} if (count := zoneless[usual].sum()) else "",
         keyed=_keyed(block, begin[line] + column, line, values, projection),
