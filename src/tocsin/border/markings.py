@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tocsin.border.tally import text
-from tocsin.model.pap import PAP, pap_of
+from tocsin.model.pap import pap_of
 from tocsin.model.tlp import strictest, tlp_of
 
 EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"  # TLP 2.0, by FIRST and OASIS
