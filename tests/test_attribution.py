@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tocsin import attribution, cases
+from tocsin.attribute import observing
 from tocsin.attribution import Known
 from tocsin.errors import SettingsError
 from tocsin.model.attribution import CERTAIN, UNKNOWN
@@ -52,7 +53,7 @@ def incident(*findings: Cited, first: int | None = 1_690_000_000_000_000) -> Inc
 
 
 def test_an_incident_is_seen_by_the_techniques_of_what_weighs(known: Known) -> None:
-    found = attribution.of_incident(
+    found = observing.observe(
         incident(finding("high", "T1003.001"), finding("medium", "T1059.001"), finding("low", "T1082"))
     )
     assert [(one.value, one.grade) for one in found.traits] == [("T1003.001", "B2"), ("T1059.001", "B3")]
@@ -63,7 +64,7 @@ def test_an_incident_is_seen_by_the_techniques_of_what_weighs(known: Known) -> N
 
 
 def test_a_time_that_no_calendar_has_is_none() -> None:
-    assert attribution.of_incident(incident(first=10**20)).first_seen == ""
+    assert observing.observe(incident(first=10**20)).first_seen == ""
 
 
 def test_a_case_is_attributed_by_its_incident(known: Known, tmp_path: Path) -> None:

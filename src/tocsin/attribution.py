@@ -8,28 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
 import msgspec
 
 from tocsin import attribute, cases
-from tocsin.attribute import cluster
+from tocsin.attribute import cluster, observing
 from tocsin.border import observations
 from tocsin.errors import ListError, SettingsError
 from tocsin.learn import attack, knowledge, names, own, profiles
 from tocsin.model.attack import Facts, Release, is_live, translate
 from tocsin.model.attribution import Attribution
 from tocsin.model.cluster import Clusters
-from tocsin.model.incident import Incident
 from tocsin.model.knowledge import Knowledge
 from tocsin.model.observation import Observation, Trait
-from tocsin.model.rule import LEVELS
 from tocsin.output.files import save
 
-MEDIUM: Final = LEVELS.index("medium")
-HIGH: Final = LEVELS.index("high")
+OBSERVATIONS: Final = "observations.json"  # the document of a case; others have it in their name
+IN_RELEASE: Final = ("technique", "absence")  # traits whose values are ids of a release of ATT&CK
 
 _CHANGE: Final = re.compile(r"([+-])(.+)")
 
@@ -47,7 +44,10 @@ def known() -> Known:
     facts = attack.known(with_links=True)
     whole = knowledge.of(facts, own.kept())
     told = profiles.profiles(whole)
-    return Known(facts=facts, knowledge=whole, profiles=attribute.prepare(told["groups"], software=told["software"]))
+    release = facts.release(whole.release)
+    names = {number: entry.name for number, entry in release.entries.items()} if release else {}
+    prepared = attribute.prepare(told["groups"], software=told["software"], names=names)
+    return Known(facts=facts, knowledge=whole, profiles=prepared)
 
 
 def weigh(observation: Observation, known: Known, *, against: Sequence[str] = ()) -> Attribution:
@@ -120,38 +120,18 @@ def observed(what: str, cases_root: Path) -> Observation:
             f"{case.id}: the case holds no incident to compare",
             hint="Cases that tocsin respond opens do; for others write what was seen: docs/observations.md.",
         )
-    return replace(of_incident(incident), id=case.id, name=case.title)
+    documents = [one for one in case.attached if one.kept and OBSERVATIONS in one.name]
+    newest = {one.name: one for one in documents}
+    first = newest.pop(OBSERVATIONS, None)
+    seen = observations.decoded(cases.document(folder, first), first.name) if first else observing.observe(incident)
+    for name, one in sorted(newest.items()):
+        seen = _with(seen, observations.decoded(cases.document(folder, one), name))
+    return replace(seen, id=case.id, name=case.title)
 
 
-def of_incident(incident: Incident) -> Observation:
-    """The techniques of its findings, from "medium" up; the higher the level, the more a finding is believed."""
-    traits = [
-        Trait(
-            kind="technique",
-            value=technique,
-            sources=(finding.at.src,),
-            grade="B2" if LEVELS.index(finding.level) >= HIGH else "B3",
-        )
-        for finding in incident.findings
-        if LEVELS.index(finding.level) >= MEDIUM
-        for technique in finding.techniques
-    ]
-    return Observation(
-        id=incident.id,
-        name=incident.title,
-        traits=tuple(traits),
-        first_seen=_day(incident.first_us),
-        last_seen=_day(incident.last_us),
-    )
-
-
-def _day(ts_us: int | None) -> str:
-    if ts_us is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(ts_us // 1_000_000, UTC).strftime("%Y-%m-%d")
-    except (OverflowError, OSError, ValueError):
-        return ""
+def _with(seen: Observation, more: Observation) -> Observation:
+    """What people found out besides: traits and doubts go together, the rest is as the logs have it."""
+    return replace(seen, traits=(*seen.traits, *more.traits), doubts=(*seen.doubts, *more.doubts))
 
 
 def what_if(observation: Observation, changes: Iterable[str], known: Known) -> Observation:
@@ -182,12 +162,23 @@ def in_one_release(observation: Observation, known: Known) -> Observation:
     if observation.release and said is None:
         doubts.append(f"Release {observation.release} of ATT&CK is not known; its ids were taken as they are.")
     new: dict[str, str] = {}
-    for technique in sorted({one.value for one in observation.traits if one.kind == "technique"}):
+    for technique in sorted({one.value for one in observation.traits if one.kind in IN_RELEASE}):
         new[technique], doubt = _translated(technique, said, target, known.facts)
         if doubt:
             doubts.append(doubt)
-    traits = tuple(replace(one, value=new[one.value]) if one.kind == "technique" else one for one in observation.traits)
-    return replace(observation, traits=traits, release=target.name, doubts=tuple(doubts))
+    for technique in (*(observation.watched or ()), *observation.sensors):
+        if technique not in new:
+            new[technique] = _translated(technique, said, target, known.facts)[0]
+    return replace(
+        observation,
+        traits=tuple(
+            replace(one, value=new[one.value]) if one.kind in IN_RELEASE else one for one in observation.traits
+        ),
+        watched=None if observation.watched is None else frozenset(new[one] for one in observation.watched),
+        sensors={new[one]: logs for one, logs in observation.sensors.items()},
+        release=target.name,
+        doubts=tuple(doubts),
+    )
 
 
 def _translated(technique: str, said: Release | None, target: Release, facts: Facts) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from tocsin.cases.changes import (
     attach,
     close,
     decide,
+    document,
     finish_task,
     hand_over,
     incident_of,
@@ -20,11 +21,13 @@ from tocsin.cases.changes import (
 from tocsin.cases.derive import open_tasks
 from tocsin.cases.find import Listed, entries_of, everything, find
 from tocsin.cases.join import merge, split
+from tocsin.cases.responsible import NO, propose, sign, standing
 from tocsin.cases.verify import CLOSE, YES, Verdict, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
 
 __all__ = [
     "CLOSE",
+    "NO",
     "WAIT_S",
     "YES",
     "Listed",
@@ -34,6 +37,7 @@ __all__ = [
     "attach",
     "close",
     "decide",
+    "document",
     "entries_of",
     "everything",
     "find",
@@ -45,10 +49,13 @@ __all__ = [
     "note",
     "open_case",
     "open_tasks",
+    "propose",
     "refuse_to_close",
     "reopen",
     "saw",
+    "sign",
     "split",
+    "standing",
     "verify",
     "writing",
 ]

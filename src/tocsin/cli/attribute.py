@@ -64,7 +64,7 @@ def attribute(  # noqa: PLR0917 (the library calls it by name)
         typer.echo(json.dumps(told, indent=2, sort_keys=True))
         return
     width = min(110, shutil.get_terminal_size((100, 24)).columns)
-    pages = attribution_pages.Pages(width=width, software=known.profiles.names)
+    pages = attribution_pages.Pages(width=width)
     if ours is not None:
         typer.echo("\n".join(pages.ours(ours, observation.id)))
     typer.echo("\n".join(pages.told(found, observation, before=before, explain=explain)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution, Ground, Hypothesis
 from tocsin.model.cluster import Clusters
+from tocsin.model.likelihood import word
 from tocsin.model.observation import Observation
 from tocsin.output.screen import cut, shown
 
@@ -21,10 +21,7 @@ _LEVELS = {"group": "a group", "sponsor": "groups of one sponsor", "cluster": "a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """`software` are names of software by id."""
-
     width: int = 100
-    software: Mapping[str, str] = field(default_factory=dict)
 
     def told(
         self, found: Attribution, observation: Observation, *, before: Attribution | None = None, explain: bool = False
@@ -143,9 +140,8 @@ class Pages:
             )
 
     def _ground(self, one: Ground, most: int) -> Iterator[str]:
-        name = self.software.get(one.value, "")
         kind = "" if one.kind in ("technique", "software") else one.kind
-        what = cut(shown(f"{kind} {one.value} {name}".strip()), 26)
+        what = cut(shown(f"{kind} {one.value} {one.name}".strip()), 26)
         bar = _bar(abs(one.millidecibans) * CERTAIN // most, 8)
         head = f"  {what:26} {bar} {one.millidecibans / 1000:+6.1f}  {one.grade} {one.forgeability:5} "
         lines = textwrap.wrap(shown(one.because), max(20, self.width - len(head))) or [""]
@@ -161,7 +157,8 @@ class Pages:
         yield "Competing hypotheses: ++ fits well, -- does not; what tells them apart first"
         yield f"  {'':26}" + "".join(f"{name:>{room}}" for name in names)
         for row in rows:
-            what = cut(shown(f"{row.kind} {row.value}"), 26)
+            kind = "" if row.kind in ("technique", "software") else row.kind
+            what = cut(shown(f"{kind} {row.value} {row.name}".strip()), 26)
             yield f"  {what:26}" + "".join(f"{reading:>{room}}" for reading in row.readings)
         if len(found.matrix) > len(rows):
             yield f"  {len(found.matrix) - len(rows)} more with --explain"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import typer
 
-from tocsin import cases, respond
+from tocsin import attribution, cases, respond
+from tocsin.border import observations
 from tocsin.cli import case_options, person
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
@@ -23,6 +24,8 @@ from tocsin.output.of_incident import of_incident
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from tocsin.attribution import Known
+    from tocsin.model.attribution import Attribution
     from tocsin.model.case import Case
     from tocsin.model.incident import Incident
     from tocsin.model.raw import Place, Raw
@@ -57,17 +60,25 @@ class Written:
     pages: dict[str, Path]
 
 
-def write(response: Response, folder: Path, asked: Asked) -> Written:
-    """Write the overview, a page for each incident that is looked at first, and all of them as JSON."""
+def write(response: Response, folder: Path, asked: Asked, known: Known | None = None) -> Written:
+    """Write the overview, a page for each incident that is looked at first, and all of them as JSON.
+
+    Args:
+        response: what was found.
+        folder: where to.
+        asked: what is wanted.
+        known: groups to compare with; read here if not given.
+    """
     found = response.incidents
     now = [one for one in found if one.rank == "act now"]
     queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
     raws = respond.raws(response, (*now, *queue))
+    who = respond.attributions(respond.observations(response, (*now, *queue)), known or attribution.known())
     links, others = {}, []
     for one in (*now, *queue):
         called = f"incident-{one.id[:16]}"
         links[one.id] = f"{called}.html"
-        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws))
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws, who[one.id]))
         alone = of_incident(response.run, one)
         others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}"]
         save(folder / others[-2], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
@@ -75,7 +86,8 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
         for audience in asked.audiences:
             if audience != "analyst":
                 others.append(f"{called}.{audience}.html")
-                save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience), {}))
+                told = cast(report.Audience, audience)
+                save(folder / others[-1], partial(_report, response, one, asked, told, {}, who[one.id]))
     overview, data = folder / "overview.html", folder / "incidents.json"
     others.append(f"findings{timesketch.SUFFIX}")
     save(folder / others[-1], partial(timesketch.write, response.run))
@@ -103,9 +115,14 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
 
 
 def open_all(
-    response: Response, root: Path | None, by: str | None, asked: Asked, pages: Mapping[str, Path]
+    response: Response,
+    root: Path | None,
+    by: str | None,
+    asked: Asked,
+    pages: Mapping[str, Path],
+    known: Known | None = None,
 ) -> Iterator[Case]:
-    """Open a case for each incident to act on now, with its report and the custody of the evidence.
+    """Open a case for each incident to act on now, with its report, what was seen of whom, and custody of the evidence.
 
     Args:
         pages: reports that are written already, by the incident's id.
@@ -116,15 +133,22 @@ def open_all(
     manifest = io.StringIO()
     custody.write(response.run, manifest)
     now = [one for one in response.incidents if one.rank == "act now"]
-    raws = respond.raws(response, [one for one in now if one.id not in pages])
+    pageless = [one for one in now if one.id not in pages]
+    raws, seen = respond.raws(response, pageless), respond.observations(response, now)
+    weighed = {one.id: seen[one.id] for one in pageless}
+    who = respond.attributions(weighed, known or attribution.known()) if weighed else {}
     for one in now:
         if one.id in pages:
             page = pages[one.id].read_bytes()
         else:
             file = io.StringIO()
-            _report(response, one, asked, "analyst", raws, file)
+            _report(response, one, asked, "analyst", raws, who[one.id], file)
             page = file.getvalue().encode()
-        documents = [("report.html", page), ("custody.json", manifest.getvalue().encode())]
+        documents = [
+            ("report.html", page),
+            ("custody.json", manifest.getvalue().encode()),
+            (attribution.OBSERVATIONS, observations.encoded(seen[one.id])),
+        ]
         case = cases.open_case(case_options.place(root), one, by=person.whoever(by), documents=documents)
         if asked.revealed:
             with cases.writing(case_options.place(root) / case.id) as log:
@@ -144,12 +168,14 @@ def _report(
     asked: Asked,
     audience: report.Audience,
     raws: Mapping[Place, Raw],
+    who: Attribution,
     file: TextIO,
 ) -> None:
     one = report.Report(
         incident=incident,
         run=response.run,
         raws=raws,
+        attribution=who,
         audience=audience,
         revealed=asked.revealed if audience == "analyst" else "",
         tlp=asked.tlp,
