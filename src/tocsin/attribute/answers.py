@@ -35,7 +35,7 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     if survival.traits:
         trait = ledger.traits[survival.traits[0]].trait
         what = f"{trait.kind} {ledger.scene.profiles.called(trait.value)}"
-        found.append(f"Without {what} alone another group would lead: fragile.")
+        found.append(f"Without {what} alone, another group would lead: fragile.")
     if chance <= ledger.unknown:
         found.append("That it was nobody known is at least as likely.")
     if chance * 1000 < needed * CERTAIN:

@@ -108,10 +108,10 @@ def _fragile(ledger: Ledger, survived: survival.Survival) -> tuple[str, ...]:
     traits = [ledger.traits[number].trait for number in survived.traits]
     return (
         *(
-            f"Without {trait.kind} {ledger.scene.profiles.called(trait.value)} another group would lead."
+            f"Without {trait.kind} {ledger.scene.profiles.called(trait.value)}, another group would lead."
             for trait in traits
         ),
-        *(f"Without all that comes from the {one} another group would lead." for one in survived.classes),
+        *(f"Without all that comes from the {one}, another group would lead." for one in survived.classes),
     )
 
 

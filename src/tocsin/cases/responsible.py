@@ -1,7 +1,7 @@
 """A case in which somebody proposes whom to hold responsible in, whether two people signed that out.
 
-Nothing here trusts that a decision was made by the way it should be made: every line of the log is judged as if somebody
-had written it with other tools.
+Nothing here trusts that a decision was made by the way it should be made: every line of the log is judged as if
+somebody had written it with other tools.
 """
 
 from __future__ import annotations

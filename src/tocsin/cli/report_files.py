@@ -78,7 +78,7 @@ def write(response: Response, folder: Path, asked: Asked, known: Known | None = 
     for one in (*now, *queue):
         called = f"incident-{one.id[:16]}"
         links[one.id] = f"{called}.html"
-        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws, who[one.id]))
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", (raws, who[one.id])))
         alone = of_incident(response.run, one)
         others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}"]
         save(folder / others[-2], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
@@ -86,8 +86,8 @@ def write(response: Response, folder: Path, asked: Asked, known: Known | None = 
         for audience in asked.audiences:
             if audience != "analyst":
                 others.append(f"{called}.{audience}.html")
-                told = cast(report.Audience, audience)
-                save(folder / others[-1], partial(_report, response, one, asked, told, {}, who[one.id]))
+                to = cast(report.Audience, audience)
+                save(folder / others[-1], partial(_report, response, one, asked, to, ({}, who[one.id])))
     overview, data = folder / "overview.html", folder / "incidents.json"
     others.append(f"findings{timesketch.SUFFIX}")
     save(folder / others[-1], partial(timesketch.write, response.run))
@@ -142,7 +142,7 @@ def open_all(
             page = pages[one.id].read_bytes()
         else:
             file = io.StringIO()
-            _report(response, one, asked, "analyst", raws, who[one.id], file)
+            _report(response, one, asked, "analyst", (raws, who[one.id]), file)
             page = file.getvalue().encode()
         documents = [
             ("report.html", page),
@@ -167,15 +167,14 @@ def _report(
     incident: Incident,
     asked: Asked,
     audience: report.Audience,
-    raws: Mapping[Place, Raw],
-    who: Attribution,
+    told: tuple[Mapping[Place, Raw], Attribution],
     file: TextIO,
 ) -> None:
     one = report.Report(
         incident=incident,
         run=response.run,
-        raws=raws,
-        attribution=who,
+        raws=told[0],
+        attribution=told[1],
         audience=audience,
         revealed=asked.revealed if audience == "analyst" else "",
         tlp=asked.tlp,

@@ -1,4 +1,4 @@
-"""An Attribution in, the chapter on who it may have been out: pictures, matrix, what speaks against, what would change it.
+"""An Attribution in, the chapter on who it may have been out: pictures, the matrix, and what would change it.
 
 It is a comparison with what is told of groups. Who is responsible stands there only as people decided it.
 """
@@ -15,6 +15,7 @@ from tocsin.model.statement import Standing
 _GROUPS: Final = 6  # that are drawn by themselves
 _GROUNDS: Final = 12
 _ROWS: Final = 40
+_TELLS: Final = 500  # millidecibans: what tells hypotheses apart by less is not shown
 _LINE, _LEFT, _WIDE = 24, 250, 330  # pixels: of one bar, of the names, of the longest bar
 _HALF: Final = 190  # pixels: of the longest bar of a weight, to either side
 _READINGS: Final = {
@@ -65,6 +66,7 @@ class Chapter:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, Row], ...]
     left_out: int
+    fragile: tuple[str, ...]
     readings: dict[str, str]
     within: str
     standing: Standing
@@ -75,6 +77,8 @@ def chapter(found: Attribution, standing: Standing, own: tuple[str, ...] = ()) -
     """`own` says which of the team's own clusters it belongs to, as sentences."""
     leader = next((one for one in found.hypotheses if one.kind == "group"), None)
     bars = tuple(_bars(found))
+    told = [row for row in found.matrix if row.diagnosticity >= _TELLS][:_ROWS]
+    openings = {text.partition(",")[0] for text in found.would_change}
     weights, others = _weights(leader)
     return Chapter(
         found=found,
@@ -85,8 +89,9 @@ def chapter(found: Attribution, standing: Standing, own: tuple[str, ...] = ()) -
         weights_height=_LINE * len(weights) + 8,
         others=others,
         columns=tuple(_name(found, one) for one in found.columns),
-        rows=tuple((_called(row.kind, row.value, row.name), row) for row in found.matrix[:_ROWS]),
-        left_out=max(0, len(found.matrix) - _ROWS),
+        rows=tuple((_called(row.kind, row.value, row.name), row) for row in told),
+        left_out=len(found.matrix) - len(told),
+        fragile=tuple(text for text in found.fragile if text.partition(",")[0] not in openings),
         readings=_READINGS,
         within=_within(found),
         standing=standing,
@@ -157,6 +162,8 @@ def _weight(place: int, one: Ground, most: int) -> Weight:
 def _called(kind: str, value: str, name: str) -> str:
     if kind in ("technique", "software"):
         return f"{value} {name}".strip()
+    if kind == "tempo":
+        return f"last seen in {value}"
     return f"not seen: {value} {name}".strip() if kind == "absence" else f"{kind} {value}"
 
 
