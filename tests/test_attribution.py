@@ -124,10 +124,10 @@ def test_clusters_are_kept_byte_for_byte(known: Known, tmp_path: Path) -> None:
         id="x", traits=(Trait(kind="software", value="own:loader"),), watched=frozenset({"T1003", "T1059", "T1021"})
     )
     first, second = tmp_path / "1.json", tmp_path / "2.json"
-    kept = attribution.clustered(seen, attribution.clusters(first), known)
+    kept = attribution.clustered([seen], attribution.clusters(first), known)
     attribution.keep(kept, first)
     assert attribution.clusters(first) == kept
     attribution.keep(attribution.clusters(first), second)
     assert first.read_bytes() == second.read_bytes()
-    again = attribution.clustered(replace(seen, id="y"), attribution.clusters(first), known)
+    again = attribution.clustered([replace(seen, id="y")], attribution.clusters(first), known)
     assert again.of("x") == again.of("y")

@@ -9,6 +9,7 @@ import msgspec
 
 from tocsin.errors import ListError
 from tocsin.model.observation import USUAL_GRADE, Observation, Trait, TraitKind
+from tocsin.observe import infrastructure
 
 MOST_BYTES: Final = 4 << 20
 _HINT: Final = "docs/observations.md tells the form."
@@ -74,7 +75,7 @@ def decoded(content: bytes, name: str) -> Observation:
         name=written.name,
         traits=(
             *short,
-            *(Trait(kind=one.kind, value=one.value, sources=one.sources, grade=one.grade) for one in written.traits),
+            *(Trait(kind=one.kind, value=_normal(one), sources=one.sources, grade=one.grade) for one in written.traits),
         ),
         first_seen=written.first_seen,
         last_seen=written.last_seen,
@@ -82,6 +83,13 @@ def decoded(content: bytes, name: str) -> Observation:
         sensors=written.sensors,
         release=written.release,
     )
+
+
+def _normal(one: WrittenTrait) -> str:
+    """What is compared letter by letter must be written in one way."""
+    if one.kind == "infrastructure":
+        return infrastructure.normal(one.value)
+    return one.value.upper() if one.kind == "vulnerability" else one.value
 
 
 def encoded(observation: Observation) -> bytes:

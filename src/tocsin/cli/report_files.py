@@ -60,6 +60,11 @@ class Written:
     pages: dict[str, Path]
 
 
+def groups_known() -> Known:
+    """Groups to compare with."""
+    return attribution.known()
+
+
 def write(response: Response, folder: Path, asked: Asked, known: Known | None = None) -> Written:
     """Write the overview, a page for each incident that is looked at first, and all of them as JSON.
 
@@ -73,7 +78,7 @@ def write(response: Response, folder: Path, asked: Asked, known: Known | None = 
     now = [one for one in found if one.rank == "act now"]
     queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
     raws = respond.raws(response, (*now, *queue))
-    who = respond.attributions(respond.observations(response, (*now, *queue)), known or attribution.known())
+    who = respond.attributions(respond.observations(response, (*now, *queue)), known or groups_known())
     links, others = {}, []
     for one in (*now, *queue):
         called = f"incident-{one.id[:16]}"
@@ -136,7 +141,7 @@ def open_all(
     pageless = [one for one in now if one.id not in pages]
     raws, seen = respond.raws(response, pageless), respond.observations(response, now)
     weighed = {one.id: seen[one.id] for one in pageless}
-    who = respond.attributions(weighed, known or attribution.known()) if weighed else {}
+    who = respond.attributions(weighed, known or groups_known()) if weighed else {}
     for one in now:
         if one.id in pages:
             page = pages[one.id].read_bytes()

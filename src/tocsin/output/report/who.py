@@ -16,7 +16,7 @@ _GROUPS: Final = 6  # that are drawn by themselves
 _GROUNDS: Final = 12
 _ROWS: Final = 40
 _TELLS: Final = 500  # millidecibans: what tells hypotheses apart by less is not shown
-_LINE, _LEFT, _WIDE = 24, 250, 330  # pixels: of one bar, of the names, of the longest bar
+_LINE, _LEFT, _WIDE = 24, 320, 330  # pixels: of one bar, of the words before it, of the longest bar
 _HALF: Final = 190  # pixels: of the longest bar of a weight, to either side
 _READINGS: Final = {
     "++": "fits well",
@@ -62,6 +62,7 @@ class Chapter:
     leader: str
     weights: tuple[Weight, ...]
     weights_height: int
+    middle: int
     others: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, Row], ...]
@@ -87,6 +88,7 @@ def chapter(found: Attribution, standing: Standing, own: tuple[str, ...] = ()) -
         leader=leader.name if leader and leader.grounds else "",
         weights=weights,
         weights_height=_LINE * len(weights) + 8,
+        middle=_LEFT + _HALF,
         others=others,
         columns=tuple(_name(found, one) for one in found.columns),
         rows=tuple((_called(row.kind, row.value, row.name), row) for row in told),
