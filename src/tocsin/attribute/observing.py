@@ -30,7 +30,7 @@ SENSORS: Final = 3  # log sources that are named for one technique
 
 _SOFTWARE: Final = re.compile(r"attack\.(s\d{4})", re.ASCII | re.IGNORECASE)
 _CVE: Final = re.compile(r"cve\.(\d{4})[.-](\d{4,7})", re.ASCII | re.IGNORECASE)
-_HOST: Final = re.compile(r"https?://([^\s/:\"'<>?#@]{1,253})", re.IGNORECASE)
+_HOST: Final = re.compile(r"https?://(?:[^\s/@]{0,200}@)?([^\s/:\"'<>?#@]{1,253})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
