@@ -5,19 +5,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from typing import Final, Unpack
 
-from tocsin import collect, investigate
+from tocsin import attribution, collect, investigate
+from tocsin.attribute import observing
 from tocsin.investigate import concern, impact
+from tocsin.investigate.normal import is_public
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
+from tocsin.model.attribution import Attribution
 from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
+from tocsin.model.observation import Observation
 from tocsin.model.person import People
 from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
@@ -38,6 +42,7 @@ class Response:
     background: tuple[Background, ...] = ()
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
+    assets: Assets = field(default_factory=Assets)
     claims: tuple[Judged, ...] = ()  # each also stands with the incident that it concerns, if there is one
 
 
@@ -90,6 +95,7 @@ def respond(
             background=waiting.background,
             evidence=evidence,
             mappings=tuple(how.get("mappings") or ()),
+            assets=assets,
             claims=judged,
         )
 
@@ -137,3 +143,15 @@ def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Ra
     ]
     mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
     return collect.again(places, response.evidence, response.run.custody, mapped)
+
+
+def observations(response: Response, incidents: Iterable[Incident]) -> Mapping[str, Observation]:
+    """What was seen of whoever did it, by incident, with what these logs and rules could have shown besides."""
+    run = response.run
+    seen_with = observing.view(run.rules.rules, run.coverage.rules, ours=response.assets, is_outside=is_public)
+    return {one.id: observing.observe(one, seen_with) for one in incidents}
+
+
+def attributions(seen: Mapping[str, Observation], known: attribution.Known) -> Mapping[str, Attribution]:
+    """Who it may have been, by incident: technical, and last, since stopping never waits for blaming."""
+    return {name: attribution.weigh(one, known) for name, one in seen.items()}

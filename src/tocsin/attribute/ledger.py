@@ -2,8 +2,9 @@
 
     weight of a group = prior + traits (capped) + caps of classes + calibration (+ cap of a narrow ground)
 
-The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together: so
-that what is said to be 70 % was so in 70 % of the cases from which it was learned. All is integers.
+The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together, the
+further down the better groups fit that have nothing to do with it: so that what is said to be 70 % was so in 70 % of
+the cases from which it was learned. All is integers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tocsin.attribute.caps import ONE_CLASS, cap, cap_class, worth
-from tocsin.attribute.scale import likelihood, ratio, share, total
+from tocsin.attribute.scale import likelihood, ratio, share
 from tocsin.attribute.scene import Scene
 from tocsin.attribute.trait import Kind
 from tocsin.attribute.traits import TRAITS
@@ -23,6 +24,7 @@ from tocsin.model.observation import Trait
 SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
 NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
+BY_CHANCE: Final = 3  # groups of a hundred, of which one fits well whoever it was
 # When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
 BESIDE: Final = ("tempo", "absence")
 
@@ -166,11 +168,15 @@ def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[int, ...]:
     """What moves each group against "unknown"."""
     if not evidence:
         return ()
-    sharp = [share(weight, scene.weights.unknown.sharpness, 1000) for weight in evidence]
-    first, second = ([*sorted(sharp, reverse=True), *sharp])[:2]
-    everybody = total(sharp)
-    shift = known(scene, everybody, first - second) - everybody
-    return tuple(weight + shift - before for weight, before in zip(sharp, evidence, strict=True))
+    shift = known(scene, reference(evidence))
+    sharpness = scene.weights.unknown.sharpness
+    return tuple(share(weight, sharpness, 1000) + shift - weight for weight in evidence)
+
+
+def reference(evidence: Sequence[int]) -> int:
+    """What a group weighs that fits as well as some fit by chance: of 175 the sixth, and never the first of several."""
+    place = max(1, len(evidence) * BY_CHANCE // 100)
+    return sorted(evidence, reverse=True)[min(place, len(evidence) - 1)]
 
 
 def chances(weights: Sequence[int]) -> tuple[int, ...]:
@@ -181,14 +187,13 @@ def chances(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(mass * CERTAIN // whole for mass in masses)
 
 
-def known(scene: Scene, everybody: int, lead: int) -> int:
-    """The odds that it was any of the groups, in millidecibans."""
+def known(scene: Scene, by_chance: int) -> int:
+    """What is added to every group alike: how much was seen, how much of it is new, how well groups fit by chance."""
     learned, holders = scene.weights.unknown, scene.profiles.holders
     return (
         learned.constant
         - learned.caution
-        + share(learned.evidence, everybody, 1000)
-        + share(learned.lead, lead, 1000)
+        + share(learned.reference, by_chance, 1000)
         + share(learned.techniques, ratio(max(1, len(scene.techniques)), 1), 1000)
         + share(learned.software, ratio(1 + len(scene.software), 1), 1000)
         + learned.new_software * min(NEW, sum(name not in holders for name in scene.software))

@@ -77,6 +77,11 @@ def incident_of(folder: Path, case: Case) -> Incident | None:
     return msgspec.json.decode(layout.kept(folder, case.incident), type=Incident) if case.incident else None
 
 
+def document(folder: Path, one: nouns.Attached) -> bytes:
+    """What was attached to a case and kept in it, checked against its digest."""
+    return layout.kept(folder, one.sha256)
+
+
 def _made(
     root: Path,
     name: str,

@@ -110,18 +110,21 @@ def _performed(
     made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, console: Console, *, quiet: bool
 ) -> dict[str, Any]:
     """One rule set's go, its files in a folder of their own, its story on the screen."""
+    from tocsin import attribution
     from tocsin.cli import drill_pages, report_files
     from tocsin.drill import perform
 
     own = folder / name
     own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
+    known = attribution.known()
     with (
         progress.live(quiet=quiet) as on_progress,
         perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance,
     ):
-        written = report_files.write(performance.response, own, asked)
-        deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
+        written = report_files.write(performance.response, own, asked, known)
+        opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, known)
+        deque(opened, maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
     return performance.figures
 

@@ -35,6 +35,7 @@ from tocsin.cli.detect import (
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
+    from tocsin.attribution import Known
     from tocsin.cli.report_files import Asked
     from tocsin.model.asset import Assets
     from tocsin.model.person import People
@@ -124,7 +125,7 @@ def respond(
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
     zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
-    from tocsin.cli.report_files import Asked, open_all, tell_opened
+    from tocsin.cli.report_files import Asked, groups_known, open_all, tell_opened
     from tocsin.cli.target import choose
 
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
@@ -142,12 +143,12 @@ def respond(
         "attack": attack,
         "attack_release": attack_release or "",
     }
-    began = time.monotonic()
+    known, began = groups_known(), time.monotonic()  # a slip in a team's own sets is told before hours of work
     with ExitStack() as stack:
         response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
-        pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
+        pages = _tell(response, folder, asked, known, began, quiet=quiet)
         target.save(response.run)
-        tell_opened(open_all(response, root, by, asked, pages) if open_cases else ())
+        tell_opened(open_all(response, root, by, asked, pages, known) if open_cases else ())
         refuse_nothing(response.run, target)
 
 
@@ -196,7 +197,9 @@ def _responded(
         return stack.enter_context(going)
 
 
-def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> dict[str, Path]:
+def _tell(
+    response: Response, folder: Path | None, asked: Asked, known: Known, began: float, *, quiet: bool
+) -> dict[str, Path]:
     """Write the files, then say what is in them; the pages for analysts by the incident's id."""
     from rich.console import Console
 
@@ -205,7 +208,9 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
     from tocsin.output.screen import shown
 
     found = response.incidents
-    written = report_files.write(response, folder, asked) if folder is not None else report_files.Written([], {})
+    written = report_files.Written([], {})
+    if folder is not None:
+        written = report_files.write(response, folder, asked, known)
     if quiet:
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return written.pages
@@ -213,7 +218,7 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
     pages.show(console, found, response.background)
     pages.show_claims(console, response.claims)
     events = sum(source.read for source in response.run.custody)
-    console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
+    console.print(f"\n  {time.monotonic() - began:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
     for path in written.files:
         console.print(f"  written: {shown(os.fspath(path))}", soft_wrap=True)
     return written.pages
