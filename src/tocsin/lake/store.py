@@ -65,7 +65,7 @@ class Lake:
         if not found.links:
             raise LakeError(f"{self.folder}: no lake", hint="`tocsin lake add` makes one.")
         before = len(self._known.links)
-        # By digest, which stands for all before it: a body as it was written has tuples where one that was read has lists.
+        # By digest, which stands for all before it: what was written has tuples where what was read has lists.
         if before and [link.digest for link in found.links[before - 1 : before]] != [self._known.head]:
             raise LakeError(f"{self.path}: was replaced while it was open", hint="Begin anew.")
         self.state.follow(found.links[before:])
