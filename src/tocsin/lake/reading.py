@@ -303,6 +303,10 @@ class Records(RawRecords):
     def to_arrow(self) -> pa.Array:
         return pa.array(self._read().records, pa.binary())
 
+    def views(self, order: Longs | None = None) -> pa.Array:
+        every = self.to_arrow()
+        return every if order is None else every.take(pa.array(order))
+
     def __getitem__(self, row):  # type: ignore[no-untyped-def]  # rows only, no slices
         return self._read().record(int(row))
 
