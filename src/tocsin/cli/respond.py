@@ -19,9 +19,9 @@ from tocsin.cli.detect import (
     Debug,
     Indicators,
     Jobs,
-    Logs,
     Lowest,
     Mappings,
+    MaybeLogs,
     Quiet,
     Rules,
     Since,
@@ -32,10 +32,12 @@ from tocsin.cli.detect import (
     chosen_rules,
     refuse_nothing,
 )
+from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
+    from tocsin.lake.store import Lake as Kept
     from tocsin.model.asset import Assets
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
@@ -89,9 +91,15 @@ Reveal = Annotated[
 Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind the classification.")]
 
 
+Lake = Annotated[
+    Path | None, typer.Option("--lake", metavar="DIR", help="Respond to what a lake holds, in place of logs.")
+]
+
+
 def respond(
-    logs: Logs,
+    logs: MaybeLogs = None,
     *,
+    lake: Lake = None,
     rules: Rules = None,
     level: Lowest = None,
     status: Statuses = None,
@@ -120,6 +128,13 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
+    if (lake is None) == (not logs):
+        raise SettingsError("neither logs nor a lake are named, or both", hint="tocsin respond LOGS..., or --lake DIR.")
+    if lake is not None and (mapping or timezone):
+        raise SettingsError(
+            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
+        )
+    evidence = logs or []
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
     zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
@@ -128,7 +143,7 @@ def respond(
     from tocsin.cli.target import choose
 
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
-    target = choose(None if folder is None else f"{folder}/", None, logs)
+    target = choose(None if folder is None else f"{folder}/", None, evidence)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
     how: How = {
@@ -144,7 +159,7 @@ def respond(
     }
     began = time.monotonic()
     with ExitStack() as stack:
-        response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
+        response = _responded(stack, evidence, lake, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
         tell_opened(open_all(response, root, by, asked, pages) if open_cases else ())
@@ -181,6 +196,7 @@ def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: 
 def _responded(
     stack: ExitStack,
     logs: list[str],
+    lake: Path | None,
     rules: RuleSet,
     how: How,
     lists: _Lists,
@@ -191,8 +207,13 @@ def _responded(
     """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
+    evidence: list[str] | Kept = logs
+    if lake is not None:
+        from tocsin.cli import lake_options
+
+        evidence = lake_options.opened(lake)
     with progress.live(quiet=quiet) as on_progress:
-        going = story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
+        going = story.respond(evidence, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
         return stack.enter_context(going)
 
 

@@ -6,7 +6,7 @@ from all columns of the rows it is about, and the raw record is read when somebo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from tocsin.errors import LakeError
 from tocsin.lake.names import OWN, field_of
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs, RawRecords, Source, Texts
 from tocsin.model.kind import kind_of
+from tocsin.model.raw import Place
 
 _ALWAYS: Final = ("_ts", "_host", "_src", "_file", "_path", "_rec", "_chunk", "_shape")
 _decode_shape = msgspec.json.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
@@ -75,6 +76,25 @@ class Opened:
                 rows = among[np.searchsorted(among, first) : np.searchsorted(among, stop)] - first
             if len(rows):
                 yield rows + first, self._events(group, fields, rows, whole=among is None)
+
+    def placed(self, places: Collection[Place]) -> Iterator[tuple[Place, bytes]]:
+        """The raw records of those of these places that are here."""
+        paths = {path for path, _, _ in places}
+        numbers = np.unique(np.array([rec for _, _, rec in places], np.int64))
+        for group in range(self.groups):
+            table = self.read(group, ["_path", "_chunk", "_rec"])
+            path, rec, chunk = _coded(table.column("_path")), table.column("_rec"), table.column("_chunk")
+            texts = path.dictionary.to_pylist()
+            if paths.isdisjoint(texts):
+                continue
+            at = _indices(path)
+            known = np.array([text in paths for text in texts], bool)[at] & np.isin(rec.to_numpy(), numbers)
+            rows = np.flatnonzero(known)
+            named = [(texts[at[row]], chunk[row].as_py(), rec[row].as_py()) for row in rows.tolist()]
+            here = [(row, place) for row, place in zip(rows.tolist(), named, strict=True) if place in places]
+            if here:
+                raw = self.read(group, ["_raw"]).column(0)
+                yield from ((place, raw[row].as_py() or b"") for row, place in here)
 
     def scans(self) -> Iterator[tuple[int, Events]]:
         """Tables of all events for a first look, each with its first row: columns are read when they are asked for.
