@@ -128,13 +128,7 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
-    if (lake is None) == (not logs):
-        raise SettingsError("neither logs nor a lake are named, or both", hint="tocsin respond LOGS..., or --lake DIR.")
-    if lake is not None and (mapping or timezone):
-        raise SettingsError(
-            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
-        )
-    evidence = logs or []
+    evidence = _evidence(logs, lake, read_otherwise=bool(mapping or timezone))
     since_us, until_us = options.window(since, until)
     statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
     zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
@@ -164,6 +158,17 @@ def respond(
         target.save(response.run)
         tell_opened(open_all(response, root, by, asked, pages) if open_cases else ())
         refuse_nothing(response.run, target)
+
+
+def _evidence(logs: list[str] | None, lake: Path | None, *, read_otherwise: bool) -> list[str]:
+    """The logs that are named; none where a lake is."""
+    if (lake is None) == (not logs):
+        raise SettingsError("neither logs nor a lake are named, or both", hint="tocsin respond LOGS..., or --lake DIR.")
+    if lake is not None and read_otherwise:
+        raise SettingsError(
+            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
+        )
+    return logs or []
 
 
 class _Lists(TypedDict):

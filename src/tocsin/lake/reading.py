@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from tocsin.errors import LakeError
 from tocsin.lake.names import OWN, field_of
+from tocsin.lake.parts import PLAIN
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs, RawRecords, Source, Texts
 from tocsin.model.kind import kind_of
 from tocsin.model.raw import Place
@@ -35,7 +36,10 @@ class Opened:
     def __init__(self, kind: str, path: Path) -> None:
         self.kind, self.path = kind, path
         try:
-            self.file = pq.ParquetFile(path, memory_map=True)
+            about = pq.read_metadata(path, memory_map=True)
+            texts = [name for name in about.schema.names if name not in PLAIN]
+            # What is a dictionary in the file stays one, and is not made anew from its texts.
+            self.file = pq.ParquetFile(path, memory_map=True, metadata=about, read_dictionary=texts)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"{path}: cannot be read: {error}",
@@ -53,7 +57,8 @@ class Opened:
 
     def read(self, group: int, columns: list[str]) -> pa.Table:
         try:
-            return self.file.read_row_group(group, columns=columns)
+            # Threads cost more than they bring where a few columns are read, and workers are many already.
+            return self.file.read_row_group(group, columns=columns, use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"{self.path}: its rows {self.starts[group]:,} to {self.starts[group + 1]:,} cannot be read: {error}",
