@@ -188,8 +188,7 @@ def detect(
         while tasks:
             tasks = _run(tasks, examine, jobs, ledger, engine)
         run = ledger.run(rules, indicators)
-        if rules.correlations:
-            run = correlated(run, ledger.folder)
+        run = correlated(run, ledger.folder) if rules.correlations else run
         yield replace(run, attack=attack, attack_release=attack_release, timezone=name_of(zone))
 
 

@@ -148,18 +148,10 @@ def retrohunt(
         tally, looks = _looked(
             lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, engine, on_progress
         )
-        context = _context(parts, tally)
-        looking.run(
-            context,
-            partial(looking.trace, folder=folder / looking.TRACED, lake=lake, window=(None, None)),
-            jobs,
-            tally,
-            engine=engine,
-        )
         rules, told = _told(hunt, asked, tally, len(visible.hosts))
         run = lookover.run_of(replace(hunt.rules, rules=rules), hunt.told, lake, tally, visible, folder)
         run = replace(run, attack=attack)
-        traces = investigate.read((folder / looking.TRACED).iterdir())
+        traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
         incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
@@ -259,6 +251,15 @@ def _context(parts: Mapping[PartKey, Part], tally: Tally) -> list[looking.Around
             here = frozenset(days.get(part.day, ()))
             found.append(looking.Around(part=part, hosts=here, found=rows[1] if rows else ()))
     return sorted(found, key=lambda one: not one.found)[: looking.MOST_AROUND]
+
+
+def _traces(
+    lake: Lake, context: Sequence[looking.Around], tally: Tally, folder: Path, jobs: int, engine: Engine
+) -> investigate.Traces:
+    """What findings can be joined by."""
+    work = partial(looking.trace, folder=folder, lake=lake, window=(None, None))
+    looking.run(context, work, jobs, tally, engine=engine)
+    return investigate.read(folder.iterdir())
 
 
 def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:

@@ -129,30 +129,22 @@ def respond(
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
     evidence = _evidence(logs, lake, read_otherwise=bool(mapping or timezone))
-    since_us, until_us = options.window(since, until)
-    statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
+    (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
+    mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, open_all, tell_opened
     from tocsin.cli.target import choose
 
+    lists = _lists(assets, people, claim, quiet=quiet)
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, evidence)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
-    how: How = {
-        "indicators": chosen.indicators,
-        "ever": any_time,
-        "jobs": jobs,
-        "since_us": since_us,
-        "until_us": until_us,
-        "zone": zone,
-        "mappings": mappings,
-        "attack": attack,
-        "attack_release": attack_release or "",
-    }
-    began = time.monotonic()
+    how: How = {"indicators": chosen.indicators, "ever": any_time, "jobs": jobs, "since_us": since_us}
+    how |= {"until_us": until_us, "zone": zone, "mappings": mappings}
+    how |= {"attack": attack, "attack_release": attack_release or ""}
     with ExitStack() as stack:
+        began = time.monotonic()
         response = _responded(stack, evidence, lake, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
         target.save(response.run)
