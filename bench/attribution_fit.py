@@ -152,7 +152,10 @@ def rank(examples: Sequence[Example]) -> ForGroups:
     """Weights for groups, by conditional logit."""
     told = [example for example in examples if example.truth is not None]
     scale = np.vstack([example.rows for example in told]).std(axis=0) + 1e-9
-    weights = _newton([(example.rows / scale, int(example.truth or 0)) for example in told], np.full(len(FEATURES), RIDGE)) / scale
+    weights = (
+        _newton([(example.rows / scale, int(example.truth or 0)) for example in told], np.full(len(FEATURES), RIDGE))
+        / scale
+    )
     return ForGroups(
         **{
             name: round(float(weight) * (1000 if name in RATIOS else UNIT))

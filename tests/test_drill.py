@@ -103,3 +103,18 @@ def test_too_small_a_drill_is_refused_before_anything_is_made(tmp_path: Path) ->
     assert done.returncode != 0
     assert "too few" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_in_the_second_act_the_hunt_finds_both_campaigns_and_nothing_that_was_never_here(drilled: Drilled) -> None:
+    figures = json.loads((drilled.folder / "hunt" / "score.json").read_bytes())
+    assert (figures["campaigns"], figures["campaigns_found"]) == (2, 2)
+    assert figures["rule_found"]
+    assert figures["never_here_but_seen"] == []
+    assert figures["shared_but_not_seen"] == []
+    assert "The second act" in drilled.told
+    assert (drilled.folder / "hunt" / "overview.html").is_file()
+    assert {one["answer"] for one in _cells(drilled.folder)} >= {"seen", "could not be seen"}
+
+
+def _cells(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "hunt" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]

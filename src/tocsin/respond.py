@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from typing import Final, Unpack
 
-from tocsin import attribution, collect, investigate
+from tocsin import attribution, collect, investigate, lookover
 from tocsin.attribute import observing
+from tocsin.engine import local
 from tocsin.investigate import concern, impact
 from tocsin.investigate.normal import is_public
+from tocsin.lake.store import Lake
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
@@ -31,6 +33,7 @@ from tocsin.pipeline import How, detect
 
 # Those to act on now come first, then the head of the queue; of others nobody reads what was taken before the rest.
 _MOST_WEIGHED: Final = 200
+_DAY_US: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +46,13 @@ class Response:
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
     assets: Assets = field(default_factory=Assets)
+    lake: Lake | None = None  # where it was found, if not in the evidence itself
     claims: tuple[Judged, ...] = ()  # each also stands with the incident that it concerns, if there is one
 
 
 @contextmanager
 def respond(
-    logs: Iterable[str | Path],
+    logs: Iterable[str | Path] | Lake,
     rules: RuleSet,
     *,
     quieten: bool = True,
@@ -61,6 +65,7 @@ def respond(
     """Match rules with logs, join what they found, and look once more for what was taken, and from whom.
 
     Args:
+        logs: or a lake that holds them.
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
         assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
         claim: what somebody said was taken, to be held against the evidence.
@@ -69,10 +74,11 @@ def respond(
     Yields:
         The response; its run's findings are kept on disk until the context ends.
     """
-    evidence, assets, people = tuple(logs), assets or Assets(), people or People()
+    evidence: Lake | tuple[str | Path, ...] = logs if isinstance(logs, Lake) else tuple(logs)
+    assets, people = assets or Assets(), people or People()
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-") as traced,
-        detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
+        _detected(evidence, rules, Path(traced), how, on_progress) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
         found = investigate.gather(
@@ -93,15 +99,29 @@ def respond(
             run=run,
             incidents=told,
             background=waiting.background,
-            evidence=evidence,
+            evidence=() if isinstance(evidence, Lake) else evidence,
+            lake=evidence if isinstance(evidence, Lake) else None,
             mappings=tuple(how.get("mappings") or ()),
             assets=assets,
             claims=judged,
         )
 
 
+def _detected(
+    logs: Lake | tuple[str | Path, ...],
+    rules: RuleSet,
+    traced: Path,
+    how: How,
+    on_progress: Callable[[Progress], None],
+) -> AbstractContextManager[Run]:
+    if not isinstance(logs, Lake):
+        return detect(logs, rules, traced=traced, on_progress=on_progress, **how)
+    apt = {name: value for name, value in how.items() if name not in {"zone", "mappings"}}  # it was read already
+    return lookover.detect(logs, rules, traced=traced, on_progress=on_progress, **apt)  # type: ignore[arg-type]  # as `How` has them
+
+
 def _evidence(
-    logs: tuple[str | Path, ...],
+    logs: Lake | tuple[str | Path, ...],
     run: Run,
     scenes: Sequence[impact.Scene],
     asked: impact.Asked | None,
@@ -111,8 +131,19 @@ def _evidence(
     """What the logs hold around incidents, and of a claim; nothing is read where neither asks for it."""
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         kept = impact.Kept(folder=Path(folder)).made()
-        lost: tuple[str, ...] = ()
-        if scenes or asked is not None:
+        if not scenes and asked is None:
+            lost: tuple[str, ...] = ()
+        elif isinstance(logs, Lake):
+            lost = lookover.look_back(
+                logs,
+                impact.around(scenes),
+                kept,
+                asked=asked,
+                jobs=how.get("jobs", 0),
+                engine=how.get("engine", local),
+                on_progress=on_progress,
+            )
+        else:
             lost = look_back(
                 logs,
                 run.custody,
@@ -122,6 +153,7 @@ def _evidence(
                 jobs=how.get("jobs", 0),
                 zone=how.get("zone", UTC),
                 mappings=how.get("mappings", ()),
+                engine=how.get("engine", local),
                 on_progress=on_progress,
             )
         return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
@@ -133,6 +165,7 @@ def _digests(run: Run) -> dict[str, str]:
 
 def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Raw]:
     """The records that incidents cite, read again from the evidence: context first, then the worst findings."""
+    incidents = tuple(incidents)
     places = [
         (one.path, one.chunk, one.rec)
         for incident in incidents
@@ -141,6 +174,11 @@ def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Ra
             *(finding.at for finding in sorted(incident.findings, key=lambda one: -LEVELS.index(one.level))),
         )
     ]
+    if response.lake is not None:
+        firsts = [one.first_us for one in incidents if one.first_us is not None]
+        lasts = [one.last_us for one in incidents if one.last_us is not None]
+        since, until = (min(firsts) - _DAY_US, max(lasts) + _DAY_US) if firsts and lasts else (None, None)
+        return lookover.raws(response.lake, places, since, until)
     mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
     return collect.again(places, response.evidence, response.run.custody, mapped)
 

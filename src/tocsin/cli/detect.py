@@ -26,6 +26,10 @@ Logs = Annotated[
     list[str],
     typer.Argument(metavar="LOGS", help="Files, folders, patterns, archives, or - for standard input."),
 ]
+MaybeLogs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="LOGS", help="Files, folders, patterns, archives, or - for standard input; or --lake."),
+]
 Rules = Annotated[
     list[str] | None,
     typer.Option(

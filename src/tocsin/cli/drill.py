@@ -58,7 +58,7 @@ def drill(
 
     Two parliamentary bodies, weeks of ordinary work, and in it a slow breach, a quick one, a campaign of mails,
     everyday malware, a permitted test and a lie to the press. With --rules PACK that pack is tried, too, alone and with
-    our own.
+    our own. Then the evidence goes into a lake, an ally shares what it knows, and the lake is asked.
     """
     from rich.console import Console
 
@@ -77,6 +77,7 @@ def drill(
         made = _made(seed, events, habits, evidence / "made", console, quiet=quiet)
         figures = {name: _performed(made, name, chosen, folder, jobs, console, quiet=quiet) for name, chosen in sets}
         (folder / "score.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        _second_act(made, folder, evidence / "lake", jobs, console, quiet=quiet)
         if keep:
             (evidence / "made").rename(folder / "evidence")
     finally:
@@ -127,6 +128,12 @@ def _performed(
         deque(opened, maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
     return performance.figures
+
+
+def _second_act(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:
+    from tocsin.cli import drill_recall
+
+    drill_recall.performed(made, folder / "hunt", lake, jobs, console, quiet=quiet)
 
 
 def _ended(figures: dict[str, Any], first: str, folder: Path, console: Console, *, quiet: bool) -> None:

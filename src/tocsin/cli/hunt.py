@@ -143,27 +143,19 @@ def _tell(
     """Write the files, then say what is in them; the reports are given back by the incident's id."""
     from rich.console import Console
 
-    from tocsin.cli import report_files
-    from tocsin.cli.target import choose
+    from tocsin.cli import hunt_files
     from tocsin.output import hunts as pages
     from tocsin.output import incidents
-    from tocsin.output.files import save
     from tocsin.output.screen import shown
 
     answers = pages.Answers()
     written: list[Path] = []
     reported: dict[str, Path] = {}
-    cells = answers.pass_on(hunted.cells())
     if folder is not None:
-        save(folder / "hunt.json", lambda file: pages.write_told(hunted.told, file))
-        save(folder / "answers.jsonl", lambda file: pages.write_cells(cells, file))
-        written = [folder / "hunt.json", folder / "answers.jsonl"]
-        made = report_files.write(hunted.response, folder, reports)
-        written += made.files
-        reported = made.pages
-        choose(f"{folder}/", None, []).save(hunted.response.run)
+        made = hunt_files.write(hunted, folder, reports, answers)
+        written, reported = made.files, made.pages
     else:
-        for _ in cells:
+        for _ in answers.pass_on(hunted.cells()):
             pass
     if quiet:
         print(f"{len(hunted.told):,} found, {incidents.one_line(hunted.response.incidents)}", file=sys.stdout)  # noqa: T201 - the one line that was asked for

@@ -19,9 +19,9 @@ from tocsin.cli.detect import (
     Debug,
     Indicators,
     Jobs,
-    Logs,
     Lowest,
     Mappings,
+    MaybeLogs,
     Quiet,
     Rules,
     Since,
@@ -32,11 +32,13 @@ from tocsin.cli.detect import (
     chosen_rules,
     refuse_nothing,
 )
+from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
     from tocsin.attribution import Known
     from tocsin.cli.report_files import Asked
+    from tocsin.lake.store import Lake as Kept
     from tocsin.model.asset import Assets
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
@@ -90,9 +92,15 @@ Reveal = Annotated[
 Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind the classification.")]
 
 
+Lake = Annotated[
+    Path | None, typer.Option("--lake", metavar="DIR", help="Respond to what a lake holds, in place of logs.")
+]
+
+
 def respond(
-    logs: Logs,
+    logs: MaybeLogs = None,
     *,
+    lake: Lake = None,
     rules: Rules = None,
     level: Lowest = None,
     status: Statuses = None,
@@ -121,35 +129,39 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
-    since_us, until_us = options.window(since, until)
-    statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
+    evidence = _evidence(logs, lake, read_otherwise=bool(mapping or timezone))
+    (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
+    mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
     from tocsin.cli.report_files import Asked, groups_known, open_all, tell_opened
     from tocsin.cli.target import choose
 
+    lists = _lists(assets, people, claim, quiet=quiet)
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
-    target = choose(None if folder is None else f"{folder}/", None, logs)
+    target = choose(None if folder is None else f"{folder}/", None, evidence)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
-    how: How = {
-        "indicators": chosen.indicators,
-        "ever": any_time,
-        "jobs": jobs,
-        "since_us": since_us,
-        "until_us": until_us,
-        "zone": zone,
-        "mappings": mappings,
-        "attack": attack,
-        "attack_release": attack_release or "",
-    }
+    how: How = {"indicators": chosen.indicators, "ever": any_time, "jobs": jobs, "since_us": since_us}
+    how |= {"until_us": until_us, "zone": zone, "mappings": mappings}
+    how |= {"attack": attack, "attack_release": attack_release or ""}
     known, began = groups_known(), time.monotonic()  # a slip in a team's own sets is told before hours of work
     with ExitStack() as stack:
-        response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
+        response = _responded(stack, evidence, lake, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
         pages = _tell(response, folder, asked, known, began, quiet=quiet)
         target.save(response.run)
         tell_opened(open_all(response, root, by, asked, pages, known) if open_cases else ())
         refuse_nothing(response.run, target)
+
+
+def _evidence(logs: list[str] | None, lake: Path | None, *, read_otherwise: bool) -> list[str]:
+    """The logs that are named; none where a lake is."""
+    if (lake is None) == (not logs):
+        raise SettingsError("neither logs nor a lake are named, or both", hint="tocsin respond LOGS..., or --lake DIR.")
+    if lake is not None and read_otherwise:
+        raise SettingsError(
+            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
+        )
+    return logs or []
 
 
 class _Lists(TypedDict):
@@ -182,6 +194,7 @@ def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: 
 def _responded(
     stack: ExitStack,
     logs: list[str],
+    lake: Path | None,
     rules: RuleSet,
     how: How,
     lists: _Lists,
@@ -192,8 +205,13 @@ def _responded(
     """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
+    evidence: list[str] | Kept = logs
+    if lake is not None:
+        from tocsin.cli import lake_options
+
+        evidence = lake_options.opened(lake)
     with progress.live(quiet=quiet) as on_progress:
-        going = story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
+        going = story.respond(evidence, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
         return stack.enter_context(going)
 
 

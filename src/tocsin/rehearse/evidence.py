@@ -3,6 +3,7 @@
 logs/         what the sensors wrote            truth.json    what happened (never show it to what is tested)
 assets.csv    the machines                      claim.json    what the press was told
 people.csv    the people                        permit.json   what a penetration test was allowed to do
+partner/      what an ally tells afterwards
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tocsin.errors import OutputError, SettingsError
-from tocsin.rehearse import lists, truth
+from tocsin.rehearse import lists, partner, truth
 from tocsin.rehearse.benign import admins, agents, cloud, internet, mail, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
@@ -54,6 +55,7 @@ class Made:
     people: Path
     claim: Path
     permit: Path
+    partner: Path
     records: int
     days: int
     hosts: int
@@ -185,6 +187,7 @@ def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
     paths["claim.json"].write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     pentest.write_permit(pentest.permit(scene, scene.world.body("ps")), scene.world.seed, paths["permit.json"])
     truth.write(scene, stories, paths["truth.json"], claim.truth_of(said, stories[0]))
+    partner.write(scene, stories, folder / "partner")
     return Made(
         folder=folder,
         logs=folder / "logs",
@@ -193,6 +196,7 @@ def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
         people=paths["people.csv"],
         claim=paths["claim.json"],
         permit=paths["permit.json"],
+        partner=folder / "partner",
         records=scene.tape.records,
         days=scene.world.calendar.days,
         hosts=len(scene.machines),
