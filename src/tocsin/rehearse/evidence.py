@@ -16,7 +16,8 @@ from typing import Final
 
 from tocsin.errors import OutputError, SettingsError
 from tocsin.rehearse import lists, truth
-from tocsin.rehearse.benign import admins, agents, cloud, internet, mail, pentest, servers, workday
+from tocsin.rehearse.acts import federation
+from tocsin.rehearse.benign import admins, agents, cloud, identity, internet, mail, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
 from tocsin.rehearse.rhythm import DAY_US, midnight_us
@@ -146,14 +147,16 @@ def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
             if host.kind == "windows":
                 boot(machine, machine.booted_us)
                 if "iis" in host.roles:
-                    _with_worker(scene, machine)
+                    _with_worker(scene, machine, servers.worker)
+                if "adfs" in host.roles:
+                    _with_worker(scene, machine, federation.worker)
     return scene
 
 
-def _with_worker(scene: Scene, machine: Machine) -> None:
-    """A web server has its worker process, which ran before anything was written down, and after each restart."""
-    servers.worker(scene, machine, machine.booted_us + 95_000_000)
-    machine.at_boot.append(lambda ts_us: servers.worker(scene, machine, ts_us))
+def _with_worker(scene: Scene, machine: Machine, starts: Callable[[Scene, Machine, int], None]) -> None:
+    """A server has its worker process, which ran before anything was written down, and after each restart."""
+    starts(scene, machine, machine.booted_us + 95_000_000)
+    machine.at_boot.append(lambda ts_us: starts(scene, machine, ts_us))
 
 
 def _ordinary(scene: Scene, today: date, pace: float) -> None:
@@ -165,6 +168,7 @@ def _ordinary(scene: Scene, today: date, pace: float) -> None:
         internet.day(scene, body, today, pace)
         mail.day(scene, body, today, pace)
         cloud.day(scene, body, today, pace)
+        identity.day(scene, body, today, pace)
 
 
 def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: int) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ _ROLES: Final = (
     ("backup", "Server team", "backup: everything", "secret", "yes", "high"),
     ("jump", "Server team", "administration: administrators", "internal", "no", "medium"),
     ("sync", "Directory team", "cloud sign-on: members, staff", "secret", "no", "high"),
+    ("adfs", "Directory team", "cloud sign-on: members, staff", "secret", "yes", "critical"),
     ("app", "Server team", "case records: committees", "sensitive", "no", "high"),
     ("firewall", "Network team", "border: everything", "internal", "yes", "critical"),
     ("proxy", "Network team", "web access: drafters, staff", "internal", "no", "medium"),

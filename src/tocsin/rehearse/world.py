@@ -118,7 +118,7 @@ _BODIES: Final = (
     (
         *("ps", "Parliamentary Service", "ps.parliament.example", "PARLSVC", "parliament.example"),
         *("submissions.parliament.example", "10.20", "198.51.100", True),
-        (("member", 62), ("clerk", 34), ("staff", 76), ("helpdesk", 5), ("admin", 5)),
+        (("member", 62), ("clerk", 34), ("staff", 75), ("helpdesk", 5), ("admin", 5)),
     ),
     (
         *("lc", "Office of the Legislative Counsel", "counsel.example", "COUNSEL", "counsel.example"),
@@ -145,6 +145,7 @@ _OWN_SERVERS: Final = {
     "ps": (
         *(("WEB01", "windows", "w20", "web iis"), ("SYNC01", "windows", 15, "sync")),
         *(("mx01", "linux", "w25", "mx"), ("FS03", "windows", 22, "file")),
+        ("ADFS01", "windows", "w22", "adfs"),
     ),
     "lc": (
         *(("legis01", "linux", "w20", "web nginx"), ("EX01", "windows", 25, "exchange iis")),

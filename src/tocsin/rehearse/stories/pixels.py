@@ -25,6 +25,7 @@ GROUP: Final = Profile(
     id="G0128",
     aliases=("ZIRCONIUM", "Violet Typhoon"),
     techniques=frozenset({"T1598.003", "T1592.004", "T1583.001"}),
+    lent=frozenset(),
     software={},
     zone_h=8,
     from_h=9,
