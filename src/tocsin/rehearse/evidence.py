@@ -17,10 +17,10 @@ from typing import Final
 from tocsin.errors import OutputError, SettingsError
 from tocsin.rehearse import lists, truth
 from tocsin.rehearse.acts import federation
-from tocsin.rehearse.benign import admins, agents, cloud, identity, internet, mail, pentest, servers, workday
+from tocsin.rehearse.benign import admins, agents, cloud, identity, internet, mail, mishaps, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
-from tocsin.rehearse.rhythm import DAY_US, midnight_us
+from tocsin.rehearse.rhythm import DAY_US, midnight_us, next_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import breach, claim, commodity, contained, pixels
 from tocsin.rehearse.stories.profile import Profile, built_in
@@ -126,8 +126,8 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[P
         weight, before = calendar.weight(today), tape.records
         pace = min(3.0, max(0.02, (events - before) / left / usual))
         _ordinary(scene, today, pace)
-        due = _unfold(running, due, midnight_us(today) + DAY_US)
-        tape.flush(midnight_us(today) + DAY_US)
+        due = _unfold(running, due, next_us(today))
+        tape.flush(next_us(today))
         usual += 0.3 * ((tape.records - before) / (pace * weight) - usual)
         left -= weight
         yield Progress(day=number + 1, days=days, records=tape.records)
@@ -138,7 +138,14 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[P
 def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
     dice = Dice(world.seed, "scene")
     start = midnight_us(world.calendar.first)
-    scene = Scene(world=world, tape=Tape(folder / "logs", begins_us=start, packed=packed), dice=dice)
+    tape = Tape(
+        folder / "logs",
+        begins_us=start,
+        packed=packed,
+        dice=Dice(world.seed, "sent again"),
+        holes=mishaps.holes(world),
+    )
+    scene = Scene(world=world, tape=tape, dice=dice)
     for body in world.bodies:
         for host in body.hosts:
             machine = Machine(host=host, netbios=body.netbios, dice=Dice(world.seed, "machine", host.name), booted_us=0)
@@ -161,6 +168,7 @@ def _with_worker(scene: Scene, machine: Machine, starts: Callable[[Scene, Machin
 
 def _ordinary(scene: Scene, today: date, pace: float) -> None:
     for body in scene.world.bodies:
+        mishaps.day(scene, body, today)
         servers.day(scene, body, today, pace)
         workday.day(scene, body, today, pace)
         agents.day(scene, body, today, pace)
@@ -183,7 +191,8 @@ def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: 
 
 def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
     paths = {name: folder / name for name in ("truth.json", "assets.csv", "people.csv", "claim.json", "permit.json")}
-    lists.assets(scene.world, paths["assets.csv"])
+    names = {name: (machine.host.name, machine.host.fqdn) for name, machine in scene.machines.items()}
+    lists.assets(scene.world, names, paths["assets.csv"])
     lists.people(scene.world, paths["people.csv"])
     said = claim.made(scene.world, stories[0])
     paths["claim.json"].write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
@@ -199,5 +208,5 @@ def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
         permit=paths["permit.json"],
         records=scene.tape.records,
         days=scene.world.calendar.days,
-        hosts=len(scene.machines),
+        hosts=sum(len(body.hosts) for body in scene.world.bodies),
     )

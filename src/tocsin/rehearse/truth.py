@@ -21,7 +21,7 @@ def moment(ts_us: int) -> str:
 
 def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any]) -> None:
     calendar = scene.world.calendar
-    hosts = len(scene.machines)
+    hosts = sum(len(body.hosts) for body in scene.world.bodies)
     campaigns: dict[str, dict[str, Any]] = {}
     for story in stories:
         entry = campaigns.setdefault(story.campaign, {"id": story.campaign, "group": _group(story), "incidents": []})
@@ -38,6 +38,10 @@ def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any])
         "campaigns": list(campaigns.values()),
         "incidents": [_incident(scene, story) for story in stories],
         "permitted": _permitted(scene),
+        "lost": [
+            {"logs": hole.logs, "from": moment(hole.from_us), "until": moment(hole.until_us)}
+            for hole in sorted(scene.tape.holes, key=lambda hole: hole.from_us)
+        ],
         "claim": claim,
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

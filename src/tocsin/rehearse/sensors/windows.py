@@ -58,6 +58,7 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SECURITY, 4768): "Kerberos Authentication Service",
     (SECURITY, 4769): "Kerberos Service Ticket Operations",
     (SECURITY, 4771): "Kerberos Authentication Service",
+    (SECURITY, 4781): "User Account Management",
     (SECURITY, 5145): "Detailed File Share",
     (POWERSHELL, 4104): "Execute a Remote Command",
 }

@@ -8,7 +8,7 @@ from typing import Final
 from tocsin.rehearse.acts import linux, processes, web
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, Machine, Running
-from tocsin.rehearse.rhythm import HOUR_US
+from tocsin.rehearse.rhythm import HOUR_US, ahead_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story
@@ -37,8 +37,7 @@ def means(world: World, profile: Profile, dice: Dice) -> Means:
 
 def at_work(profile: Profile, day_us: int, dice: Dice) -> int:
     """A moment in the group's working hours on a local day."""
-    # The day here begins at midnight of UTC+12.
-    behind = 12 - profile.zone_h
+    behind = ahead_us(day_us) // HOUR_US - profile.zone_h
     hour = (profile.from_h + behind + dice.random() ** 1.4 * (profile.to_h - profile.from_h)) % 24
     return day_us + int(hour * HOUR_US)
 
