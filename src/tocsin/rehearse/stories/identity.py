@@ -104,7 +104,7 @@ def lures(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     domain = hold.means.home[0].name
     if _does(story, "T1566.002"):
         what = f"A mail asks {person.mailbox} to open papers in an application"
-        with story.step(scene, ts_us, "T1566.002", what, account=person.upn):
+        with story.step(scene, ts_us, "T1566.002", what):
             message = mail.message(scene, f"papers@{domain}", person.mailbox, "Papers for your committee", 31_000)
             mail.arrives(scene, body, ts_us, message, mail.server_of(domain))
         story.domains.add(domain)

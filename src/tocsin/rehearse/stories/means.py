@@ -29,7 +29,9 @@ class Means:
 
 
 def means(world: World, profile: Profile, dice: Dice) -> Means:
-    relays = dice.some([home for home in world.homes if "." in home], profile.relays)
+    # Visitors come from the same networks; that it is somebody's own router who works here would be another story.
+    own = {person.home for body in world.bodies for person in body.people}
+    relays = dice.some([home for home in world.homes if "." in home and home not in own], profile.relays)
     # Rented servers stand beside honest ones: their addresses are those of other sites too.
     home = [Site(name=domain, address=f"203.0.113.{2 + dice.below(110)}", tls=True) for domain in profile.domains]
     return Means(relays=tuple(relays), home=tuple(home))

@@ -204,7 +204,8 @@ def takes_directory(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
             changes.replicated(scene, controller, ts_us + 400_000, session)
     else:
         return
-    # Now they have everybody's, and are whoever works on servers most.
+    # Now they have everybody's password in some form, and are whoever works on servers most.
+    story.concerns("possibly_reached", *(person.id for person in body.people))
     hold.account = logons.admin_of(body.staff("admin")[0])
 
 
