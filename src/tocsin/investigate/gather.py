@@ -212,8 +212,9 @@ def _labels(
     label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
-    every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
+    took = label, _aims(rules)[known.rule], heavy
+    for later in (taken.taken(whole, *took), taken.went_on(traces, around, lines, whole, took, bearing)):
+        every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
     return every, components(len(known), every.one, every.other)
 
 
