@@ -83,6 +83,11 @@ def test_a_machine_that_was_taken_stays_taken(tmp_path: Path) -> None:
     assert len(gathered([*took, later], tmp_path, VARIED)) == 1
     assert len(gathered([took[0], later], tmp_path, VARIED)) == 2, "one rule errs now and then"
     assert len(gathered([*took, replace(later, at=30 * DAY)], tmp_path, VARIED)) == 2
+    with_hash = {"hash": "b" * 32}
+    more = [replace(took[0], roles=with_hash), Happened(at=SECOND, host="b", rules=(rule("medium"),), roles=with_hash)]
+    elsewhere = replace(later, host="b")
+    assert len(gathered([*more, took[1], elsewhere], tmp_path, VARIED)) == 1, "with all that it led to"
+    assert len(gathered([*more[:1], took[1], elsewhere], tmp_path, VARIED)) == 2
     again = [replace(one, at=6 * DAY + one.at) for one in took]
     assert len(gathered([*took, *again], tmp_path, VARIED)) == 2, "those may be two intruders"
 

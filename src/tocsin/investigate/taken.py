@@ -28,14 +28,18 @@ _TOOK: Final = 2  # rules of weight with different aims on one machine: one errs
 _Rows = npt.NDArray[np.bool_]
 
 
-def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> Links:
+def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows, bearing: _Rows) -> Links:
     """Links between findings.
 
     Args:
         label: the incident of each so far; `rule` numbers its techniques, equal ones alike.
         heavy: those of level high or above that are not lowered.
+        bearing: findings that may be joined: where one that took a machine has such on another, it took that as well.
     """
-    took, later = _took(found, label, rule, heavy)
+    weighs, later = _took(found, label, rule, heavy)
+    theirs = np.zeros(int(label.max(initial=0)) + 1, bool)
+    theirs[label[weighs]] = True
+    took = np.flatnonzero(theirs[label] & bearing & (found.machine > 0) & (found.ts != NO_TIME))
     before = latest(found.machine[took], found.ts[took], found.machine[later], found.ts[later])
     near = before >= 0
     near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= _STAYS_US
@@ -65,8 +69,7 @@ def went_on(
     What is new needs a time before: of a machine that was taken on the first day of the logs nothing is said.
 
     Args:
-        took: label, rule and heavy, as for `taken`.
-        bearing: findings that may be joined.
+        took: label, rule and heavy, as for `taken`; `bearing`, too.
     """
     at, _ = _took(found, *took)
     since = np.full(len(machines.names), np.iinfo(np.int64).max)

@@ -195,7 +195,7 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
             )
             hosts.append(replace(station, owner=person.id))
             people.append(replace(person, home=dice.one(homes)))
-    hosts.append(_firewall(str(key), str(ad), str(inside)))
+    hosts.append(_firewall(str(key), str(ad), str(inside), str(outside)))
     return Body(
         key=str(key),
         title=str(title),
@@ -274,10 +274,18 @@ def _gaps(dice: Dice, calendar: Calendar, share: float) -> tuple[tuple[int, int,
     return tuple(gaps)
 
 
-def _firewall(key: str, ad: str, inside: str) -> Host:
+def _firewall(key: str, ad: str, inside: str, outside: str) -> Host:
+    """The border, and the address under which everybody within is seen outside."""
     name = f"fw-{key}-edge"
-    roles = frozenset({"firewall", "server"})
-    return Host(name=name, fqdn=f"{name}.{ad}", body=key, kind="appliance", address=f"{inside}.0.1", roles=roles)
+    return Host(
+        name=name,
+        fqdn=f"{name}.{ad}",
+        body=key,
+        kind="appliance",
+        address=f"{inside}.0.1",
+        front=f"{outside}.1",
+        roles=frozenset({"firewall", "server"}),
+    )
 
 
 def _person(
