@@ -2,7 +2,7 @@
 
     python bench/attribution_drill.py [--seeds 20] [--first 1] [--events 30000] [--rules PACK] [PROFILE...]
 
-For each profile (the built-in one, and those of bench/profiles if none is named) and each seed a drill is made and
+For each profile (if none is named the built-in one, and those of bench/profiles) and each seed a drill is made and
 responded to, and what was concluded is attributed. An incident of the truth is judged by the one conclusion that has
 most of its steps. *case* is what `tocsin attribute CASE` sees: techniques. *lab* adds what an analyst adds: the software
 that was left behind, by its number, the decoy's among it, the software that is there once graded A2 and the planted one
@@ -65,24 +65,23 @@ def main() -> None:
         for seed in range(told.first, told.first + told.seeds):
             began = time.monotonic()
             with tempfile.TemporaryDirectory(prefix="attribution-drill-") as folder:
-                rows.append(one(seed, told.events, told.rules, path, profile, Path(folder) / "out", known))
+                words = ["--seed", str(seed), "--events", str(told.events), "--out", f"{folder}/out"]
+                words += ["--profile", str(path)] if path else []
+                words += ["--rules", told.rules] if told.rules else []
+                rows.append(one(words, profile, Path(folder) / "out" / ("both" if told.rules else "own"), known))
             print(f"{profile.group} {seed} {time.monotonic() - began:.0f} s: {_row(rows[-1])}", flush=True)
         figures[profile.group] = summed(profile, rows)
     report(figures, told.seeds)
 
 
-def one(
-    seed: int, events: int, pack: str | None, path: Path | None, profile: Profile, folder: Path, known: Known
-) -> dict[str, Any]:
+def one(words: list[str], profile: Profile, folder: Path, known: Known) -> dict[str, Any]:
     """One drill: what is said of the breach and of the campaign of pixels."""
-    words = ["drill", "--seed", str(seed), "--events", str(events), "--out", str(folder), "--keep", "--quiet"]
-    words += ["--profile", str(path)] if path else []
-    words += ["--rules", pack] if pack else []
-    done = subprocess.run([sys.executable, "-m", "tocsin", *words], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tocsin", "drill", "--keep", "--quiet", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"tocsin {' '.join(words)}: {done.stderr}")
-    truth = json.loads((folder / "evidence" / "truth.json").read_bytes())
-    found = observations(truth, folder / ("both" if pack else "own"))
+        sys.exit(f"tocsin drill {' '.join(words)}: {done.stderr}")
+    truth = json.loads((folder.parent / "evidence" / "truth.json").read_bytes())
+    found = observations(truth, folder)
     row: dict[str, Any] = {}
     for name, incident in (("breach", "incident-1"), ("pixels", "incident-3")):
         seen = found.get(incident)
