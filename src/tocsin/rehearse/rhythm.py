@@ -97,8 +97,14 @@ class Calendar:
         return midnight_us(self.first)
 
     def patches(self, day: date) -> bool:
-        """The Wednesday after the second Tuesday: what was published then is rolled out here."""
-        return day.weekday() == 2 and 9 <= day.day <= 15
+        """A night in which some machines are patched, and restarted."""
+        return bool(self.wave(day))
+
+    def wave(self, day: date) -> int:
+        """Which half of the servers is patched: one the day after the second Tuesday, the other a fortnight on."""
+        if day.weekday() != 2:
+            return 0
+        return 1 if 9 <= day.day <= 15 else 2 if 23 <= day.day <= 29 else 0
 
 
 def midnight_us(day: date) -> int:
