@@ -3,9 +3,9 @@
     python bench/attribution_drill.py [--seeds 20] [--first 1] [--events 30000] [--rules PACK] [PROFILE...]
 
 For each profile (if none is named the built-in one, and those of bench/profiles) and each seed a drill is made and
-responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has most
-of its steps. *case* is what `tocsin attribute CASE` sees: techniques. *lab* adds what an analyst adds: the software that
-was left behind, by its number, the planted one alike, since nobody knows which is which.
+responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has
+most of its steps. *case* is what `tocsin attribute CASE` sees: techniques. *lab* adds what an analyst adds: the
+software that was left behind, by its number, the planted one alike, since nobody knows which is which.
 """
 
 from __future__ import annotations
