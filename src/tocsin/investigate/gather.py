@@ -212,7 +212,11 @@ def _labels(
     label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
+    took = label, _aims(rules)[known.rule], heavy
+    moved = taken.went_on(traces, around, lines, whole, took, bearing)
+    every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
+    label = components(len(known), every.one, every.other)
+    later = taken.taken(whole, label, took[1], heavy, bearing)
     every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
     return every, components(len(known), every.one, every.other)
 

@@ -195,6 +195,10 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     column = traces.role(role)
     held = _machines_with(column, machines.of)
     code = column[found.row]
+    if kind == "address":
+        # Behind one address may be a whole house: services in the cloud name people, and no machine.
+        held = np.maximum(held, _machines_with(column, traces.role("principal")))
+        code = np.where(np.isin(code, machines.house), 0, code)
     if kind == "hash":  # of a program that stands where everybody has it
         usual = [traces.that(traces.role(place)[found.row], _is_installed) for place in _PLACES]
         code = np.where(np.logical_or.reduce(usual), 0, code)

@@ -118,7 +118,7 @@ _BODIES: Final = (
     (
         *("ps", "Parliamentary Service", "ps.parliament.example", "PARLSVC", "parliament.example"),
         *("submissions.parliament.example", "10.20", "198.51.100", True),
-        (("member", 62), ("clerk", 34), ("staff", 76), ("helpdesk", 5), ("admin", 5)),
+        (("member", 62), ("clerk", 34), ("staff", 75), ("helpdesk", 5), ("admin", 5)),
     ),
     (
         *("lc", "Office of the Legislative Counsel", "counsel.example", "COUNSEL", "counsel.example"),
@@ -145,6 +145,7 @@ _OWN_SERVERS: Final = {
     "ps": (
         *(("WEB01", "windows", "w20", "web iis"), ("SYNC01", "windows", 15, "sync")),
         *(("mx01", "linux", "w25", "mx"), ("FS03", "windows", 22, "file")),
+        ("ADFS01", "windows", "w22", "adfs"),
     ),
     "lc": (
         *(("legis01", "linux", "w20", "web nginx"), ("EX01", "windows", 25, "exchange iis")),
@@ -194,7 +195,7 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
             )
             hosts.append(replace(station, owner=person.id))
             people.append(replace(person, home=dice.one(homes)))
-    hosts.append(_firewall(str(key), str(ad), str(inside)))
+    hosts.append(_firewall(str(key), str(ad), str(inside), str(outside)))
     return Body(
         key=str(key),
         title=str(title),
@@ -273,10 +274,18 @@ def _gaps(dice: Dice, calendar: Calendar, share: float) -> tuple[tuple[int, int,
     return tuple(gaps)
 
 
-def _firewall(key: str, ad: str, inside: str) -> Host:
+def _firewall(key: str, ad: str, inside: str, outside: str) -> Host:
+    """The border, and the address under which everybody within is seen outside."""
     name = f"fw-{key}-edge"
-    roles = frozenset({"firewall", "server"})
-    return Host(name=name, fqdn=f"{name}.{ad}", body=key, kind="appliance", address=f"{inside}.0.1", roles=roles)
+    return Host(
+        name=name,
+        fqdn=f"{name}.{ad}",
+        body=key,
+        kind="appliance",
+        address=f"{inside}.0.1",
+        front=f"{outside}.1",
+        roles=frozenset({"firewall", "server"}),
+    )
 
 
 def _person(
