@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 from tocsin.investigate.roles import Role
 
@@ -38,6 +39,8 @@ _EXERCISES: Final = tuple(
     ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 )
 
+_ORIGIN: Final = re.compile(r"^[a-z][a-z0-9+.-]{0,20}://[^/]*", re.IGNORECASE)
+_LONGEST: Final = 4_000  # of a path
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
@@ -146,6 +149,17 @@ def domain(text: str) -> str:
 def plain(text: str) -> str:
     folded = text.strip().lower()
     return "" if folded in _NOTHING else folded
+
+
+def page(text: str) -> str:
+    """What a web server is asked for, without what stands before the path and after it; some logs decode it."""
+    path = _ORIGIN.sub("", text[:_LONGEST].strip()).partition("?")[0]
+    return unquote(path).replace("\\", "/").lower() if path not in {"", "-"} else ""
+
+
+def last(text: str) -> str:
+    """The name at the end of a path, of a page or on a disk."""
+    return page(text).rpartition("/")[2]
 
 
 def program(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.investigate.routine import BECAUSE, NOTHING
+from tocsin.investigate.routine import reasons
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Folded, Incident
@@ -58,7 +58,7 @@ def queue(incidents: Iterable[Incident]) -> Queue:
 
 def _key(one: Incident) -> tuple[Level, frozenset[str]]:
     """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
-    lowered = _lowered(one)
+    lowered = reasons(one)
     of_weight = [
         finding
         for number, finding in enumerate(one.findings)
@@ -68,17 +68,6 @@ def _key(one: Incident) -> tuple[Level, frozenset[str]]:
         worst = max((finding.level for finding in of_weight), key=LEVELS.index)
         return worst, frozenset(finding.rule_id for finding in of_weight)
     return "informational", frozenset()
-
-
-def _lowered(one: Incident) -> dict[int, str]:
-    """Which findings are lowered, and why."""
-    reasons = {folded.index: folded.because for folded in one.folded}
-    return {
-        number: because
-        for number, text in reasons.items()
-        for why, because in BECAUSE.items()
-        if why != NOTHING and because in text
-    }
 
 
 def _listed(one: Incident, others: Sequence[Incident]) -> Incident:
@@ -136,7 +125,7 @@ class _Counted:
 def _background(behind: Sequence[Incident]) -> tuple[Background, ...]:
     counts: defaultdict[tuple[str, str, Level, str], _Counted] = defaultdict(_Counted)
     for one in behind:
-        lowered = _lowered(one)
+        lowered = reasons(one)
         ends = {folded.index: folded.last_us for folded in one.folded}
         for number, finding in enumerate(one.findings):
             key = finding.rule_id, finding.title, finding.level, lowered.get(number, _ALONE)

@@ -23,6 +23,7 @@ from tocsin.investigate.shapes import LONGEST, folded
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.incident import Incident
 from tocsin.model.rule import LEVELS
 
 NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
@@ -54,6 +55,12 @@ def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, ev
     answer[_kin(lines, known, telling) & (answer == RECURRING)] = NOTHING
     answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
     return answer
+
+
+def reasons(incident: Incident) -> dict[int, str]:
+    """Which findings of an incident are lowered, and why, as `BECAUSE` has it."""
+    told = {folded.index: folded.because for folded in incident.folded}
+    return {number: why for number, text in told.items() for why in BECAUSE.values() if why in text}
 
 
 def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
