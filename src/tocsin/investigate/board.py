@@ -29,6 +29,7 @@ class Board:
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
             its own begin.
         lowered: of each finding why it is, as in `routine`; nothing is unless `quieten`.
+        solid: which findings say when, where and by whom it was; the others may be of it.
         elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
@@ -46,6 +47,7 @@ class Board:
     again: Longs
     again_from: Longs
     lowered: Codes
+    solid: np.ndarray[tuple[int], np.dtype[np.bool_]]
     quieten: bool
     elsewhere: Codes
     digests: Mapping[str, str]

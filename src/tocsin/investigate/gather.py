@@ -136,6 +136,7 @@ def drawn(
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
     drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
+    solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [
         label,
@@ -143,6 +144,7 @@ def drawn(
         around.of[known.row],
         lines.process[known.row],
         lowered,
+        solid,
         *who,
     ]
     stands = noise.folds(same) if quieten else np.arange(len(known))
@@ -161,6 +163,7 @@ def drawn(
         again=again,
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
         lowered=lowered,
+        solid=solid,
         quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
@@ -281,22 +284,24 @@ def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
     telling = [rules[number] for number in dict.fromkeys(known.rule[kept].tolist())]
     attempted = bool((board.lowered[group.shown] == routine.ATTEMPT).any())
     number = int(group.members[0])
-    hosts = all_.touched.hosts.get(number, ())
-    points, because = rank.score(telling, len(hosts))
+    hosts, accounts_of, addresses = (scope.apart(seen.get(number, ())) for seen in all_.touched)
+    points, because = rank.score(telling, len(hosts.sure))
     findings = cite.cited(board, group, all_)
     why = rank.weighty(cite.by_host(board, kept))
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
-    timed = known.ts[group.members]
+    solid = group.members[board.solid[group.members]]
+    timed = known.ts[solid]
     timed = timed[timed != NO_TIME]
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
-    worst = max(named, key=lambda rule: LEVELS.index(rule.level))
+    worst = max(telling or named, key=lambda rule: LEVELS.index(rule.level))
+    counting = [rules[one] for one in dict.fromkeys(known.rule[group.shown[board.solid[group.shown]]].tolist())]
     folded = cite.folded(board, group, all_)
     return Incident(
         id=cite.number(findings),
-        title=cite.title(tactic, [seen.name for seen in hosts], worst.title),
+        title=cite.title(tactic, [seen.name for seen in hosts.sure], worst.title),
         rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
         because=(*because, why) if why else because,
@@ -304,11 +309,14 @@ def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
         first_us=first_us,
         last_us=last_us,
         findings=findings,
-        hosts=hosts,
-        accounts=all_.touched.accounts.get(number, ()),
-        addresses=all_.touched.addresses.get(number, ()),
-        techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
-        tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
+        hosts=hosts.sure,
+        accounts=accounts_of.sure,
+        addresses=addresses.sure,
+        perhaps_hosts=hosts.perhaps,
+        perhaps_accounts=accounts_of.perhaps,
+        perhaps_addresses=addresses.perhaps,
+        techniques=tuple(dict.fromkeys(name for rule in counting for name in rule.techniques)),
+        tactics=tuple(dict.fromkeys(name for rule in counting for name in rule.tactics)),
         tactic=tactic,
         joins=explain.joins(board, group),
         timeline=line,

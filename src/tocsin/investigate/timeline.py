@@ -8,13 +8,16 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.investigate import routine
 from tocsin.investigate.board import Board, Group
 from tocsin.investigate.explain import told
 from tocsin.investigate.machines import Machines
 from tocsin.investigate.traces import Traces
+from tocsin.model.event import Longs
 from tocsin.model.incident import Entry, Process, Skew
 
 _LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
+_LOW: Final = "of low level, and earlier than anything of weight"
 _FEWEST: Final = 3  # connections seen from both sides before a clock is said to differ
 _LEAST_US: Final = 1_000_000  # logs of one connection on two machines differ by some of this anyway
 
@@ -40,6 +43,7 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
                 at=place,
                 findings=tuple(numbers),
                 tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
+                perhaps=_perhaps(board, group.shown[numbers]),
             )
         )
     lines += [
@@ -47,6 +51,14 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
         for row in sorted(set(ways) - set(by_row))
     ]
     return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
+
+
+def _perhaps(board: Board, found: Longs) -> str:
+    """Why an event need not be of the incident, '' where one of its findings says that it is."""
+    if board.solid[found].any():
+        return ""
+    lowered = board.lowered[found]
+    return next((routine.BECAUSE[why] for why in lowered.tolist() if why != routine.NOTHING), _LOW)
 
 
 def _what(titles: Sequence[str], done: str, who: str) -> str:

@@ -186,11 +186,14 @@ def _sent(flows: Flows, scene: Scene, inside: Rows, staged: Mapping[str, int]) -
     for pair in (out, back):
         pair[0] = np.where((ts == NO_TIME) & ~found[at], 0, pair[0])
     named = sides.named[at] | found[at] | sides.shown[at]
+    there = np.where(asks, np.where(server > 0, server, name), client).astype(np.int32)
+    # One record may give the name that a finding names, and others of the same connections the address alone.
+    destinations = asks & np.isin(there, np.unique(there[asks & named]))
     return _Sent(
         at=at,
-        there=np.where(asks, np.where(server > 0, server, name), client).astype(np.int32),
+        there=there,
         named=named,
-        sure=np.where(asks, named, sides.shown[at]),
+        sure=np.where(asks, destinations, sides.shown[at]),
         asked=~asks,
         found=found[at],
         out=(out[0], out[1]),

@@ -9,7 +9,7 @@ from typing import Final
 
 from tocsin.model.incident import Incident, Seen
 from tocsin.output import impact
-from tocsin.output.plain import clock
+from tocsin.output.plain import clock, earlier
 from tocsin.output.screen import shown
 
 _TACTICS: Final = {
@@ -54,6 +54,8 @@ def _sentences(incident: Incident) -> Iterator[str]:
     else:
         when = f"From {clock(incident.first_us)} to {clock(incident.last_us)} UTC ({span(incident.dwell_us)})"
         yield f"{when}, {count} on {where} were joined to one incident."
+    if told := earlier(incident):
+        yield f"Possibly earlier, which no record of weight shows: {told}"
     if incident.hosts:
         yield f"Machines: {_names(incident.hosts)}."
     if incident.accounts:
