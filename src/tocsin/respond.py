@@ -70,10 +70,9 @@ def respond(
         detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        found = investigate.gather(
+        waiting = investigate.queued(
             run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
         )
-        waiting = investigate.queue(found)
         incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)

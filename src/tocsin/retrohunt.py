@@ -158,12 +158,12 @@ def retrohunt(
         run = _run(replace(hunt, rules=replace(hunt.rules, rules=rules)), lake, tally, visible, folder)
         run = replace(run, attack=attack, tool_version=version("tocsin"))
         traces = investigate.read((folder / looking.TRACED).iterdir())
-        incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
+        waiting = investigate.queued(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(incidents))})
+        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(waiting.incidents))})
         yield Hunted(
-            response=Response(run=run, incidents=incidents),
+            response=Response(run=run, incidents=waiting.incidents, background=waiting.background),
             told=told,
             in_full=len(slow),
             parts=len(parts),

@@ -14,6 +14,7 @@ from tocsin.investigate.routine import ATTEMPT, BECAUSE, RECURRING
 from tocsin.investigate.shapes import folded, shape
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
+from tocsin.model.indicator import Indicator
 
 BACKUP = r"C:\Windows\System32\vssadmin.exe"
 OTHER = r"C:\Windows\System32\ntdsutil.exe"
@@ -38,6 +39,13 @@ def test_what_recurs_since_the_logs_begin_is_routine_and_told(tmp_path: Path) ->
     assert all(BECAUSE[RECURRING] in folded.because for one in found for folded in one.folded)
     assert all(one.folded for one in found)
     assert {one.rank for one in gathered(daily(range(6)), tmp_path, quieten=False)} == {"review"}
+
+
+def test_that_somebody_calls_a_known_bad_place_every_day_makes_it_no_better(tmp_path: Path) -> None:
+    findings, traces = told(daily(range(6)), tmp_path)
+    bad = Indicator(id="x", title="x", pattern="[ipv4-addr:value = '203.0.113.9']")
+    rules = [replace(one, indicator=bad) for one in RULES]
+    assert {one.rank for one in gather(findings, rules, traces)} == {"review"}
 
 
 def test_four_days_are_no_custom(tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ def drawn(
     traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
-    lowered = routine.lowered(traces, around, lines, known, everyday)
+    told = np.array([rule.indicator is not None for rule in rules] or [False], bool)[known.rule]
+    lowered = routine.lowered(traces, around, lines, known, everyday, told)
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)

@@ -8,15 +8,19 @@ and the background counts the rest. Whoever gathers with `quieten=False` gets ev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tocsin.investigate.gather import gather
 from tocsin.investigate.routine import reasons
+from tocsin.investigate.traces import Traces
+from tocsin.model.asset import Assets
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
+from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded, Incident
-from tocsin.model.rule import LEVELS, Level
+from tocsin.model.rule import LEVELS, Level, Rule
 
 _DAY_US: Final = 86_400_000_000
 _MOST: Final = 5  # of places to look at, and of names
@@ -31,6 +35,20 @@ class Queue:
 
     incidents: tuple[Incident, ...]
     background: tuple[Background, ...]
+
+
+def queued(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces,
+    *,
+    digests: Mapping[str, str],
+    assets: Assets | None = None,
+    quieten: bool = True,
+) -> Queue:
+    """Gather findings as in `gather`, and order what comes of it for people: for logs and for a lake in one way."""
+    found = gather(findings, rules, traces, digests=digests, assets=assets, quieten=quieten)
+    return queue(found) if quieten else Queue(incidents=found, background=())
 
 
 def queue(incidents: Iterable[Incident]) -> Queue:
