@@ -161,7 +161,9 @@ def retrohunt(
         waiting = investigate.queued(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(waiting.incidents))})
+        journal.add(
+            lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(waiting.incidents))}
+        )
         yield Hunted(
             response=Response(run=run, incidents=waiting.incidents, background=waiting.background),
             told=told,

@@ -14,7 +14,20 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import cite, explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
+from tocsin.investigate import (
+    cite,
+    explain,
+    links,
+    noise,
+    rank,
+    routine,
+    scope,
+    signs,
+    strangers,
+    taken,
+    timeline,
+    ways,
+)
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -199,19 +212,28 @@ def _labels(
     further = _further(known, around, bearing)
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
-    held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
+    held, rest = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
     heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
-    drawn_links = (
-        *links.within(traces, around, lines, held),
-        *links.across(traces, around, lines, held),
-        *ways.ways(traces, around, lines, held, heavy, asked),
+    sure = links.joined(
+        [
+            *links.within(traces, around, lines, held),
+            *links.across(traces, around, lines, held),
+            *ways.ways(traces, around, lines, held, heavy, asked),
+        ]
     )
-    parts = [renumbered(part, strong) for part in drawn_links]
-    near, kinds, codes = links.attached(traces, around, lines, held, loose)
+    loose = links.joined([links.nearby(around, held), ways.at_once(around, held, heavy)])
+    aims = np.where(heavy, _aims(rules)[known.rule[strong]], -1)
+    whose = strangers.whose(traces, around, lines, held, asked, aims)
+    dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
+    parts = [renumbered(sure, strong), renumbered(links.picked(loose, np.flatnonzero(~dropped)), strong)]
+    near, kinds, codes = links.attached(traces, around, lines, held, rest)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
-    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
+    left = shared(alone)
+    parts += [
+        renumbered(part, alone) for part in (*links.within(traces, around, lines, left), links.nearby(around, left))
+    ]
     every = links.joined(parts)
     label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote
 
 from tocsin.investigate.roles import Role
 
@@ -40,6 +39,7 @@ _EXERCISES: Final = tuple(
 )
 
 _ORIGIN: Final = re.compile(r"^[a-z][a-z0-9+.-]{0,20}://[^/]*", re.IGNORECASE)
+_ENCODED: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")  # RFC 3986, section 2.1
 _LONGEST: Final = 4_000  # of a path
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
@@ -154,7 +154,10 @@ def plain(text: str) -> str:
 def page(text: str) -> str:
     """What a web server is asked for, without what stands before the path and after it; some logs decode it."""
     path = _ORIGIN.sub("", text[:_LONGEST].strip()).partition("?")[0]
-    return unquote(path).replace("\\", "/").lower() if path not in {"", "-"} else ""
+    if path in {"", "-"}:
+        return ""
+    decoded = _ENCODED.sub(lambda part: bytes.fromhex(part[0].replace("%", "")).decode("utf-8", "replace"), path)
+    return decoded.replace("\\", "/").lower()
 
 
 def last(text: str) -> str:

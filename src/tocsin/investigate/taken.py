@@ -17,7 +17,7 @@ from tocsin.investigate.nearest import grouped, latest
 from tocsin.model.event import NO_TIME, Longs
 
 _STAYS_US: Final = 14 * 86_400_000_000
-_TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
+TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
 
 
 def taken(found: Shared, label: Longs, rule: Longs, heavy: npt.NDArray[np.bool_]) -> Links:
@@ -31,7 +31,7 @@ def taken(found: Shared, label: Longs, rule: Longs, heavy: npt.NDArray[np.bool_]
     size = int(label.max(initial=0)) + 1
     _, firsts = np.unique(grouped([label[at], rule[at]]), return_index=True)
     kinds = np.bincount(label[at][firsts], minlength=size)
-    weighs = kinds[label[at]] >= _TOOK
+    weighs = kinds[label[at]] >= TOOK
     took, later = at[weighs], at[~weighs]
     before = latest(found.machine[took], found.ts[took], found.machine[later], found.ts[later])
     near = before >= 0
