@@ -24,6 +24,7 @@ class Board:
 
     Args:
         also: other names of an account, by the code of the one that it goes by.
+        strangers: machines that an incident shares with another it was kept apart from, by the number of the incident.
         label: for each finding of the table the incident that it is in.
         stands: for each finding the first that says the same, itself if it is the first.
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
@@ -41,6 +42,7 @@ class Board:
     table: Table
     rules: Sequence[Rule]
     links: Links
+    strangers: Mapping[int, tuple[int, ...]]
     weight: np.ndarray[tuple[int], np.dtype[np.float64]]
     label: Longs
     stands: Longs

@@ -149,7 +149,7 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
+    drawn_links, label, refused = _labels(traces, known, rules, around, lines, bearing)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [
@@ -171,6 +171,7 @@ def drawn(
         table=known,
         rules=rules,
         links=drawn_links,
+        strangers=strangers.told(refused, label, around.of[known.row]),
         weight=links.weights(drawn_links, known.ts),
         label=label,
         stands=stands,
@@ -201,7 +202,9 @@ def _labels(
     around: Machines,
     lines: Lineage,
     bearing: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> tuple[Links, Longs]:
+) -> tuple[Links, Longs, Links]:
+    """The links, the incident of each finding, and the links that would have made one of two."""
+
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
 
@@ -225,7 +228,8 @@ def _labels(
     aims = np.where(heavy, _aims(rules)[known.rule[strong]], -1)
     whose = strangers.whose(traces, around, lines, held, asked, aims)
     dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
-    parts = [renumbered(sure, strong), renumbered(links.picked(loose, np.flatnonzero(~dropped)), strong)]
+    kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
+    parts = [renumbered(sure, strong), kept]
     near, kinds, codes = links.attached(traces, around, lines, held, rest)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
@@ -240,7 +244,7 @@ def _labels(
     heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
     later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
     every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
-    return every, components(len(known), every.one, every.other)
+    return every, components(len(known), every.one, every.other), refused
 
 
 def _aims(rules: Sequence[Rule]) -> Longs:
@@ -327,7 +331,7 @@ def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
         title=cite.title(tactic, [seen.name for seen in hosts.sure], worst.title),
         rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
-        because=(*because, why) if why else because,
+        because=(*because, *((why,) if why else ()), *strangers.sentences(board, number)),
         level=worst.level,
         first_us=first_us,
         last_us=last_us,

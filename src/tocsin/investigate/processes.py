@@ -25,7 +25,8 @@ _DAY_US: Final = 86_400_000_000
 LAUNCHERS: Final = frozenset(
     """services.exe svchost.exe explorer.exe wininit.exe winlogon.exe smss.exe csrss.exe lsass.exe userinit.exe
     taskeng.exe taskhostw.exe wmiprvse.exe dllhost.exe sihost.exe runtimebroker.exe system systemd init launchd cron
-    crond sshd containerd-shim dockerd kthreadd""".split()
+    crond sshd containerd-shim dockerd kthreadd
+    w3wp.exe httpd httpd.exe apache2 nginx nginx.exe php-fpm php-cgi php-cgi.exe sqlservr.exe""".split()  # for any client
 )
 # Of who acts, of who started it, of who is written into.
 _CALLED: Final[tuple[tuple[Role, Role], ...]] = (

@@ -8,13 +8,14 @@ it of one side, they stay one: an intruder's own steps often have no origin in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.investigate.board import Board
 from tocsin.investigate.links import Links, Shared
 from tocsin.investigate.machines import Machines
 from tocsin.investigate.nearest import components, grouped
@@ -96,7 +97,7 @@ def apart(label: Longs, weak: Links, found: Shared, known: Whose) -> npt.NDArray
         return dropped
     joined = components(len(label), *_ends(label, weak, ~contested))
     label = joined[label]
-    tied = _Tied(of=sides_of(sides, label))
+    tied = _Tied(of=_merged(sides, label))
     rows = np.flatnonzero(contested)
     gap = np.abs(found.ts[weak.other[rows]] - found.ts[weak.one[rows]])
     for at in rows[np.lexsort((weak.other[rows], weak.one[rows], gap))].tolist():
@@ -137,7 +138,7 @@ def _ends(label: Longs, weak: Links, which: npt.NDArray[np.bool_]) -> tuple[Long
     return label[weak.one[which]], label[weak.other[which]]
 
 
-def sides_of(sides: Mapping[int, _Side], label: Longs) -> dict[int, _Side]:
+def _merged(sides: Mapping[int, _Side], label: Longs) -> dict[int, _Side]:
     """The same by what they hang together in by now."""
     told: dict[int, _Side] = {}
     for number, side in sides.items():
@@ -180,7 +181,19 @@ class _Tied:
         return one
 
 
-def names(codes: Sequence[int], machines: Machines, traces: Traces) -> list[str]:
-    """What origins are called."""
-    size = _outside(machines)
-    return [machines.shown[code] if code < size else traces.shown[code - size] for code in codes]
+def told(refused: Links, label: Longs, machine: Codes) -> dict[int, tuple[int, ...]]:
+    """Of each incident the machines on which it was kept apart from another."""
+    found: dict[int, set[int]] = {}
+    one, other = label[refused.one], label[refused.other]
+    for at in np.flatnonzero(one != other).tolist():
+        for number in (int(one[at]), int(other[at])):
+            found.setdefault(number, set()).add(int(machine[refused.one[at]]))
+    return {number: tuple(sorted(machines)) for number, machines in found.items()}
+
+
+def sentences(board: Board, number: int) -> tuple[str, ...]:
+    return tuple(
+        f"kept apart from another incident on {board.machines.shown[machine]} within the hour: its people came from "
+        "elsewhere and as others; if it is one hand, `tocsin case merge` makes them one"
+        for machine in board.strangers.get(number, ())
+    )
