@@ -59,16 +59,17 @@ def summary(impact: Impact | None, most: int = 0) -> tuple[str, ...]:
         return ("Nobody has looked at what was taken.",)
     if not impact.claims:
         return ("No record shows what was accessed, staged or taken out. That does not say that nothing was.",)
-    told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in impact.claims]
-    if most:
-        loose = [claim for claim in impact.claims if _is_loose(claim)]
-        if len(loose) > 1:
-            told = [text for text, claim in zip(told, impact.claims, strict=True) if not _is_loose(claim)]
-            loosely = list(_loosely(loose))
-            first = max(most - len(loosely), 0)
-            told = [*told[:first], *loosely, *told[first:]]
+    loose = [claim for claim in impact.claims if _is_loose(claim)] if most else []
+    if len(loose) < 2:
+        loose = []
+    firm = [claim for claim in impact.claims if claim not in loose]
+    if most:  # of each sort the first before the second of any: the largest number is not the gravest thing
+        firsts = {claim.sort: claim for claim in reversed(firm) if claim.confidence != "low"}
+        firm.sort(key=lambda claim: firsts.get(claim.sort) is not claim)
+    told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in firm]
     left = len(told) - most if most and len(told) > most else 0
-    return (*told[:most], f"And {left:,} more.") if left else tuple(told)
+    first = told[:most] if left else told
+    return (*first, *_loosely(loose), *((f"And {left:,} more.",) if left else ()))
 
 
 def _is_loose(claim: Claim) -> bool:

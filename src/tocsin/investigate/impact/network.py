@@ -36,9 +36,7 @@ _SAME_US: Final = 900_000_000  # a connection that nobody counted is one that wa
 _COUNTS: Final = "Zeek's conn.log, NetFlow, a firewall or a proxy that counts bytes on the way there"
 _AGREE: Final = 0.1  # counts that differ by less are of the same connections
 
-_SHOWN: Final = (
-    "records show what was asked for, or who was let in: the least is that alone, the most is with all other answers"
-)
+_SHOWN: Final = "at least what a record shows an intruder asked for, at most all that was answered"
 _FOLDER: Final = re.compile(r"(?<= )\S*[/!]")
 
 Rows: TypeAlias = npt.NDArray[np.bool_]
@@ -289,8 +287,8 @@ def _sure(
         parts.append("only the machine and the time tie this to the incident: no finding names the destination")
     elif not sure:
         parts.append(
-            "a finding names who asked; no record shows that the answer was more than what any visitor gets, nor that "
-            "it was not"
+            "a finding names who asked; no record shows that the answer was more than any visitor gets, nor that it "
+            "was not"
         )
     else:
         parts.append("a finding names the destination" if not asked else _SHOWN)
