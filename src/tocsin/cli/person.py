@@ -79,8 +79,8 @@ def add(
         typer.Option(
             "--key",
             metavar="FILE",
-            help="A private key that is there (OpenSSH or PKCS#8, Ed25519), a public key of somebody elsewhere or of what "
-            "an ssh-agent holds, or where to write a new key.",
+            help="A private key that is there (OpenSSH or PKCS#8, Ed25519), a public key of somebody elsewhere or of "
+            "what an ssh-agent holds, or where to write a new key.",
         ),
     ] = None,
     passphrase_fd: PassphraseFd = None,

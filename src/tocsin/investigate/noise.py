@@ -63,8 +63,8 @@ def solid(
 ) -> npt.NDArray[np.bool_]:
     """Which findings say when an incident began, where, and by whom.
 
-    Those that bear it, and what else is there from then on. What is lowered, or of low level and earlier, hangs on these
-    by a process or a machine, and may be what that machine does on any day. Of incidents without anything better, all.
+    Those that bear it, and what else is there from then on. What is lowered, or of low level and earlier, hangs on
+    these by a process or a machine, and may be what that machine does on any day. Where there is nothing better, all.
 
     Args:
         label: the incident of each.

@@ -47,7 +47,7 @@ def whose(
     """By the logons that began their sessions; of a request by who sent it."""
     came = _origins(traces, machines)
     logons = np.flatnonzero(traces.acts("logon") & (lines.opened > 0) & (came > 0))
-    opened, firsts = np.unique(grouped([lines.opened[logons], came[logons]]), return_index=True)
+    _, firsts = np.unique(grouped([lines.opened[logons], came[logons]]), return_index=True)
     of_session, origin = lines.opened[logons[firsts]], came[logons[firsts]]
     order = np.argsort(of_session, kind="stable")
     of_session, origin = of_session[order], origin[order]

@@ -182,8 +182,8 @@ class Incident:
         id: made of its findings, so that the same evidence gives the same.
         rank: to be acted on now, to be reviewed in order of `score`, or background, which nobody needs to look at by
             itself; `because` says why.
-        first_us: of the first finding of weight that is not lowered, `last_us` of the last that is not lowered, if there
-            is one; so are the times of hosts, accounts and addresses.
+        first_us: of the first finding of weight that is not lowered; `last_us` of the last that is not lowered. So are
+            the times of hosts, accounts and addresses. Where there is none, of whatever there is.
         findings: in order of time, those without one last.
         perhaps_hosts: those that only findings name which need not be of it; accounts and addresses likewise.
         tactics: of its findings, in the order of first appearance; `tactic` is the main one, '' if no rule names any.

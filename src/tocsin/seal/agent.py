@@ -1,7 +1,7 @@
 """A public key and a text in, the signature of the `ssh-agent` that holds the private key out.
 
-After draft-ietf-sshm-ssh-agent, sections 3 and 3.6: one message there, one back, over the socket of this user's own agent
-that SSH_AUTH_SOCK names. Nothing leaves the machine, and the private key does not leave the agent.
+After draft-ietf-sshm-ssh-agent, sections 3 and 3.6: one message there, one back, over the socket of this user's own
+agent that SSH_AUTH_SOCK names. Nothing leaves the machine, and the private key does not leave the agent.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Key:
         blob = base64.b64decode(keys.public_text(self.public).split()[1])
         answer = _asked(place, bytes([_SIGN]) + _string(blob) + _string(text) + bytes(4))
         if answer[:1] != bytes([_SIGNED]):
-            hint = "`ssh-add FILE` gives it the key; `ssh-add -l` lists what it has. It may also have asked, and been told no."
+            hint = (
+                "`ssh-add FILE` gives it the key; `ssh-add -l` lists those it has. Or its owner was asked, and refused."
+            )
             raise SealError(f"the agent at {place} did not sign with {keys.fingerprint(self.public)}", hint=hint)
         envelope, _ = _first(answer[1:])
         kind, rest = _first(envelope)

@@ -1,4 +1,4 @@
-"""Which logs were seen in, the rows that a page tells of them out: machine by machine where it matters, else by kind."""
+"""Which logs were seen in, the rows that a page tells of them out: by machine where it matters, else by kind."""
 
 from __future__ import annotations
 
