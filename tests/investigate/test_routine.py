@@ -11,7 +11,7 @@ import pytest
 from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.routine import ATTEMPT, BECAUSE, RECURRING
-from tocsin.investigate.shapes import folded, shape
+from tocsin.investigate.shapes import Shapes, folded
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
 from tocsin.model.indicator import Indicator
@@ -177,6 +177,7 @@ def test_a_shape_is_of_what_the_rule_looked_at() -> None:
             rule=1, variant="", ts_us=0, host="a", kind="windows", src="", rec=0, chunk=-1, path="p", fields=fields
         )
 
+    shape = Shapes().number
     assert shape(finding(Image="a.exe", LogonId="0x11")) == shape(finding(Image="A.EXE", LogonId="0x22", X=None))
     assert shape(finding(Image="a.exe")) != shape(finding(Image="b.exe"))
     assert shape(finding(Image="a" * 9_000)) != shape(finding(Image="a" * 8_999 + "b"))

@@ -13,7 +13,7 @@ from tocsin.model.incident import Incident
 from tocsin.output.plain import earlier
 from tocsin.output.report import story
 
-SERVER, NEW = r"C:\inetpub\w3wp.exe", r"C:\Windows\System32\whoami.exe"
+SERVER, NEW = r"C:\Program Files\Intranet\server.exe", r"C:\Windows\System32\whoami.exe"
 PREVIEW = r"C:\Tools\preview.exe"
 
 

@@ -13,7 +13,6 @@ from tocsin.investigate.board import Board, Group
 from tocsin.investigate.explain import told
 from tocsin.investigate.machines import Machines
 from tocsin.investigate.traces import Traces
-from tocsin.model.event import Longs
 from tocsin.model.incident import Entry, Process, Skew
 
 _LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
@@ -32,6 +31,8 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     done = board.texts(rows, "command", "file", "domain", "image")
     who = board.texts(rows, "account", "principal")
     lines = []
+    solid = board.solid[group.shown].tolist()
+    lowered = board.lowered[group.shown].tolist()
     for at, numbers in enumerate(by_row.values()):
         place = group.places[numbers[0]]
         rules = [board.rules[of_rule[number]] for number in numbers]
@@ -43,7 +44,7 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
                 at=place,
                 findings=tuple(numbers),
                 tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
-                perhaps=_perhaps(board, group.shown[numbers]),
+                perhaps="" if any(solid[number] for number in numbers) else _perhaps(lowered[numbers[0]]),
             )
         )
     lines += [
@@ -53,12 +54,9 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
 
 
-def _perhaps(board: Board, found: Longs) -> str:
-    """Why an event need not be of the incident, '' where one of its findings says that it is."""
-    if board.solid[found].any():
-        return ""
-    lowered = board.lowered[found]
-    return next((routine.BECAUSE[why] for why in lowered.tolist() if why != routine.NOTHING), _LOW)
+def _perhaps(lowered: int) -> str:
+    """Why an event need not be of the incident, none of whose findings says that it is."""
+    return _LOW if lowered == routine.NOTHING else routine.BECAUSE[lowered]
 
 
 def _what(titles: Sequence[str], done: str, who: str) -> str:
