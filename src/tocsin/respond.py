@@ -81,10 +81,9 @@ def respond(
         _detected(evidence, rules, Path(traced), how, on_progress) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        found = investigate.gather(
+        waiting = investigate.queued(
             run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
         )
-        waiting = investigate.queue(found)
         incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)

@@ -152,12 +152,14 @@ def retrohunt(
         run = lookover.run_of(replace(hunt.rules, rules=rules), hunt.told, lake, tally, visible, folder)
         run = replace(run, attack=attack)
         traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
-        incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
+        waiting = investigate.queued(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(incidents))})
+        journal.add(
+            lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(waiting.incidents))}
+        )
         yield Hunted(
-            response=Response(run=run, incidents=incidents, lake=lake),
+            response=Response(run=run, incidents=waiting.incidents, background=waiting.background, lake=lake),
             told=told,
             in_full=len(slow),
             parts=len(parts),

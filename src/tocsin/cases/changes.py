@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tocsin.cases import derive, entries
 from tocsin.cases import folder as layout
@@ -25,7 +24,7 @@ from tocsin.model import case as nouns
 from tocsin.model.case import Case, Entry
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.incident import Incident
-from tocsin.seal import chain, decisions, durable
+from tocsin.seal import chain, decisions, durable, keys
 
 _LONGEST: Final = 200  # of a title
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
@@ -200,7 +199,7 @@ def saw(log: Writer, what: str, *, by: str, reason: str, sha256: str = "") -> En
 def decide(
     log: Writer,
     signer: Signer,
-    key: Ed25519PrivateKey,
+    key: keys.Signing,
     *,
     subject: str,
     choice: str,

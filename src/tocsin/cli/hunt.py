@@ -162,7 +162,7 @@ def _tell(
         return reported
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
     pages.show(console, hunted.told, answers, _notes(hunted, wanted))
-    incidents.show(console, hunted.response.incidents)
+    incidents.show(console, hunted.response.incidents, hunted.response.background)
     console.print(
         f"\n  {took_s:.1f} s, {len(wanted.rules.rules):,} indicators and rules,"
         f" {hunted.parts_read:,} of {hunted.parts:,} files read"

@@ -24,7 +24,7 @@ from tocsin.model.event import NO_TIME, Longs
 
 _DAY_US: Final = 86_400_000_000
 _STAYS_US: Final = 14 * _DAY_US
-_TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
+TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
 _Rows = npt.NDArray[np.bool_]
 
 
@@ -52,7 +52,7 @@ def _took(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> tuple[Longs
     at = np.flatnonzero(heavy & (found.machine > 0) & (found.ts != NO_TIME))
     size = int(label.max(initial=0)) + 1
     _, firsts = np.unique(grouped([label[at], rule[at]]), return_index=True)
-    weighs = np.bincount(label[at][firsts], minlength=size)[label[at]] >= _TOOK
+    weighs = np.bincount(label[at][firsts], minlength=size)[label[at]] >= TOOK
     return at[weighs], at[~weighs]
 
 

@@ -37,7 +37,6 @@ def ways(traces: Traces, machines: Machines, lines: Lineage, found: Shared, heav
     return [
         *_moves(traces, machines, lines, found),
         _led_to(found, asked),
-        _at_once(machines, found, heavy),
         _asked_for(machines, found, heavy),
     ]
 
@@ -115,7 +114,7 @@ def _led_to(found: Shared, asked: _Rows) -> Links:
     return here(found, one, other)
 
 
-def _at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
+def at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
     """On a machine that many deal with, by things of weight within minutes."""
     busy = np.flatnonzero(
         heavy & (found.machine > 0) & (machines.served[found.machine] > COMMON) & (found.ts != NO_TIME)

@@ -27,7 +27,7 @@ from tocsin.model.run import Run
 from tocsin.model.statement import NOBODY, Standing
 from tocsin.model.tlp import TLP
 from tocsin.output.plain import as_json, clock
-from tocsin.output.report import graph, impact, lanes, matrix, records, story, trees, who
+from tocsin.output.report import graph, impact, lanes, logs, matrix, records, story, trees, who
 from tocsin.output.screen import shown
 from tocsin.output.summary import unseen
 
@@ -95,16 +95,20 @@ def write(report: Report, file: TextIO) -> None:
     told = records.records(report.incident, report.raws, revealed=bool(report.revealed))
     content |= {
         "story": story.tell(report.incident),
+        "way_in": story.way_in(report.incident),
         "graph": graph.draw(report.incident),
         "impact": impact.chapter(report.incident),
         "who": who.chapter(report.attribution, NOBODY, report.own) if report.attribution else None,
         "lanes": lanes.draw(report.incident),
         "trees": trees.grow(report.incident),
+        "own": (),
         "record": told.number,
         "withheld": told.withheld,
         "cut_at": told.cut_at,
     }
     if report.audience == "analyst":
+        hosts = [seen.name for seen in (*report.incident.hosts, *report.incident.perhaps_hosts)]
+        content["own"] = logs.of_machines(report.run.coverage.seen, hosts)
         script = _sources()["page.js"]
         content["script"], content["script_hash"] = Markup(script), _hash(script)  # noqa: S704 - ours
         content["records"] = Markup(as_json(told.content))  # noqa: S704 - every `<` in it is escaped
@@ -182,7 +186,7 @@ def _common(run: Run, tlp: str, classification: str, caveat: str) -> dict[str, A
         "tool_version": run.tool_version,
         "most": _MOST_ROWS,
         "unseen": unseen(run),
-        "seen": sorted(run.coverage.seen, key=lambda log: (log.host, log.kind, log.channel)),
+        "seen": logs.by_kind(run.coverage.seen),
         "custody": [source for source in run.custody if source.format or source.problems],
     }
 
