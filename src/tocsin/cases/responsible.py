@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tocsin.cases import changes
 from tocsin.cases import folder as layout
@@ -24,7 +23,7 @@ from tocsin.errors import CaseError, SealError
 from tocsin.model.case import Case, Decided, Entry, Introduced, Reopened
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.statement import MAY_SIGN, NEEDED, PROPOSED, RESPONSIBLE, Standing, State, Statement
-from tocsin.seal import canonical, decisions, signers
+from tocsin.seal import canonical, decisions, keys, signers
 
 NO: Final = "no"
 ATTRIBUTION: Final = "attribution.json"
@@ -50,7 +49,7 @@ def evidence_of(case: Case) -> str:
 def propose(
     log: Writer,
     signer: Signer,
-    key: Ed25519PrivateKey,
+    key: keys.Signing,
     *,
     responsible: str,
     reason: str,
@@ -95,7 +94,7 @@ def propose(
 def sign(
     log: Writer,
     signer: Signer,
-    key: Ed25519PrivateKey,
+    key: keys.Signing,
     *,
     digest: str,
     choice: str,
