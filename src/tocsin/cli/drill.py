@@ -123,6 +123,7 @@ def _performed(
         written = report_files.write(performance.response, own, asked)
         deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
+    drill_pages.contained(console, performance.contained)
     return performance.figures
 
 
