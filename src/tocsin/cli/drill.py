@@ -127,6 +127,7 @@ def _performed(
         opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, known)
         deque(opened, maxlen=0)
     drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
+    drill_pages.contained(console, performance.contained)
     return performance.figures
 
 

@@ -16,6 +16,7 @@ from tocsin.output.screen import shown
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tocsin.exercise import Exercise
     from tocsin.rehearse import Made
 
 _FOUND: Final = Text("●", style="green")
@@ -96,6 +97,29 @@ def verdict(console: Console, figures: Mapping[str, Mapping[str, Any]]) -> None:
         judged = one["claim_contradicted"]
         told = {True: "contradicted, as it should be", False: "NOT judged rightly", None: "not judged"}[judged]
         console.print(Text(f"  {shown(name)}: the claim to the press was {told}", style="" if judged else "red"))
+
+
+def contained(console: Console, told: Exercise | None) -> None:
+    """How the cases would be contained, and what of it was really tried."""
+    if told is None:
+        return
+    console.print()
+    console.print("How it would be contained", style="bold")
+    plans = "1 case" if told.plans == 1 else f"{told.plans} cases"
+    ways = "1 way" if told.open == 1 else f"{told.open} ways"
+    console.print(f"  plans for {plans}: {told.actions} actions, {ways} left open; the slowest took {told.seconds:.2f} s")
+    if told.left_out:
+        console.print(Text(f"  nothing was really blocked: {shown(told.left_out, 300)}"))
+        return
+    good = told.held == told.tried and told.lived and told.undone
+    console.print(
+        Text(
+            f"  really blocked in namespaces of this machine: {told.held} of {told.tried} addresses fell silent, "
+            f"{told.stopped} packets were stopped, what is not theirs {'went on' if told.lived else 'WAS CUT OFF'}; "
+            f"lifted again{', to the byte' if told.undone else ' BUT NOT AS IT WAS'}",
+            style="" if good else "red",
+        )
+    )
 
 
 def closing(console: Console, report: Path) -> None:

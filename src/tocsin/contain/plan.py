@@ -38,6 +38,7 @@ _PHASE: Final[Mapping[Verb, int]] = {
     "renew signing certificates": 6,
 }
 _CLEANS: Final[frozenset[Verb]] = frozenset({"isolate host", "close way in", "remove persistence", "quarantine hash"})
+_SECRETS: Final[frozenset[Verb]] = frozenset({"reset secret", "disable account"})
 _QUIETLY: Final = (
     "Change nothing yet: a way that is closed alone tells them to use another",
     "Watch all ways of this plan, and write down each that is not in it yet",
@@ -119,8 +120,26 @@ def _leading(standing: Iterable[Edge], held: Iterable[str]) -> set[str]:
 def _ordered(actions: Sequence[Action], graph: Graph) -> tuple[Action, ...]:
     """In the order in which they are done, each with those that must be done before it."""
     ordered = sorted(actions, key=lambda one: (_PHASE[one.verb], one.target.value, one.id))
+    cleaned: dict[str, list[str]] = {}  # by machine
+    secret: dict[str, list[str]] = {}  # by account
+    for one in ordered:
+        if one.verb in _CLEANS:
+            cleaned.setdefault(one.target.host or one.target.value, []).append(one.id)
+        elif one.verb in _SECRETS:
+            secret.setdefault(one.target.value, []).append(one.id)
     logons = _logons(graph)
-    return tuple(replace(one, after=tuple(_before(one, ordered, logons))) for one in ordered)
+    told = []
+    for one in ordered:
+        name = one.target.value
+        after: list[str] = []
+        if one.verb == "reset secret":
+            after = [each for place in sorted(logons.get(account(name), ())) for each in cleaned.get(place, ())]
+        elif one.verb == "revoke sessions":
+            after = secret.get(name, [])  # or whoever holds the secret begins a new one
+        elif one.verb == "reset krbtgt":
+            after = [each for place, several in cleaned.items() if place.endswith(f".{name}") for each in several]
+        told.append(replace(one, after=tuple(after)) if after else one)
+    return tuple(told)
 
 
 def _logons(graph: Graph) -> dict[str, set[str]]:
@@ -130,23 +149,6 @@ def _logons(graph: Graph) -> dict[str, set[str]]:
         if link.source.startswith("account ") and link.target.startswith("host "):
             found.setdefault(link.source, set()).add(link.target.removeprefix("host "))
     return found
-
-
-def _before(action: Action, ordered: Sequence[Action], logons: Mapping[str, set[str]]) -> Iterable[str]:
-    for other in ordered:
-        if _PHASE[other.verb] >= _PHASE[action.verb]:
-            return
-        place = other.target.host or other.target.value
-        if action.verb == "reset secret":
-            needed = other.verb in _CLEANS and place in logons.get(account(action.target.value), set())
-        elif action.verb == "revoke sessions":
-            needed = other.target == action.target  # or whoever holds the secret begins a new one
-        elif action.verb == "reset krbtgt":
-            needed = other.verb in _CLEANS and place.endswith(f".{action.target.value}")
-        else:
-            needed = False
-        if needed:
-            yield other.id
 
 
 def _notes(incident: Incident, graph: Graph, own: Own) -> tuple[str, ...]:
