@@ -41,6 +41,7 @@ _ROOTS: Final = (
     ("\\registry\\machine", "hklm"),
     ("\\registry\\user", "hku"),
 )
+_BETWEEN: Final = b"\xff"  # no text has this byte
 _NOTHING: Final[tuple[int, ...]] = ()
 
 Found: TypeAlias = tuple[int, ...]
@@ -89,8 +90,9 @@ class Index:
             "agent": lambda text: self._get("agent", text),
         }
 
-    def look(self, holds: Holds, text: str) -> Found:
-        return self._ways[holds](text)
+    def way(self, holds: Holds) -> Callable[[str], Found]:
+        """What looks at a text in a field that may hold such things."""
+        return self._ways[holds]
 
     def _get(self, kind: ObservableType, value: str) -> Found:
         return self.by_type[kind].get(value, _NOTHING) if kind in self.by_type else _NOTHING
@@ -262,10 +264,14 @@ class Watch:
         found: dict[int, Found] = {}
         if structured:
             known = self._known.setdefault(structured, {})
+            looks = [self._index.way(one) for one in structured]
             for code, text in _values(column):
                 rules = known.get(text)
                 if rules is None:
-                    rules = tuple(dict.fromkeys(rule for one in structured for rule in self._index.look(one, text)))
+                    rules = _NOTHING
+                    for look in looks:  # hardly a value holds anything: nothing is made for one that does not
+                        if more := look(text):
+                            rules = tuple(dict.fromkeys((*rules, *more)))
                     if len(known) < _KNOWN_VALUES and len(text) <= _LONGEST_KNOWN:
                         known[text] = rules
                 if rules:
@@ -293,15 +299,28 @@ class Watch:
         silent = np.ones(len(events), bool)
         for name in FIELDS.keys() & events.columns.keys():
             silent &= events.columns[name].codes < _FIRST_VALUE
-        rows = np.flatnonzero(silent)
         name = SPOKEN_KINDS[events.kind]
-        texts = [text if isinstance(text := events.all_fields(row).get(name), str) else "" for row in rows.tolist()]
+        worth = self._that_may_hold(events, np.flatnonzero(silent))
+        texts = [text if isinstance(text := events.all_fields(row).get(name), str) else "" for row in worth]
         for at, word in self._words.find(texts):
-            row = rows[at]
             if name not in names:
                 names.append(name)
             rules = np.array(self._rules_of_word[word], np.int64)
-            yield np.full(len(rules), row), rules, names.index(name)
+            yield np.full(len(rules), worth[at]), rules, names.index(name)
+
+    def _that_may_hold(self, events: Events, rows: Longs) -> list[int]:
+        """Rows whose raw records hold a word: as they stand, or with white space where JSON writes it escaped."""
+        records = [events.raw[row] for row in rows.tolist()]
+        starts = np.cumsum([0, *(len(record) + 1 for record in records)])
+        written = _BETWEEN.join(records)
+        spaced = written
+        for escape in (b"\\t", b"\\n", b"\\r"):
+            spaced = spaced.replace(escape, b"  ")
+        found: set[int] = set()
+        for content in (written, spaced) if records else ():
+            for places, _ in self._words.find_bytes(content):
+                found.update((np.searchsorted(starts, places, "right") - 1).tolist())
+        return [int(rows[at]) for at in sorted(found)]
 
     def _told(
         self,

@@ -96,7 +96,11 @@ class Words:
 
         Long texts of logs repeat most of their lines, and no word of ours has two: each line is searched once.
         """
-        lines = list(dict.fromkeys(line for text in texts for line in text.split("\n")))
+        apart = dict.fromkeys(texts)
+        for text in [text for text in apart if "\n" in text]:
+            del apart[text]
+            apart.update(dict.fromkeys(text.split("\n")))
+        lines = list(apart)
         held: dict[str, set[int]] = {}
         for which, words in self._find(lines):
             for at, word in zip(which.tolist(), words.tolist(), strict=True):

@@ -16,7 +16,7 @@ import re
 from typing import Any, Final
 
 from tocsin.collect.exported import Exported
-from tocsin.collect.json_logs import JsonLog, Record, lift, unfold
+from tocsin.collect.json_logs import JsonLog, Record, keys_of, lift, unfold
 from tocsin.collect.naming import Dotted
 
 NAME = "defender_xdr"
@@ -222,5 +222,13 @@ _LOG: Final = JsonLog(
     shape=_shape,
 )
 _READER: Final = Exported(_LOG, {})
-sniff, ranges, cut = _READER.sniff, _READER.ranges, _READER.cut
-decoder, fields = _READER.decoder, _READER.fields
+
+
+def sniff(head: bytes) -> bool:
+    """Not `CloudAppEvents`, whose records hold those of the unified audit log: their reader knows more of them."""
+    if not _READER.sniff(head):
+        return False
+    return _MARK.search(head) is not None or not {"RawEventData", "Workload"} <= keys_of(head)
+
+
+ranges, cut, decoder, fields = _READER.ranges, _READER.cut, _READER.decoder, _READER.fields
