@@ -158,7 +158,7 @@ def drawn(
         around.of[known.row],
         lines.process[known.row],
         lowered,
-        solid,
+        solid.astype(np.int8),
         *who,
     ]
     stands = noise.folds(same) if quieten else np.arange(len(known))

@@ -110,8 +110,8 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     repeats = sum(finding.repeats for finding in one.findings)
     yield "score", f"{one.score:,.1f}: {', '.join(one.because)}"
     yield "when", f"{_when(one)}{_lasted(one.dwell_us)}"
-    if told := earlier(one):
-        yield "earlier?", told
+    if perhaps := earlier(one):
+        yield "earlier?", perhaps
     yield "hosts", _names(one.hosts) or "no record names one"
     if one.accounts:
         yield "accounts", _names(one.accounts)

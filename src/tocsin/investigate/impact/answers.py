@@ -83,7 +83,8 @@ def _fetched(flows: Flows, name: str, since: int, given: Rows, named: Rows) -> R
     packed = bool((flows.columns["flags"][some] & requests.PACKED).any())
     if others > (COMMON if packed else 0):
         return np.zeros(len(flows), bool)
-    return some & (named | packed) & _from(flows, since)
+    answer: Rows = some & (named | packed) & _from(flows, since)
+    return answer
 
 
 def _others(flows: Flows, rows: Rows, named: Rows) -> int:
