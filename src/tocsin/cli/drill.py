@@ -62,6 +62,7 @@ def drill(
     """
     from rich.console import Console
 
+    from tocsin.cli import drill_pages
     from tocsin.rehearse import read_profile
 
     folder = out or Path(f"tocsin-drill-{seed}")
@@ -75,7 +76,13 @@ def drill(
     evidence = Path(tempfile.mkdtemp(prefix="evidence-", dir=folder))
     try:
         made = _made(seed, events, habits, evidence / "made", console, quiet=quiet)
-        figures = {name: _performed(made, name, chosen, folder, jobs, console, quiet=quiet) for name, chosen in sets}
+        figures: dict[str, dict[str, Any]] = {}
+        truth = json.loads(made.truth.read_bytes())
+        for name, chosen in sets:
+            figures[name] = _performed(made, name, chosen, folder, jobs, quiet=quiet)
+            drill_pages.story(
+                console, truth, figures[name], name, told=figures[sets[0][0]] if len(figures) > 1 else None
+            )
         (folder / "score.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         if keep:
             (evidence / "made").rename(folder / "evidence")
@@ -106,11 +113,9 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
     return made
 
 
-def _performed(
-    made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, console: Console, *, quiet: bool
-) -> dict[str, Any]:
-    """One rule set's go, its files in a folder of their own, its story on the screen."""
-    from tocsin.cli import drill_pages, report_files
+def _performed(made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, *, quiet: bool) -> dict[str, Any]:
+    """One rule set's go, its files in a folder of their own."""
+    from tocsin.cli import report_files
     from tocsin.drill import perform
 
     own = folder / name
@@ -122,7 +127,6 @@ def _performed(
     ):
         written = report_files.write(performance.response, own, asked)
         deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
-    drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
     return performance.figures
 
 
