@@ -67,6 +67,19 @@ def test_what_several_do_since_the_logs_begin_is_routine_for_who_comes_later(tmp
     assert "review" in {one.rank for one in found}
 
 
+def test_who_signs_in_to_the_cloud_as_others_do_every_day_is_no_routine(tmp_path: Path) -> None:
+    def signs_in(day: int, who: str, host: str = "") -> Happened:
+        return Happened(
+            at=day * DAY, host=host, kind="azure", act="logon", rules=(rule("high"),), roles={"principal": f"{who}@a.b"}
+        )
+
+    others = [signs_in(day, f"p{day % 3}") for day in range(18)]
+    found = gathered([*others, signs_in(18, "new")], tmp_path)
+    assert {one.rank for one in found if one.first_us == max(each.first_us or 0 for each in found)} == {"review"}
+    assert sum(one.rank == "background" for one in found) >= 3, "who does it every day himself is lowered"
+    assert {one.rank for one in gathered([signs_in(day, "p") for day in range(18)], tmp_path)} == {"background"}
+
+
 def test_many_late_comers_make_no_custom(tmp_path: Path) -> None:
     begins = Happened(at=0, host="b", rules=(rule("low"),))
     found = gathered(

@@ -21,6 +21,7 @@ from tocsin.errors import OutputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tocsin.exercise import Exercise
     from tocsin.model.rule import RuleSet
     from tocsin.rehearse import Made, Profile
 
@@ -62,6 +63,7 @@ def drill(
     """
     from rich.console import Console
 
+    from tocsin.cli import drill_pages
     from tocsin.rehearse import read_profile
 
     folder = out or Path(f"tocsin-drill-{seed}")
@@ -75,7 +77,13 @@ def drill(
     evidence = Path(tempfile.mkdtemp(prefix="evidence-", dir=folder))
     try:
         made = _made(seed, events, habits, evidence / "made", console, quiet=quiet)
-        figures = {name: _performed(made, name, chosen, folder, jobs, console, quiet=quiet) for name, chosen in sets}
+        figures: dict[str, dict[str, Any]] = {}
+        truth = json.loads(made.truth.read_bytes())
+        for name, chosen in sets:
+            figures[name], contained = _performed(made, name, chosen, folder, jobs, quiet=quiet)
+            told = figures[sets[0][0]] if len(figures) > 1 else None
+            drill_pages.story(console, truth, figures[name], name, told=told)
+            drill_pages.contained(console, contained)
         (folder / "score.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         _second_act(made, folder, evidence / "lake", jobs, console, quiet=quiet)
         if keep:
@@ -108,11 +116,11 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
 
 
 def _performed(
-    made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, console: Console, *, quiet: bool
-) -> dict[str, Any]:
-    """One rule set's go, its files in a folder of their own, its story on the screen."""
+    made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, *, quiet: bool
+) -> tuple[dict[str, Any], Exercise | None]:
+    """One rule set's go, its files in a folder of their own; its figures, and how it was contained."""
     from tocsin import attribution
-    from tocsin.cli import drill_pages, report_files
+    from tocsin.cli import report_files
     from tocsin.drill import perform
 
     own = folder / name
@@ -126,9 +134,7 @@ def _performed(
         written = report_files.write(performance.response, own, asked, known)
         opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, known)
         deque(opened, maxlen=0)
-    drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
-    drill_pages.contained(console, performance.contained)
-    return performance.figures
+    return performance.figures, performance.contained
 
 
 def _second_act(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:

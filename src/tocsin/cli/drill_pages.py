@@ -44,20 +44,42 @@ def opening(console: Console, made: Made, seed: int) -> None:
     )
 
 
-def story(console: Console, truth: Mapping[str, Any], figures: Mapping[str, Any], name: str) -> None:
-    """What truly happened, in its order, and beside each step whether it was found."""
-    missed = {(one["incident"], one["step"]) for one in figures["missed"]}
+def story(
+    console: Console,
+    truth: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    name: str,
+    told: Mapping[str, Any] | None = None,
+) -> None:
+    """What truly happened, in its order, and beside each step whether it was found.
+
+    Args:
+        told: figures of rules that the story was told for already: only what these see otherwise is told again.
+    """
+    missed = _missed(figures)
     groups = {one["id"]: one["group"] for one in truth["campaigns"]}
     console.print()
-    console.print(f"What happened, and what was found with rules: {shown(name)}", style="bold")
-    legend = Text.assemble(_FOUND, " found  ", _MISSED, " missed  ", _UNSEEN, " left no record", style="bright_black")
-    console.print(legend)
+    what = "What happened, and what was found" if told is None else "Seen otherwise"
+    console.print(f"{what} with rules: {shown(name)}", style="bold")
+    if told is None:
+        marks = (_FOUND, " found  ", _MISSED, " missed  ", _UNSEEN, " left no record; times are UTC")
+        console.print(Text.assemble(*marks, style="bright_black"))
+    other = missed ^ _missed(told) if told is not None else None
+    if other is not None and not other:
+        console.print("Nothing.", style="bright_black")
     for incident in truth["incidents"]:
+        steps = [one for one in incident["steps"] if other is None or (incident["id"], one["id"]) in other]
+        if not steps:
+            continue
         group = groups.get(incident["campaign"])
         by = f" — {group['name']}" if group else ""
         console.print()
         console.print(Text(shown(f"{incident['title']}{by}"), style="bold cyan"))
-        _steps(console, incident["id"], incident["steps"], missed)
+        _steps(console, incident["id"], steps, missed)
+
+
+def _missed(figures: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(one["incident"], one["step"]) for one in figures["missed"]}
 
 
 def _steps(console: Console, incident: str, steps: Sequence[Mapping[str, Any]], missed: set[tuple[str, str]]) -> None:
@@ -107,7 +129,9 @@ def contained(console: Console, told: Exercise | None) -> None:
     console.print("How it would be contained", style="bold")
     plans = "1 case" if told.plans == 1 else f"{told.plans} cases"
     ways = "1 way" if told.open == 1 else f"{told.open} ways"
-    console.print(f"  plans for {plans}: {told.actions} actions, {ways} left open; the slowest took {told.seconds:.2f} s")
+    console.print(
+        f"  plans for {plans}: {told.actions} actions, {ways} left open; the slowest took {told.seconds:.2f} s"
+    )
     if told.left_out:
         console.print(Text(f"  nothing was really blocked: {shown(told.left_out, 300)}"))
         return

@@ -116,7 +116,10 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     begins = (_least(own, known.ts[timed]) <= early_until) & named
     alone = (_counts(own, day) >= EVERY_DAY) & begins
     custom = _counts(same, np.where(begins, actor, 0)) - (_least(same, np.where(begins, 1, 0)) == 0) >= _SEVERAL
-    spread = (_counts(same, day) >= EVERY_DAY) & custom
+    # Of a sign-in to the cloud neither machine nor program is told: all of one rule look the same, whoever it is. That
+    # others do it every day says nothing of whoever does it for the first time.
+    shows = np.any([machines.of[known.row[timed]], *(traces.role(role)[known.row[timed]] for role in _SHOWS)], axis=0)
+    spread = (_counts(same, day) >= EVERY_DAY) & custom & shows
     answer[timed] = alone | spread
     return answer
 

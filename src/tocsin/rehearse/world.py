@@ -6,6 +6,7 @@ for documentation (RFC 5737, RFC 3849), those of the inside are private (RFC 191
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -288,6 +289,12 @@ def _firewall(key: str, ad: str, inside: str, outside: str) -> Host:
     )
 
 
+def _plain(name: str) -> str:
+    """A name as accounts have it: small letters, without marks."""
+    bare = unicodedata.normalize("NFKD", name).lower()
+    return "".join(letter for letter in bare if letter.isascii() and letter.isalpha())
+
+
 def _person(
     dice: Dice,
     of: tuple[str, str, str, str],
@@ -299,11 +306,10 @@ def _person(
 ) -> Person:
     key, netbios, mail, sid = of
     given, family = dice.one(words.GIVEN), dice.one(words.FAMILY)
-    stem = "".join(letter for letter in f"{given[0]}{family}".lower() if letter.isascii() and letter.isalpha())
+    stem = _plain(f"{given[0]}{family}")
     user = next(name for name in (stem, *(f"{stem}{n}" for n in range(2, 99))) if name not in taken)
     taken.add(user)
-    local = "".join(letter for letter in given.lower() if letter.isascii() and letter.isalpha())
-    mailbox = f"{local}.{user[1:]}@{mail}"
+    mailbox = f"{_plain(given)}.{user[1:]}@{mail}"
     late = 10.0 if role == "member" else 8.3
     travels = []
     for _ in range(dice.count(calendar.days / (40 if role == "member" else 200))):
