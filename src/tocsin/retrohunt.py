@@ -45,6 +45,7 @@ from tocsin.observe.addresses import span
 from tocsin.respond import Response
 
 _PAP: Final = ("red", "amber", "green", "clear", "white")
+_MOST_NAMED: Final = 10_000  # indicators in an entry of the journal
 MOST_TOLD_HOSTS: Final = 50  # by name, of one indicator
 
 
@@ -148,14 +149,14 @@ def retrohunt(
         tally, looks = _looked(
             lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, engine, on_progress
         )
-        rules, told = _told(hunt, asked, tally, len(visible.hosts))
+        rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
         run = lookover.run_of(replace(hunt.rules, rules=rules), hunt.told, lake, tally, visible, folder)
         run = replace(run, attack=attack)
         traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
         incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(incidents))})
+        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(rules, told, tally, len(incidents))})
         yield Hunted(
             response=Response(run=run, incidents=incidents, lake=lake),
             told=told,
@@ -262,7 +263,9 @@ def _traces(
     return investigate.read(folder.iterdir())
 
 
-def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
+def _told(
+    hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int, records: Mapping[str, tuple[int, int]]
+) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
     """The rules with the levels that the times of their events leave them, and what is said of each that was found."""
     rules = list(hunt.rules.rules)
     told: list[Told] = []
@@ -277,6 +280,7 @@ def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[
                 hosts=len(seen.hosts),
                 of_hosts=of_hosts,
                 margin_days=asked.margin_days,
+                record=records.get(one.source, (0, 0)),
             )
             rules[number] = replace(
                 rule, level=_level(rule, scored.value, revoked=revoked), title=_title(rule, seen, revoked)
@@ -346,6 +350,9 @@ def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _answered(told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+def _answered(rules: Sequence[Rule], told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+    found = [(one.id, rules[one.rule].indicator) for one in told[:_MOST_NAMED]]
+    sources = {key: indicator.source for key, indicator in found if indicator is not None}
     digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
-    return {"found": len(told), "findings": tally.findings, "incidents": incidents, "digest": digest}
+    counts = {"found": len(told), "findings": tally.findings, "incidents": incidents}
+    return {**counts, "digest": digest, "sources": sources}
