@@ -119,6 +119,7 @@ def retrohunt(
     asked: Asked,
     *,
     hosts: Collection[str] = (),
+    quieten: bool = True,
     jobs: int = 0,
     attack: Facts = NO_FACTS,
     engine: Engine = local,
@@ -128,6 +129,7 @@ def retrohunt(
 
     Args:
         hosts: machines that there are, so that one of which the lake has nothing is named.
+        quieten: fold repeats, and lower what happens everywhere every day, as in `respond.respond`.
         jobs: worker processes; 0 is one for each processor.
 
     Yields:
@@ -146,19 +148,21 @@ def retrohunt(
         folder = Path(name)
         for kept in (FOUND, SEEN, looking.TRACED):
             (folder / kept).mkdir()
-        tally, looks = _looked(
-            lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, engine, on_progress
-        )
+        held = question.held(runs, parts)
+        tally, looks = _looked(lake, hunt, asked, held, parts, slow, folder, jobs, engine, on_progress)
         rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
-        run = lookover.run_of(replace(hunt.rules, rules=rules), hunt.told, lake, tally, visible, folder)
-        run = replace(run, attack=attack)
+        ruled = replace(hunt.rules, rules=rules)
+        run = replace(lookover.run_of(ruled, hunt.told, lake, tally, visible, folder), attack=attack)
         traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
-        incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
+        found = investigate.gather(run.findings, rules, traces, digests=lake.state.evidence, quieten=quieten)
+        waiting = investigate.queue(found)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(rules, told, tally, len(incidents))})
+        _enter(lake, {"asked": entry, "by": asked.by}, rules, told, tally, len(waiting.incidents))
         yield Hunted(
-            response=Response(run=run, incidents=incidents, lake=lake),
+            response=Response(
+                run=replace(run, attack=attack), incidents=waiting.incidents, background=waiting.background, lake=lake
+            ),
             told=told,
             in_full=len(slow),
             parts=len(parts),
@@ -350,9 +354,12 @@ def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _answered(rules: Sequence[Rule], told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+def _enter(
+    lake: Lake, head: Mapping[str, Any], rules: Sequence[Rule], told: Sequence[Told], tally: Tally, incidents: int
+) -> None:
+    """Enter the answer into the journal."""
     found = [(one.id, rules[one.rule].indicator) for one in told[:_MOST_NAMED]]
     sources = {key: indicator.source for key, indicator in found if indicator is not None}
     digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
     counts = {"found": len(told), "findings": tally.findings, "incidents": incidents}
-    return {**counts, "digest": digest, "sources": sources}
+    journal.add(lake, "answered", {**head, **counts, "digest": digest, "sources": sources})
