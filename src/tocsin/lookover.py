@@ -25,6 +25,7 @@ from tocsin.detect.observed_fields import FIELDS, OBSERVED
 from tocsin.detect.watch import Watch
 from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
+from tocsin.errors import LakeError
 from tocsin.intake import LOOKS
 from tocsin.investigate import impact
 from tocsin.lake import asking, upkeep
@@ -45,8 +46,10 @@ from tocsin.model.run import Run
 from tocsin.pipeline import correlated
 
 LONGEST_RAW: Final = 64 << 10  # bytes of a record in a report, as of one that is read from its log
+MOST_RAW: Final = 256 << 20  # bytes of all of them
 _MARGIN_DAYS: Final = 14.0
 _NOT_THERE: Final = "it was not found in the lake"
+_UNREADABLE: Final = "it was not found in the lake, of which a file can no longer be read"
 
 
 @contextmanager
@@ -158,14 +161,28 @@ def _reaches(part: Part, windows: np.ndarray) -> bool:
     return bool(((windows[:, 0] <= part.last_us) & (windows[:, 1] >= part.first_us)).any())
 
 
-def raws(lake: Lake, places: Iterable[Place], since_us: int | None, until_us: int | None) -> dict[Place, Raw]:
-    """Records of a time by their places, as the lake keeps them; one that is not there says so."""
-    wanted = frozenset(places)
+def raws(lake: Lake, places: Iterable[Place], spans: Iterable[tuple[int | None, int | None]]) -> dict[Place, Raw]:
+    """Records by their places, as the lake keeps them; one that is not there, or no longer, says so.
+
+    Args:
+        spans: first and last times (UTC microseconds) about which they are looked for, a day before and behind.
+    """
+    wanted = dict.fromkeys(places)
+    parts: dict[PartKey, Part] = {}
+    for first, last in spans:
+        since, until = (None, None) if first is None or last is None else (first - DAY_US, last + DAY_US)
+        parts |= asking.window(lake.state.parts.values(), since, until)
     found: dict[Place, Raw] = {}
-    for part in asking.window(lake.state.parts.values(), since_us, until_us).values() if wanted else ():
-        for place, raw in Opened(part.kind, lake.part_path(part)).placed(wanted):
-            found[place] = Raw(kind=part.kind, content=raw[:LONGEST_RAW], size_bytes=len(raw))
-    return {place: found.get(place) or Raw(missing=_NOT_THERE) for place in wanted}
+    kept, missing = 0, _NOT_THERE
+    for part in parts.values():
+        try:
+            for place, raw in Opened(part.kind, lake.part_path(part)).placed(wanted.keys()):
+                if kept < MOST_RAW:
+                    found[place] = Raw(kind=part.kind, content=raw[:LONGEST_RAW], size_bytes=len(raw))
+                    kept += min(len(raw), LONGEST_RAW)
+        except LakeError:
+            missing = _UNREADABLE  # what was found before stands, and the reports say so
+    return {place: found.get(place) or Raw(missing=missing) for place in wanted}
 
 
 def index(lake: Lake) -> list[IndexRun]:

@@ -33,7 +33,6 @@ from tocsin.pipeline import How, detect
 
 # Those to act on now come first, then the head of the queue; of others nobody reads what was taken before the rest.
 _MOST_WEIGHED: Final = 200
-_DAY_US: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,10 +173,7 @@ def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Ra
         )
     ]
     if response.lake is not None:
-        firsts = [one.first_us for one in incidents if one.first_us is not None]
-        lasts = [one.last_us for one in incidents if one.last_us is not None]
-        since, until = (min(firsts) - _DAY_US, max(lasts) + _DAY_US) if firsts and lasts else (None, None)
-        return lookover.raws(response.lake, places, since, until)
+        return lookover.raws(response.lake, places, [(one.first_us, one.last_us) for one in incidents])
     mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
     return collect.again(places, response.evidence, response.run.custody, mapped)
 

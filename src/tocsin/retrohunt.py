@@ -45,6 +45,7 @@ from tocsin.observe.addresses import span
 from tocsin.respond import Response
 
 _PAP: Final = ("red", "amber", "green", "clear", "white")
+_MOST_NAMED: Final = 10_000  # indicators in an entry of the journal
 MOST_TOLD_HOSTS: Final = 50  # by name, of one indicator
 
 
@@ -118,6 +119,7 @@ def retrohunt(
     asked: Asked,
     *,
     hosts: Collection[str] = (),
+    quieten: bool = True,
     jobs: int = 0,
     attack: Facts = NO_FACTS,
     engine: Engine = local,
@@ -127,6 +129,7 @@ def retrohunt(
 
     Args:
         hosts: machines that there are, so that one of which the lake has nothing is named.
+        quieten: fold repeats, and lower what happens everywhere every day, as in `respond.respond`.
         jobs: worker processes; 0 is one for each processor.
 
     Yields:
@@ -145,19 +148,18 @@ def retrohunt(
         folder = Path(name)
         for kept in (FOUND, SEEN, looking.TRACED):
             (folder / kept).mkdir()
-        tally, looks = _looked(
-            lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, engine, on_progress
-        )
-        rules, told = _told(hunt, asked, tally, len(visible.hosts))
-        run = lookover.run_of(replace(hunt.rules, rules=rules), hunt.told, lake, tally, visible, folder)
-        run = replace(run, attack=attack)
+        held = question.held(runs, parts)
+        tally, looks = _looked(lake, hunt, asked, held, parts, slow, folder, jobs, engine, on_progress)
+        rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
+        ruled = replace(hunt.rules, rules=rules)
+        run = replace(lookover.run_of(ruled, hunt.told, lake, tally, visible, folder), attack=attack)
         traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
-        waiting = investigate.queued(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
+        waiting = investigate.queued(
+            run.findings, run.rules.rules, traces, digests=lake.state.evidence, quieten=quieten
+        )
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(
-            lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(waiting.incidents))}
-        )
+        _enter(lake, {"asked": entry, "by": asked.by}, rules, told, tally, len(waiting.incidents))
         yield Hunted(
             response=Response(run=run, incidents=waiting.incidents, background=waiting.background, lake=lake),
             told=told,
@@ -264,7 +266,9 @@ def _traces(
     return investigate.read(folder.iterdir())
 
 
-def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
+def _told(
+    hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int, records: Mapping[str, tuple[int, int]]
+) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
     """The rules with the levels that the times of their events leave them, and what is said of each that was found."""
     rules = list(hunt.rules.rules)
     told: list[Told] = []
@@ -279,6 +283,7 @@ def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[
                 hosts=len(seen.hosts),
                 of_hosts=of_hosts,
                 margin_days=asked.margin_days,
+                record=records.get(one.source, (0, 0)),
             )
             rules[number] = replace(
                 rule, level=_level(rule, scored.value, revoked=revoked), title=_title(rule, seen, revoked)
@@ -348,6 +353,12 @@ def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _answered(told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+def _enter(
+    lake: Lake, head: Mapping[str, Any], rules: Sequence[Rule], told: Sequence[Told], tally: Tally, incidents: int
+) -> None:
+    """Enter the answer into the journal."""
+    found = [(one.id, rules[one.rule].indicator) for one in told[:_MOST_NAMED]]
+    sources = {key: indicator.source for key, indicator in found if indicator is not None}
     digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
-    return {"found": len(told), "findings": tally.findings, "incidents": incidents, "digest": digest}
+    counts = {"found": len(told), "findings": tally.findings, "incidents": incidents}
+    journal.add(lake, "answered", {**head, **counts, "digest": digest, "sources": sources})

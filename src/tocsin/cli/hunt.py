@@ -15,7 +15,7 @@ from tocsin.cli import options, person, progress
 from tocsin.cli.case_options import By, Root
 from tocsin.cli.detect import Debug, Jobs, KnownGood, Quiet, Since, Until, chosen_rules
 from tocsin.cli.lake_options import Place, opened
-from tocsin.cli.respond import Folder, Open, Tlp
+from tocsin.cli.respond import Folder, Loud, Open, Tlp
 from tocsin.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def hunt(
     open_cases: Open = False,
     root: Root = None,
     by: By = None,
+    everything: Loud = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
@@ -96,7 +97,9 @@ def hunt(
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as bar:
-            answer = story.retrohunt(place, wanted, asked, hosts=hosts, jobs=jobs, on_progress=bar)
+            answer = story.retrohunt(
+                place, wanted, asked, hosts=hosts, quieten=not everything, jobs=jobs, on_progress=bar
+            )
             hunted = stack.enter_context(answer)
         pages = _tell(hunted, wanted, folder, reports, time.monotonic() - began, quiet=quiet)
         if open_cases:

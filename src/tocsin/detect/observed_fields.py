@@ -55,6 +55,7 @@ _HASHES: Final = """
     InitiatingProcessSHA1 InitiatingProcessSHA256 FileHash file_hash filehash Sha1 Sha256 Md5 fileinfo.md5
     fileinfo.sha1 fileinfo.sha256 files.sha256 tls.fingerprint cert_chain_fps cert_chain_fuids fingerprint Contents
     FileSha256 FileMd5 filedigest threat_hash SHA1_Hash ParentHashes ja3 ja3s tls.ja3.hash tls.ja3s.hash
+    ja4 ja4s tls.ja4 quic.ja4
 """.split()
 _MAILS: Final = """
     sender recipient recipients from to mailfrom rcptto from_address to_address SenderAddress RecipientAddress Sender
@@ -129,7 +130,7 @@ FIELDS: Final[Mapping[str, tuple[Holds, ...]]] = _table()
 OBSERVED: Final[Mapping[Holds, tuple[ObservableType, ...]]] = {
     "place": ("address", "network", "domain"),
     "url": ("url", "domain", "address", "network"),
-    "hash": ("md5", "sha1", "sha256", "sha512", "imphash", "ssdeep"),
+    "hash": ("md5", "sha1", "sha256", "sha512", "imphash", "ssdeep", "ja4"),
     "mail": ("mail", "domain", "account"),
     "file": ("file", "path"),
     "account": ("account", "mail", "sid"),

@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tocsin.detect.observed_fields import Holds
-from tocsin.detect.watch import BY_LENGTH, DIGESTS, MOST_PLACE, SPLIT, key_of, may_be_address
+from tocsin.detect.watch import BY_LENGTH, DIGESTS, MOST_PLACE, SPLIT, key_of, may_be_address, plain_digest
 from tocsin.model.indicator import HASHES, OBSERVABLE_TYPES, Observable, ObservableType
 from tocsin.observe.addresses import address, without_port
 from tocsin.observe.domains import domain, parents
-from tocsin.observe.names import base_name, mail, sid, ssdeep
+from tocsin.observe.names import base_name, ja4, mail, sid, ssdeep
 from tocsin.observe.urls import host_of, url
 
 Token: TypeAlias = tuple[int, str]  # a type, `WORD` for what stands in free text, and its normal form
@@ -98,12 +98,14 @@ def _url(text: str) -> Iterator[Token]:
 
 
 def _hash(text: str) -> Iterator[Token]:
-    for name, digits in DIGESTS.findall(text[:8192]):
+    for name, digits in DIGESTS.findall(plain_digest(text)):
         digits = digits.lower()
         kind: ObservableType = "imphash" if name.lower() == "imphash" else BY_LENGTH[len(digits)]
         yield TYPE_OF[kind], digits
         if not name and kind == "md5":
             yield TYPE_OF["imphash"], digits
+    if (known := ja4(text)) is not None:
+        yield TYPE_OF["ja4"], known
     if (known := ssdeep(text)) is not None:
         yield TYPE_OF["ssdeep"], known
 
@@ -244,7 +246,7 @@ def _v6(run: bytes) -> tuple[Token, ...]:
 @lru_cache(maxsize=1)
 def _exact() -> frozenset[ObservableType]:
     """Types that are looked for in fields of their own alone."""
-    return frozenset(("imphash", "ssdeep", "account", "sid", "agent"))
+    return frozenset(("imphash", "ssdeep", "account", "sid", "agent", "ja4"))
 
 
 def wanted(one: Observable) -> tuple[Token, ...]:

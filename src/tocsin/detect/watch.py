@@ -21,11 +21,12 @@ from tocsin.model.indicator import Observable, ObservableType
 from tocsin.model.rule import INDICATOR, RuleSet
 from tocsin.observe.addresses import address, network, without_port
 from tocsin.observe.domains import domain, parents
-from tocsin.observe.names import base_name, mail
+from tocsin.observe.names import base_name, digest, mail
 from tocsin.observe.urls import host_of, url
 
 _KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
+MOST_COLONED: Final = 200  # characters of a digest with colons
 MOST_PLACE: Final = 4096  # characters of a place, or of several
 
 _FIRST_VALUE: Final = 2
@@ -141,12 +142,14 @@ class Index:
 
     def _hash(self, text: str) -> Found:
         found = _NOTHING
-        for name, digits in DIGESTS.findall(text[:8192]):
+        for name, digits in DIGESTS.findall(plain_digest(text)):
             digits = digits.lower()
             kind: ObservableType = "imphash" if name.lower() == "imphash" else BY_LENGTH[len(digits)]
             found += self._get(kind, digits)
             if not name and kind == "md5":
                 found += self._get("imphash", digits)
+        if "ja4" in self.by_type:
+            found += self._get("ja4", text.strip().lower())
         return found + (self._get("ssdeep", text.strip()) if "ssdeep" in self.by_type else _NOTHING)
 
     def _mail(self, text: str) -> Found:
@@ -189,6 +192,12 @@ def key_of(text: str) -> str:
         if text.startswith(long):
             return short + text[len(long) :]
     return text.rstrip("\\")
+
+
+def plain_digest(text: str) -> str:
+    """What may hold digests; that of a certificate loses the colons between its bytes."""
+    whole = digest(text) if ":" in text and len(text) <= MOST_COLONED else None
+    return whole[1] if whole else text[:8192]
 
 
 def may_be_address(text: str) -> bool:
