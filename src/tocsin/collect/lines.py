@@ -20,7 +20,8 @@ from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.eights import WORDS, Eights, first_bytes
-from tocsin.collect.records import BAD_TEXT, Slices, Tally
+from tocsin.collect.records import BAD_TEXT, Tally
+from tocsin.collect.slices import Slices
 from tocsin.model.event import Longs, pieces
 
 if TYPE_CHECKING:
