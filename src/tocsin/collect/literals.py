@@ -42,7 +42,7 @@ class Literals:
         """
         found: list[int] = []
 
-        def take(number: int, start: int, end: int, flags: int, context: object) -> None:
+        def take(number: int, _: int, end: int, *__: object) -> None:
             found.append(number)
             found.append(end)
 

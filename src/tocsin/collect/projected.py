@@ -10,151 +10,33 @@ same of every record (docs/decisions/0003-json-layouts.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import orjson
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from tocsin.collect.asked_keys import Asked, Node
 from tocsin.collect.block import Block
-from tocsin.collect.claims import Path, spread
+from tocsin.collect.claims import spread
 from tocsin.collect.columns import TableBuilder
-
+from tocsin.collect.key_values import Found, Kinds, Mask, Part
 from tocsin.collect.literals import Literals
 from tocsin.collect.naming import Dotted
 from tocsin.collect.slices import Slices
 from tocsin.collect.times import microseconds
 from tocsin.model.event import Longs
 
-Mask: TypeAlias = npt.NDArray[np.bool_]
 Decode: TypeAlias = Callable[[bytes], list[Any]]
-Kinds: TypeAlias = dict[Node, frozenset[type]]
 Mend: TypeAlias = Callable[[dict[str, Any]], None]
 
 _LEAST_BYTES: Final = 128 << 10  # of a block for which making ready is worth it
 _ESCAPED: Final = b"\\u00"
 _ESCAPED_KEY: Final = re.compile(rb'\\u00(?:[^"\\]|\\.){0,400}"\s*:')
-_INT64: Final = range(-(1 << 63), 1 << 64)
-
-
-class Part(NamedTuple):
-    """Some of the records, by number, and what each of them has; where there are `gaps`, some have nothing."""
-
-    at: Longs
-    values: Sequence[Any]
-    gaps: bool = False
-
-    def without(self, odd: Mask) -> Part:
-        keep = ~odd[self.at]
-        return self if keep.all() else Part(self.at[keep], list(compress(self.values, keep.tolist())), self.gaps)
-
-    def filled(self) -> Part:
-        """Only those of the records that have something."""
-        if not self.gaps:
-            return self
-        there = [value is not UNSET for value in self.values]
-        return self if all(there) else Part(self.at[there], list(compress(self.values, there)))
-
-
-class Found:
-    """What stands in the records of a batch.
-
-    Args:
-        kinds: what is known of the values of a key; of keys that are not in it, it is learned.
-        leaves: dotted path -> values that are not split further.
-        objects: dotted path -> objects with keys.
-        lists: number of a record -> lists in it that hold objects, with their paths.
-        odd: records that must be read as a whole.
-    """
-
-    __slots__ = ("kinds", "leaves", "lists", "objects", "odd", "size")
-
-    def __init__(self, size: int, kinds: Kinds) -> None:
-        self.size, self.kinds = size, kinds
-        self.leaves: dict[str, Part] = {}
-        self.objects: dict[str, Part] = {}
-        self.lists: dict[int, list[tuple[Path, list[Any]]]] = {}
-        self.odd: Mask = np.zeros(size, bool)
-
-    def take(self, node: Node, part: Part) -> None:
-        """Take the values of one key."""
-        if part.values == (UNSET,) * len(part.values):
-            return
-        if self.kinds.get(node, _ANYTHING) <= _TEXT:
-            self._put(self.leaves, node, part._replace(gaps=True))
-            return
-        kinds = set(map(type, part.values))
-        if UnsetType in kinds:
-            kinds.remove(UnsetType)
-            part = part._replace(gaps=True).filled()
-        self.kinds[node] = self.kinds.get(node, frozenset()) | kinds
-        if int in kinds:  # what is past 64 bits is a float elsewhere
-            far = [type(value) is int and value not in _INT64 for value in part.values]
-            self.odd[part.at[far]] = True
-        if list in kinds:
-            self._take_lists(node, part)
-        if kinds <= _SCALARS:
-            self._put(self.leaves, node, part)
-            return
-        split = [type(value) not in _SCALARS and type(value) is not list and bool(value) for value in part.values]
-        if any(split):
-            self._take_objects(node, Part(part.at[split], list(compress(part.values, split))))
-            kept = [not one for one in split]
-            part = Part(part.at[kept], list(compress(part.values, kept)))
-        self._put(self.leaves, node, part)
-
-    def take_columns(self, node: Node, keys: Sequence[str], at: Longs, columns: Iterable[Sequence[Any]]) -> None:
-        for key, column in zip(keys, columns, strict=True):
-            self.take(node.below[key], Part(at, column))
-
-    def take_dicts(self, node: Node, part: Part) -> None:
-        keys = sorted(set[str]().union(*part.values))
-        if any("." in key for key in keys):
-            self.odd[part.at[[any("." in key for key in value) for value in part.values]]] = True
-        known = [key for key in keys if key in node.below]
-        self.take_columns(
-            node, known, part.at, ([value.get(key, UNSET) for value in part.values] for key in known)
-        )
-
-    def _take_objects(self, node: Node, part: Part) -> None:
-        if type(part.values[0]) is dict:
-            self._put(self.objects, node, part)
-            if node.below:
-                self.take_dicts(node, part)
-            return
-        fields = type(part.values[0]).__struct_encode_fields__
-        self.take_columns(node, fields, part.at, zip(*map(msgspec.structs.astuple, part.values), strict=True))
-
-    def _take_lists(self, node: Node, part: Part) -> None:
-        for number, value in zip(part.at.tolist(), part.values, strict=True):
-            if type(value) is list:
-                if not _is_plain(value):
-                    self.odd[number] = True
-                elif node.below and dict in set(map(type, value)):
-                    self.lists.setdefault(number, []).append((node.path, value))
-
-    def _put(self, held: dict[str, Part], node: Node, part: Part) -> None:
-        if node.whole and len(part.at):
-            held[".".join(node.path)] = part
-
-
-_SCALARS: Final = frozenset({str, int, float, bool, type(None), list})
 _TEXT: Final = frozenset({str, type(None)})
-_ANYTHING: Final = frozenset({object})
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether it is the same wherever it is read: no numbers past 64 bits in it, and not too deep to be told."""
-    try:
-        orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return False
-    return True
 
 
 class Projected:
@@ -179,8 +61,10 @@ class Projected:
         self._perilous = sorted(asked.perilous | perilous)
         self._keys: frozenset[str] = frozenset()
         self._kinds: Kinds = {}
+        self._is_learned = False
         self._ready: tuple[Literals, list[str]] | None = None
-        self._decoders: tuple[Decode, Decode]
+        self._texts: frozenset[Node] = frozenset()
+        self._decoders: tuple[Decode, ...] = ()
         self._left: list[int] = []
 
     def read(self, block: Block, table: TableBuilder) -> int | None:
@@ -221,6 +105,7 @@ class Projected:
         if not seen.isdisjoint(self._perilous):
             return False
         if fresh := seen & self._asked.keys:
+            self._is_learned = False
             self._learn(self._keys | fresh)
         return True
 
@@ -233,10 +118,12 @@ class Projected:
 
     def _prepare(self) -> None:
         """Make the decoders: one for the kinds of value that were met, one for all."""
-        flat = self._mend is not None
-        forms = [_struct(self._asked.root, self._keys, kinds, flat=flat) for kinds in (self._kinds, {})]
-        self._strict = forms[0]
-        self._decoders = msgspec.json.Decoder(forms[0]).decode_lines, msgspec.json.Decoder(forms[1]).decode_lines
+        root, flat = self._asked.root, self._mend is not None
+        texts = frozenset(node for node, kinds in self._kinds.items() if kinds <= _TEXT and not node.below)
+        self._texts = frozenset() if flat else texts - set(_below_whole(root))
+        self._strict = _struct(root, self._keys, self._texts, flat=flat)
+        loose = _struct(root, self._keys, frozenset(), flat=flat) if self._texts else self._strict
+        self._decoders = tuple(msgspec.json.Decoder(form).decode_lines for form in (self._strict, loose))
 
     def flush(self) -> list[int]:
         """Tell the rows that are left to whoever reads records as a whole."""
@@ -244,8 +131,8 @@ class Projected:
         return left
 
     def _take(self, records: list[Any], rows: Longs, table: TableBuilder) -> None:
-        is_strict = type(records[0]) is self._strict
-        found = Found(len(rows), self._kinds if is_strict else {})
+        is_strict = type(records[0]) is self._strict and self._is_learned
+        found = Found(len(rows), self._texts if is_strict else frozenset())
         every = np.arange(len(rows))
         fields = type(records[0]).__struct_encode_fields__
         if self._mend:
@@ -253,8 +140,9 @@ class Projected:
         elif fields:
             columns = zip(*map(msgspec.structs.astuple, records), strict=True)
             found.take_columns(self._asked.root, fields, every, columns)
-        if not is_strict and not self._mend:
-            self._kinds = {node: self._kinds.get(node, frozenset()) | kinds for node, kinds in found.kinds.items()} | {node: kinds for node, kinds in self._kinds.items() if node not in found.kinds}
+        if not is_strict:
+            self._is_learned = True
+            self._kinds |= {node: self._kinds.get(node, frozenset()) | kinds for node, kinds in found.kinds.items()}
             self._prepare()
         if self._settled:
             settled = found.leaves.get(self._settled)
@@ -310,7 +198,9 @@ class Projected:
         """Values of which objects are told as their text."""
         texts = _texts_for_objects(part)
         if texts is not part and None in texts.values:
-            found.odd[part.at[[text is None is not value for text, value in zip(texts.values, part.values, strict=True)]]] = True
+            found.odd[
+                part.at[[text is None is not value for text, value in zip(texts.values, part.values, strict=True)]]
+            ] = True
         return texts
 
     def _timed(self, found: Found) -> Part | None:
@@ -328,7 +218,15 @@ class Projected:
     def _spread(self, found: Found, named: dict[str, list[Part]]) -> None:
         """Give records the fields that stand in the objects of their lists."""
         more: dict[str, tuple[list[int], list[Any]]] = {}
-        own = {name: set(np.concatenate([part.filled().at for part in parts]).tolist()) for name, parts in named.items() if parts} if found.lists else {}
+        own = (
+            {
+                name: set(np.concatenate([part.filled().at for part in parts]).tolist())
+                for name, parts in named.items()
+                if parts
+            }
+            if found.lists
+            else {}
+        )
         for number, lists in found.lists.items():
             for name, value in spread(self._naming, sorted(lists, key=lambda one: one[0])).items():
                 if name in self._asked.names and number not in own.get(name, ()):
@@ -377,11 +275,17 @@ def _spans(block: Block) -> tuple[Longs, Longs] | None:
     return starts, stops
 
 
-def _struct(node: Node, keys: frozenset[str], kinds: Kinds, *, flat: bool) -> type[msgspec.Struct]:
+def _below_whole(node: Node) -> Iterator[Node]:
+    """The keys in objects that are decoded as they are."""
+    for below in node.below.values():
+        yield from below.each() if below.whole else _below_whole(below)
+
+
+def _struct(node: Node, keys: frozenset[str], texts: frozenset[Node], *, flat: bool) -> type[msgspec.Struct]:
     """A type for objects that has those of the keys below a node that are known.
 
     Args:
-        kinds: what values of a key may be; of keys that are not in it, anything.
+        texts: keys whose values may be nothing but text and null.
         flat: whether all that stands in it is decoded.
     """
     fields = []
@@ -389,8 +293,8 @@ def _struct(node: Node, keys: frozenset[str], kinds: Kinds, *, flat: bool) -> ty
         if key in keys:
             form: Any = Any
             if not flat and not below.whole:
-                form = _struct(below, keys, kinds, flat=False) | str | int | float | bool | None | list[Any]  # type: ignore[operator]
-            elif not flat and not below.below and kinds.get(below, _ANYTHING) <= _TEXT:
+                form = _struct(below, keys, texts, flat=False) | str | int | float | bool | None | list[Any]  # type: ignore[operator]
+            elif below in texts:
                 form = str | None
             fields.append((f"f{len(fields)}", form, msgspec.field(default=UNSET, name=key)))
     return msgspec.defstruct("Record", fields, gc=False)

@@ -56,7 +56,7 @@ class JsonDecoder:
         unfold: mends records in place; None where nothing is to be mended.
         folded: only records in which this key holds text are mended; None: all of them.
         wrapped: stands in for `unfold` where records of a block may be wrapped (`_source`).
-        projected: reads blocks that it can without building what nobody asks for.
+        projected: reads blocks that it can without building what nobody asks for; not where there is `folded`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class JsonDecoder:
     def flush(self, table: TableBuilder) -> None:
         for row in self._projected.flush() if self._projected else ():
             record = decode(table.raw[row])
-            if self._unfold is not None and (self._folded is None or type(record.get(self._folded)) is str):
+            if self._unfold is not None:
                 self._unfold(record)
             self._layouts.add([record], [row])
         self._layouts.flush(table)

@@ -52,7 +52,9 @@ _BEFORE_TAG: Final = rb"(?:" + _MODERN + rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _S
 
 def _tagged(programs: bytes) -> re.Pattern[bytes]:
     """Lines whose header names one of these programs."""
-    return re.compile(_BEFORE_TAG + rb"(?P<said>" + programs + rb")" + _PID + rb"(?::| [^ \n]{1,128} [^ \n]{1,32} [-\[])")
+    return re.compile(
+        _BEFORE_TAG + rb"(?P<said>" + programs + rb")" + _PID + rb"(?::| [^ \n]{1,128} [^ \n]{1,32} [-\[])"
+    )
 
 
 def _begins(record: bytes) -> re.Pattern[bytes]:
@@ -234,7 +236,7 @@ def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
 
 
 def _owners(lines: Lines, home: str) -> tuple[Longs, bool]:
-    """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on. And whether any holds JSON."""
+    """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on; and whether JSON is in any."""
     owner = np.zeros(len(lines), np.int64)
     is_alone, holds_json, marked = _marked(lines, home)
     for name, (rows, _) in marked.items():
@@ -333,7 +335,7 @@ def _may_be_alone(lines: Lines, home: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _sought(home: str, alone: bool) -> tuple[Literals, Longs]:  # noqa: FBT001  # one of two keys of a cache
+def _sought(home: str, alone: bool) -> tuple[Literals, Longs]:  # one of two keys of a cache
     """The marks that are sought in lines of a file, and the number of the format that each belongs to.
 
     Args:
@@ -348,7 +350,9 @@ def _sought(home: str, alone: bool) -> tuple[Literals, Longs]:  # noqa: FBT001  
         and (form.is_tag or form.is_telling if name == home else form.is_guest)
     ]
     marks = [mark for mark, _ in pairs]
-    return Literals(marks, [_RECORD, _PROCESS] if alone else [_RECORD]), np.array([number for _, number in pairs], np.int64)
+    return Literals(marks, [_RECORD, _PROCESS] if alone else [_RECORD]), np.array(
+        [number for _, number in pairs], np.int64
+    )
 
 
 def _gathered(block: Block, rows: Longs, begins: Longs, stops: Longs, *, apart: bool) -> Block:
