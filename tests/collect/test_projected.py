@@ -26,6 +26,11 @@ def _shape(record: Record) -> None:
     record.setdefault("made", record.get("a"))
 
 
+def _settle(record: Record) -> None:
+    if "c" not in record:
+        _shape(record)
+
+
 NAMING = Dotted(
     times=("t", "a.t", "time"),
     names={"b": "c", "a.b": "x", "l.b": "y", "x": "z"},
@@ -35,7 +40,7 @@ LOGS = {
     "plain": JsonLog(naming=NAMING, keys=()),
     "folded": JsonLog(naming=NAMING, keys=(), folded=("a", "l"), carriers=("carrier",)),
     "shaped": JsonLog(naming=NAMING, keys=(), folded=("a",), shape=_shape, shaped=("a", "made")),
-    "settled": JsonLog(naming=NAMING, keys=(), shape=_shape, settled="c"),
+    "settled": JsonLog(naming=NAMING, keys=(), shape=_settle, settled="c"),
 }
 PLAIN = ("a", "b", "c", "l", "t", "x", "unasked", "made")
 PERILOUS = (*PLAIN, "a.b", "b.c", "a.b.c", "carrier", "_source", "")
