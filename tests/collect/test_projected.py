@@ -239,4 +239,5 @@ def test_a_number_past_all_bounds_that_nobody_asks_for_is_passed_over() -> None:
     block = b'{"c": "x", "unasked": 1e999}\n{"c": "y", "unasked": 1%b}\n' % (b"0" * 400)
     events, tally = _read(LOGS["plain"].decoder(frozenset({"c"})), [block])
     assert [events.columns["c"].text(row) for row in (0, 1)] == ["x", "y"]
-    assert not tally.damaged and not tally.mended
+    assert not tally.damaged
+    assert not tally.mended

@@ -28,6 +28,7 @@ from tocsin.collect.literals import Literals
 from tocsin.collect.naming import Dotted
 from tocsin.collect.slices import Slices
 from tocsin.collect.times import microseconds
+from tocsin.collect.utf8 import is_text
 from tocsin.model.event import Longs
 
 Decode: TypeAlias = Callable[[bytes], list[Any]]
@@ -254,11 +255,8 @@ def _text(value: dict[str, Any]) -> str | None:
 def _spans(block: Block) -> tuple[Longs, Longs] | None:
     """Where the lines of a block begin and end; None if any is not from brace to brace, or not text."""
     data = block.data
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            return None
+    if not is_text(data):
+        return None
     octets = np.frombuffer(data, np.uint8)
     stops = np.flatnonzero(octets == ord("\n"))
     if not len(stops) or stops[-1] != len(data) - 1:

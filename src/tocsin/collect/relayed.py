@@ -236,7 +236,7 @@ def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
 
 
 def _owners(lines: Lines, home: str) -> tuple[Longs, bool]:
-    """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on; and whether JSON is in any."""
+    """Who has each line, 0 or a place in `_OWNERS` from 1 on (0: the file's own reader); and whether any holds JSON."""
     owner = np.zeros(len(lines), np.int64)
     is_alone, holds_json, marked = _marked(lines, home)
     for name, (rows, _) in marked.items():
