@@ -21,7 +21,9 @@ from tocsin.attribute.traits import TRAITS
 from tocsin.model.attribution import CERTAIN, Forgeability, Independence
 from tocsin.model.observation import Trait
 
-SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
+# A deciban is about the least that people can perceive (I. J. Good, "Studies in the History of Probability and
+# Statistics XXXVII", Biometrika 66, 1979): what weighs less speaks for nobody.
+SPEAKS: Final = 1_000
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
 NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
 BY_CHANCE: Final = 3  # groups of a hundred, of which one fits well whoever it was
