@@ -52,7 +52,6 @@ NEVER = Rule(name=1001, sponsor=1001, largest=())
 FEATURES = ForGroups.__struct_fields__
 BEYOND = ForUnknown.__struct_fields__[1:6]
 NONE = ForUnknown(*[0] * (1 + len(BEYOND)))
-CAUTION = 1086  # a quarter of a natural unit
 ABOUT = (
     "bench/attribution_fit.py makes this of the report cases of the benchmark; attribute/weights.py says what it means"
 )
@@ -236,7 +235,6 @@ def decide(judged: Sequence[tuple[Example, Floats]]) -> ForUnknown:
     return ForUnknown(
         constant=round(float(plain[0]) * UNIT),
         sharpness=round(float(found[0]) * 1000),
-        caution=CAUTION,
         **{
             name: round(float(weight) * (1000 if name in RATIOS else UNIT))
             for name, weight in zip(BEYOND, plain[1:], strict=True)

@@ -87,7 +87,7 @@ def test_ids_of_two_releases_are_brought_into_one(known: Known) -> None:
     )
     found = attribution.in_one_release(mixed, known)
     assert {one.value for one in found.traits} == {"T1685", "T1003.001", "T9999"}
-    assert any("T1562.001 of release" in doubt for doubt in found.doubts)
+    assert any("T1562.001, withdrawn, is T1685 in release" in doubt for doubt in found.doubts)
     assert any("T9999 is in no release" in doubt for doubt in found.doubts)
     told = attribution.weigh(mixed, known)
     assert told.of(UNKNOWN) is not None

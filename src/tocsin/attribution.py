@@ -242,6 +242,7 @@ def _translated(technique: str, said: Release | None, target: Release, facts: Fa
     if len(found.to) == 1:
         if found.to[0] == technique:
             return technique, ""
-        return found.to[0], f"{technique} of release {source.name} is {found.to[0]} in release {target.name}."
+        was = f"{technique} of release {source.name}" if source.name != target.name else f"{technique}, withdrawn,"
+        return found.to[0], f"{was} is {found.to[0]} in release {target.name}."
     perhaps = f" (perhaps {', '.join(found.to)})" if found.to else ""
     return technique, f"{technique} was withdrawn and has no one counterpart in release {target.name}{perhaps}."

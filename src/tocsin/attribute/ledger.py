@@ -21,7 +21,9 @@ from tocsin.attribute.traits import TRAITS
 from tocsin.model.attribution import CERTAIN, Forgeability, Independence
 from tocsin.model.observation import Trait
 
-SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
+# A deciban is about the least that people can perceive (I. J. Good, "Studies in the History of Probability and
+# Statistics XXXVII", Biometrika 66, 1979): what weighs less speaks for nobody.
+SPEAKS: Final = 1_000
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
 NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
 BY_CHANCE: Final = 3  # groups of a hundred, of which one fits well whoever it was
@@ -82,7 +84,7 @@ def keep(scene: Scene) -> Ledger:
     calibration = calibrate(scene, evidence)
     broad = _broad(traits, len(prior))
     free = tuple(map(sum, zip(evidence, calibration, strict=True)))
-    narrow = tuple(0 if is_broad else min(0, NARROW - weight) for weight, is_broad in zip(free, broad, strict=True))
+    narrow = _narrow(free, broad)
     weights = tuple(map(sum, zip(free, narrow, strict=True)))
     billionths = chances(weights)
     return Ledger(
@@ -98,6 +100,15 @@ def keep(scene: Scene) -> Ledger:
         billionths=billionths,
         unknown=CERTAIN - sum(billionths),
     )
+
+
+def _narrow(free: Sequence[int], broad: Sequence[bool]) -> tuple[int, ...]:
+    """What is taken from groups that would weigh more than they may; they stay in order, a millideciban apart."""
+    order = sorted((one for one, is_broad in enumerate(broad) if not is_broad), key=lambda one: (-free[one], one))
+    taken = [0] * len(free)
+    for place, one in enumerate(order):
+        taken[one] = min(0, NARROW - place - free[one])
+    return tuple(taken)
 
 
 def _broad(traits: Sequence[Weighed], groups: int) -> list[bool]:
@@ -192,7 +203,6 @@ def known(scene: Scene, by_chance: int) -> int:
     learned, holders = scene.weights.unknown, scene.profiles.holders
     return (
         learned.constant
-        - learned.caution
         + share(learned.reference, by_chance, 1000)
         + share(learned.techniques, ratio(max(1, len(scene.techniques)), 1), 1000)
         + share(learned.software, ratio(1 + len(scene.software), 1), 1000)

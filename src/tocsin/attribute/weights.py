@@ -32,8 +32,6 @@ class ForUnknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reference: thousandths: of what the group weighs that stands behind three of a hundred. Who fits no better than
             that fits as many fit by chance; where many fit, none of them is the reason.
         sharpness: thousandths by which evidence counts more than one by one, where it is taken together.
-        caution: of the constant; not learned. The benchmark asks of as many intrusions of unknown groups as of known
-            ones; a centre meets more.
     """
 
     constant: int
@@ -43,7 +41,6 @@ class ForUnknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_software: int  # for each that no group is told to use
     new_techniques: int
     sharpness: int = 1000
-    caution: int = 0
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -113,8 +113,11 @@ class Pages:
         }
         others = len({(one.kind, one.value) for one in observation.traits}) - sum(counts.values())
         name = shown(observation.name or observation.id, 80)
-        parts = [f"{counts['technique']} techniques", f"{counts['software']} pieces of software"]
-        parts += [f"{others} other traits"] if others else []
+        parts = [
+            f"{counts['technique']} technique{'s' if counts['technique'] != 1 else ''}",
+            f"{counts['software']} piece{'s' if counts['software'] != 1 else ''} of software",
+        ]
+        parts += [f"{others} other trait{'s' if others != 1 else ''}"] if others else []
         last = f", last seen {shown(observation.last_seen, 30)}" if observation.last_seen else ""
         return f"{name}: {', '.join(parts)}{last}"
 

@@ -36,6 +36,8 @@ class Asked:
 
 def about(asked: Asked, propose: str, sign: str, refuse: str) -> None:
     """Do the one thing that was asked; nothing of these if only the statement is to be shown."""
+    if Path(asked.case).is_file() or asked.case.endswith(".json"):
+        raise CaseError(f"{asked.case}: is no case", hint="A statement is proposed and signed in a case: name one.")
     folder = cases.find(asked.root, asked.case)
     if propose:
         _propose(asked, folder, propose)
