@@ -59,9 +59,7 @@ def summary(impact: Impact | None, most: int = 0) -> tuple[str, ...]:
         return ("Nobody has looked at what was taken.",)
     if not impact.claims:
         return ("No record shows what was accessed, staged or taken out. That does not say that nothing was.",)
-    loose = [claim for claim in impact.claims if _is_loose(claim)] if most else []
-    if len(loose) < 2:
-        loose = []
+    loose = loosely_tied(impact.claims) if most else []
     firm = [claim for claim in impact.claims if claim not in loose]
     if most:  # of each sort the first before the second of any: the largest number is not the gravest thing
         firsts = {claim.sort: claim for claim in reversed(firm) if claim.confidence != "low"}
@@ -69,7 +67,13 @@ def summary(impact: Impact | None, most: int = 0) -> tuple[str, ...]:
     told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in firm]
     left = len(told) - most if most and len(told) > most else 0
     first = told[:most] if left else told
-    return (*first, *_loosely(loose), *((f"And {left:,} more.",) if left else ()))
+    return (*first, *loosely(loose), *((f"And {left:,} more.",) if left else ()))
+
+
+def loosely_tied(claims: Sequence[Claim]) -> list[Claim]:
+    """Claims that are better told in one sentence; none where there is one only."""
+    loose = [claim for claim in claims if _is_loose(claim)]
+    return loose if len(loose) > 1 else []
 
 
 def _is_loose(claim: Claim) -> bool:
@@ -77,7 +81,7 @@ def _is_loose(claim: Claim) -> bool:
     return claim.stage == "left" and claim.unit == "bytes" and claim.confidence == "low" and not claim.amount.lower
 
 
-def _loosely(claims: Sequence[Claim]) -> Iterator[str]:
+def loosely(claims: Sequence[Claim]) -> Iterator[str]:
     """What only the machine and the time tie to the incident, and what servers answer to whoever asks."""
     answers = [claim for claim in claims if claim.answers]
     others = [claim for claim in claims if not claim.answers]
