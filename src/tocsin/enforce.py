@@ -5,7 +5,7 @@ Nothing is done that was not signed, nothing before it is written down, and all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,9 +87,9 @@ def _with(standing: Sequence[Block], wanted: Sequence[Block]) -> tuple[Block, ..
     return tuple(known.values())
 
 
-def _without(standing: Sequence[Block], case: str) -> tuple[Block, ...]:
-    """What stands once a case has left it. What another case supports stays."""
-    left = (replace(one, cases=tuple(name for name in one.cases if name != case)) for one in standing)
+def _without(standing: Sequence[Block], names: Collection[str]) -> tuple[Block, ...]:
+    """What stands once a case has left it, with those that became part of it. What another case supports stays."""
+    left = (replace(one, cases=tuple(name for name in one.cases if name not in names)) for one in standing)
     return tuple(one for one in left if one.cases)
 
 
@@ -149,12 +149,12 @@ def undo(
     A go that was left half done is not finished first but taken back with the rest.
     """
     with journal.acting(enforced(folder)) as log:
-        pending, case = log.now.pending, cases.entries_of(folder)[1].id
-        if pending is not None and (pending.case, pending.does) != (case, "apply"):
+        pending, names = log.now.pending, _names(folder)
+        if pending is not None and (pending.case, pending.does) != (names[0], "apply"):
             _take_up(log, told)
             pending = None
         before = {**log.now.standing, **(pending.after if pending else {})}
-        after = {name: _without(blocks, case) for name, blocks in before.items()}
+        after = {name: _without(blocks, names) for name, blocks in before.items()}
         at_us = now_us()
         lost = sorted(
             name for name, blocks in before.items() if blocks and name not in {one.enforcer for one in places}
@@ -162,7 +162,13 @@ def undo(
         if lost:
             raise ActError(f"{lost[0]}: is not among the places", hint="Name the file by which it was applied.")
         log.mean(
-            case=case, does="undo", by=by, at=_at(), plan="", steps=_steps(places, before, after, at_us), after=after
+            case=names[0],
+            does="undo",
+            by=by,
+            at=_at(),
+            plan="",
+            steps=_steps(places, before, after, at_us),
+            after=after,
         )
         _go_on(log, told)
     _noted(folder, by, "containment lifted: what stood for this case alone is taken back")
@@ -227,5 +233,14 @@ def _noted(folder: Path, by: str, text: str) -> None:
 
 def standing_of(folder: Path) -> tuple[Mapping[str, tuple[Block, ...]], journal.Now]:
     """What stands for this case, by enforcer; and all that the journal tells."""
-    now, case = journal.read(enforced(folder)), cases.entries_of(folder)[1].id
-    return {name: tuple(one for one in blocks if case in one.cases) for name, blocks in now.standing.items()}, now
+    now, names = journal.read(enforced(folder)), set(_names(folder))
+    mine = {
+        name: tuple(one for one in blocks if names.intersection(one.cases)) for name, blocks in now.standing.items()
+    }
+    return mine, now
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The id of a case, then those of cases that became part of it."""
+    _, case, _ = cases.entries_of(folder)
+    return (case.id, *case.merged_from)

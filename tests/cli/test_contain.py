@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contain.making import ASSETS, BAD, BAD_NAME, START, case, cited, incident, talking
+from containing.making import ASSETS, BAD, BAD_NAME, START, case, cited, incident, talking
 from tocsin.cli import contain, passphrase, person
 from tocsin.cli.main import main
 from tocsin.contain import ENFORCERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contain.making import ASSETS, BAD, OWN, cited, incident, seen
+from containing.making import ASSETS, BAD, OWN, cited, incident, seen
 from tocsin.contain.cut import Edge, reach
 from tocsin.contain.graph import INTRUDER, drawn
 from tocsin.contain.guard import Own

@@ -8,12 +8,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from tocsin.model.action import Target
 from tocsin.model.asset import Assets
+from tocsin.model.indicator import Observable
 from tocsin.observe import addresses
 from tocsin.observe.domains import domain, parents
+from tocsin.observe.known_good import KnownGood
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -27,6 +29,23 @@ _NOT_OUTSIDE: Final[tuple[_Network, ...]] = tuple(
 )
 _WIDEST: Final = {4: 16, 6: 32}  # a network that is larger is somebody's whole provider
 _LONGEST_NAME: Final = 220  # with the name of the zone behind it, it must stay below 253 (RFC 1035 §2.3.4)
+# Known-good lists by MISP's names. Whoever rents there may be anybody, so that standing there speaks for nobody.
+_RENTED: Final = (
+    *("amazon-aws", "digitalside", "disposable-email", "dynamic-dns", "google-gcp", "link-in-bio", "lots-project"),
+    *("microsoft-azure", "ovh-cluster", "parking-domain", "public-ipfs", "rfc", "second-level-tlds", "sinkholes"),
+    *(
+        "url-shortener",
+        "vpn-",
+        "censys",
+        "check-host",
+        "findip-host",
+        "tenable",
+        "bufferover",
+        "security-provider-blog",
+    ),
+)
+# What many visit is missed by many; of a name below it that says nothing.
+_VISITED: Final = ("alexa", "cisco_top", "google-chrome-crux", "majestic", "moz-top", "tranco")
 _SHORTEST_LABELS: Final = 2  # of a domain: to block a top-level domain is to block a country
 
 
@@ -38,12 +57,14 @@ class Own:
         addresses: and networks, each with the words that say what it is: our gateway, our resolver.
         domains: likewise; what is above and below them is safe, too.
         hosts: the analyst's own machine and its kin, by name.
+        known_good: lists of what others need; None where there are none.
     """
 
     addresses: tuple[tuple[str, str], ...] = ()
     domains: tuple[tuple[str, str], ...] = ()
     hosts: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=Assets)
+    known_good: KnownGood | None = None
 
 
 def is_outside(text: str) -> bool:
@@ -62,9 +83,9 @@ def refusal(target: Target, own: Own) -> str:
             normal = addresses.address if target.kind == "address" else addresses.network
             if str(normal(target.value)) != target.value:
                 return f"{target.value[:80]!r} is no {target.kind} in its normal form"
-            return _of_network(target.value, own)
+            return _of_network(target.value, own) or _missed(target.kind, target.value, own)
         case "domain":
-            return _of_domain(target.value, own)
+            return _of_domain(target.value, own) or _missed("domain", target.value, own)
         case "host":
             return _of_host(target.value, own)
     return "" if target.value.strip() else "it has no name"
@@ -103,6 +124,15 @@ def _of_domain(text: str, own: Own) -> str:
     for name, what in names:
         if name == text or name in above or text in set(parents(name)):
             return f"{text} would cut off {what} ({name})"
+    return ""
+
+
+def _missed(kind: Literal["address", "network", "domain"], value: str, own: Own) -> str:
+    """Whether many would miss it, by the lists of what is known to be good."""
+    for one in own.known_good.find(Observable(kind, value)) if own.known_good else ():
+        if one.list.startswith(_RENTED) or (one.how == "within" and one.list.startswith(_VISITED)):
+            continue
+        return f"{value} is on the known-good list {one.list}: others need it"
     return ""
 
 
