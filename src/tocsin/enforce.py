@@ -56,7 +56,7 @@ def intended(
         wanted = [planning.block(one, case.id, at_us) for one in mine_ if one.id not in waiting]
         after[place.enforcer] = _with(before.get(place.enforcer, ()), wanted)
     return Intent(
-        steps=_steps(places, before, after, at_us),
+        steps=_steps(places, before, after, at_us, again=True),
         after=after,
         waiting={name: why for name, why in waiting.items() if name in here_},
         by_people=tuple(one for one in actions if one.id not in here_),
@@ -94,12 +94,18 @@ def _without(standing: Sequence[Block], names: Collection[str]) -> tuple[Block, 
 
 
 def _steps(
-    places: Sequence[Place], before: Mapping[str, Sequence[Block]], after: Mapping[str, Sequence[Block]], at_us: int
+    places: Sequence[Place],
+    before: Mapping[str, Sequence[Block]],
+    after: Mapping[str, Sequence[Block]],
+    at_us: int,
+    *,
+    again: bool = False,
 ) -> tuple[tuple[str, Step], ...]:
+    """From what stands to what shall; `again` also where that is the same, since an enforcer may have lost it."""
     return tuple(
         (place.enforcer, step)
         for place, enforcer in reached(places)
-        if _told(before.get(place.enforcer, ())) != _told(after.get(place.enforcer, ()))
+        if again or _told(before.get(place.enforcer, ())) != _told(after.get(place.enforcer, ()))
         for step in enforcer.steps(
             tuple(before.get(place.enforcer, ())), tuple(after.get(place.enforcer, ())), place, at_us
         )
@@ -156,9 +162,8 @@ def undo(
         before = {**log.now.standing, **(pending.after if pending else {})}
         after = {name: _without(blocks, names) for name, blocks in before.items()}
         at_us = now_us()
-        lost = sorted(
-            name for name, blocks in before.items() if blocks and name not in {one.enforcer for one in places}
-        )
+        known = {one.enforcer for one in places}
+        lost = sorted(name for name in before if name not in known and tuple(before[name]) != after[name])
         if lost:
             raise ActError(f"{lost[0]}: is not among the places", hint="Name the file by which it was applied.")
         log.mean(
@@ -181,10 +186,12 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
         _take_up(log, lambda word: None)
         at_us, before = now_us(), log.now.standing
         after = {
-            name: tuple(one for one in blocks if not one.until_us or one.until_us > at_us)
-            for name, blocks in before.items()
+            one.enforcer: tuple(
+                block for block in before.get(one.enforcer, ()) if not block.until_us or block.until_us > at_us
+            )
+            for one in places
         }
-        gone = sum(len(before[name]) - len(after[name]) for name in before)
+        gone = sum(len(before.get(name, ())) - len(after[name]) for name in after)
         if gone:
             steps = _steps(places, before, after, at_us)
             log.mean(case="", does="expire", by=by, at=_at(), plan="", steps=steps, after=after)

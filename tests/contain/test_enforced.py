@@ -94,6 +94,18 @@ def test_a_router_that_was_started_anew_is_told_all_that_stands(net: Net, tmp_pa
     assert not net.reaches("web", BAD)
 
 
+def test_what_an_enforcer_lost_is_put_back_by_applying_again(net: Net, tmp_path: Path) -> None:
+    folder = _applied(net, tmp_path)
+    kept = planning.chosen(folder)
+    for lost in ("flush ruleset", f"delete element inet tocsin address4 {{ {BAD} }}"):
+        run(*net.within("router"), "nft", "-f", "-", text=f"{lost}\n")
+        assert net.reaches("web", BAD)
+        (seen,) = watched.probed(folder, [_place(net)])
+        assert not seen.stands
+        enforce.apply(folder, kept, [_place(net)], OWN, KNOWN, "Ben")
+        assert not net.reaches("web", BAD)
+
+
 def test_two_cases_that_share_a_block_do_not_lift_each_others(net: Net, tmp_path: Path) -> None:
     before = net.ruleset("router")
     one, other = _applied(net, tmp_path, "inc1"), _applied(net, tmp_path, "inc2")

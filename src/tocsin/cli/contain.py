@@ -95,20 +95,21 @@ def contain(
 
     With a case alone its plan is shown, and nothing is kept or done.
     """
-    from tocsin import cases, enforce, planning
+    from tocsin import enforce, planning
 
     offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
     what = _one_of(offered | {"recover": recover, "expire": expire, "playbook": playbook})
-    (places, mine), who = _lists(assets, enforcers, known_good), person.whoever(by)
+    way = _understood(plan, render)
+    places, never = _places(enforcers)
+    who = person.whoever(by)
     if what == "expire":
         typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
         return
-    if name is None:
-        raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
-    folder = cases.find(place(root), name)
+    folder = _folder(root, name)
+    mine = _own(assets, never, known_good)
     match what:
-        case "plan":
-            _plan(folder, mine, _way(plan), who)
+        case "plan" if way is not None:
+            _plan(folder, mine, way, who)
         case "render":
             _render(folder, mine, places, render, out)
         case "apply":
@@ -135,23 +136,38 @@ def _one_of(offered: Mapping[str, object]) -> str:
     return asked[0] if asked else ""
 
 
-def _lists(assets: Path | None, enforcers: Path | None, known_good: str | None) -> tuple[tuple[Place, ...], Own]:
+def _places(enforcers: Path | None) -> tuple[tuple[Place, ...], Mapping[str, tuple[tuple[str, str], ...]]]:
+    from tocsin.border.places import read_places
+
+    return read_places(enforcers) if enforcers is not None else ((), {})
+
+
+def _own(assets: Path | None, never: Mapping[str, tuple[tuple[str, str], ...]], known_good: str | None) -> Own:
     from tocsin import planning
     from tocsin.border.assets import read_assets
-    from tocsin.border.places import read_places
 
     listed, notes = read_assets(assets) if assets is not None else (None, ())
     for note in notes:
         typer.echo(f"note: {shown(note)}", err=True)
-    places, never = read_places(enforcers) if enforcers is not None else ((), {})
-    return places, planning.own(listed, never, known_good_lists(known_good))
+    return planning.own(listed, never, known_good_lists(known_good))
 
 
-def _way(word: str) -> Way:
-    fitting: list[Way] = [way for way in WAYS if way == word.replace("-", " ")]
-    if not fitting:
-        raise SettingsError(f"--plan {word}: there is no such way", hint=f"There are {', '.join(WAYS)}.")
-    return fitting[0]
+def _understood(plan: str, render: str) -> Way | None:
+    """The way that is to be kept, if one is; before any list is read."""
+    if render and render not in RENDERED:
+        raise SettingsError(f"--render {render}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
+    fitting: list[Way] = [way for way in WAYS if way == plan.replace("-", " ")]
+    if plan and not fitting:
+        raise SettingsError(f"--plan {plan}: there is no such way", hint=f"There are {', '.join(WAYS)}.")
+    return fitting[0] if fitting else None
+
+
+def _folder(root: Path | None, name: str | None) -> Path:
+    from tocsin import cases
+
+    if name is None:
+        raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
+    return cases.find(place(root), name)
 
 
 def _show(folder: Path, mine: Own) -> None:
@@ -184,8 +200,6 @@ def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out:
     from tocsin import planning
     from tocsin.output.files import prepare_folder, save
 
-    if which not in RENDERED:
-        raise SettingsError(f"--render {which}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
     texts = planning.rendered(folder, planning.chosen(folder), which, places, mine, known())
     if out is None:
         for text in texts:
