@@ -8,10 +8,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from tocsin.model.action import Target
-from tocsin.model.asset import Assets
+from tocsin.model.asset import Asset, Assets
 from tocsin.model.indicator import Observable
 from tocsin.observe import addresses
 from tocsin.observe.domains import domain, parents
@@ -101,11 +102,15 @@ def _of_network(text: str, own: Own) -> str:
     for one in _NOT_OUTSIDE:
         if _meets(wanted, one):
             return f"{wanted} is no address of the outside: blocking it would cut off our own"
-    for asset in own.assets.all:
-        for name in asset.addresses:
-            if _meets(wanted, ipaddress.ip_network(name)):
-                return f"{wanted} would cut off {asset.name}, which is on the list of assets"
+    for asset in _within(wanted, own.assets):
+        return f"{wanted} would cut off {asset.name}, which is on the list of assets"
     return ""
+
+
+def _within(wanted: _Network, assets: Assets) -> Iterable[Asset]:
+    if wanted.prefixlen == wanted.max_prefixlen:
+        return assets.at(str(wanted.network_address))
+    return (one for one in assets.all if any(_meets(wanted, ipaddress.ip_network(name)) for name in one.addresses))
 
 
 def _meets(one: _Network, other: _Network) -> bool:
@@ -120,10 +125,12 @@ def _of_domain(text: str, own: Own) -> str:
     if text.count(".") + 1 < _SHORTEST_LABELS:
         return f"{text} is a whole top-level domain"
     above = set(parents(text))
-    names = [*own.domains, *((name, "a machine on the list of assets") for name in _names(own.assets))]
-    for name, what in names:
+    for name, what in own.domains:
         if name == text or name in above or text in set(parents(name)):
             return f"{text} would cut off {what} ({name})"
+    names, over = _names(own.assets)
+    if text in over or names & above:
+        return f"{text} would cut off a machine on the list of assets"
     return ""
 
 
@@ -136,11 +143,13 @@ def _missed(kind: Literal["address", "network", "domain"], value: str, own: Own)
     return ""
 
 
-def _names(assets: Assets) -> Iterable[str]:
-    for asset in assets.all:
-        for name in (asset.name, *asset.also):
-            if found := domain(name):
-                yield found
+@lru_cache(maxsize=4)
+def _names(assets: Assets) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of machines that are domains, and these with all that is above them."""
+    names = frozenset(
+        found for asset in assets.all for name in (asset.name, *asset.also) if (found := domain(name)) is not None
+    )
+    return names, frozenset(above for name in names for above in parents(name))
 
 
 def _of_host(text: str, own: Own) -> str:
