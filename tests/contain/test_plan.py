@@ -135,6 +135,7 @@ def test_a_copied_directory_asks_for_krbtgt_twice_and_the_wait_between() -> None
     assert "lifetime" in words
     assert "every domain controller" in words
     assert krbtgt.approvals == 2
+    assert krbtgt.authorities == ("Agency",)  # whose machines are in that directory
     assert not krbtgt.reversible
 
 
