@@ -5,7 +5,7 @@ Nothing is done that was not signed, nothing before it is written down, and all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,7 @@ def intended(
         wanted = [planning.block(one, case.id, at_us) for one in mine_ if one.id not in waiting]
         after[place.enforcer] = _with(before.get(place.enforcer, ()), wanted)
     return Intent(
-        steps=_steps(places, before, after, at_us),
+        steps=_steps(places, before, after, at_us, again=True),
         after=after,
         waiting={name: why for name, why in waiting.items() if name in here_},
         by_people=tuple(one for one in actions if one.id not in here_),
@@ -87,19 +87,25 @@ def _with(standing: Sequence[Block], wanted: Sequence[Block]) -> tuple[Block, ..
     return tuple(known.values())
 
 
-def _without(standing: Sequence[Block], case: str) -> tuple[Block, ...]:
-    """What stands once a case has left it. What another case supports stays."""
-    left = (replace(one, cases=tuple(name for name in one.cases if name != case)) for one in standing)
+def _without(standing: Sequence[Block], names: Collection[str]) -> tuple[Block, ...]:
+    """What stands once a case has left it, with those that became part of it. What another case supports stays."""
+    left = (replace(one, cases=tuple(name for name in one.cases if name not in names)) for one in standing)
     return tuple(one for one in left if one.cases)
 
 
 def _steps(
-    places: Sequence[Place], before: Mapping[str, Sequence[Block]], after: Mapping[str, Sequence[Block]], at_us: int
+    places: Sequence[Place],
+    before: Mapping[str, Sequence[Block]],
+    after: Mapping[str, Sequence[Block]],
+    at_us: int,
+    *,
+    again: bool = False,
 ) -> tuple[tuple[str, Step], ...]:
+    """From what stands to what shall; `again` also where that is the same, since an enforcer may have lost it."""
     return tuple(
         (place.enforcer, step)
         for place, enforcer in reached(places)
-        if _told(before.get(place.enforcer, ())) != _told(after.get(place.enforcer, ()))
+        if again or _told(before.get(place.enforcer, ())) != _told(after.get(place.enforcer, ()))
         for step in enforcer.steps(
             tuple(before.get(place.enforcer, ())), tuple(after.get(place.enforcer, ())), place, at_us
         )
@@ -149,20 +155,25 @@ def undo(
     A go that was left half done is not finished first but taken back with the rest.
     """
     with journal.acting(enforced(folder)) as log:
-        pending, case = log.now.pending, cases.entries_of(folder)[1].id
-        if pending is not None and (pending.case, pending.does) != (case, "apply"):
+        pending, names = log.now.pending, _names(folder)
+        if pending is not None and (pending.case, pending.does) != (names[0], "apply"):
             _take_up(log, told)
             pending = None
         before = {**log.now.standing, **(pending.after if pending else {})}
-        after = {name: _without(blocks, case) for name, blocks in before.items()}
+        after = {name: _without(blocks, names) for name, blocks in before.items()}
         at_us = now_us()
-        lost = sorted(
-            name for name, blocks in before.items() if blocks and name not in {one.enforcer for one in places}
-        )
+        known = {one.enforcer for one in places}
+        lost = sorted(name for name in before if name not in known and tuple(before[name]) != after[name])
         if lost:
             raise ActError(f"{lost[0]}: is not among the places", hint="Name the file by which it was applied.")
         log.mean(
-            case=case, does="undo", by=by, at=_at(), plan="", steps=_steps(places, before, after, at_us), after=after
+            case=names[0],
+            does="undo",
+            by=by,
+            at=_at(),
+            plan="",
+            steps=_steps(places, before, after, at_us),
+            after=after,
         )
         _go_on(log, told)
     _noted(folder, by, "containment lifted: what stood for this case alone is taken back")
@@ -175,10 +186,12 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
         _take_up(log, lambda word: None)
         at_us, before = now_us(), log.now.standing
         after = {
-            name: tuple(one for one in blocks if not one.until_us or one.until_us > at_us)
-            for name, blocks in before.items()
+            one.enforcer: tuple(
+                block for block in before.get(one.enforcer, ()) if not block.until_us or block.until_us > at_us
+            )
+            for one in places
         }
-        gone = sum(len(before[name]) - len(after[name]) for name in before)
+        gone = sum(len(before.get(name, ())) - len(after[name]) for name in after)
         if gone:
             steps = _steps(places, before, after, at_us)
             log.mean(case="", does="expire", by=by, at=_at(), plan="", steps=steps, after=after)
@@ -227,5 +240,14 @@ def _noted(folder: Path, by: str, text: str) -> None:
 
 def standing_of(folder: Path) -> tuple[Mapping[str, tuple[Block, ...]], journal.Now]:
     """What stands for this case, by enforcer; and all that the journal tells."""
-    now, case = journal.read(enforced(folder)), cases.entries_of(folder)[1].id
-    return {name: tuple(one for one in blocks if case in one.cases) for name, blocks in now.standing.items()}, now
+    now, names = journal.read(enforced(folder)), set(_names(folder))
+    mine = {
+        name: tuple(one for one in blocks if names.intersection(one.cases)) for name, blocks in now.standing.items()
+    }
+    return mine, now
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The id of a case, then those of cases that became part of it."""
+    _, case, _ = cases.entries_of(folder)
+    return (case.id, *case.merged_from)

@@ -25,6 +25,7 @@ from tocsin.model.case import Case
 from tocsin.model.decision import Decision, Signer
 from tocsin.model.incident import Incident
 from tocsin.model.plan import Alternative, Plan, Way
+from tocsin.observe import known_good as lists
 
 PLAN: Final = "containment plan.json"
 
@@ -46,13 +47,22 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def own(assets: Assets | None, never: Mapping[str, tuple[tuple[str, str], ...]]) -> Own:
-    """What must stay in reach: what the lists name, and what this machine tells of itself."""
+def own(
+    assets: Assets | None,
+    never: Mapping[str, tuple[tuple[str, str], ...]],
+    known_good: Path | None = None,
+) -> Own:
+    """What must stay in reach: what the lists name, and what this machine tells of itself.
+
+    Args:
+        known_good: where lists of what others need are.
+    """
     return Own(
         addresses=(*never.get("addresses", ()), *here.addresses()),
         domains=never.get("domains", ()),
         hosts=(*never.get("hosts", ()), *here.hosts()),
         assets=assets or Assets(),
+        known_good=lists.load(known_good) if known_good is not None else None,
     )
 
 
@@ -119,6 +129,25 @@ def missing(folder: Path, kept: Chosen, mine: Own, known: Iterable[Signer]) -> M
     """By action what must happen before it may be done."""
     _, _, decisions = decisions_of(folder, known)
     return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine)
+
+
+def take_playbook(folder: Path, file: Path, by: str) -> int:
+    """Take the steps of somebody's playbook as tasks of the case; how many are new."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ActError(f"{file}: cannot be read: {error.strerror or error}", hint="See to its name.") from error
+    name, told = cacao.steps_of(content, str(file))
+    taken = 0
+    with cases.writing(folder) as log:
+        known = {task.text for task in log.case.tasks}
+        cases.attach(log, file.name, content, by=by)
+        for step, words in told:
+            text = f"Playbook {name[:80]}: {step[:200]}: {words[:2_000]}"
+            if text not in known:
+                cases.add_task(log, text, by=by)
+                taken += 1
+    return taken
 
 
 def rendered(

@@ -16,8 +16,11 @@ import msgspec
 
 from tocsin import cases
 from tocsin.act import run as world
+from tocsin.border import files
 from tocsin.contain import PREFIX, authority, recovery
 from tocsin.contain import verify as words
+from tocsin.detect.plain_patterns import plain
+from tocsin.detect.terms import Unusable
 from tocsin.enforce import TASK, reached, standing_of
 from tocsin.errors import ActError, CaseError
 from tocsin.model.action import Place, Seen
@@ -100,6 +103,27 @@ def _heard(name: str, seen: Sequence[SeenLog], since: int) -> Heard:
     of = [one for one in seen if one.last_us is not None and one.last_us > since and _is_of(one.host, (name,))]
     sources = tuple(sorted({one.channel or one.kind for one in of}))
     return Heard(host=name, sources=sources, until_us=max((one.last_us or 0 for one in of), default=None))
+
+
+def proposals(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Blocks whose indicator its source has taken back since: lifting is proposed, and nothing is lifted by it.
+
+    Args:
+        names: files of indicators, as they are today.
+    """
+    blocks = [one for each in standing_of(folder)[0].values() for one in each]
+    standing = {one.target.value for one in blocks}
+    found: dict[str, None] = {}
+    for one in files.read(names).indicators:
+        if one.revoked:
+            try:
+                values = {each.value for each in plain(one).observables} & standing
+            except Unusable:
+                continue
+            for value in sorted(values):
+                source = one.source or "its source"
+                found.setdefault(f"{value}: {source} has taken its indicator back; lifting it is proposed")
+    return tuple(found)
 
 
 def probed(folder: Path, places: Sequence[Place]) -> tuple[Seen, ...]:

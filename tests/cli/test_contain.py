@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contain.making import ASSETS, BAD, BAD_NAME, START, case, cited, incident, talking
+from containing.making import ASSETS, BAD, BAD_NAME, START, case, cited, incident, talking
 from tocsin.cli import contain, passphrase, person
 from tocsin.cli.main import main
 from tocsin.contain import ENFORCERS
@@ -57,7 +57,10 @@ def lists(tmp_path: Path) -> tuple[str, ...]:
         f'[[place]]\nenforcer = "unbound"\nzone_file = "{tmp_path / "zone"}"\ncontrol = ["true"]\n'
         '[never.addresses]\n"198.51.100.53" = "our resolver"\n'
     )
-    return "--assets", str(assets), "--enforcers", str(places)
+    good = tmp_path / "good"
+    good.mkdir()
+    (good / "list.json").write_text(json.dumps({"name": "ours", "type": "string", "list": ["192.0.2.200"]}))
+    return "--assets", str(assets), "--enforcers", str(places), "--known-good", str(good)
 
 
 def _digest(said: str) -> str:

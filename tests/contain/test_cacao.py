@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from contain.making import BAD, OWN, START, cited, incident, seen
+from containing.making import BAD, OWN, START, cited, incident, seen
 from tocsin.contain.cacao import playbooks, steps_of
 from tocsin.contain.plan import plan
 from tocsin.errors import SettingsError

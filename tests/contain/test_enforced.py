@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from contain.conftest import Net, run
-from contain.making import ASSETS, BAD, OWN, PEOPLE, allow, case, planned, talking
+from containing.making import ASSETS, BAD, OWN, PEOPLE, allow, case, planned, talking
+from containing.nets import Net, run
 from tocsin import enforce, planning, watched
 from tocsin.act import journal
 from tocsin.act.run import run as done
@@ -93,6 +94,18 @@ def test_a_router_that_was_started_anew_is_told_all_that_stands(net: Net, tmp_pa
     assert not net.reaches("web", BAD)
 
 
+def test_what_an_enforcer_lost_is_put_back_by_applying_again(net: Net, tmp_path: Path) -> None:
+    folder = _applied(net, tmp_path)
+    kept = planning.chosen(folder)
+    for lost in ("flush ruleset", f"delete element inet tocsin address4 {{ {BAD} }}"):
+        run(*net.within("router"), "nft", "-f", "-", text=f"{lost}\n")
+        assert net.reaches("web", BAD)
+        (seen,) = watched.probed(folder, [_place(net)])
+        assert not seen.stands
+        enforce.apply(folder, kept, [_place(net)], OWN, KNOWN, "Ben")
+        assert not net.reaches("web", BAD)
+
+
 def test_two_cases_that_share_a_block_do_not_lift_each_others(net: Net, tmp_path: Path) -> None:
     before = net.ruleset("router")
     one, other = _applied(net, tmp_path, "inc1"), _applied(net, tmp_path, "inc2")
@@ -138,6 +151,38 @@ def test_many_elements_and_networks_that_lie_in_each_other(net: Net) -> None:
     seen = NFTABLES.seen([run(*NFTABLES.probes((inner,), place)[0].argv)], (inner,))
     assert seen[0].stands
     for step in NFTABLES.steps((inner,), (), place, now):
+        assert done(step).well
+    assert net.ruleset("router") == before
+
+
+def test_from_anything_to_anything_and_back_to_nothing(net: Net) -> None:
+    """What a real ruleset holds after a walk through random sets of blocks is what each of them says."""
+    before, now, place, dice = net.ruleset("router"), planning.now_us(), _place(net), random.Random(8)
+    values = [("address", f"203.0.113.{number}") for number in range(1, 8)]
+    values += [("address", f"2001:db8::{number}") for number in range(1, 4)]
+    values += [("network", text) for text in ("203.0.0.0/16", "203.0.113.0/24", "198.51.100.0/25", "2001:db8:1::/48")]
+    standing: tuple[Block, ...] = ()
+    for _ in range(12):
+        wanted = tuple(
+            Block(
+                verb="block address" if kind == "address" else "block network",
+                target=Target(kind=kind, value=value),  # type: ignore[arg-type]
+                since_us=now,
+                until_us=dice.choice([0, now + 3_600_000_000, now + 7_200_000_000]),
+                cases=("inc1",),
+            )
+            for kind, value in dice.sample(values, dice.randrange(len(values)))
+        )
+        for step in NFTABLES.steps(standing, wanted, place, now):
+            assert done(step).well, done(step).said
+        if wanted:
+            said = [run(*NFTABLES.probes(wanted, place)[0].argv)]
+            assert all(one.stands for one in NFTABLES.seen(said, wanted))
+            gone = [block for block in standing if block.target not in {one.target for one in wanted}]
+            narrow = [one for one in gone if one.target.kind == "address"]
+            assert not any(one.stands for one in NFTABLES.seen(said, narrow))
+        standing = wanted
+    for step in NFTABLES.steps(standing, (), place, now):
         assert done(step).well
     assert net.ruleset("router") == before
 

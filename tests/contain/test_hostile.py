@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contain.making import OWN, PEOPLE, START, allow, case, cited, incident, planned, seen
+from containing.making import OWN, PEOPLE, START, allow, case, cited, incident, planned, seen
 from tocsin.contain import ENFORCERS
 from tocsin.contain.enforcers import nftables, suricata
 from tocsin.contain.guard import Own, refusal
 from tocsin.contain.plan import plan
 from tocsin.contain.zone import zone
 from tocsin.model.action import Block, Place, Target, TargetKind, Verb
+from tocsin.observe.known_good import KnownGood, compiled
 from tocsin.planning import rendered
 
 HOSTILE = (
@@ -60,6 +61,31 @@ HOSTILE = (
 )
 def test_what_would_cut_ourselves_off_is_refused_with_a_word(kind: TargetKind, value: str, word: str) -> None:
     assert word in refusal(Target(kind=kind, value=value), OWN)
+
+
+def test_what_many_would_miss_is_refused_by_the_lists() -> None:
+    lists = [
+        compiled({"name": name, "type": kind, "list": values, "matching_attributes": attributes}, name)
+        for name, kind, values, attributes in (
+            ("public-dns-v4", "string", ["9.9.9.9"], ["ip-dst"]),
+            ("cloudflare", "cidr", ["203.0.113.0/28"], ["ip-dst"]),
+            ("amazon-aws", "cidr", ["198.51.100.0/24"], ["ip-dst"]),
+            ("microsoft", "hostname", ["update.example"], ["domain", "hostname"]),
+            ("tranco", "hostname", ["pages.example.org"], ["domain", "hostname"]),
+        )
+    ]
+    own = Own(known_good=KnownGood(lists))
+
+    def of(kind: TargetKind, value: str) -> str:
+        return refusal(Target(kind=kind, value=value), own)
+
+    assert "public-dns-v4" in of("address", "9.9.9.9")
+    assert "cloudflare" in of("address", "203.0.113.9")
+    assert of("address", "198.51.100.7") == ""  # rented there, by whomever
+    assert "microsoft" in of("domain", "fe2.update.example")
+    assert "tranco" in of("domain", "pages.example.org")
+    assert of("domain", "evil.pages.example.org") == ""  # below what many visit, and anybody's
+    assert of("domain", "updates.evil.example") == ""
 
 
 @given(st.text(max_size=80))

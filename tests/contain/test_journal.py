@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from contain.conftest import Net
-from contain.making import OWN, PEOPLE, allow, case, planned, talking
-from tocsin import enforce
+from containing.making import OWN, PEOPLE, allow, case, planned, talking
+from containing.nets import Net
+from tocsin import cases, enforce, watched
 from tocsin.act import journal
 from tocsin.act import run as world
 from tocsin.errors import ActError, BusyError
@@ -148,6 +149,44 @@ def test_somebody_elses_half_done_go_is_finished_and_told_first(
     enforce.apply(other, plans[1], places, OWN, KNOWN, "Chen", told=told.append)
     assert "left half done" in told[0]
     assert [block.cases for block in enforce.standing_of(one)[0]["unbound"]] == [("inc1", "inc2")]
+
+
+def test_a_block_goes_with_the_last_case_also_where_cases_became_one(tmp_path: Path) -> None:
+    places = _places(tmp_path, None)
+    one, other = case(tmp_path / "cases", talking("inc1")), case(tmp_path / "cases", talking("inc2"))
+    for folder in (one, other):
+        kept = planned(folder)
+        allow(folder, kept)
+        enforce.apply(folder, kept, places, OWN, KNOWN, "Ben")
+    cases.merge(one, other, by="Ben", reason="They are one.")
+    assert enforce.undo(one, places, "Ben") == ()
+    assert not [line for line in _names(tmp_path) if "evil" in line]
+
+
+def test_a_revoked_indicator_only_proposes(tmp_path: Path) -> None:
+    places = _places(tmp_path, None)
+    folder = case(tmp_path / "cases", talking())
+    kept = planned(folder)
+    allow(folder, kept)
+    enforce.apply(folder, kept, places, OWN, KNOWN, "Ben")
+    feed = tmp_path / "feed.json"
+    indicator = {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-02T00:00:00.000Z",
+        "name": "a name",
+        "pattern": "[domain-name:value = 'updates.evil.example']",
+        "pattern_type": "stix",
+        "valid_from": "2026-01-01T00:00:00Z",
+        "revoked": True,
+    }
+    feed.write_text(json.dumps({"type": "bundle", "id": "bundle--1", "objects": [indicator]}))
+    (told,) = watched.proposals(folder, [str(feed)])
+    assert "updates.evil.example" in told
+    assert "proposed" in told
+    assert [line for line in _names(tmp_path) if "evil" in line]
 
 
 def test_one_acts_at_a_time(tmp_path: Path) -> None:

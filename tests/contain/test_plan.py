@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contain.making import ASSETS, BAD, OWN, cited, incident, seen
+from containing.making import ASSETS, BAD, OWN, cited, incident, seen
 from tocsin.contain.cut import Edge, reach
 from tocsin.contain.graph import INTRUDER, drawn
 from tocsin.contain.guard import Own
@@ -135,6 +135,7 @@ def test_a_copied_directory_asks_for_krbtgt_twice_and_the_wait_between() -> None
     assert "lifetime" in words
     assert "every domain controller" in words
     assert krbtgt.approvals == 2
+    assert krbtgt.authorities == ("Agency",)  # whose machines are in that directory
     assert not krbtgt.reversible
 
 

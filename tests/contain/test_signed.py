@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from contain.making import OWN, PEOPLE, allow, case, cited, incident, planned, sign, talking
+from containing.making import OWN, PEOPLE, allow, case, cited, incident, planned, sign, talking
 from tocsin import cases, enforce, planning, watched
 from tocsin.contain.guard import Own
 from tocsin.errors import ActError, CaseError
 from tocsin.model.action import Place
+from tocsin.model.asset import Asset, Assets
 
 KNOWN = tuple(PEOPLE.values())
 
@@ -79,6 +80,30 @@ def test_what_has_become_our_own_since_it_was_signed_is_refused(tmp_path: Path) 
     allow(folder, kept)
     mine = Own(addresses=(("203.0.113.9", "our own resolver"),))
     assert "our own resolver" in _waits(folder, kept, mine)
+
+
+def test_what_has_become_protected_since_it_was_signed_is_refused(tmp_path: Path) -> None:
+    folder = case(tmp_path, incident(cited(0, "T1059", host="WS017")))
+    kept = planned(folder)
+    allow(folder, kept)
+    assert _waits(folder, kept) == ""
+    mine = Own(assets=Assets([Asset(name="WS017", authority="Agency", protected=True)]))
+    assert "is protected" in _waits(folder, kept, mine)
+
+
+def test_a_playbook_of_others_becomes_tasks_and_nothing_more(tmp_path: Path) -> None:
+    folder = case(tmp_path, talking())
+    kept = planned(folder)
+    (theirs, _) = planning.rendered(folder, kept, "cacao", (), OWN, KNOWN)
+    path = tmp_path / "theirs.json"
+    path.write_text(theirs.content)
+    steps = len(kept.alternative.actions)
+    assert planning.take_playbook(folder, path, "Ben") == steps
+    assert planning.take_playbook(folder, path, "Ben") == 0
+    _, state, _ = cases.entries_of(folder)
+    assert len(cases.open_tasks(state)) == steps
+    with pytest.raises(ActError, match="cannot be read"):
+        planning.take_playbook(folder, tmp_path / "none", "Ben")
 
 
 def test_a_plan_is_kept_once_and_a_case_that_was_changed_is_not_acted_on(tmp_path: Path) -> None:

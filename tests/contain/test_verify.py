@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contain.making import BAD, OWN, START, cited, incident, seen
+from containing.making import BAD, OWN, START, cited, incident, seen
 from tocsin.contain.plan import plan
 from tocsin.contain.verify import verification
 from tocsin.model.action import Seen, Target

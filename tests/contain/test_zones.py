@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from contain.conftest import Net, needs, run
-from contain.making import BAD_NAME, OWN, PEOPLE, allow, case, planned, talking
+from containing.making import BAD_NAME, OWN, PEOPLE, allow, case, planned, talking
+from containing.nets import Net, needs, run
 from tocsin import enforce, watched
 from tocsin.model.action import Place
 

@@ -12,7 +12,8 @@ import typer
 
 from tocsin.cli import person
 from tocsin.cli.case_options import By, Root, known, place, say
-from tocsin.cli.detect import Debug, Jobs, Rules, chosen_rules
+from tocsin.cli.detect import Debug, Indicators, Jobs, KnownGood, Rules, chosen_rules
+from tocsin.cli.intelligence import known_good_lists
 from tocsin.errors import ActError, SettingsError
 from tocsin.output.screen import shown
 
@@ -54,6 +55,12 @@ Verify = Annotated[bool, typer.Option("--verify", help="Tell what enforcers, and
 Undo = Annotated[bool, typer.Option("--undo", help="Show what would be lifted; with --for-real, lift it.")]
 Status = Annotated[bool, typer.Option("--status", help="Tell what stands, and what waits for whom.")]
 Recover = Annotated[bool, typer.Option("--recover", help="Write down what must hold, once somebody decided on it.")]
+Playbook = Annotated[
+    Path | None,
+    typer.Option(
+        "--playbook", metavar="FILE", help="Take the steps of a CACAO playbook as tasks; nothing of it is run."
+    ),
+]
 Expire = Annotated[bool, typer.Option("--expire", help="Lift what has run out, in all cases; for a timer.")]
 ForReal = Annotated[bool, typer.Option("--for-real", help="Do it. Without this nothing is done.")]
 Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="PATH", help="Logs since; may be repeated.")]
@@ -66,6 +73,7 @@ def contain(
     by: By = None,
     assets: AssetList = None,
     enforcers: PlaceList = None,
+    known_good: KnownGood = None,
     plan: Kept = "",
     render: Rendered = "",
     out: Out = None,
@@ -74,9 +82,11 @@ def contain(
     undo: Undo = False,
     status: Status = False,
     recover: Recover = False,
+    playbook: Playbook = None,
     expire: Expire = False,
     for_real: ForReal = False,
     logs: Logs = None,
+    indicators: Indicators = None,
     rules: Rules = None,
     jobs: Jobs = 0,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
@@ -85,20 +95,21 @@ def contain(
 
     With a case alone its plan is shown, and nothing is kept or done.
     """
-    from tocsin import cases, enforce
+    from tocsin import enforce, planning
 
-    offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo}
-    what = _one_of(offered | {"status": status, "recover": recover, "expire": expire})
-    (places, mine), who = _lists(assets, enforcers), person.whoever(by)
+    offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
+    what = _one_of(offered | {"recover": recover, "expire": expire, "playbook": playbook})
+    way = _understood(plan, render)
+    places, never = _places(enforcers)
+    who = person.whoever(by)
     if what == "expire":
         typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
         return
-    if name is None:
-        raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
-    folder = cases.find(place(root), name)
+    folder = _folder(root, name)
+    mine = _own(assets, never, known_good)
     match what:
-        case "plan":
-            _plan(folder, mine, _way(plan), who)
+        case "plan" if way is not None:
+            _plan(folder, mine, way, who)
         case "render":
             _render(folder, mine, places, render, out)
         case "apply":
@@ -108,9 +119,11 @@ def contain(
         case "undo":
             _undo(folder, places, who, for_real=for_real)
         case "status":
-            _status(folder, mine)
+            _status(folder, mine, indicators or [])
         case "recover":
             _recover(folder, who)
+        case "playbook" if playbook is not None:
+            typer.echo(f"{planning.take_playbook(folder, playbook, who)} steps are tasks of the case now")
         case _:
             _show(folder, mine)
 
@@ -123,23 +136,38 @@ def _one_of(offered: Mapping[str, object]) -> str:
     return asked[0] if asked else ""
 
 
-def _lists(assets: Path | None, enforcers: Path | None) -> tuple[tuple[Place, ...], Own]:
+def _places(enforcers: Path | None) -> tuple[tuple[Place, ...], Mapping[str, tuple[tuple[str, str], ...]]]:
+    from tocsin.border.places import read_places
+
+    return read_places(enforcers) if enforcers is not None else ((), {})
+
+
+def _own(assets: Path | None, never: Mapping[str, tuple[tuple[str, str], ...]], known_good: str | None) -> Own:
     from tocsin import planning
     from tocsin.border.assets import read_assets
-    from tocsin.border.places import read_places
 
     listed, notes = read_assets(assets) if assets is not None else (None, ())
     for note in notes:
         typer.echo(f"note: {shown(note)}", err=True)
-    places, never = read_places(enforcers) if enforcers is not None else ((), {})
-    return places, planning.own(listed, never)
+    return planning.own(listed, never, known_good_lists(known_good))
 
 
-def _way(word: str) -> Way:
-    fitting: list[Way] = [way for way in WAYS if way == word.replace("-", " ")]
-    if not fitting:
-        raise SettingsError(f"--plan {word}: there is no such way", hint=f"There are {', '.join(WAYS)}.")
-    return fitting[0]
+def _understood(plan: str, render: str) -> Way | None:
+    """The way that is to be kept, if one is; before any list is read."""
+    if render and render not in RENDERED:
+        raise SettingsError(f"--render {render}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
+    fitting: list[Way] = [way for way in WAYS if way == plan.replace("-", " ")]
+    if plan and not fitting:
+        raise SettingsError(f"--plan {plan}: there is no such way", hint=f"There are {', '.join(WAYS)}.")
+    return fitting[0] if fitting else None
+
+
+def _folder(root: Path | None, name: str | None) -> Path:
+    from tocsin import cases
+
+    if name is None:
+        raise SettingsError("no case is named", hint="`tocsin case list` shows those that there are.")
+    return cases.find(place(root), name)
 
 
 def _show(folder: Path, mine: Own) -> None:
@@ -172,8 +200,6 @@ def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out:
     from tocsin import planning
     from tocsin.output.files import prepare_folder, save
 
-    if which not in RENDERED:
-        raise SettingsError(f"--render {which}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
     texts = planning.rendered(folder, planning.chosen(folder), which, places, mine, known())
     if out is None:
         for text in texts:
@@ -226,7 +252,7 @@ def _verify(
     say(pages.seen(told, told.of, digest))
 
 
-def _status(folder: Path, mine: Own) -> None:
+def _status(folder: Path, mine: Own, indicators: list[str]) -> None:
     from tocsin import enforce, planning, watched
     from tocsin.cli import contain_pages as pages
 
@@ -243,6 +269,7 @@ def _status(folder: Path, mine: Own) -> None:
         return
     _signing(folder, kept, mine)
     say(f"  {shown(word)}" for word in planning.changed_since(folder, kept))
+    say(f"  {shown(word)}" for word in (watched.proposals(folder, indicators) if indicators else ()))
     decided = watched.contained(folder, known())
     if decided is None:
         typer.echo("nobody has decided that it is contained")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from tocsin.contain.catalogue import NOBODY_KNOWS
 from tocsin.model.action import Action, Block, Step
 from tocsin.model.containment import Recovery, Verification
 from tocsin.model.plan import Alternative, Plan, Preserve
@@ -30,7 +33,10 @@ def overview(plan: Plan) -> Iterator[str]:
             f"  {one.way:18} {len(one.actions):7}  {sums[0]:5}  {sums[1]:7}  {sums[2]:5}  {people:6}"
             f"  {len(one.leaves):4}{gap}"
         )
-    yield "  cost: tens of minutes of people who cannot work; seen: how plainly the intruder sees it; estimates, both"
+    words = (
+        "cost: tens of minutes of people who cannot work; seen: how plainly the intruder sees it. Both are estimates."
+    )
+    yield from _wrapped(words)
     yield from _preserve(plan.preserve)
     for one in plan.alternatives:
         yield from alternative(one)
@@ -69,7 +75,9 @@ def _action(number: int, action: Action, numbers: Mapping[str, int]) -> Iterator
         f"cost {action.cost}",
         f"{action.minutes} min",
         f"{action.approvals} to approve",
-        f"of {', '.join(action.authorities)}",
+        f"belongs to {', '.join(action.authorities)}"
+        if action.authorities != (NOBODY_KNOWS,)
+        else "owner not known",
         "can be taken back" if action.reversible else "cannot be taken back",
     ]
     told += [f"lifted after {action.expires_s // 86_400} days"] if action.expires_s else []
@@ -172,6 +180,7 @@ def _more(every: Sequence[object]) -> Iterator[str]:
 
 
 def _wrapped(text: str, indent: str = "  ") -> list[str]:
+    width = min(_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
     return textwrap.wrap(
-        shown(text), _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+        shown(text), width, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
     ) or [indent]

@@ -129,9 +129,7 @@ def contained(console: Console, told: Exercise | None) -> None:
     console.print("How it would be contained", style="bold")
     plans = "1 case" if told.plans == 1 else f"{told.plans} cases"
     ways = "1 way" if told.open == 1 else f"{told.open} ways"
-    console.print(
-        f"  plans for {plans}: {told.actions} actions, {ways} left open; the slowest took {told.seconds:.2f} s"
-    )
+    console.print(f"  plans for {plans}: {told.actions} actions, {ways} left open; {told.seconds:.2f} s at most")
     if told.left_out:
         console.print(Text(f"  nothing was really blocked: {shown(told.left_out, 300)}"))
         return

@@ -56,7 +56,7 @@ def missing(action: Action, plan: str, decisions: Sequence[Decision], own: Own) 
     """
     of_plan = [one for one in decisions if one.seen == plan]
     found = []
-    if why := action.advice or refusal(action.target, own):
+    if why := action.advice or refusal(action.target, own) or _protected(action, own):
         return (why,)
     if not settled(of_plan, subject=APPROVE, choice=YES, needs=action.approvals, roles=_MAY_APPROVE):
         people = "two people" if action.approvals > 1 else "somebody"
@@ -67,6 +67,13 @@ def missing(action: Action, plan: str, decisions: Sequence[Decision], own: Own) 
             found.append(f"{_whose(authority)} must consent; until then it is advice to them")
     unkept = not_kept(action, kept_by(decisions))
     return (*found, *(f"evidence of {name} must be collected first, or that be waived by name" for name in unkept))
+
+
+def _protected(action: Action, own: Own) -> str:
+    """What is on the list today, whatever it was when the plan was made."""
+    name = action.target.host or (action.target.value if action.target.kind == "host" else "")
+    named = any(asset.protected for asset in own.assets.named(name)) if name else False
+    return f"{name} is protected: only its owner may decide on it" if named else ""
 
 
 def _whose(authority: str) -> str:

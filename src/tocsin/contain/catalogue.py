@@ -179,6 +179,11 @@ def _touched(
     """Assets that an action is done to; of what is done in the network or a directory, those that it leads to."""
     if verb in _OF_HOSTS:
         return assets_of(f"host {target.host or target.value}", assets)
+    if target.kind == "directory":
+        whole = f".{target.value}"
+        return tuple(
+            one for one in assets.all if any(name.casefold().endswith(whole) for name in (one.name, *one.also))
+        )
     nodes = dict.fromkeys(node for link in links for node in (link.target, *behind.get(link.target, ())))
     return tuple(dict.fromkeys(asset for node in nodes for asset in assets_of(node, assets)))
 
@@ -202,8 +207,16 @@ def _id(verb: Verb, target: Target) -> str:
 def _why(links: Sequence[Link], because: Sequence[int], incident: Incident) -> str:
     titles = list(dict.fromkeys(incident.findings[number].title for number in because))
     reach = ", ".join(sorted({link.kind for link in links}))
-    seen = f"seen in {len(because)} findings: {'; '.join(titles[:3])}" if titles else "seen in what the case tells"
-    return f"severs {len(links)} links ({reach}); {seen}"
+    seen = (
+        f"seen in {_count(len(because), 'finding')}: {'; '.join(titles[:3])}"
+        if titles
+        else "seen in what the case tells"
+    )
+    return f"severs {_count(len(links), 'link')} ({reach}); {seen}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ is not forgotten. What no log tells is a link as well: a machine that they hold 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -140,29 +140,32 @@ def _copied(graph: _Drawn, domain: str, because: tuple[int, ...]) -> None:
 
 
 def _of_addresses(graph: _Drawn, incident: Incident) -> None:
+    naming = _naming(incident, lambda value: value)
     for one in incident.addresses:
         if is_outside(one.name):
-            numbers = tuple(
-                number for number, finding in enumerate(incident.findings) if one.name in finding.fields.values()
-            )
+            numbers = naming.get(one.name, ())
             for name in one.on or tuple(seen.name for seen in incident.hosts[:_MOST_HOSTS]):
                 graph.draw(f"address {one.name}", host(name), "channel", f"address {one.name}", numbers)
             graph.draw(INTRUDER, f"address {one.name}", "channel", f"address {one.name}", numbers)
 
 
 def _of_accounts(graph: _Drawn, incident: Incident) -> None:
+    naming = _naming(incident, _user)
     for one in incident.accounts:
         if is_person(one.name):
-            _in_hand(graph, one.name, tuple(_naming(incident, one.name)))
+            _in_hand(graph, one.name, naming.get(_user(one.name), ()))
             for name in one.on:
                 graph.draw(account(one.name), host(name), "credential", f"logons of {one.name}")
 
 
-def _naming(incident: Incident, name: str) -> Iterable[int]:
-    user = _user(name)
+def _naming(incident: Incident, normal: Callable[[str], str]) -> Mapping[str, Sequence[int]]:
+    """The findings that have a value in one of their fields, by its normal form."""
+    found: dict[str, list[int]] = {}
     for number, finding in enumerate(incident.findings):
-        if any(user == _user(value) for value in finding.fields.values() if value and len(value) <= _LONGEST_NAME):
-            yield number
+        values = {normal(value) for value in finding.fields.values() if value and len(value) <= _LONGEST_NAME}
+        for value in sorted(values):
+            found.setdefault(value, []).append(number)
+    return found
 
 
 def _user(name: str) -> str:
@@ -170,7 +173,7 @@ def _user(name: str) -> str:
     return account(name).removeprefix("account ").partition("@")[0]
 
 
-def _in_hand(graph: _Drawn, name: str, because: tuple[int, ...]) -> None:
+def _in_hand(graph: _Drawn, name: str, because: Iterable[int]) -> None:
     node = account(name)
     graph.held[node] = None
     graph.names.setdefault(node, name.strip())

@@ -156,6 +156,8 @@ def _notes(incident: Incident, graph: Graph, own: Own) -> tuple[str, ...]:
     if not own.assets.all:
         notes.append("no list of assets was given: whose a machine is, what runs on it and whether it is protected is")
         notes[-1] += " not known, and every price is a guess"
+    if own.known_good is None:
+        notes.append("no known-good lists were given: whether others need what is blocked was not looked up")
     if graph.left_out:
         notes.append(f"{graph.left_out} links were more than could be looked at: the plan does not cut them")
     low = [claim for claim in (incident.impact.claims if incident.impact else ()) if claim.confidence == "low"]

@@ -34,7 +34,7 @@ def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us:
         text = f"add table {_TABLE}\ndelete table {_TABLE}\n"
         return (Step(what="remove the table of blocks", argv=nft, text=text),) if before else ()
     there = (*place.run, "nft", "list", "table", *_TABLE.split())
-    changes = _changes(before, after, now_us)
+    changes = _changes(before if before != after else (), after, now_us)
     made = Step(what="make the table of blocks", argv=nft, text=_table(before, now_us), unless=there)
     if not changes:
         return (made,)
@@ -107,8 +107,8 @@ def _changes(before: Sequence[Block], after: Sequence[Block], now_us: int) -> st
     come = [block for name, block in new.items() if name not in old or old[name].until_us != block.until_us]
     # An element may have run out by itself: adding what is there and deleting it is no error, deleting nothing is.
     lines = [*_elements("add", gone), *_elements("delete", gone), *_added(come, now_us)]
-    nets = [(block.target.value, block.until_us) for block in _widest(before)]
-    if nets != [(block.target.value, block.until_us) for block in _widest(after)]:
+    nets = [[(block.target.value, block.until_us) for block in _widest(side)] for side in (before, after)]
+    if nets[0] != nets[1]:
         lines += [f"flush set {_TABLE} network4", f"flush set {_TABLE} network6", *_added(_widest(after), now_us)]
     return "".join(f"{line}\n" for line in lines)
 
