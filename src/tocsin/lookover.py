@@ -39,6 +39,7 @@ from tocsin.ledger import FOUND, SEEN, Progress
 from tocsin.looking import Look, Tally
 from tocsin.model.attack import NO_FACTS, Facts
 from tocsin.model.coverage import IndicatorCoverage, SeenLog
+from tocsin.model.custody import Custody
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.raw import Place, Raw
 from tocsin.model.rule import RuleSet
@@ -106,7 +107,15 @@ def detect(
             trace = partial(looking.trace, folder=traced, lake=lake, window=(since_us, until_us))
             looking.run(around, trace, jobs, tally, engine=engine)
         run = run_of(rules, indicators, lake, tally, visible, folder)
-        yield replace(run, attack=attack, attack_release=attack_release)
+        custody = tuple(one for one in lake.state.custody if _of_time(one, since_us, until_us))
+        yield replace(run, custody=custody, attack=attack, attack_release=attack_release)
+
+
+def _of_time(one: Custody, since_us: int | None, until_us: int | None) -> bool:
+    """Whether a source may hold events of a time; one whose events have none may."""
+    if one.first_us is None or one.last_us is None:
+        return True
+    return (until_us is None or one.first_us < until_us) and (since_us is None or one.last_us >= since_us)
 
 
 def look_back(
