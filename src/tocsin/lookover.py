@@ -39,6 +39,7 @@ from tocsin.ledger import FOUND, SEEN, Progress
 from tocsin.looking import Look, Tally
 from tocsin.model.attack import NO_FACTS, Facts
 from tocsin.model.coverage import IndicatorCoverage, SeenLog
+from tocsin.model.custody import Custody
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.raw import Place, Raw
 from tocsin.model.rule import RuleSet
@@ -105,8 +106,16 @@ def detect(
             ]
             trace = partial(looking.trace, folder=traced, lake=lake, window=(since_us, until_us))
             looking.run(around, trace, jobs, tally, engine=engine)
-        run = run_of(rules, indicators, lake, tally, visible, folder)
-        yield replace(run, attack=attack, attack_release=attack_release)
+        run = run_of(rules, indicators, lake, tally, visible, folder, (since_us, until_us))
+        custody = tuple(one for one in lake.state.custody if _of_time(one, since_us, until_us))
+        yield replace(run, custody=custody, attack=attack, attack_release=attack_release)
+
+
+def _of_time(one: Custody, since_us: int | None, until_us: int | None) -> bool:
+    """Whether a source may hold events of a time; one whose events have none may."""
+    if one.first_us is None or one.last_us is None:
+        return True
+    return (until_us is None or one.first_us < until_us) and (since_us is None or one.last_us >= since_us)
 
 
 def look_back(
@@ -200,8 +209,14 @@ def visible_in(runs: Sequence[IndexRun], parts: Mapping[PartKey, Part]) -> Visib
     return visible
 
 
-def run_of(
-    rules: RuleSet, told: IndicatorCoverage | None, lake: Lake, tally: Tally, visible: Visible, folder: Path
+def run_of(  # noqa: PLR0917 - what was asked, where, and what came of it
+    rules: RuleSet,
+    told: IndicatorCoverage | None,
+    lake: Lake,
+    tally: Tally,
+    visible: Visible,
+    folder: Path,
+    window: tuple[int | None, int | None],
 ) -> Run:
     """What was found in a lake, with what could have been seen there; findings are below the folder."""
     account = tally.account
@@ -213,18 +228,32 @@ def run_of(
         rules=rules,
         findings=looking.Kept(folder / FOUND, lake.state.evidence),
         custody=tuple(one for one in lake.state.custody if one.path in tally.paths),
-        coverage=replace(coverage, seen=tuple(_seen_logs(visible))),
+        coverage=replace(coverage, seen=tuple(_seen_logs(visible, *window))),
         tool_version=version("tocsin"),
     )
     return correlated(run, folder) if rules.correlations else run
 
 
-def _seen_logs(visible: Visible) -> Iterator[SeenLog]:
+def _seen_logs(visible: Visible, since_us: int | None, until_us: int | None) -> Iterator[SeenLog]:
+    """From the first day to the last that a log of a host has records on, no further than was asked about."""
     months: dict[tuple[str, str, str], list[str]] = {}
     for kind, log, host, month in visible.days:
         months.setdefault((kind, log, host), []).append(month)
     for (kind, log, host), some in sorted(months.items()):
-        first, last = (np.datetime64(month, "M") for month in (min(some), max(some)))
-        us = [int(moment.astype("M8[D]").astype(int)) * DAY_US for moment in (first, last + 1)]
-        count = visible.rows.get((kind, log, host), 0)
-        yield SeenLog(kind=kind, channel=log, host=host, records=count, first_us=us[0], last_us=us[1] - 1)
+        first, last = min(some), max(some)
+        mask = visible.days[kind, log, host, first]
+        first_us = _day_us(first, (mask & -mask).bit_length() - 1)
+        last_us = _day_us(last, visible.days[kind, log, host, last].bit_length()) - 1
+        yield SeenLog(
+            kind=kind,
+            channel=log,
+            host=host,
+            records=visible.rows.get((kind, log, host), 0),
+            first_us=first_us if since_us is None else max(first_us, since_us),
+            last_us=last_us if until_us is None else min(last_us, until_us - 1),
+        )
+
+
+def _day_us(month: str, day: int) -> int:
+    """The beginning of a day of a month, counted from 0."""
+    return (int(np.datetime64(month, "M").astype("M8[D]").astype(int)) + day) * DAY_US

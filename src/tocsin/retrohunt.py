@@ -139,8 +139,7 @@ def retrohunt(
         LakeError: a part cannot be read, or the journal cannot be written: then nothing is asked.
     """
     entry = journal.add(lake, "asked", _asked(lake, hunt, asked))
-    jobs = jobs or engine.default_jobs()
-    runs = lookover.index(lake)
+    jobs, runs = jobs or engine.default_jobs(), lookover.index(lake)
     parts = asking.window(lake.state.parts.values(), asked.since_us, asked.until_us)
     visible = lookover.visible_in(runs, parts)
     question, slow = _question(hunt.rules)
@@ -152,7 +151,8 @@ def retrohunt(
         tally, looks = _looked(lake, hunt, asked, held, parts, slow, folder, jobs, engine, on_progress)
         rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
         ruled = replace(hunt.rules, rules=rules)
-        run = replace(lookover.run_of(ruled, hunt.told, lake, tally, visible, folder), attack=attack)
+        window = (asked.since_us, asked.until_us)
+        run = replace(lookover.run_of(ruled, hunt.told, lake, tally, visible, folder, window), attack=attack)
         traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
         waiting = investigate.queued(
             run.findings, run.rules.rules, traces, digests=lake.state.evidence, quieten=quieten

@@ -16,6 +16,7 @@ from tocsin import respond as story
 from tocsin.engine import local
 from tocsin.engine.protocol import Done, Message, Work
 from tocsin.intake import take_in
+from tocsin.lake.parts import DAY_US
 from tocsin.lake.store import open_lake
 from tocsin.learn import packs
 from tocsin.model.rule import RuleSet
@@ -84,6 +85,25 @@ def test_a_window_is_that_of_the_events(both: Both, of_lake: tuple[dict[str, Any
     within, _ = _respond(both, open_lake(both.lake), since_us=since, until_us=until)
     assert 0 < len(inside) < len(every)
     assert [one for one in within["findings"] if one in inside] == inside  # correlations may see less
+
+
+def test_no_more_is_said_to_have_been_looked_at_than_was(both: Both) -> None:
+    with story.respond(open_lake(both.lake), both.rules, jobs=1) as response:
+        whole = {(one.kind, one.channel, one.host): one for one in response.run.coverage.seen}
+        first = min(one.first_us for one in whole.values() if one.first_us is not None)
+    with story.respond([both.logs], both.rules, jobs=1) as response:
+        for one in response.run.coverage.seen:
+            told = whole[one.kind, one.channel, one.host]
+            assert told.records == one.records
+            for us, other in ((one.first_us, told.first_us), (one.last_us, told.last_us)):
+                assert (us is None) == (other is None)
+                assert us is None or other is None or us // DAY_US == other // DAY_US
+    hour = 3_600_000_000
+    window = {"since_us": first + 11 * hour, "until_us": first + 12 * hour}
+    with story.respond(open_lake(both.lake), both.rules, jobs=1, **window) as response:
+        for one in response.run.coverage.seen:
+            assert one.first_us is None or one.first_us >= window["since_us"]
+            assert one.last_us is None or one.last_us < window["until_us"]
 
 
 class _Twice:

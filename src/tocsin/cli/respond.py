@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from tocsin.cli import options, progress
+from tocsin.cli import lake_options, options, progress
 from tocsin.cli.case_options import By, Root
 from tocsin.cli.detect import (
     AnyTime,
     AttackRelease,
     Debug,
     Indicators,
+    InLake,
     Jobs,
     Lowest,
     Mappings,
@@ -32,7 +33,6 @@ from tocsin.cli.detect import (
     chosen_rules,
     refuse_nothing,
 )
-from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
@@ -92,15 +92,10 @@ Reveal = Annotated[
 Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind the classification.")]
 
 
-Lake = Annotated[
-    Path | None, typer.Option("--lake", metavar="DIR", help="Respond to what a lake holds, in place of logs.")
-]
-
-
 def respond(
     logs: MaybeLogs = None,
     *,
-    lake: Lake = None,
+    lake: InLake = None,
     rules: Rules = None,
     level: Lowest = None,
     status: Statuses = None,
@@ -129,7 +124,7 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
-    evidence = _evidence(logs, lake, read_otherwise=bool(mapping or timezone))
+    evidence = lake_options.evidence(logs, lake, read_otherwise=bool(mapping or timezone))
     (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
     mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
@@ -151,17 +146,6 @@ def respond(
         target.save(response.run)
         tell_opened(open_all(response, root, by, asked, pages, known) if open_cases else ())
         refuse_nothing(response.run, target)
-
-
-def _evidence(logs: list[str] | None, lake: Path | None, *, read_otherwise: bool) -> list[str]:
-    """The logs that are named; none where a lake is."""
-    if (lake is None) == (not logs):
-        raise SettingsError("neither logs nor a lake are named, or both", hint="tocsin respond LOGS..., or --lake DIR.")
-    if lake is not None and read_otherwise:
-        raise SettingsError(
-            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
-        )
-    return logs or []
 
 
 class _Lists(TypedDict):
@@ -207,8 +191,6 @@ def _responded(
 
     evidence: list[str] | Kept = logs
     if lake is not None:
-        from tocsin.cli import lake_options
-
         evidence = lake_options.opened(lake)
     with progress.live(quiet=quiet) as on_progress:
         going = story.respond(evidence, rules, quieten=quieten, on_progress=on_progress, **lists, **how)

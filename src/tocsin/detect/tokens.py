@@ -243,10 +243,9 @@ def _v6(run: bytes) -> tuple[Token, ...]:
 # --------------------------------------------------------------------------------- what an indicator asks for
 
 
-@lru_cache(maxsize=1)
-def _exact() -> frozenset[ObservableType]:
-    """Types that are looked for in fields of their own alone."""
-    return frozenset(("imphash", "ssdeep", "account", "sid", "agent", "ja4"))
+# Types that are looked for in fields of their own alone, and those that stand as a word as they are.
+_EXACT: Final = frozenset[str](("imphash", "ssdeep", "account", "sid", "agent", "ja4"))
+_AS_WORDS: Final = frozenset[str](("address", "domain", *HASHES))
 
 
 def wanted(one: Observable) -> tuple[Token, ...]:
@@ -255,13 +254,13 @@ def wanted(one: Observable) -> tuple[Token, ...]:
     Where one of them is a `WORD`, a value with `CROWDED` may hold it, too.
     """
     own = (TYPE_OF[one.type], one.value)
-    if one.type in _exact():
+    if one.type in _AS_WORDS:
+        return own, (WORD, one.value)
+    if one.type in _EXACT:
         return (own,)
     if one.type == "key":
         key = key_of(one.value)
         return ((TYPE_OF["key"], key),) if key.startswith(_ROOTS) and key.count("\\") < 64 else ()
-    if one.type in ("address", "domain", *HASHES):
-        return own, (WORD, one.value)
     if one.type in ("url", "mail", "file", "path"):
         word = _anchor(one)
         return (own, (WORD, word)) if word else ()
