@@ -41,7 +41,8 @@ _PLACES: Final = """
     public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
     server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
     rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
-    ClientIpAddress UrlHost TargetServer
+    ClientIpAddress UrlHost TargetServer RemoteUrl SenderIPv4 SenderIPv6
+    nh nhb sa da srcaddr dstaddr pkt-srcaddr pkt-dstaddr
     properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
