@@ -41,14 +41,15 @@ _PLACES: Final = """
     public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
     server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
     rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
-    ClientIpAddress UrlHost TargetServer
+    ClientIpAddress UrlHost TargetServer RemoteUrl SenderIPv4 SenderIPv6
+    nh nhb sa da srcaddr dstaddr pkt-srcaddr pkt-dstaddr
     properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
     http.url http.http_refer http.redirect destinationUrl DestinationUrl TargetUrl TargetURL TargetUrlString
     UrlStem UrlQuery
-    UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
+    alertWebUrl UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
 """.split()
 _HASHES: Final = """
     Hashes Hash hash Imphash imphash md5 sha1 sha256 sha512 MD5 SHA1 SHA256 SHA512 InitiatingProcessMD5

@@ -100,7 +100,7 @@ class _Event:
         return Step(label=label, asked=asked, held=held, looks=tuple(looks), gave_up=gave_up)
 
     def _keyword(self, pattern: Pattern) -> Step:
-        found, gave_up = [], False
+        found, gave_up = list[Look](), False
         for name in self._whole():
             if name == RAW and found:
                 continue  # what stands in a field stands in its line
