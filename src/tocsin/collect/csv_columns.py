@@ -1,4 +1,4 @@
-"""Lines of as many cells each in, columns of texts out, by Arrow's reader of CSV: the cells of no line are touched here.
+"""Lines of as many cells each in, columns of texts out, by Arrow's reader of CSV: no cell is touched here.
 
 RFC 4180 §2 as far as one line goes: quotes around a cell are taken off, and doubled ones in it are one. An empty cell
 is absent.

@@ -286,12 +286,12 @@ def _struct(node: Node, keys: frozenset[str], texts: frozenset[Node], *, flat: b
         texts: keys whose values may be nothing but text and null.
         flat: whether all that stands in it is decoded.
     """
-    fields = []
+    fields: list[tuple[str, Any, Any]] = []
     for key, below in sorted(node.below.items()):
         if key in keys:
             form: Any = Any
             if not flat and not below.whole:
-                form = _struct(below, keys, texts, flat=False) | str | int | float | bool | None | list[Any]  # type: ignore[operator]
+                form = _struct(below, keys, texts, flat=False) | str | int | float | bool | None | list[Any]
             elif below in texts:
                 form = str | None
             fields.append((f"f{len(fields)}", form, msgspec.field(default=UNSET, name=key)))

@@ -121,15 +121,15 @@ class RawRecords(Sequence[bytes]):
         """What must be known to read a record, such as the names of its columns."""
         return self._blocks[bisect_right(self._firsts, row) - 1].header
 
-    def to_arrow(self) -> pa.Array:
-        """All of them as one array; the blocks are copied in one piece each."""
+    def to_arrow(self) -> pa.ChunkedArray:
+        """All of them; the blocks are copied in one piece each."""
         import pyarrow as pa
 
-        parts = [pa.array([], pa.binary())]
+        parts = []
         for block in self._blocks:
             data, starts = block.joined()
             parts.append(pieces(pa.binary(), data, starts, starts + block.sizes()))
-        return pa.concat_arrays(parts)
+        return pa.chunked_array(parts, pa.binary())
 
     def views(self, order: Longs | None = None) -> pa.Array:
         """All of them as one array that points into the blocks, in this order: nothing is copied but 16 bytes each."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
+from tocsin.collect.literals import Literals
 from tocsin.collect.streams import peek
 from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
@@ -91,9 +93,10 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
     """Lines with a usual header whose message is nothing but text, or a packet."""
     heads = syslog.headers(block, clock)
-    places = [_places(block, mark) for mark in messages.MARKS if mark != messages.PACKET]
-    usual, packets = heads.usual & ~_lines_of(block, np.concatenate(places)), None
-    outs = _places(block, messages.PACKET)
+    numbers, places = _marks().find(block.data)
+    is_packet = numbers == messages.MARKS.index(messages.PACKET)
+    usual, packets = heads.usual & ~_lines_of(block, places[~is_packet]), None
+    outs = places[is_packet]
     if len(outs):
         logged = _lines_of(block, outs)
         if len(outs) * _FEW_PACKETS > len(block):
@@ -113,13 +116,9 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     )
 
 
-def _places(block: Lines, mark: bytes) -> Longs:
-    places: list[int] = []
-    at = block.data.find(mark)
-    while at >= 0:
-        places.append(at)
-        at = block.data.find(mark, at + len(mark))
-    return np.array(places, np.int64)
+@lru_cache(maxsize=1)
+def _marks() -> Literals:
+    return Literals(messages.MARKS)
 
 
 def _lines_of(block: Lines, places: Longs) -> Mask:
