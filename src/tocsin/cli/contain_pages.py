@@ -75,9 +75,7 @@ def _action(number: int, action: Action, numbers: Mapping[str, int]) -> Iterator
         f"cost {action.cost}",
         f"{action.minutes} min",
         f"{action.approvals} to approve",
-        f"belongs to {', '.join(action.authorities)}"
-        if action.authorities != (NOBODY_KNOWS,)
-        else "owner not known",
+        f"belongs to {', '.join(action.authorities)}" if action.authorities != (NOBODY_KNOWS,) else "owner not known",
         "can be taken back" if action.reversible else "cannot be taken back",
     ]
     told += [f"lifted after {action.expires_s // 86_400} days"] if action.expires_s else []
