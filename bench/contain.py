@@ -2,8 +2,8 @@
 
     python bench/contain.py               # all of it; what must be enforced wants root, nft and ip
 
-The last line is one JSON object: `plan_s` and `plan_cpu_s` (a plan is three cuts), `cut_s` and `cut_cpu_s` (one cut of a
-harder graph), `gap`, `block_s`, `load_s`, `undo_equal`. Without namespaces the last three are left out, and that is said.
+The last line is one JSON object: `plan_s` and `plan_cpu_s` (a plan is three cuts), `cut_s` and `cut_cpu_s` (one cut of
+a harder graph), `gap`, `block_s`, `load_s`, `undo_equal`. Without namespaces the last three are left out; that is said.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from tocsin.detect.plain_patterns import plain
 from tocsin.detect.terms import Unusable
 from tocsin.enforce import TASK, reached, standing_of
 from tocsin.errors import ActError, CaseError
-from tocsin.model.action import Place, Seen
+from tocsin.model.action import Place, Probed
 from tocsin.model.containment import Heard, Recovery, Sign, Verification
 from tocsin.model.coverage import SeenLog
 from tocsin.model.decision import Decision, Signer
@@ -126,10 +126,10 @@ def proposals(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def probed(folder: Path, places: Sequence[Place]) -> tuple[Seen, ...]:
+def probed(folder: Path, places: Sequence[Place]) -> tuple[Probed, ...]:
     """What the enforcers tell of the blocks of this case."""
     standing, _ = standing_of(folder)
-    found: list[Seen] = []
+    found: list[Probed] = []
     for place, enforcer in reached(places):
         blocks = standing.get(place.enforcer, ())
         probes = enforcer.probes(blocks, place) if blocks else ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from containing.making import ASSETS, BAD, BAD_NAME, START, case, cited, incident, talking
+from containing.making import ASSETS, BAD, BAD_NAME, case, cited, incident, talking
 from tocsin.cli import contain, passphrase, person
 from tocsin.cli.main import main
 from tocsin.contain import ENFORCERS
@@ -254,4 +254,3 @@ def test_render_writes_files(tocsin: Tocsin, tmp_path: Path) -> None:
     code, out, _ = tocsin("contain", "inc1", "--render", "cacao", "--out", tmp_path / "out")
     assert code == 0
     assert len(list((tmp_path / "out").glob("playbook--*.json"))) == len(out.split()) == 2
-    assert START

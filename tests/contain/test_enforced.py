@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from containing.making import ASSETS, BAD, OWN, PEOPLE, allow, case, planned, talking
+from containing.making import BAD, OWN, PEOPLE, allow, case, planned, talking
 from containing.nets import Net, run
 from tocsin import enforce, planning, watched
 from tocsin.act import journal
@@ -89,8 +89,7 @@ def test_a_router_that_was_started_anew_is_told_all_that_stands(net: Net, tmp_pa
     other = case(tmp_path, talking("inc2"))
     kept = planned(other)
     allow(other, kept)
-    later = replace(_place(net))
-    enforce.apply(other, kept, [later], OWN, KNOWN, "Ben")
+    enforce.apply(other, kept, [_place(net)], OWN, KNOWN, "Ben")
     assert not net.reaches("web", BAD)
 
 
@@ -198,4 +197,3 @@ def test_a_step_that_fails_is_told_and_taken_up_again(net: Net, tmp_path: Path) 
     assert now.pending is not None
     assert now.failed
     assert now.standing == {}
-    assert ASSETS.all

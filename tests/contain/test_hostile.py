@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from containing.making import OWN, PEOPLE, START, allow, case, cited, incident, planned, seen
 from tocsin.contain import ENFORCERS
-from tocsin.contain.enforcers import nftables, suricata
+from tocsin.contain.enforcers import suricata
 from tocsin.contain.guard import Own, refusal
 from tocsin.contain.plan import plan
 from tocsin.contain.zone import zone
@@ -182,4 +182,3 @@ def test_nothing_hostile_is_in_what_is_applied(tmp_path: Path) -> None:
     (text,) = rendered(folder, kept, "nftables", (), OWN, PEOPLE.values())
     assert "203.0.113.9" in text.content
     assert "flush" not in text.content
-    assert nftables.NAME == "nftables"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from containing.making import BAD, OWN, START, cited, incident, seen
 from tocsin.contain.plan import plan
 from tocsin.contain.verify import verification
-from tocsin.model.action import Seen, Target
+from tocsin.model.action import Probed, Target
 from tocsin.model.containment import Heard, Sign, Verification
 
 OF = incident(cited(0, "T1505.003", TargetFilename="C:\\x"), addresses=(seen(BAD, "web01.agency.example"),))
@@ -23,7 +23,7 @@ def _told(
         plan="ab" * 32,
         chosen=CHOSEN,
         since_us=since_us,
-        blocks=[Seen(target=BLOCK, stands=True, stopped=14)],
+        blocks=[Probed(target=BLOCK, stands=True, stopped=14)],
         looked=looked,
         signs=signs,
         heard=heard,
@@ -70,7 +70,7 @@ def test_a_block_that_is_not_there_is_told_in_capitals() -> None:
         plan="",
         chosen=CHOSEN,
         since_us=START,
-        blocks=[Seen(target=BLOCK, stands=False)],
+        blocks=[Probed(target=BLOCK, stands=False)],
         looked=False,
         signs=(),
         heard=(),

@@ -109,9 +109,14 @@ def to_sign(kept: Alternative, case: str, digest: str, waiting: Mapping[str, Seq
         yield f"    tocsin case decide {shown(case)} {_quoted(f'consent:{name}')} yes {signing}"
     for what in dict.fromkeys(name for action in kept.actions for name in action.preserve):
         yield f"    tocsin case decide {shown(case)} {_quoted(f'collected:{what}')} yes --role ROLE --reason HOW"
-    for name, why in list(waiting.items())[:_MOST]:
-        yield from _wrapped(f"{name}: {'; '.join(why)}")
-    yield from _more(list(waiting))
+    yield "  what they wait for"
+    whom: dict[str, list[str]] = {}
+    for name, whys in waiting.items():
+        for why in whys:
+            whom.setdefault(why, []).append(name)
+    for why, names in list(whom.items())[:_MOST]:
+        yield from _wrapped(f"{why}: {names[0] if len(names) == 1 else f'{len(names)} actions'}", "    ")
+    yield from _more(list(whom))
 
 
 def _quoted(text: str) -> str:

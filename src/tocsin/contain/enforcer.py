@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 
 class Enforcer(Protocol):
@@ -37,6 +37,6 @@ class Enforcer(Protocol):
         """What to ask whether it stands; none where nobody can be asked from here."""
         ...
 
-    def seen(self, said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+    def seen(self, said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
         """What the probes' answers say of each block."""
         ...

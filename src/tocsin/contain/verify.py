@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from tocsin.model.action import Seen
+from tocsin.model.action import Probed
 from tocsin.model.containment import Heard, Sign, Verification
 from tocsin.model.plan import Alternative
 
@@ -40,7 +40,7 @@ def verification(
     plan: str,
     chosen: Alternative,
     since_us: int | None,
-    blocks: Sequence[Seen],
+    blocks: Sequence[Probed],
     looked: bool,
     signs: Sequence[Sign],
     heard: Sequence[Heard],
@@ -72,7 +72,7 @@ def verification(
 
 def _statement(
     since_us: int | None,
-    blocks: Sequence[Seen],
+    blocks: Sequence[Probed],
     *,
     looked: bool,
     signs: Sequence[Sign],

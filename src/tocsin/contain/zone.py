@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 VERBS: Final[frozenset[Verb]] = frozenset({"block domain"})
 _SERIALS: Final = 1 << 32
@@ -49,11 +49,13 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return (Step(what="ask the resolver for each name", argv=argv, text="".join(f"{one} A\n" for one in names)),)
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     answers: dict[str, str] = {}
     for whole in said:
         for answer in whole.split("; <<>> DiG")[1:]:
             asked, status = _ASKED.search(answer), _STATUS.search(answer)
             if asked and status:
                 answers[asked[1]] = status[1]
-    return tuple(Seen(target=block.target, stands=answers.get(block.target.value) == _NO_SUCH_NAME) for block in blocks)
+    return tuple(
+        Probed(target=block.target, stands=answers.get(block.target.value) == _NO_SUCH_NAME) for block in blocks
+    )

@@ -141,7 +141,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Probed:
     """What an enforcer tells of a block: whether it stands, and how much it stopped, None where it does not count."""
 
     target: Target

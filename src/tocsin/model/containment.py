@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tocsin.model.action import Seen
+from tocsin.model.action import Probed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Verification:
     of: str
     plan: str
     since_us: int | None
-    blocks: tuple[Seen, ...]
+    blocks: tuple[Probed, ...]
     looked: bool
     still_active: tuple[Sign, ...]
     heard: tuple[Heard, ...]

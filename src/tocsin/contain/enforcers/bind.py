@@ -7,7 +7,7 @@ from typing import Final
 
 from tocsin.contain import zone
 from tocsin.contain.zone import VERBS
-from tocsin.model.action import Block, Place, Seen, Step, Text
+from tocsin.model.action import Block, Place, Probed, Step, Text
 
 NAME: Final = "bind"
 CARRIED_OUT: Final = True
@@ -28,5 +28,5 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return zone.probes(blocks, place)
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     return zone.seen(said, blocks)

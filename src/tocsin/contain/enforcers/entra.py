@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.contain import elsewhere
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 NAME: Final = "entra"
 VERBS: Final[frozenset[Verb]] = frozenset({"disable account", "revoke sessions", "remove grant", "remove inbox rule"})
@@ -30,5 +30,5 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return ()
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     return ()

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 NAME: Final = "nftables"
 VERBS: Final[frozenset[Verb]] = frozenset({"block address", "block network"})
@@ -46,7 +46,7 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return (Step(what="list the blocks and what they stopped", argv=argv),)
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     stopped: dict[str, int | None] = {}
     for text in said:
         stopped.update(_counted(text))
@@ -55,7 +55,7 @@ def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
         name = block.target.value
         if name not in stopped and block.target.kind == "network":
             name = next((wide for wide in stopped if _covers(wide, name)), name)
-        found.append(Seen(target=block.target, stands=name in stopped, stopped=stopped.get(name)))
+        found.append(Probed(target=block.target, stands=name in stopped, stopped=stopped.get(name)))
     return tuple(found)
 
 

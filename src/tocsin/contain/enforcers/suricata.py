@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 NAME: Final = "suricata"
 VERBS: Final[frozenset[Verb]] = frozenset({"block address", "block network", "block domain"})
@@ -38,7 +38,7 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return ()
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     return ()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from tocsin.contain import elsewhere
 from tocsin.model.action import VERBS as ALL
-from tocsin.model.action import Block, Place, Seen, Step, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 NAME: Final = "webhook"
 VERBS: Final[frozenset[Verb]] = frozenset(ALL)
@@ -29,5 +29,5 @@ def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     return ()
 
 
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Seen, ...]:
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
     return ()
