@@ -12,10 +12,13 @@ from cases import making
 from tocsin import cases
 from tocsin.cli import passphrase, person
 from tocsin.cli.main import main
+from tocsin.errors import OutputError
 from tocsin.seal import keys
 
 Tocsin = Callable[..., tuple[int, str, str]]
 WHO = "the Republic of Elsewhere"
+AGREED = ("--reason", "agreed", "--role", "leadership")
+DOUBTING = ("--reason", "in doubt", "--role", "legal")
 
 
 @pytest.fixture
@@ -59,10 +62,10 @@ def test_from_a_proposal_to_a_decision(tocsin: Tocsin, case: str, tmp_path: Path
     _, told, _ = tocsin("attribute", case, "--statement")
     assert WHO in flat(told)
     assert "PROPOSED, NOT DECIDED" in flat(told)
-    code, _, err = tocsin("attribute", case, "--sign", digest, "--reason", "agreed", "--by", "Anna")
+    code, _, err = tocsin("attribute", case, "--sign", digest, *AGREED, "--by", "Anna")
     assert code != 0
     assert "worked on this as an analyst" in err
-    assert tocsin("attribute", case, "--sign", digest[:16], "--reason", "agreed", "--by", "Ben")[0] == 0
+    assert tocsin("attribute", case, "--sign", digest[:16], *AGREED, "--by", "Ben")[0] == 0
     for audience in ("analyst", "leadership"):
         _, out, _ = tocsin("attribute", case, "--report", page, "--audience", audience)
         for text in (out, page.read_text(encoding="utf-8"), tocsin("attribute", case, "--json")[1]):
@@ -89,9 +92,9 @@ def test_from_a_proposal_to_a_decision(tocsin: Tocsin, case: str, tmp_path: Path
 def test_a_signature_is_taken_back(tocsin: Tocsin, case: str) -> None:
     _, digest, _ = tocsin("attribute", case, "--propose", WHO, "--reason", "because", "--by", "Anna")
     for name in ("Ben", "Carla"):
-        tocsin("attribute", case, "--sign", digest.strip(), "--reason", "agreed", "--by", name)
+        tocsin("attribute", case, "--sign", digest.strip(), *AGREED, "--by", name)
     assert WHO in tocsin("attribute", case)[1]
-    code, out, _ = tocsin("attribute", case, "--refuse", digest.strip(), "--reason", "in doubt", "--by", "Ben")
+    code, out, _ = tocsin("attribute", case, "--refuse", digest.strip(), *DOUBTING, "--by", "Ben")
     assert code == 0
     assert "was refused" in flat(out)
     assert WHO not in tocsin("attribute", case)[1]
@@ -101,6 +104,7 @@ def test_a_signature_is_taken_back(tocsin: Tocsin, case: str) -> None:
     "words",
     [
         ("--propose", WHO),
+        ("--sign", "0" * 64, "--reason", "x", "--role", "legal"),
         ("--sign", "0" * 64, "--reason", "x"),
         ("--sign", "0" * 64, "--refuse", "0" * 64, "--reason", "x"),
         ("--sign", "0" * 64, "--reason", "x", "--role", "king"),
@@ -117,9 +121,22 @@ def test_the_words_of_a_statement_cannot_act_on_terminal_or_page(tocsin: Tocsin,
     who = "\x1b[2J<script>alert(1)</script>"
     _, digest, _ = tocsin("attribute", case, "--propose", who, "--reason", "\x1b]0;x\x07", "--by", "Anna")
     for name in ("Ben", "Carla"):
-        _, out, err = tocsin("attribute", case, "--sign", digest.strip(), "--reason", "agreed", "--by", name)
+        _, out, err = tocsin("attribute", case, "--sign", digest.strip(), *AGREED, "--by", name)
         assert "\x1b" not in out + err
     page = tmp_path / "page.html"
     _, out, _ = tocsin("attribute", case, "--report", page)
     assert "\x1b" not in out
     assert "<script" not in page.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_may_only_be_read_is_compared_all_the_same(
+    tocsin: Tocsin, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, write: object) -> None:
+        raise OutputError(f"{path}: cannot be written")
+
+    monkeypatch.setattr("tocsin.attribution.save", refuse)
+    code, out, err = tocsin("attribute", case)
+    assert code == 0
+    assert "Answer (" in out
+    assert "clusters were not kept" in err

@@ -22,7 +22,7 @@ from tocsin.cases.derive import open_tasks
 from tocsin.cases.find import Listed, entries_of, everything, find
 from tocsin.cases.folder import kept
 from tocsin.cases.join import merge, split
-from tocsin.cases.responsible import NO, propose, sign, standing
+from tocsin.cases.responsible import NO, propose, refuse_another, sign, standing
 from tocsin.cases.verify import CLOSE, YES, Verdict, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
 
@@ -52,6 +52,7 @@ __all__ = [
     "open_case",
     "open_tasks",
     "propose",
+    "refuse_another",
     "refuse_to_close",
     "reopen",
     "saw",

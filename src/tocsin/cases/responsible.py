@@ -111,14 +111,18 @@ def sign(
     if choice != NO or log.case.state == "merged":  # what was signed can always be taken back
         _refuse_ended(log.case)
     now = _standing(log.folder, log.entries, log.case, known)
-    statement = now.statement
-    if statement is None or len(digest) < 16 or not now.digest.startswith(digest.lower()):
-        there = f"The last one is {now.digest[:16]}." if now.digest else "None was proposed."
-        raise CaseError(f"{log.case.id}: there is no statement {digest[:64]} to sign", hint=there)
+    refuse_another(now, digest)
     if choice == YES:
         _refuse_to_count(log, now, signer, role)
     changes.decide(log, signer, key, subject=RESPONSIBLE, choice=choice, role=role, reason=reason, seen=now.digest)
     return _standing(log.folder, log.entries, log.case, known)
+
+
+def refuse_another(now: Standing, digest: str) -> None:
+    """Only the last statement is signed, and by its name: what somebody has read is what they sign."""
+    if now.statement is None or len(digest) < 16 or not now.digest.startswith(digest.lower()):
+        there = f"The last one is {now.digest[:16]}." if now.digest else "None was proposed."
+        raise CaseError(f"there is no statement {digest[:64]} to sign", hint=there)
 
 
 def _refuse_to_count(log: Writer, now: Standing, signer: Signer, role: Role) -> None:

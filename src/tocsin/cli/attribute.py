@@ -12,7 +12,7 @@ import typer
 
 from tocsin.cli.case_options import By, Root, known, place
 from tocsin.cli.person import PassphraseFd
-from tocsin.errors import SettingsError
+from tocsin.errors import OutputError, SettingsError
 from tocsin.model.tlp import TLP
 from tocsin.output.screen import shown
 
@@ -84,7 +84,7 @@ def attribute(  # noqa: PLR0917 (the library calls it by name)
     propose: Propose = "",
     sign: Sign = "",
     refuse: Refuse = "",
-    role: AsRole = "leadership",
+    role: AsRole = "",
     reason: Why = "",
     as_json: AsJson = False,
     root: Root = None,
@@ -174,7 +174,10 @@ def _ours(seen: list[Observation], asked: _Asked, public: Known) -> Clusters | N
     before = attribution.clusters(file) if file else Clusters()
     ours = attribution.clustered(seen, before, public)
     if file is not None and ours is not before and not asked.what_if:
-        attribution.keep(ours, file)
+        try:
+            attribution.keep(ours, file)
+        except OutputError as error:  # cases that may only be read are compared all the same
+            typer.echo(f"note: clusters were not kept: {shown(error.message)}", err=True)
     return ours
 
 

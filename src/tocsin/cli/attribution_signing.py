@@ -65,7 +65,9 @@ def _propose(asked: Asked, folder: Path, who: str) -> None:
 def _decide(asked: Asked, folder: Path, digest: str, choice: str) -> None:
     _need_reason(asked)
     role = role_of(asked.role)
-    typer.echo("\n".join(_shown(cases.standing(folder, known()))), err=True)
+    now = cases.standing(folder, known())
+    cases.refuse_another(now, digest)  # before anybody types a passphrase
+    typer.echo("\n".join(_shown(now)), err=True)
     signer, key = person.signing(asked.by, asked.passphrase_fd)
     with cases.writing(folder) as log:
         standing = cases.sign(
