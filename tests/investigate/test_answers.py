@@ -167,6 +167,13 @@ def test_an_archive_that_was_there_for_all_before_is_not_taken(tmp_path: Path) -
     assert claim.amount == Bounds(lower=0, upper=70_000)
 
 
+def test_many_who_fetch_it_afterwards_make_it_no_public_file(tmp_path: Path) -> None:
+    after = [asked("/out.7z", 70_000, 6, who=f"198.51.100.{number}") for number in range(1, 12)]
+    of = found(incident(), {"fields": {"TargetFilename": "C:\\www\\out.7z"}})
+    claim = left(tmp_path, {"access.log": access_log(*after, asked("/out.7z", 70_000))}, of)
+    assert claim.amount == Bounds(lower=70_000, upper=70_000)
+
+
 def test_a_request_before_the_archive_was_packed_took_another(tmp_path: Path) -> None:
     packed_late = STAGED.replace(at(2), at(50))
     claim = left(tmp_path, {"access.log": access_log(asked("/out.7z", 70_000)), "sysmon.json": packed_late})

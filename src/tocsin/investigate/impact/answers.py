@@ -77,13 +77,18 @@ def _same_page(flows: Flows, rows: Rows, known: Rows) -> Rows:
 
 
 def _fetched(flows: Flows, name: str, since: int, given: Rows, named: Rows) -> Rows:
-    """Requests for a file that the incident made: none where it turns out to be what visitors come for."""
+    """Requests for a file that the incident made: none where it turns out to be what visitors come for.
+
+    Of what is called as archives are it counts who had got it before it was made: an intruder can have many fetch it
+    afterwards. Of the rest, such as a page with a usual name, one visitor is enough.
+    """
     some = given & (flows.columns["file"] == requests.digest(name))
     others = _others(flows, some, named)
-    packed = bool((flows.columns["flags"][some] & requests.PACKED).any())
-    if others > (COMMON if packed else 0):
-        return np.zeros(len(flows), bool)
-    answer: Rows = some & (named | packed) & _from(flows, since)
+    if not (flows.columns["flags"][some] & requests.PACKED).any():
+        return some & named & _from(flows, since) if not others else np.zeros(len(flows), bool)
+    before = some & (flows.columns["ts"] < since) & (since != NO_TIME)
+    theirs = named if _others(flows, before, named) <= COMMON else np.zeros(len(flows), bool)
+    answer: Rows = some & (theirs | (others <= COMMON)) & _from(flows, since)
     return answer
 
 
