@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -118,3 +119,15 @@ def test_in_the_second_act_the_hunt_finds_both_campaigns_and_nothing_that_was_ne
 
 def _cells(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "hunt" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_drill_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "tocsin", "drill", "--events", "50000", "--out", "out"]
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        # It says so when the evidence is made, and goes on to respond.
+        assert any("In them is a story" in line for line in running.stdout)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=120) == 128 + signal.SIGTERM
+    assert not (tmp_path / "out").exists()

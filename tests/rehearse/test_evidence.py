@@ -89,9 +89,13 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 
 def test_some_is_there_twice_word_for_word(drill: Drill) -> None:
+    twice = {}
     for pattern in ("windows/*/*", "cloud/*/*"):
         lines = [line for _, _, line in drill.lines(pattern)]
-        assert 0 < len(lines) - len(set(lines)) < 0.02 * len(lines), pattern
+        twice[pattern] = (len(lines) - len(set(lines))) / len(lines)
+        assert twice[pattern] < 0.02, pattern
+    # Of the cloud's few records in a small drill it may be none.
+    assert twice["windows/*/*"] > 0
 
 
 def test_some_days_of_some_logs_are_not_there(drill: Drill) -> None:

@@ -88,6 +88,11 @@ def drill(
         _second_act(made, folder, evidence / "lake", jobs, console, quiet=quiet)
         if keep:
             (evidence / "made").rename(folder / "evidence")
+    except BaseException:
+        # Half a result looks like a whole one, and stands in the way of the next drill.
+        for name, _ in sets:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        raise
     finally:
         shutil.rmtree(evidence, ignore_errors=True)
         with suppress(OSError):  # it holds something, unless nothing could be made at all

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import cloud
+from tocsin.rehearse.benign import identity
 from tocsin.rehearse.dice import Dice, digest
 from tocsin.rehearse.rhythm import OFFICE, PUBLIC, midnight_us
 from tocsin.rehearse.scene import Scene
@@ -40,6 +41,11 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
             for _ in range(dice.count(4.5 * pace * weight * person.rank)):
                 at = (PUBLIC if away or dice.chance(0.25) else OFFICE).draw(dice, midnight_us(today))
                 _something(scene, body, person, at, away=away, number=number)
+            if (number + len(person.upn)) % 7 == 0:
+                # However little else is watched, once a week everybody's phone gets the mail.
+                at = PUBLIC.draw(dice, midnight_us(today))
+                client = _where(scene, body, person, away=True, number=number)[0] if away else person.home
+                cloud.reads(scene, body, at, person, identity.listed(scene, 1), client=client, with_="phone", sync=True)
     with scene.marked(None, Dice(scene.world.seed, "cloud", body.key, number)):
         _rare(scene, body, today, pace)
 

@@ -23,8 +23,10 @@ _APPS: Final = (
     ("Inbox Tidy", "User.Read Mail.ReadWrite MailboxSettings.Read offline_access"),
     ("Pocket Hansard", "User.Read Mail.Read offline_access"),
 )
-# What an administrator let in for the whole house: it reads mail in order to keep it.
+# What an administrator let in for the whole house: it keeps the mail of the committees' clerks.
 _ARCHIVE: Final = ("Records Keeper", "User.Read.All Mail.Read offline_access")
+_KEPT: Final = 6  # mailboxes
+_ASSISTED: Final = 12  # members
 _HOSTED: Final = ("203.0.113.121", "203.0.113.122")
 _EXPORT: Final = (
     "Import-Module 'C:\\Program Files (x86)\\ADFS Rapid Recreation Tool\\ADFSRapidRecreationTool.dll'; "
@@ -44,7 +46,7 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
         if start == since:
             at = OFFICE.draw(dice, start)
             lets_in(scene, body, at, admin, *_ARCHIVE, client=f"{body.outside}.1", everybody=True)
-        for _ in range(dice.count(11 * min(pace, 1.5)) if start > since else 0):
+        for _ in range(dice.count(1.5 + 11 * min(pace, 1.5)) if start > since else 0):
             _archives(scene, body, EVEN.draw(dice, start))
         if not works:
             return
@@ -114,7 +116,7 @@ def lets_in(
 def _archives(scene: Scene, body: Body, ts_us: int) -> None:
     """What keeps the house's records reads mailboxes, as an application that may."""
     dice = scene.dice
-    by_app(scene, body, ts_us, dice.one(body.people), _ARCHIVE[0], dice.one(_HOSTED), 1 + dice.below(9))
+    by_app(scene, body, ts_us, dice.one(body.staff("clerk")[:_KEPT]), _ARCHIVE[0], _HOSTED[1], 1 + dice.below(9))
 
 
 def _tidies(scene: Scene, body: Body, ts_us: int) -> None:
@@ -143,7 +145,7 @@ def _assists(scene: Scene, body: Body, ts_us: int) -> None:
     """A clerk reads the mailbox of the member they work for, as its delegate."""
     dice = scene.dice
     members, clerks = body.staff("member"), body.staff("clerk")
-    number = dice.below(len(clerks))
+    number = dice.below(min(len(clerks), _ASSISTED))
     member, clerk = members[number], clerks[number]
     desk = dice.chance(0.8)
     cloud.reads(
