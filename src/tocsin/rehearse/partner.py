@@ -72,9 +72,11 @@ def write(scene: Scene, stories: Sequence[Story], folder: Path) -> None:
     folder.mkdir()
     first_us = midnight_us(scene.world.calendar.first)
     rule = _id("rule", scene.world.seed)
-    (folder / "bundle.json").write_text(json.dumps(_bundle(told, first_us, scene.world.seed), indent=1) + "\n")
+    (folder / "bundle.json").write_text(
+        json.dumps(_bundle(told, first_us, scene.world.seed), indent=1) + "\n", encoding="utf-8"
+    )
     date = moment(first_us - 20 * DAY_US)[:10]
-    (folder / "rule.yml").write_text(_RULE.format(id=rule, date=date))
+    (folder / "rule.yml").write_text(_RULE.format(id=rule, date=date), encoding="utf-8")
     known = {
         "version": 1,
         "rule": {"id": rule, "campaign": "campaign-1"},
@@ -84,7 +86,7 @@ def write(scene: Scene, stories: Sequence[Story], folder: Path) -> None:
             for one in told
         ],
     }
-    (folder / "known.json").write_text(json.dumps(known, indent=1) + "\n")
+    (folder / "known.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 def _of_campaigns(scene: Scene, stories: Sequence[Story], dice: Dice) -> Iterator[_Told]:
@@ -114,7 +116,8 @@ def _of_campaigns(scene: Scene, stories: Sequence[Story], dice: Dice) -> Iterato
 
 
 def _domain(campaign: str, name: str, what: str, *, since: int, shared: bool = False) -> _Told:
-    pattern = f"[domain-name:value = '{name}']"
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")  # a profile may name what it likes
+    pattern = f"[domain-name:value = '{quoted}']"
     return _Told(campaign=campaign, what=what, pattern=pattern, value=name, shared=shared, since_days=since)
 
 
