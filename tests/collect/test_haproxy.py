@@ -33,9 +33,11 @@ def lines(draw: st.DrawFn) -> str:
     return draw(HEADER) + " ".join(words) + draw(st.sampled_from([" ", "  ", ""])) + draw(REQUEST)
 
 
-@given(st.lists(lines(), min_size=1, max_size=6))
-def test_lines_are_read_alike_by_columns_and_one_by_one(some: list[str]) -> None:
-    assert_alike(haproxy, ("\n".join(some) + "\n").encode())
+@given(st.lists(lines(), min_size=1, max_size=6), st.integers(0, 250))
+def test_lines_are_read_alike_by_columns_and_one_by_one(some: list[str], cut_off: int) -> None:
+    content = ("\n".join(some) + "\n").encode()
+    assert_alike(haproxy, content)
+    assert_alike(haproxy, content[: max(len(content) - cut_off, 0)])
 
 
 def test_usual_lines_are_read_by_columns() -> None:

@@ -97,9 +97,10 @@ def _spans(data: bytes, stand: _Stand, outer: int, keys: frozenset[bytes]) -> tu
     depths = walk - np.minimum(np.minimum.accumulate(walk), 0)
     earlier = np.concatenate(([stand.depth], depths[:-1]))
     chars = np.frombuffer(data, np.uint8)[places]
-    arrays = places[(chars == ord("[")) & (earlier == outer + 1)]
-    named = [stand.wanted, *(_key(data, at) in keys for at in arrays.tolist())]
-    wanted = np.array(named, bool)[np.searchsorted(arrays, places)]
+    opens, closes = (chars == ord("[")) & (earlier == outer + 1), (chars == ord("]")) & (earlier == outer + 2)
+    marks = places[opens | closes]  # what stands between two arrays is in none
+    named = [stand.wanted, *(data[at : at + 1] == b"[" and _key(data, at) in keys for at in marks.tolist())]
+    wanted = np.array(named, bool)[np.searchsorted(marks, places)]
     inner = wanted & (earlier == outer + 2)
     starts = places[inner & (chars == ord("{"))]
     stops = places[wanted & (chars == ord("}")) & (earlier == outer + 3)] + 1

@@ -48,8 +48,8 @@ _PLACES: Final = """
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
     http.url http.http_refer http.redirect destinationUrl DestinationUrl TargetUrl TargetURL TargetUrlString
-    UrlStem UrlQuery
-    alertWebUrl UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
+    UrlStem UrlQuery alertWebUrl
+    UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
 """.split()
 _HASHES: Final = """
     Hashes Hash hash Imphash imphash md5 sha1 sha256 sha512 MD5 SHA1 SHA256 SHA512 InitiatingProcessMD5

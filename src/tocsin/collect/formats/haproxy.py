@@ -213,7 +213,8 @@ def _is_counts(block: Lines, spans: Spans) -> Mask:
     bad = ~_COUNTS_OR_SLASH[block.octets]
     bad[1:] |= (block.octets[1:] == ord("/")) & (block.octets[:-1] == ord("/"))
     before = np.append(0, np.cumsum(bad))
-    good: Mask = (before[spans.stops] == before[spans.starts]) & (byte(block, spans.starts) != ord("/"))
+    starts, stops = (before.take(places, mode="clip") for places in spans)  # a line may be cut off
+    good: Mask = (stops == starts) & (byte(block, spans.starts) != ord("/"))
     good &= byte(block, spans.stops - 1) != ord("/")
     return good
 
