@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect.lines import Lines, Mask
+from tocsin.collect.lines import Bytes, Lines, Mask
 from tocsin.model.event import Longs
 
 _FEW: Final = 16  # lines that are not worth it
@@ -62,6 +62,6 @@ def _laid(lines: Lines, rows: Longs, found: re.Match[bytes]) -> Mask:
     return fit
 
 
-def _is_digit(octets: np.ndarray) -> Mask:  # type: ignore[type-arg]
+def _is_digit(octets: Bytes) -> Mask:
     digits: Mask = octets - ord("0") <= 9  # it wraps round below zero
     return digits
