@@ -42,7 +42,8 @@ def opened(folder: Path | None) -> Lake:
 def evidence(logs: list[str] | None, lake: Path | None, *, read_otherwise: bool) -> list[str]:
     """The logs that are named; none where a lake is."""
     if (lake is None) == (not logs):
-        raise SettingsError("neither logs nor a lake are named, or both", hint="Name logs, or --lake DIR.")
+        told = "both logs and a lake are named" if logs else "Missing argument 'LOGS'."
+        raise SettingsError(told, hint="Name logs, or --lake DIR.")
     if lake is not None and read_otherwise:
         raise SettingsError(
             "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
