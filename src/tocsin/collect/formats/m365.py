@@ -51,7 +51,7 @@ def _shape(record: Record) -> None:
 
 _LOG = JsonLog(
     naming=Dotted(
-        times=("CreationTime", "TimeGenerated", "CreationDate", "createdDateTime", "Timestamp", "@timestamp"),
+        times=("CreationTime", "TimeGenerated", "CreationDate", "createdDateTime", "@timestamp"),
         names={"OfficeWorkload": "Workload"},
         also={
             "eventSource": ("Workload", "OfficeWorkload"),
