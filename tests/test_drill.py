@@ -93,7 +93,7 @@ def test_evidence_goes_unless_it_is_kept_and_nothing_is_overwritten(tmp_path: Pa
     done = tocsin("drill", "--events", "20000", "--quiet", "--out", "out", where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out/own/overview.html"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["own", "score.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["hunt", "own", "score.json"]
     again = tocsin("drill", "--events", "20000", "--out", "out", where=tmp_path)
     assert again.returncode != 0
     assert "holds something already" in again.stderr
