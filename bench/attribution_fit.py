@@ -5,8 +5,8 @@
 
 Beside it attribution_folds.json, the weights learned without each fold in turn, for figures out of fold.
 
-First a conditional logit over the groups of cases whose true group is known (ridge, by Newton's method), then a logit
-between "one of them" and "unknown" over the same cases with and without their true group, on evidence out of fold.
+First a conditional logit over the groups of cases whose true group is known (ridge, by Newton's method), then another
+over the same cases with and without their true group, with "unknown" among the choices, on evidence out of fold.
 Knowledge bases are strict (see attribution_cases.py). Full and noisy partial observations count alike.
 """
 
@@ -28,7 +28,7 @@ import tocsin.attribute
 from tocsin.attribute.answers import refusals
 from tocsin.attribute.caps import ONE_CLASS, cap, cap_class
 from tocsin.attribute.checks import usable
-from tocsin.attribute.ledger import distinct, known
+from tocsin.attribute.ledger import distinct, known, reference
 from tocsin.attribute.plain import observation
 from tocsin.attribute.profiles import Profiles, prepare
 from tocsin.attribute.scale import NAT, ratio
@@ -50,15 +50,14 @@ NOTHING = ForGroups(
 )
 NEVER = Rule(name=1001, sponsor=1001, largest=())
 FEATURES = ForGroups.__struct_fields__
-BEYOND = ForUnknown.__struct_fields__[1:7]
+BEYOND = ForUnknown.__struct_fields__[1:6]
 NONE = ForUnknown(*[0] * (1 + len(BEYOND)))
-CAUTION = 1086  # a quarter of a natural unit
 ABOUT = (
     "bench/attribution_fit.py makes this of the report cases of the benchmark; attribute/weights.py says what it means"
 )
 FINE = 1_000_000  # what a feature is multiplied by while it is measured, where rounding would tell
 KINDS = {kind.NAME: kind for kind in (technique, software, tempo)}
-RATIOS = {"likelihood", "software", "reports", "reports_by_length", "years", "evidence", "lead", "techniques"}
+RATIOS = {"likelihood", "software", "reports", "reports_by_length", "years", "reference", "techniques"}
 # By kind of trait: the weights that it reads, what each is set to while it is measured, and what one is then.
 MEASURED: dict[str, tuple[tuple[str, int, float], ...]] = {
     "technique": (("likelihood", 1000, UNIT), ("overlap", FINE, FINE)),
@@ -152,7 +151,10 @@ def rank(examples: Sequence[Example]) -> ForGroups:
     """Weights for groups, by conditional logit."""
     told = [example for example in examples if example.truth is not None]
     scale = np.vstack([example.rows for example in told]).std(axis=0) + 1e-9
-    weights = _newton([(example.rows / scale, int(example.truth or 0)) for example in told], RIDGE) / scale
+    weights = (
+        _newton([(example.rows / scale, int(example.truth or 0)) for example in told], np.full(len(FEATURES), RIDGE))
+        / scale
+    )
     return ForGroups(
         **{
             name: round(float(weight) * (1000 if name in RATIOS else UNIT))
@@ -161,11 +163,11 @@ def rank(examples: Sequence[Example]) -> ForGroups:
     )
 
 
-def _newton(choices: Sequence[tuple[Floats, int]], ridge: float) -> Floats:
+def _newton(choices: Sequence[tuple[Floats, int]], ridge: Floats) -> Floats:
     weights = np.zeros(choices[0][0].shape[1])
 
     def quality(weights: Floats) -> float:
-        value = -0.5 * ridge * float(weights @ weights)
+        value = -0.5 * float(weights @ (ridge * weights))
         for rows, truth in choices:
             scores = rows @ weights
             value += float(scores[truth] - np.logaddexp.reduce(scores))
@@ -173,7 +175,7 @@ def _newton(choices: Sequence[tuple[Floats, int]], ridge: float) -> Floats:
 
     now = quality(weights)
     for _ in range(50):
-        slope, bend = -ridge * weights, ridge * np.eye(len(weights))
+        slope, bend = -ridge * weights, np.diag(ridge)
         for rows, truth in choices:
             scores = rows @ weights
             shares = np.exp(scores - np.logaddexp.reduce(scores))
@@ -191,9 +193,8 @@ def _newton(choices: Sequence[tuple[Floats, int]], ridge: float) -> Floats:
 
 
 def beyond(one: Example, weights: Floats) -> list[float]:
-    """What decides for "unknown", in natural units, in the order of BEYOND; `weights` are those of the groups."""
-    everybody = round(UNIT * float(np.logaddexp.reduce(weights)))
-    second, first = np.sort(weights)[-2:]
+    """What moves all groups against "unknown", in natural units, in the order of BEYOND; `weights` are the groups'."""
+    by_chance = reference([round(UNIT * float(weight)) for weight in weights])
     found = []
     for name in BEYOND:
         unit = 1000 if name in RATIOS else 1
@@ -201,21 +202,8 @@ def beyond(one: Example, weights: Floats) -> list[float]:
             one.scene,
             weights=msgspec.structs.replace(one.scene.weights, unknown=msgspec.structs.replace(NONE, **{name: unit})),
         )
-        found.append(known(asked, everybody, round(UNIT * float(first - second))) / (UNIT if name in RATIOS else 1))
+        found.append(known(asked, by_chance) / (UNIT if name in RATIOS else 1))
     return found
-
-
-def sharpness(judged: Sequence[tuple[Example, Floats]]) -> int:
-    """Thousandths by which all evidence is best stretched, out of fold."""
-
-    def quality(factor: float) -> float:
-        return sum(
-            float(factor * weights[one.truth] - np.logaddexp.reduce(factor * weights))
-            for one, weights in judged
-            if one.truth is not None
-        )
-
-    return max(range(500, 2001, 50), key=lambda thousandths: quality(thousandths / 1000))
 
 
 def evidence(example: Example, groups: ForGroups) -> Floats:
@@ -228,25 +216,28 @@ def evidence(example: Example, groups: ForGroups) -> Floats:
     return whole
 
 
-def decide(rows: Sequence[Sequence[float]], is_known: Sequence[bool]) -> ForUnknown:
-    """Weights for "unknown", by logit."""
-    table, truth = np.array(rows), np.array(is_known, dtype=float)
-    mean, scale = table.mean(axis=0), table.std(axis=0) + 1e-9
-    design = np.hstack([np.ones((len(table), 1)), (table - mean) / scale])
-    weights, ridge = np.zeros(design.shape[1]), RIDGE * np.eye(design.shape[1])
-    ridge[0, 0] = 0
-    for _ in range(50):
-        shares = 1 / (1 + np.exp(-design @ weights))
-        slope = design.T @ (truth - shares) - ridge @ weights
-        step = np.linalg.solve((design * (shares * (1 - shares))[:, None]).T @ design + ridge, slope)
-        weights = weights + step * min(1.0, 3 / float(np.abs(step).max()))
-    plain = weights[1:] / scale
-    constant = float(weights[0] - plain @ mean)
+def decide(judged: Sequence[tuple[Example, Floats]]) -> ForUnknown:
+    """Weights for "unknown" and the sharpness, together: a conditional logit in which "unknown" weighs nothing."""
+    shared = np.array([[1.0, *beyond(one, weights)] for one, weights in judged])
+    mean, scale = shared.mean(axis=0), shared.std(axis=0) + 1e-9
+    mean[0], scale[0] = 0.0, 1.0
+    shared = (shared - mean) / scale
+    choices = [
+        (
+            np.vstack([np.column_stack([weights, np.tile(row, (len(weights), 1))]), np.zeros(1 + len(row))]),
+            len(weights) if one.truth is None else one.truth,
+        )
+        for (one, weights), row in zip(judged, shared, strict=True)
+    ]
+    found = _newton(choices, np.array([0.0, 0.0, *[RIDGE] * len(BEYOND)]))
+    plain = found[1:] / scale
+    plain[0] -= float(plain[1:] @ mean[1:])
     return ForUnknown(
-        constant=round(constant * UNIT),
+        constant=round(float(plain[0]) * UNIT),
+        sharpness=round(float(found[0]) * 1000),
         **{
             name: round(float(weight) * (1000 if name in RATIOS else UNIT))
-            for name, weight in zip(BEYOND, plain, strict=True)
+            for name, weight in zip(BEYOND, plain[1:], strict=True)
         },
     )
 
@@ -260,12 +251,7 @@ def learn(known_examples: Mapping[str, Sequence[Example]], left_out: frozenset[i
         if of_fold:
             groups = rank([one for one in used if one.task.fold != fold])
             judged += [(one, evidence(one, groups)) for one in of_fold]
-    factor = sharpness(judged)
-    unknown = decide(
-        [beyond(one, factor / 1000 * weights) for one, weights in judged], [one.truth is not None for one, _ in judged]
-    )
-    unknown = msgspec.structs.replace(unknown, sharpness=factor, caution=CAUTION)
-    return Weights(about=ABOUT, groups=rank(used), unknown=unknown, rule=NEVER)
+    return Weights(about=ABOUT, groups=rank(used), unknown=decide(judged), rule=NEVER)
 
 
 def ruled(judged: Mapping[str, Sequence[tuple[Task, Judged]]]) -> Rule:

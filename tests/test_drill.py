@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def test_evidence_goes_unless_it_is_kept_and_nothing_is_overwritten(tmp_path: Pa
     done = tocsin("drill", "--events", "20000", "--quiet", "--out", "out", where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out/own/overview.html"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["own", "score.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["hunt", "own", "score.json"]
     again = tocsin("drill", "--events", "20000", "--out", "out", where=tmp_path)
     assert again.returncode != 0
     assert "holds something already" in again.stderr
@@ -102,4 +103,31 @@ def test_too_small_a_drill_is_refused_before_anything_is_made(tmp_path: Path) ->
     done = tocsin("drill", "--events", "10", "--out", "out", where=tmp_path)
     assert done.returncode != 0
     assert "too few" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_in_the_second_act_the_hunt_finds_both_campaigns_and_nothing_that_was_never_here(drilled: Drilled) -> None:
+    figures = json.loads((drilled.folder / "hunt" / "score.json").read_bytes())
+    assert (figures["campaigns"], figures["campaigns_found"]) == (2, 2)
+    assert figures["rule_found"]
+    assert figures["never_here_but_seen"] == []
+    assert figures["shared_but_not_seen"] == []
+    assert "The second act" in drilled.told
+    assert (drilled.folder / "hunt" / "overview.html").is_file()
+    assert {one["answer"] for one in _cells(drilled.folder)} >= {"seen", "could not be seen"}
+
+
+def _cells(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "hunt" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_drill_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "tocsin", "drill", "--events", "50000", "--out", "out"]
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        # It says so when the evidence is made, and goes on to respond.
+        assert any("In them is a story" in line for line in running.stdout)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=120) == 128 + signal.SIGTERM
     assert not (tmp_path / "out").exists()

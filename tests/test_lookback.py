@@ -32,6 +32,7 @@ AROUND = impact.Around(
     names=frozenset({"mere"}),
     addresses=frozenset({"203.0.113.9"}),
     domains=frozenset(),
+    files=frozenset(),
     places=frozenset(),
 )
 

@@ -10,12 +10,15 @@ from typing import IO
 
 import pytest
 
-from tocsin import pipeline
+from tocsin import attribution, cases, pipeline
+from tocsin.border import observations as read_observations
+from tocsin.cli.main import main
 from tocsin.learn import packs
+from tocsin.model.attribution import CERTAIN
 from tocsin.model.incident import Incident
 from tocsin.model.rule import RuleSet
 from tocsin.rehearse.sample import make
-from tocsin.respond import respond
+from tocsin.respond import attributions, observations, respond
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +131,39 @@ def _run(words: list[str], tmp_path: Path, stdin: IO[bytes] | None = None) -> su
         stdin=stdin,
         env={**environment, "PYTHONPATH": ":".join(sys.path), "PATH": ""},
     )
+
+
+def test_who_it_may_have_been_is_told_last_with_what_these_logs_could_have_shown(
+    sample: Path, rules: RuleSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with respond([sample / "logs"], rules, jobs=1) as response:
+        first = response.incidents[0]
+        seen = observations(response, response.incidents[:2])
+        found = attributions(seen, attribution.known())
+    assert set(found) == {one.id for one in response.incidents[:2]}
+    assert {one.value for one in seen[first.id].traits if one.kind == "technique"} <= set(first.techniques)
+    assert seen[first.id].watched is not None
+    assert sum(one.billionths for one in found[first.id].hypotheses) == CERTAIN
+    assert found[first.id].answer.level != "group", "techniques alone name nobody"
+    assert read_observations.decoded(read_observations.encoded(seen[first.id]), "x") == seen[first.id]
+
+
+def test_the_case_keeps_what_was_seen_of_them(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    words = ["respond", sample / "logs", "--rules", sample / "rules", "--open-cases", "--cases", tmp_path, "--quiet"]
+    assert main([*map(str, words), "--out", str(tmp_path / "out")]) == 0
+    listed = [one for one in cases.everything(tmp_path)[0] if one.case and one.case.incident]
+    assert listed
+    for one in listed:
+        assert one.case is not None
+        assert {"report.html", "custody.json", "observations.json"} <= {each.name for each in one.case.attached}
+        assert attribution.observed(one.name, tmp_path).watched is not None
+        assert cases.standing(one.folder, []).state == "nobody"
+    pages = list((tmp_path / "out").glob("incident-*.html"))
+    assert pages
+    for page in pages:
+        told = page.read_text(encoding="utf-8")
+        assert "Who it may have been" in told
+        assert "Nobody. That is for people to decide" in told

@@ -6,48 +6,78 @@ It stays technical. It compares what was seen with what is told of groups, and s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import msgspec
 
 from tocsin import attribute, cases
-from tocsin.attribute import cluster
+from tocsin.attribute import cluster, observing, pool
 from tocsin.border import observations
-from tocsin.errors import ListError, SettingsError
+from tocsin.errors import ListError, SettingsError, TocsinError
 from tocsin.learn import attack, knowledge, names, own, profiles
 from tocsin.model.attack import Facts, Release, is_live, translate
 from tocsin.model.attribution import Attribution
 from tocsin.model.cluster import Clusters
-from tocsin.model.incident import Incident
 from tocsin.model.knowledge import Knowledge
 from tocsin.model.observation import Observation, Trait
-from tocsin.model.rule import LEVELS
 from tocsin.output.files import save
 
-MEDIUM: Final = LEVELS.index("medium")
-HIGH: Final = LEVELS.index("high")
+CLUSTERS: Final = "clusters.json"  # beside a team's cases
+OBSERVATIONS: Final = "observations.json"  # the document of a case; others have it in their name
+IN_RELEASE: Final = ("technique", "absence")  # traits whose values are ids of a release of ATT&CK
 
 _CHANGE: Final = re.compile(r"([+-])(.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of groups, ready to be compared with."""
+    """What is known of groups, ready to be compared with. `ours` are the team's own clusters among them, by id."""
 
     facts: Facts
     knowledge: Knowledge
     profiles: attribute.Profiles
+    ours: Mapping[str, str] = field(default_factory=dict)
 
 
 def known() -> Known:
+    """Public groups, and those that the team has written down."""
     facts = attack.known(with_links=True)
     whole = knowledge.of(facts, own.kept())
+    return Known(facts=facts, knowledge=whole, profiles=_prepared(facts, whole, {}))
+
+
+def _prepared(facts: Facts, whole: Knowledge, ours: Mapping[str, Mapping[str, Any]]) -> attribute.Profiles:
     told = profiles.profiles(whole)
-    return Known(facts=facts, knowledge=whole, profiles=attribute.prepare(told["groups"], software=told["software"]))
+    release = facts.release(whole.release)
+    called = {number: entry.name for number, entry in release.entries.items()} if release else {}
+    return attribute.prepare({**told["groups"], **ours}, software=told["software"], names=called)
+
+
+def pooled(public: Known, root: Path, *, without: Collection[str] = ()) -> tuple[Known, tuple[str, ...]]:
+    """The same with what the team's closed cases tell of its own clusters, and notes on cases that could not be read.
+
+    Args:
+        public: groups to begin with.
+        root: the folder of all cases.
+        without: ids of cases that are asked about; in the pool they would find themselves.
+    """
+    seen, notes = [], []
+    for one in cases.everything(root)[0]:
+        if one.case is None or one.case.state != "closed" or one.case.id in without:
+            continue
+        try:
+            seen.append(in_one_release(observed(str(one.folder), root), public))
+        except TocsinError as error:
+            notes.append(f"Case {one.name} is closed and was not compared with: {error.message}.")
+    if not seen:
+        return public, tuple(notes)
+    ours = pool.entries(seen, clusters(root / CLUSTERS), public.profiles)
+    prepared = _prepared(public.facts, public.knowledge, ours)
+    names_of = {number: str(told["name"]) for number, told in ours.items()}
+    return replace(public, profiles=prepared, ours=names_of), tuple(notes)
 
 
 def weigh(observation: Observation, known: Known, *, against: Sequence[str] = ()) -> Attribution:
@@ -60,12 +90,17 @@ def weigh(observation: Observation, known: Known, *, against: Sequence[str] = ()
         SettingsError: one of them is nobody that is known, or more than one.
     """
     translated = in_one_release(observation, known)
-    return attribute.weigh(translated, known.profiles, against=groups(against, known.knowledge))
+    return attribute.weigh(translated, known.profiles, against=groups(against, known))
 
 
-def clustered(observation: Observation, before: Clusters, known: Known) -> Clusters:
-    """The team's own clusters with this in them: long before a group has a name, one can have seen it before."""
-    return cluster.gather([in_one_release(observation, known)], before, known.profiles)
+def clustered(seen: Sequence[Observation], before: Clusters, public: Known) -> Clusters:
+    """The team's own clusters with these in them: long before a group has a name, one can have seen it before.
+
+    By what was seen, and not by what sensors could have shown. Where nothing is new, `before` itself is given back.
+    """
+    new = [replace(in_one_release(one, public), watched=None, sensors={}) for one in seen]
+    after = cluster.gather(new, before, public.profiles)
+    return before if (after.observations, after.clusters) == (before.observations, before.clusters) else after
 
 
 def clusters(path: Path) -> Clusters:
@@ -92,10 +127,20 @@ def keep(kept: Clusters, path: Path) -> None:
     save(path, write)
 
 
-def groups(words: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
-    index = names.index(knowledge.groups)
+def groups(words: Iterable[str], known: Known) -> tuple[str, ...]:
+    """Ids by any name; a team's own clusters by theirs.
+
+    Raises:
+        SettingsError: nobody has that name, more than one has, or nothing is told of them to compare with.
+    """
+    index = names.index(known.knowledge.groups)
+    ours = {names.plain(name): number for number, name in known.ours.items()}
+    there = {profile.id for profile in known.profiles.groups}
     found: list[str] = []
     for word in words:
+        if own_cluster := ours.get(names.plain(word)):
+            found.append(own_cluster)
+            continue
         resolved = names.resolve(word, index)
         if len(resolved.ids) != 1:
             perhaps = ", ".join(resolved.ids or resolved.near)
@@ -103,8 +148,13 @@ def groups(words: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
                 f"{word}: {'more than one group' if resolved.ids else 'no group that is known'}",
                 hint=f"Perhaps {perhaps}." if perhaps else "tocsin learn list shows who is known.",
             )
+        if resolved.ids[0] not in there:
+            raise SettingsError(
+                f"{word}: nothing is told of what {resolved.ids[0]} does, so there is nothing to compare",
+                hint=f"`tocsin learn show {resolved.ids[0]}` shows what is known.",
+            )
         found += resolved.ids
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def observed(what: str, cases_root: Path) -> Observation:
@@ -120,38 +170,18 @@ def observed(what: str, cases_root: Path) -> Observation:
             f"{case.id}: the case holds no incident to compare",
             hint="Cases that tocsin respond opens do; for others write what was seen: docs/observations.md.",
         )
-    return replace(of_incident(incident), id=case.id, name=case.title)
+    documents = [one for one in case.attached if one.kept and OBSERVATIONS in one.name]
+    newest = {one.name: one for one in documents}
+    first = newest.pop(OBSERVATIONS, None)
+    seen = observations.decoded(cases.document(folder, first), first.name) if first else observing.observe(incident)
+    for name, one in sorted(newest.items()):
+        seen = _with(seen, observations.decoded(cases.document(folder, one), name))
+    return replace(seen, id=case.id, name=case.title)
 
 
-def of_incident(incident: Incident) -> Observation:
-    """The techniques of its findings, from "medium" up; the higher the level, the more a finding is believed."""
-    traits = [
-        Trait(
-            kind="technique",
-            value=technique,
-            sources=(finding.at.src,),
-            grade="B2" if LEVELS.index(finding.level) >= HIGH else "B3",
-        )
-        for finding in incident.findings
-        if LEVELS.index(finding.level) >= MEDIUM
-        for technique in finding.techniques
-    ]
-    return Observation(
-        id=incident.id,
-        name=incident.title,
-        traits=tuple(traits),
-        first_seen=_day(incident.first_us),
-        last_seen=_day(incident.last_us),
-    )
-
-
-def _day(ts_us: int | None) -> str:
-    if ts_us is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(ts_us // 1_000_000, UTC).strftime("%Y-%m-%d")
-    except (OverflowError, OSError, ValueError):
-        return ""
+def _with(seen: Observation, more: Observation) -> Observation:
+    """What people found out besides: traits and doubts go together, the rest is as the logs have it."""
+    return replace(seen, traits=(*seen.traits, *more.traits), doubts=(*seen.doubts, *more.doubts))
 
 
 def what_if(observation: Observation, changes: Iterable[str], known: Known) -> Observation:
@@ -182,12 +212,23 @@ def in_one_release(observation: Observation, known: Known) -> Observation:
     if observation.release and said is None:
         doubts.append(f"Release {observation.release} of ATT&CK is not known; its ids were taken as they are.")
     new: dict[str, str] = {}
-    for technique in sorted({one.value for one in observation.traits if one.kind == "technique"}):
+    for technique in sorted({one.value for one in observation.traits if one.kind in IN_RELEASE}):
         new[technique], doubt = _translated(technique, said, target, known.facts)
         if doubt:
             doubts.append(doubt)
-    traits = tuple(replace(one, value=new[one.value]) if one.kind == "technique" else one for one in observation.traits)
-    return replace(observation, traits=traits, release=target.name, doubts=tuple(doubts))
+    for technique in (*(observation.watched or ()), *observation.sensors):
+        if technique not in new:
+            new[technique] = _translated(technique, said, target, known.facts)[0]
+    return replace(
+        observation,
+        traits=tuple(
+            replace(one, value=new[one.value]) if one.kind in IN_RELEASE else one for one in observation.traits
+        ),
+        watched=None if observation.watched is None else frozenset(new[one] for one in observation.watched),
+        sensors={new[one]: logs for one, logs in observation.sensors.items()},
+        release=target.name,
+        doubts=tuple(doubts),
+    )
 
 
 def _translated(technique: str, said: Release | None, target: Release, facts: Facts) -> tuple[str, str]:
@@ -201,6 +242,7 @@ def _translated(technique: str, said: Release | None, target: Release, facts: Fa
     if len(found.to) == 1:
         if found.to[0] == technique:
             return technique, ""
-        return found.to[0], f"{technique} of release {source.name} is {found.to[0]} in release {target.name}."
+        was = f"{technique} of release {source.name}" if source.name != target.name else f"{technique}, withdrawn,"
+        return found.to[0], f"{was} is {found.to[0]} in release {target.name}."
     perhaps = f" (perhaps {', '.join(found.to)})" if found.to else ""
     return technique, f"{technique} was withdrawn and has no one counterpart in release {target.name}{perhaps}."

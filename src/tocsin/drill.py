@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tocsin import exercise
 from tocsin.border.assets import read_assets
 from tocsin.border.people import read_people
 from tocsin.border.press import read_claim
@@ -23,11 +24,12 @@ from tocsin.respond import Response, respond
 
 @dataclass(slots=True, kw_only=True)
 class Performance:
-    """A rule set's go at the evidence; its figures are there once it was judged."""
+    """A rule set's go at the evidence; its figures, and how it was contained, are there once it was judged."""
 
     name: str
     response: Response
     figures: dict[str, Any] = field(default_factory=dict)
+    contained: exercise.Exercise | None = None
 
 
 @contextmanager
@@ -62,6 +64,7 @@ def perform(
         performance = Performance(name=name, response=response)
         yield performance
     seconds = time.monotonic() - began
+    performance.contained = exercise.contain(folder / "cases", read_assets(made.assets)[0])
     performance.figures = {**judge(made, folder), "seconds": round(seconds, 2), "peak_mb": _peak_mb()}
 
 

@@ -9,7 +9,8 @@ TocsinError                 exit 1
 ├── OutputError             exit 5   a result that cannot be written
 ├── ListError               exit 9   a list such as assets.csv that is not as it should be
 ├── LakeError               exit 10  a lake that cannot be used, is damaged, or that somebody else is writing in
-├── ShareError              exit 11  what cannot be shared, or a journal of it that cannot be kept
+├── ActError                exit 11  something that cannot be done in the world, or that was left half done
+├── ShareError              exit 12  what cannot be shared, or a journal of it that cannot be kept
 ├── SealError               exit 6   a key, a signature or a passphrase that cannot be used
 └── CaseError               exit 7   a case that cannot be used, or that was changed behind our back
     └── BusyError           exit 8   a case that somebody else is writing in: try again
@@ -62,6 +63,10 @@ class LakeError(TocsinError):
 
 
 class ShareError(TocsinError):
+    exit_code = 12
+
+
+class ActError(TocsinError):
     exit_code = 11
 
 

@@ -24,6 +24,7 @@ from tocsin.collect.reader import Reader
 from tocsin.detect import tokens
 from tocsin.detect.observed_fields import FIELDS, RAW_KINDS
 from tocsin.engine import local
+from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import EvidenceError, LakeError
 from tocsin.lake import parts as parquet
 from tocsin.lake import store, tables
@@ -97,6 +98,7 @@ class _Import:
 
     lake: Lake
     files: Mapping[str, _File]
+    engine: Engine
     on_progress: Callable[[Progress], None]
     total: int = 0
     read: int = 0
@@ -114,6 +116,7 @@ def take_in(
     jobs: int = 0,
     zone: tzinfo = UTC,
     mappings: Sequence[LogMapping] = (),
+    engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Taken:
     """Import logs.
@@ -124,7 +127,7 @@ def take_in(
         zone: of times in logs that name none.
         mappings: how logs are read that no reader knows, or that should be read otherwise.
     """
-    jobs = jobs or local.default_jobs()
+    jobs = jobs or engine.default_jobs()
     names = [str(log) for log in logs]
     if sources.STDIN in names:
         raise LakeError(
@@ -134,8 +137,8 @@ def take_in(
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     units = [unit for unit in collect.plan(names, 1, mapped, _UNIT_BYTES) if not (unit.digest_only or unit.same_as)]
     lake = store.make(folder)
-    files = _named(_digests(sorted({unit.path for unit in units if not unit.fault}), jobs, on_progress), lake)
-    doing = _Import(lake=lake, files=files, on_progress=on_progress)
+    files = _named(_digests(sorted({unit.path for unit in units if not unit.fault}), jobs, engine, on_progress), lake)
+    doing = _Import(lake=lake, files=files, engine=engine, on_progress=on_progress)
     doing.failed += [(unit.label, unit.fault) for unit in units if unit.fault]
     doing.failed += [
         (sources.label(path), "cannot be read") for path in {u.path for u in units if not u.fault} - files.keys()
@@ -184,9 +187,9 @@ def _round(
         columns = {kind: _columns(doing.lake, kind) for kind in doing.lake.state.changes}
         work = partial(_examine, folder=doing.lake.folder, files=doing.files, columns=columns, zone=zone, mapped=mapped)
         said: dict[int, _Batch] = {}
-        for answer in local.run(tasks, work, jobs=jobs):
+        for answer in doing.engine.run(tasks, work, jobs=jobs):
             name, units = tasks[answer.task]
-            if isinstance(answer, local.Message):
+            if isinstance(answer, Message):
                 kind, content = msgspec.json.decode(answer.content)
                 if kind == "bytes":
                     doing.read += content[1]
@@ -253,14 +256,16 @@ def _columns(lake: Lake, kind: str) -> dict[str, str]:
 # --------------------------------------------------------------------------------- digests
 
 
-def _digests(paths: Sequence[str], jobs: int, on_progress: Callable[[Progress], None]) -> dict[str, _File]:
+def _digests(
+    paths: Sequence[str], jobs: int, engine: Engine, on_progress: Callable[[Progress], None]
+) -> dict[str, _File]:
     """The digest of each file, taken before anything is read: it says whether there is anything to read."""
     found: dict[str, _File] = {}
     total = sum(Path(path).stat().st_size for path in paths if Path(path).exists())
     lots = [paths[at : at + 64] for at in range(0, len(paths), 64)]
     done = 0
-    for answer in local.run(lots, _digest, jobs=jobs):
-        if isinstance(answer, local.Message):
+    for answer in engine.run(lots, _digest, jobs=jobs):
+        if isinstance(answer, Message):
             at, file = msgspec.json.decode(answer.content, type=tuple[int, _File])
             path = lots[answer.task][at]
             found[path] = file
@@ -271,7 +276,7 @@ def _digests(paths: Sequence[str], jobs: int, on_progress: Callable[[Progress], 
     return found
 
 
-def _digest(lot: Sequence[str], send: local.Send) -> None:
+def _digest(lot: Sequence[str], send: Send) -> None:
     for at, path in enumerate(lot):
         try:
             with sources.open_path(path) as file:
@@ -295,7 +300,7 @@ def _named(files: Mapping[str, _File], lake: Lake) -> dict[str, _File]:
 # --------------------------------------------------------------------------------- in a worker
 
 
-def _examine(task: _Task, send: local.Send, *, folder: Path, **more: Unpack[_How]) -> None:
+def _examine(task: _Task, send: Send, *, folder: Path, **more: Unpack[_How]) -> None:
     """Read, write the parts and the run, tell what they are; nothing of it is in the lake yet."""
     try:
         _written(task, send, folder=folder, **more)
@@ -314,7 +319,7 @@ class _How(TypedDict):
 
 def _written(
     task: _Task,
-    send: local.Send,
+    send: Send,
     *,
     folder: Path,
     files: Mapping[str, _File],

@@ -20,6 +20,7 @@ from tocsin.collect.formats import READERS
 from tocsin.collect.reader import Reader
 from tocsin.collect.sources import STDIN
 from tocsin.engine import local
+from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import EvidenceError
 from tocsin.investigate import impact
 from tocsin.ledger import Progress
@@ -41,6 +42,7 @@ def look_back(
     jobs: int = 0,
     zone: tzinfo = UTC,
     mappings: Sequence[LogMapping] = (),
+    engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[str, ...]:
     """Keep the records around incidents.
@@ -55,7 +57,7 @@ def look_back(
         Sources that could not be read once more, each with the reason.
     """
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
-    jobs = jobs or local.default_jobs()
+    jobs = jobs or engine.default_jobs()
     wanted = _wanted(custody, _windows(around, asked), mapped)
     try:
         units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
@@ -67,9 +69,9 @@ def look_back(
     total, done = sum(unit.weight for _, unit in tasks), 0
     look = partial(_look, around=around, kept=kept, asked=asked, zone=zone, mapped=mapped)
     events = 0
-    for answer in local.run(tasks, look, jobs=jobs):
+    for answer in engine.run(tasks, look, jobs=jobs):
         unit = tasks[answer.task][1]
-        if isinstance(answer, local.Message):
+        if isinstance(answer, Message):
             size, count = msgspec.json.decode(answer.content)
             done, events = done + size, events + count
             current = f"{unit.label}, once more"
@@ -106,7 +108,7 @@ def _reaches(source: Custody, windows: Longs) -> bool:
 
 def _look(
     task: _Task,
-    send: local.Send,
+    send: Send,
     *,
     around: impact.Around,
     kept: impact.Kept,

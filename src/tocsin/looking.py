@@ -18,7 +18,7 @@ from tocsin.detect.matcher import Matches
 from tocsin.detect.report import findings
 from tocsin.detect.score import days_outside, when
 from tocsin.detect.watch import Seen, Watch
-from tocsin.engine import local
+from tocsin.engine.protocol import Engine, Message, Send, Work
 from tocsin.errors import LakeError
 from tocsin.lake.names import field_of
 from tocsin.lake.parts import Part
@@ -55,10 +55,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """A part whose events tell what went on around findings: `found` are their rows, others are of `hosts`."""
+    """A part whose events tell what went on around findings: `found` are their rows, other rows are of `hosts`."""
 
     part: Part
-    hosts: frozenset[str]
+    hosts: frozenset[str] | None  # None: of all
     found: Sequence[int]
 
 
@@ -179,10 +179,12 @@ def fields_of(part: Part) -> frozenset[str]:
 
 def run(
     tasks: Sequence[Any],
-    work: local.Work[Any],
+    work: Work[Any],
     jobs: int,
     tally: Tally,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    *,
+    engine: Engine,
 ) -> None:
     """Do the tasks.
 
@@ -191,9 +193,9 @@ def run(
     """
     numbered = [(f"{number:07}", task) for number, task in enumerate(tasks)]
     total, done, events = sum(task.part.size_bytes for task in tasks), 0, 0
-    for answer in local.run(numbered, work, jobs=jobs):
+    for answer in engine.run(numbered, work, jobs=jobs):
         part: Part = tasks[answer.task].part
-        if isinstance(answer, local.Message):
+        if isinstance(answer, Message):
             tally.hear(part, msgspec.json.decode(answer.content, type=_Heard))
         elif answer.failure:
             raise LakeError(
@@ -212,7 +214,7 @@ def run(
 
 def look(
     task: tuple[str, Look],
-    send: local.Send,
+    send: Send,
     *,
     folder: Path,
     lake: Lake,
@@ -290,15 +292,16 @@ class _Doing:
         )
 
 
-def trace(task: tuple[str, Around], _send: local.Send, *, folder: Path, lake: Lake) -> None:
+def trace(task: tuple[str, Around], _send: Send, *, folder: Path, lake: Lake, window: Window) -> None:
     """Keep what findings can be joined by: their events, and what their hosts did on the same day."""
     name, one = task
     opened = Opened(one.part.kind, lake.part_path(one.part))
     found = np.array(one.found, np.int64)
-    with (folder / TRACED / name).open("wb") as file:
+    with (folder / name).open("wb") as file:
         for places, events in opened.events(investigate.FIELDS | ENVELOPE):
             here = np.flatnonzero(np.isin(places, found))
-            file.writelines(investigate.frames(events, here, _of_hosts(events, one.hosts)))
+            others = _within(events, window) if one.hosts is None else _of_hosts(events, one.hosts)
+            file.writelines(investigate.frames(events, here, others))
 
 
 def _of_hosts(events: Events, hosts: Collection[str]) -> Longs:

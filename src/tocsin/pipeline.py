@@ -24,6 +24,7 @@ from tocsin.detect.report import findings
 from tocsin.detect.subset import subset
 from tocsin.detect.watch import Seen, Watch
 from tocsin.engine import local
+from tocsin.engine.protocol import Engine, Message, Send, Work
 from tocsin.learn import attack as attack_facts
 from tocsin.ledger import CORRELATED, FOUND, SEEN, Ledger, Progress
 from tocsin.model.attack import NO_FACTS, Facts, telltales
@@ -125,6 +126,7 @@ class How(TypedDict, total=False):
     mappings: Sequence[LogMapping]
     attack: Facts
     attack_release: str
+    engine: Engine
 
 
 @contextmanager
@@ -142,6 +144,7 @@ def detect(
     attack: Facts = NO_FACTS,
     attack_release: str = "",
     traced: Path | None = None,
+    engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Run]:
     """Match rules with logs.
@@ -157,12 +160,13 @@ def detect(
         attack: what translates techniques, for results that are of one release of ATT&CK.
         attack_release: that release; the newest that rules with findings are tagged for, if none is named.
         traced: an empty folder to keep in what `investigate` joins findings by; None if nobody will.
+        engine: where the work is done.
 
     Yields:
         The run; its findings are kept on disk until the context ends.
     """
     with cache.not_collecting():
-        detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or local.default_jobs()
+        detector, watch, jobs = prepare(rules), Watch(rules, ever=ever), jobs or engine.default_jobs()
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         ledger = Ledger(Path(folder), detector, on_progress, traced)
         window = (since_us if since_us is not None else NO_TIME, until_us if until_us is not None else _NO_TIME_LIMIT)
@@ -182,10 +186,9 @@ def detect(
             traced=traced,
         )
         while tasks:
-            tasks = _run(tasks, examine, jobs, ledger)
+            tasks = _run(tasks, examine, jobs, ledger, engine)
         run = ledger.run(rules, indicators)
-        if rules.correlations:
-            run = correlated(run, ledger.folder)
+        run = correlated(run, ledger.folder) if rules.correlations else run
         yield replace(run, attack=attack, attack_release=attack_release, timezone=name_of(zone))
 
 
@@ -208,7 +211,7 @@ def _bundles(units: Sequence[collect.Unit], jobs: int) -> list[_Task]:
 
 def _examine(
     task: _Task,
-    send: local.Send,
+    send: Send,
     *,
     folder: Path,
     detector: Detector,
@@ -274,15 +277,15 @@ def _within(events: Events, window: tuple[int, int]) -> np.ndarray[tuple[int], n
     return np.flatnonzero(~known | (events.ts >= window[0]) & (events.ts < window[1]))
 
 
-def _run(tasks: list[_Task], examine: local.Work[_Task], jobs: int, ledger: Ledger) -> list[_Task]:
+def _run(tasks: list[_Task], examine: Work[_Task], jobs: int, ledger: Ledger, engine: Engine) -> list[_Task]:
     """Do the tasks; what a failed one had bundled is given back, each unit as a task of its own.
 
     Of a file that cannot be read to its end the digest is still taken.
     """
     again: list[_Task] = []
-    for answer in local.run(tasks, examine, jobs=jobs):
+    for answer in engine.run(tasks, examine, jobs=jobs):
         name, units = tasks[answer.task]
-        if isinstance(answer, local.Message):
+        if isinstance(answer, Message):
             ledger.hear(name, answer.content)
         elif answer.failure and len(units) > 1:
             ledger.forget(name)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from typing import Final, Unpack
 
-from tocsin import collect, investigate
+from tocsin import attribution, collect, investigate, lookover
+from tocsin.attribute import observing
+from tocsin.engine import local
 from tocsin.investigate import concern, impact
+from tocsin.investigate.normal import is_public
+from tocsin.lake.store import Lake
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
 from tocsin.model.asset import Assets
+from tocsin.model.attribution import Attribution
 from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
+from tocsin.model.observation import Observation
 from tocsin.model.person import People
 from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
@@ -38,12 +44,14 @@ class Response:
     background: tuple[Background, ...] = ()
     evidence: tuple[str | Path, ...] = ()
     mappings: tuple[LogMapping, ...] = ()
+    assets: Assets = field(default_factory=Assets)
+    lake: Lake | None = None  # where it was found, if not in the evidence itself
     claims: tuple[Judged, ...] = ()  # each also stands with the incident that it concerns, if there is one
 
 
 @contextmanager
 def respond(
-    logs: Iterable[str | Path],
+    logs: Iterable[str | Path] | Lake,
     rules: RuleSet,
     *,
     quieten: bool = True,
@@ -56,6 +64,7 @@ def respond(
     """Match rules with logs, join what they found, and look once more for what was taken, and from whom.
 
     Args:
+        logs: or a lake that holds them.
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
         assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
         claim: what somebody said was taken, to be held against the evidence.
@@ -64,16 +73,16 @@ def respond(
     Yields:
         The response; its run's findings are kept on disk until the context ends.
     """
-    evidence, assets, people = tuple(logs), assets or Assets(), people or People()
+    evidence: Lake | tuple[str | Path, ...] = logs if isinstance(logs, Lake) else tuple(logs)
+    assets, people = assets or Assets(), people or People()
     with (
         tempfile.TemporaryDirectory(prefix="tocsin-") as traced,
-        detect(evidence, rules, traced=Path(traced), on_progress=on_progress, **how) as run,
+        _detected(evidence, rules, Path(traced), how, on_progress) as run,
     ):
         traces = investigate.read(Path(traced).iterdir())
-        found = investigate.gather(
+        waiting = investigate.queued(
             run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
         )
-        waiting = investigate.queue(found)
         incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
@@ -88,14 +97,29 @@ def respond(
             run=run,
             incidents=told,
             background=waiting.background,
-            evidence=evidence,
+            evidence=() if isinstance(evidence, Lake) else evidence,
+            lake=evidence if isinstance(evidence, Lake) else None,
             mappings=tuple(how.get("mappings") or ()),
+            assets=assets,
             claims=judged,
         )
 
 
+def _detected(
+    logs: Lake | tuple[str | Path, ...],
+    rules: RuleSet,
+    traced: Path,
+    how: How,
+    on_progress: Callable[[Progress], None],
+) -> AbstractContextManager[Run]:
+    if not isinstance(logs, Lake):
+        return detect(logs, rules, traced=traced, on_progress=on_progress, **how)
+    apt = {name: value for name, value in how.items() if name not in {"zone", "mappings"}}  # it was read already
+    return lookover.detect(logs, rules, traced=traced, on_progress=on_progress, **apt)  # type: ignore[arg-type]  # as `How` has them
+
+
 def _evidence(
-    logs: tuple[str | Path, ...],
+    logs: Lake | tuple[str | Path, ...],
     run: Run,
     scenes: Sequence[impact.Scene],
     asked: impact.Asked | None,
@@ -105,8 +129,19 @@ def _evidence(
     """What the logs hold around incidents, and of a claim; nothing is read where neither asks for it."""
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         kept = impact.Kept(folder=Path(folder)).made()
-        lost: tuple[str, ...] = ()
-        if scenes or asked is not None:
+        if not scenes and asked is None:
+            lost: tuple[str, ...] = ()
+        elif isinstance(logs, Lake):
+            lost = lookover.look_back(
+                logs,
+                impact.around(scenes),
+                kept,
+                asked=asked,
+                jobs=how.get("jobs", 0),
+                engine=how.get("engine", local),
+                on_progress=on_progress,
+            )
+        else:
             lost = look_back(
                 logs,
                 run.custody,
@@ -116,6 +151,7 @@ def _evidence(
                 jobs=how.get("jobs", 0),
                 zone=how.get("zone", UTC),
                 mappings=how.get("mappings", ()),
+                engine=how.get("engine", local),
                 on_progress=on_progress,
             )
         return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
@@ -127,6 +163,7 @@ def _digests(run: Run) -> dict[str, str]:
 
 def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Raw]:
     """The records that incidents cite, read again from the evidence: context first, then the worst findings."""
+    incidents = tuple(incidents)
     places = [
         (one.path, one.chunk, one.rec)
         for incident in incidents
@@ -135,5 +172,19 @@ def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Ra
             *(finding.at for finding in sorted(incident.findings, key=lambda one: -LEVELS.index(one.level))),
         )
     ]
+    if response.lake is not None:
+        return lookover.raws(response.lake, places, [(one.first_us, one.last_us) for one in incidents])
     mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
     return collect.again(places, response.evidence, response.run.custody, mapped)
+
+
+def observations(response: Response, incidents: Iterable[Incident]) -> Mapping[str, Observation]:
+    """What was seen of whoever did it, by incident, with what these logs and rules could have shown besides."""
+    run = response.run
+    seen_with = observing.view(run.rules.rules, run.coverage.rules, ours=response.assets, is_outside=is_public)
+    return {one.id: observing.observe(one, seen_with) for one in incidents}
+
+
+def attributions(seen: Mapping[str, Observation], known: attribution.Known) -> Mapping[str, Attribution]:
+    """Who it may have been, by incident: technical, and last, since stopping never waits for blaming."""
+    return {name: attribution.weigh(one, known) for name, one in seen.items()}

@@ -13,43 +13,39 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
-from tocsin import investigate, looking
+from tocsin import investigate, looking, lookover
 from tocsin.border import files
 from tocsin.detect import Detector, indicators, tokens
 from tocsin.detect.coverage import Account
-from tocsin.detect.observed_fields import FIELDS, OBSERVED
 from tocsin.detect.score import score
 from tocsin.detect.watch import Watch
 from tocsin.engine import local
+from tocsin.engine.protocol import Engine
 from tocsin.intake import LOOKS
-from tocsin.lake import asking, journal, upkeep
+from tocsin.lake import asking, journal
 from tocsin.lake.asking import Held, PartKey, Question
 from tocsin.lake.parts import DAY_US, UNDATED, Part, day_text
-from tocsin.lake.runs import Run as IndexRun
 from tocsin.lake.store import Lake
-from tocsin.lake.visible import Visible
 from tocsin.ledger import FOUND, SEEN, Progress
 from tocsin.looking import Look, Tally
 from tocsin.model.attack import NO_FACTS, Facts
-from tocsin.model.coverage import IndicatorCoverage, SeenLog
+from tocsin.model.coverage import IndicatorCoverage
 from tocsin.model.hunt import Asked, Cell, Told
 from tocsin.model.indicator import OBSERVABLE_TYPES, ObservableType
 from tocsin.model.kind import KINDS
 from tocsin.model.rule import INDICATOR, LEVELS, Level, Rule, RuleSet
-from tocsin.model.run import Run
 from tocsin.observe import known_good as lists
 from tocsin.observe.addresses import span
-from tocsin.pipeline import correlated
 from tocsin.respond import Response
 
 _PAP: Final = ("red", "amber", "green", "clear", "white")
+_MOST_NAMED: Final = 10_000  # indicators in an entry of the journal
 MOST_TOLD_HOSTS: Final = 50  # by name, of one indicator
 
 
@@ -123,14 +119,17 @@ def retrohunt(
     asked: Asked,
     *,
     hosts: Collection[str] = (),
+    quieten: bool = True,
     jobs: int = 0,
     attack: Facts = NO_FACTS,
+    engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Hunted]:
     """Ask a lake.
 
     Args:
         hosts: machines that there are, so that one of which the lake has nothing is named.
+        quieten: fold repeats, and lower what happens everywhere every day, as in `respond.respond`.
         jobs: worker processes; 0 is one for each processor.
 
     Yields:
@@ -140,30 +139,29 @@ def retrohunt(
         LakeError: a part cannot be read, or the journal cannot be written: then nothing is asked.
     """
     entry = journal.add(lake, "asked", _asked(lake, hunt, asked))
-    jobs = jobs or local.default_jobs()
-    runs = _runs(lake)
+    jobs, runs = jobs or engine.default_jobs(), lookover.index(lake)
     parts = asking.window(lake.state.parts.values(), asked.since_us, asked.until_us)
-    visible = Visible(OBSERVED)
-    for part, some in asking.census(runs, parts):
-        visible.add(part, some)
+    visible = lookover.visible_in(runs, parts)
     question, slow = _question(hunt.rules)
     with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
         folder = Path(name)
         for kept in (FOUND, SEEN, looking.TRACED):
             (folder / kept).mkdir()
-        tally, looks = _looked(lake, hunt, asked, question.held(runs, parts), parts, slow, folder, jobs, on_progress)
-        context = _context(parts, tally)
-        looking.run(context, partial(looking.trace, folder=folder, lake=lake), jobs, tally)
-        rules, told = _told(hunt, asked, tally, len(visible.hosts))
-        run = _run(replace(hunt, rules=replace(hunt.rules, rules=rules)), lake, tally, visible, folder)
-        run = replace(run, attack=attack, tool_version=version("tocsin"))
-        traces = investigate.read((folder / looking.TRACED).iterdir())
-        incidents = investigate.gather(run.findings, run.rules.rules, traces, digests=lake.state.evidence)
+        held = question.held(runs, parts)
+        tally, looks = _looked(lake, hunt, asked, held, parts, slow, folder, jobs, engine, on_progress)
+        rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
+        ruled = replace(hunt.rules, rules=rules)
+        window = (asked.since_us, asked.until_us)
+        run = replace(lookover.run_of(ruled, hunt.told, lake, tally, visible, folder, window), attack=attack)
+        traces = _traces(lake, _context(parts, tally), tally, folder / looking.TRACED, jobs, engine)
+        waiting = investigate.queued(
+            run.findings, run.rules.rules, traces, digests=lake.state.evidence, quieten=quieten
+        )
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        journal.add(lake, "answered", {"asked": entry, "by": asked.by, **_answered(told, tally, len(incidents))})
+        _enter(lake, {"asked": entry, "by": asked.by}, rules, told, tally, len(waiting.incidents))
         yield Hunted(
-            response=Response(run=run, incidents=incidents),
+            response=Response(run=run, incidents=waiting.incidents, background=waiting.background, lake=lake),
             told=told,
             in_full=len(slow),
             parts=len(parts),
@@ -185,6 +183,7 @@ def _looked(  # noqa: PLR0917 - the steps before it in their order
     slow: frozenset[int],
     folder: Path,
     jobs: int,
+    engine: Engine,
     on_progress: Callable[[Progress], None],
 ) -> tuple[Tally, list[Look]]:
     """Read what the index names, and what rules look at; findings are kept below the folder."""
@@ -203,15 +202,8 @@ def _looked(  # noqa: PLR0917 - the steps before it in their order
         window=(asked.since_us, asked.until_us),
         margin_days=asked.margin_days,
     )
-    looking.run(looks, work, jobs, tally, on_progress)
+    looking.run(looks, work, jobs, tally, on_progress, engine=engine)
     return tally, looks
-
-
-def _runs(lake: Lake) -> list[IndexRun]:
-    """The index, every byte of which is as it was written; parts that it does not speak of are indexed first."""
-    if lake.unindexed(LOOKS.version):
-        upkeep.reindex(lake, LOOKS)
-    return lake.index(every_byte=True)
 
 
 def _question(rules: RuleSet) -> tuple[Question, frozenset[int]]:
@@ -265,7 +257,18 @@ def _context(parts: Mapping[PartKey, Part], tally: Tally) -> list[looking.Around
     return sorted(found, key=lambda one: not one.found)[: looking.MOST_AROUND]
 
 
-def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
+def _traces(
+    lake: Lake, context: Sequence[looking.Around], tally: Tally, folder: Path, jobs: int, engine: Engine
+) -> investigate.Traces:
+    """What findings can be joined by."""
+    work = partial(looking.trace, folder=folder, lake=lake, window=(None, None))
+    looking.run(context, work, jobs, tally, engine=engine)
+    return investigate.read(folder.iterdir())
+
+
+def _told(
+    hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int, records: Mapping[str, tuple[int, int]]
+) -> tuple[tuple[Rule, ...], tuple[Told, ...]]:
     """The rules with the levels that the times of their events leave them, and what is said of each that was found."""
     rules = list(hunt.rules.rules)
     told: list[Told] = []
@@ -280,6 +283,7 @@ def _told(hunt: Hunt, asked: Asked, tally: Tally, of_hosts: int) -> tuple[tuple[
                 hosts=len(seen.hosts),
                 of_hosts=of_hosts,
                 margin_days=asked.margin_days,
+                record=records.get(one.source, (0, 0)),
             )
             rules[number] = replace(
                 rule, level=_level(rule, scored.value, revoked=revoked), title=_title(rule, seen, revoked)
@@ -321,33 +325,6 @@ def _title(rule: Rule, seen: looking.SeenOf, revoked: bool) -> str:
     return f"{rule.title} ({', '.join(words)})" if words else rule.title
 
 
-def _run(hunt: Hunt, lake: Lake, tally: Tally, visible: Visible, folder: Path) -> Run:
-    account = tally.account
-    account.sighted.fields |= {
-        (part.kind, name) for part in lake.state.parts.values() for name in looking.fields_of(part) & FIELDS.keys()
-    }
-    coverage = account.coverage(hunt.told)
-    run = Run(
-        rules=hunt.rules,
-        findings=looking.Kept(folder / FOUND, lake.state.evidence),
-        custody=tuple(one for one in lake.state.custody if one.path in tally.paths),
-        coverage=replace(coverage, seen=tuple(_seen_logs(visible))),
-        tool_version="",
-    )
-    return correlated(run, folder) if hunt.rules.correlations else run
-
-
-def _seen_logs(visible: Visible) -> Iterator[SeenLog]:
-    months: dict[tuple[str, str, str], list[str]] = {}
-    for kind, log, host, month in visible.days:
-        months.setdefault((kind, log, host), []).append(month)
-    for (kind, log, host), some in sorted(months.items()):
-        first, last = (np.datetime64(month, "M") for month in (min(some), max(some)))
-        us = [int(moment.astype("M8[D]").astype(int)) * DAY_US for moment in (first, last + 1)]
-        count = visible.rows.get((kind, log, host), 0)
-        yield SeenLog(kind=kind, channel=log, host=host, records=count, first_us=us[0], last_us=us[1] - 1)
-
-
 def _types(rules: RuleSet) -> list[ObservableType]:
     asked = {one.type for rule in rules.rules if rule.indicator for one in rule.indicator.observables}
     return [kind for kind in OBSERVABLE_TYPES if kind in asked]
@@ -376,6 +353,12 @@ def _asked(lake: Lake, hunt: Hunt, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _answered(told: Sequence[Told], tally: Tally, incidents: int) -> dict[str, Any]:
+def _enter(
+    lake: Lake, head: Mapping[str, Any], rules: Sequence[Rule], told: Sequence[Told], tally: Tally, incidents: int
+) -> None:
+    """Enter the answer into the journal."""
+    found = [(one.id, rules[one.rule].indicator) for one in told[:_MOST_NAMED]]
+    sources = {key: indicator.source for key, indicator in found if indicator is not None}
     digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
-    return {"found": len(told), "findings": tally.findings, "incidents": incidents, "digest": digest}
+    counts = {"found": len(told), "findings": tally.findings, "incidents": incidents}
+    journal.add(lake, "answered", {**head, **counts, "digest": digest, "sources": sources})

@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.attribute.scale import ONE, likelihood, ratio, share, total
+from tocsin.attribute.scale import ONE, likelihood, ratio, share
 
 positive = st.integers(1, 10**12)
 
@@ -35,10 +35,3 @@ def test_likelihoods_and_weights_are_inverse(weight: int) -> None:
     mass = likelihood(weight)
     if mass > 10**6:
         assert abs(ratio(mass, ONE) - weight) <= 1
-
-
-@given(st.lists(st.integers(-50_000, 50_000), min_size=1, max_size=30), st.randoms(use_true_random=False))
-def test_a_total_does_not_depend_on_order(weights: list[int], chosen) -> None:  # type: ignore[no-untyped-def]
-    shuffled = list(weights)
-    chosen.shuffle(shuffled)
-    assert total(weights) == total(shuffled) >= max(weights)

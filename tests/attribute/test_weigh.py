@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ from made import kb, seen, trait
 
 from tocsin import attribute
 from tocsin.attribute import caps
+from tocsin.attribute.ledger import reference
 from tocsin.attribute.traits import TRAITS
-from tocsin.attribute.weights import Weights, shipped
+from tocsin.attribute.weights import ForGroups, ForUnknown, Rule, Weights, shipped
 from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution
 from tocsin.model.observation import TRAIT_KINDS, Observation, Trait
 
@@ -47,6 +49,31 @@ observations = st.builds(
     watched=st.none() | st.frozensets(st.sampled_from(VALUES["technique"][:60]), max_size=30),
 )
 seeds = st.sampled_from(sorted(PROFILES))
+
+
+FIXED = Weights(
+    about="of these tests alone, so that what is learned anew does not change their sums",
+    groups=ForGroups(
+        likelihood=343,
+        overlap=47285,
+        software=334,
+        exclusive=12243,
+        reports=909,
+        reports_by_length=-1179,
+        years=1471,
+        silence=1376,
+    ),
+    unknown=ForUnknown(
+        constant=-26761,
+        reference=-633,
+        techniques=497,
+        software=-495,
+        new_software=-2178,
+        new_techniques=-1724,
+        sharpness=1041,
+    ),
+    rule=Rule(name=600, sponsor=800, largest=((900, 965),)),
+)
 
 
 def named(found: Attribution) -> tuple[str, ...]:
@@ -163,6 +190,49 @@ def test_hours_and_language_never_weigh_more_than_three_decibans() -> None:
     weights = [one for one in found.of("G0003").grounds if one.kind in ("hours", "language")]  # type: ignore[union-attr]
     assert {one.kind for one in weights} == {"hours", "language"}
     assert all(0 < one.millidecibans <= 3000 for one in weights)
+
+
+def test_sums_are_integers_all_the_way() -> None:
+    """A float anywhere would be another number on another machine."""
+
+    def check(told: object, place: str = "") -> None:
+        assert not isinstance(told, float), place
+        if isinstance(told, dict):
+            for name, inner in told.items():
+                check(inner, f"{place}.{name}")
+        elif isinstance(told, list | tuple):
+            for inner in told:
+                check(inner, place)
+
+    known = kb(0)
+    others = [trait(kind, VALUES[kind][0], "C3") for kind in VALUES if kind not in ("technique", "software")]  # type: ignore[arg-type]
+    found = attribute.weigh(seen(known["G0003"]["techniques"], known["G0003"]["software"], others=others), PROFILES[0])
+    check(msgspec.to_builtins(found))
+
+
+def test_these_are_the_sums_on_every_machine() -> None:
+    """The digest of every line of some ledgers: another processor, library or release of Python must give it too."""
+    digest = hashlib.sha256()
+    for seed, profiles in PROFILES.items():
+        for known in list(kb(seed).values())[::9]:
+            observation = seen(list(known["techniques"])[::2], list(known["software"])[:2], last="2016")
+            digest.update(msgspec.json.encode(attribute.weigh(observation, profiles, weights=FIXED).hypotheses))
+    assert digest.hexdigest() == "47705d3a3cee5983cb87334d4dd364f70216bbf94700e3de226776d34a8fd608"
+
+
+def test_groups_that_too_little_speaks_for_stay_in_their_order() -> None:
+    known = kb(0)
+    found = attribute.weigh(seen(known["G0003"]["techniques"]), PROFILES[0], weights=eager())
+    weights = [one.millidecibans for one in found.hypotheses if one.kind == "group"]
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(weights[:10])) == 10
+    assert found.of(UNKNOWN).billionths > max(one.billionths for one in found.hypotheses if one.kind == "group")  # type: ignore[union-attr]
+
+
+def test_the_reference_is_behind_the_few_that_lead_and_never_the_leader_of_several() -> None:
+    assert reference(range(200)) == 193
+    assert reference([5, 9]) == 5
+    assert reference([9]) == 9
 
 
 def test_absence_counts_only_where_a_sensor_would_have_shown_it() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -113,3 +116,29 @@ def test_a_sample_of_the_benchmark_comes_out_as_promised(shared: Path) -> None:
     assert found["top1"] >= 0.6
     assert found["unknown_auroc"] >= 0.7
     assert found["product"]["wrong"] <= 2
+
+
+ALONE = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+import attribution
+seen, kb = json.loads(sys.stdin.read())
+first = attribution.predict(seen, kb)  # once, so that what Python itself reads for its modules is read
+opened = []
+sys.addaudithook(lambda name, given: opened.append((name, given)) if name in ("open", "socket.connect") else None)
+again = attribution.predict(seen, kb)
+shipped = [one for one in sys.modules if one.startswith("tocsin.learn") or one == "tocsin.attribution"]
+print(json.dumps([first == again, [str(one) for one in opened], shipped]))
+"""
+
+
+def test_predict_opens_no_file_and_knows_no_table() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, json.dumps([one for one in sys.path if one])],
+        input=json.dumps([SEEN, KB]),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [True, [], []]

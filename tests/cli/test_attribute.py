@@ -156,3 +156,32 @@ def test_numbers_of_an_older_release_are_translated(tocsin: Tocsin, file: Callab
     assert "T0000 is in no release" in flat(out)
     _, out, _ = tocsin(file(release="3.141"))
     assert "Release 3.141 of ATT&CK is not known" in flat(out)
+
+
+def test_one_technique_is_no_answer(tocsin: Tocsin, file: Callable[..., Path]) -> None:
+    """Lengths that nobody learned from are not reckoned with: a single technique once made a large group likely."""
+    _, out, _ = tocsin(file(techniques=["T1003"], software=[], last_seen=""), "--json")
+    told = json.loads(out)
+    assert told["answer"]["level"] == "unknown"
+    chances = {one["id"]: one["billionths"] for one in told["hypotheses"]}
+    assert chances["unknown"] > 2 * max(chance for name, chance in chances.items() if name != "unknown")
+
+
+def test_several_at_once_say_which_are_one_activity(tocsin: Tocsin, file: Callable[..., Path]) -> None:
+    more = [{"kind": "infrastructure", "value": "c2[.]example"}, {"kind": "software", "value": "own:loader"}]
+    other = [{"kind": "infrastructure", "value": "domain:C2.example."}, {"kind": "software", "value": "own:loader"}]
+    paths = [file(id="a-1", traits=more), file(id="a-2", traits=other), file(id="a-3", software=[])]
+    code, out, _ = tocsin(*paths)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert ": a-1, a-2" in out
+    assert out.count("Answer (") == 3
+    assert set(json.loads(tocsin(*paths, "--json")[1])) == {"a-1", "a-2", "a-3"}
+    assert tocsin(paths[0], paths[0])[0] == 2
+    assert tocsin(*paths, "--explain")[0] == 2
+
+
+def test_a_statement_is_signed_in_a_case(tocsin: Tocsin, file: Callable[..., Path]) -> None:
+    code, out, err = tocsin(file(), "--sign", "0" * 64, "--reason", "x")
+    assert (code, out) == (7, "")
+    assert "is no case" in err

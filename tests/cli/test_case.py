@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from seal.agents import running_agent
 from tocsin.cli import passphrase, person
 from tocsin.cli.main import main
-from tocsin.seal import keys
+from tocsin.seal import agent, keys
 
 Tocsin = Callable[..., tuple[int, str, str]]
 ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -27,7 +29,7 @@ def tocsin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(keys, "ROUNDS", 1)
-    for name in ("TOCSIN_CASES", person.VARIABLE):
+    for name in ("TOCSIN_CASES", person.VARIABLE, agent.VARIABLE):
         monkeypatch.delenv(name, raising=False)
     secret = tmp_path / "secret"
     secret.touch(mode=0o600)
@@ -197,7 +199,7 @@ def test_people(tocsin: Tocsin, tmp_path: Path) -> None:
     assert place.read_bytes() == before
     public = tmp_path / "ben.pub"
     public.write_text(keys.public_text(keys.make()) + " ben@example.org\n")
-    assert "can be checked here, not signed" in tocsin("person", "add", "Ben", "--key", public)[1]
+    assert "can be checked here" in tocsin("person", "add", "Ben", "--key", public)[1]
     private = tmp_path / "id"
     keys.save(private, keys.make(), b"")
     assert tocsin("person", "add", "Chloé", "--key", private)[0] == 0
@@ -214,6 +216,40 @@ def test_people(tocsin: Tocsin, tmp_path: Path) -> None:
     keys.save(private, keys.make(), b"")
     code, _, err = tocsin("case", "close", case, "--reason", "x", "--by", "Chloé")
     assert (code, "holds another key" in err) == (6, True)
+
+
+@pytest.mark.skipif(not shutil.which("ssh-agent"), reason="OpenSSH is not here")
+def test_an_agent_signs_a_decision(tocsin: Tocsin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of ssh-keygen under a passphrase, given to a real agent; here only the public one is known."""
+    private, public = tmp_path / "id_ed25519", tmp_path / "id_ed25519.pub"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", private], check=True, timeout=60)
+    assert tocsin("person", "add", "Ben", "--key", public)[0] == 0
+    case = _new(tocsin)
+    with running_agent(tmp_path / "agent", monkeypatch):
+        code, _, err = tocsin(
+            "case", "decide", case, "isolate", "yes", "--role", "lead", "--reason", "x", "--by", "Ben"
+        )
+        assert (code, "did not sign" in err) == (6, True), "it does not have the key yet"
+        subprocess.run(["ssh-add", "-q", private], check=True, timeout=60)
+        private.unlink()
+        assert (
+            tocsin("case", "decide", case, "isolate", "yes", "--role", "lead", "--reason", "x", "--by", "Ben")[0] == 0
+        )
+    assert tocsin("case", "verify", case)[0] == 0
+    code, _, err = tocsin("case", "close", case, "--reason", "x", "--by", "Ben")
+    assert (code, "no agent answers" in err) == (6, True)
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="OpenSSH is not here")
+def test_a_key_of_openssh_under_a_passphrase_signs_a_decision(tocsin: Tocsin, tmp_path: Path) -> None:
+    private = tmp_path / "id_ed25519"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "correct horse battery", "-f", private]
+    subprocess.run(words, check=True, timeout=60)
+    assert tocsin("person", "add", "Ben", "--key", private)[0] == 0
+    case = _new(tocsin)
+    assert tocsin("case", "decide", case, "isolate", "yes", "--role", "lead", "--reason", "x", "--by", "Ben")[0] == 0
+    assert tocsin("case", "verify", case)[0] == 0
+    assert b"OPENSSH PRIVATE KEY" in private.read_bytes(), "it is used where it lies, and never copied"
 
 
 def test_passphrases(tocsin: Tocsin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

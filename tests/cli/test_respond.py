@@ -121,3 +121,33 @@ def test_a_press_claim_is_judged(tocsin: Run, sample: Path, tmp_path: Path) -> N
     refused = _respond(tocsin, sample, "--claim", "absent.json")
     assert refused.returncode == 9
     assert "absent.json" in refused.stderr
+
+
+def test_a_lake_of_the_same_logs_is_the_same_story(tocsin: Run, sample: Path, tmp_path: Path) -> None:
+    assert tocsin("lake", "add", str(sample / "logs"), "--lake", "lake", "-q").returncode == 0
+    assert _respond(tocsin, sample, "--out", "logs", "-q").returncode == 0
+    rules = ("-r", str(sample / "rules"), "-q")
+    ended = tocsin("respond", "--lake", "lake", "--out", "lake-out", *rules)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = [json.loads((tmp_path / name / "incidents.json").read_text()) for name in ("logs", "lake-out")]
+    assert told[0] == told[1]
+    manifests = [json.loads((tmp_path / name / "custody.json").read_text()) for name in ("logs", "lake-out")]
+    digests = [{one["path"]: one["sha256"] for one in each["sources"]} for each in manifests]
+    assert digests[1].items() <= digests[0].items()
+    assert tocsin("detect", "--lake", "lake", *rules).returncode == 0
+
+
+def test_where_a_lake_has_nothing_to_tell_it_says_so_and_not_that_it_is_no_log(
+    tocsin: Run, sample: Path, tmp_path: Path
+) -> None:
+    assert tocsin("lake", "add", str(sample / "logs"), "--lake", "lake", "-q").returncode == 0
+    (tmp_path / "rule.yml").write_text(
+        "title: Nothing\nid: 99999999-9999-4999-8999-999999999998\nlogsource: {product: windows}\n"
+        "detection: {a: {EventID: 99999}, condition: a}\nlevel: high\n"
+    )
+    ended = tocsin("respond", "--lake", "lake", "-r", "rule.yml", "-q")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    both = tocsin("respond", str(sample / "logs"), "--lake", "lake")
+    neither = tocsin("respond")
+    assert both.returncode == neither.returncode != 0
+    assert tocsin("respond", "--lake", "lake", "--timezone", "Europe/Paris").returncode != 0

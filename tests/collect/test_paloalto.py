@@ -10,7 +10,7 @@ from tocsin.collect.formats import paloalto
 
 CELL = st.sampled_from(
     ["", "x", "192.0.2.1", "0x8", "allow", '"a, b"', '"a ""b"""', '""', 'a"b', '"a"b', '"', "2024/03/05 10:00:00",
-    '"""', "2024-03-05T10:00:00.123+13:00", "PA-220", "TCP", "/opt/a", "ā", "a\tb"]
+    '"""', "2024-03-05T10:00:00.123+13:00", "PA-220", "TCP", "/opt/a", "ā", "a\tb", "a\rb", "a\0b", "null", " "]
 )  # fmt: skip
 HEAD = st.sampled_from(["", "<14>", "Mar  5 10:00:00 PA ", "Mar  5 10:00:00 PA x,y ", "a\tb "])
 FIRST = st.sampled_from(["1", "", "0", "x" * 17])

@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.reference import canonical, row_of
-from tocsin.collect import read, read_bytes
+from tocsin.collect import plan, read, read_bytes, read_units, zeek_headless
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.formats import zeek_json, zeek_tsv
 from tocsin.collect.lines import LineDecoder
 from tocsin.collect.records import Tally
+from tocsin.model.custody import Custody
 from tocsin.model.event import Source
 
+SAMPLES = Path(__file__).parent / "formats" / "zeek_tsv"
 HEADER = (
     "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t{}\n#fields\t{}\n#types\t{}\n"
 )
@@ -129,6 +131,60 @@ def test_ranges_know_the_header_that_stands_before_them(tmp_path: Path, unit: in
 )
 def test_the_log_is_told_by_the_record(record: dict[str, Any], log: str | None) -> None:
     assert zeek_json.fields(json.dumps(record).encode(), b"").get("_path") == log
+
+
+def test_a_piece_without_its_header_is_read_as_with_it(tmp_path: Path) -> None:
+    whole = (SAMPLES / "dns.log").read_bytes()
+    (tmp_path / "a.log").write_bytes(_bare(whole))
+    (tmp_path / "b.log").write_bytes(whole)
+    [bare], [told] = read(tmp_path / "a.log"), read(tmp_path / "b.log")
+    assert [row_of(bare, row) for row in range(len(bare))] == [row_of(told, row) for row in range(len(told))]
+    assert len(bare)
+
+
+USUAL = {
+    "time": "1.5", "uid": "Cabcdefg1", "uids": "Cabcdefg1,Cabcdefg2", "addr": "192.0.2.1", "addrs": "192.0.2.1",
+    "port": "80", "count": "7", "interval": "0.1", "bool": "T", "proto": "tcp", "state": "S0", "history": "ShA",
+    "class": "C_INTERNET", "path": r"\\\\srv\\share", "kerberos": "AS", "smb": "SMB::FILE_OPEN",
+    "uids_": "Fabcdefg1", "prints": "ab" * 32, "hash": "ab" * 16,
+    "tunnel": "Tunnel::TEREDO", "tls": "TLSv13", "method": "GET", "community": "1:" + "a" * 27 + "=",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("at", range(len(zeek_headless._READ)))
+def test_every_log_is_told_by_a_line_of_it(at: int) -> None:
+    log, columns = zeek_headless._READ[at]
+    cells = [USUAL.get(kind, "text") for _, kind in columns]
+    header = zeek_headless.header_of(("1591367999.305988\t" + "\t".join(cells[1:])).encode())
+    assert f"#path\t{log}\n".encode() in header
+    assert header.count(b"\t") == 2 * len(columns) + 1
+
+
+def _bare(content: bytes) -> bytes:
+    return b"".join(line for line in content.splitlines(keepends=True) if not line.startswith(b"#"))
+
+
+def test_a_piece_that_could_be_more_than_one_log_is_not_read(tmp_path: Path) -> None:
+    """Nor one of a log with a column that only this site has."""
+    flow = "1591367999.305988\tCMdzit1AMNsmfAIiQc\t192.0.2.76\t36844\t192.0.2.1\t53\t"
+    for cells in ("-\t-\t-\t-", "udp\tdns\t0.06\t6\t1\tSF\tT\tT\t0\tDd\t2\t118\t2\t197\t-\tsite"):
+        (tmp_path / "x.log").write_text(flow + cells + "\n")
+        accounts: list[Custody] = []
+        assert not list(read_units(plan([tmp_path / "x.log"]), None, accounts.append))
+        assert accounts[0].problems == (f"no reader: {zeek_headless.UNSURE}",)
+
+
+def test_a_piece_without_its_header_says_so_and_is_read_in_ranges(tmp_path: Path) -> None:
+    line = b"1591367999.305988\tCMdzit1AMNsmfAIiQc\t192.0.2.76\t36844\t192.0.2.1\t88\tAS\ta\tb\tT" + b"\t-" * 10 + b"\n"
+    path = tmp_path / "x.log"
+    path.write_bytes(line * 400_000)
+    accounts: list[Custody] = []
+    units = plan([path], unit_bytes=16 << 20)
+    assert len(units) > 2
+    tables = list(read_units(units, frozenset({"_path", "cipher", "request_type"}), accounts.append))
+    assert sum(len(table) for table in tables) == 400_000
+    assert sum(account.mended.get(zeek_headless.MENDED, 0) for account in accounts) == 400_000
+    assert {table.columns["request_type"].text(0) for table in tables} == {"AS"}
 
 
 def test_rules_find_one_name_however_it_was_exported() -> None:

@@ -316,7 +316,7 @@ def test_what_events_bring_along_has_the_name_that_their_log_gives_it() -> None:
     )
     ruleset = compiled(rule, correlation(**{"group-by": ["Image", "User", "Computer", "Unheard"]}))
     assert {variant.name: dict(variant.carry) for variant in ruleset.variants} == {
-        "sysmon": {name: name for name in ("Image", "User", "Computer", "Unheard")},
+        **{one: {name: name for name in ("Image", "User", "Computer", "Unheard")} for one in ("sysmon", "defender")},
         "security": {
             "Image": "NewProcessName",
             "User": "SubjectUserName",

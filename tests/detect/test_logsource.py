@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detect.compiled import compiled, refused, shape, text_of, variants
-from tocsin.detect import carry, globs, logsource
+from tocsin.detect import carry, defender, globs, logsource
 from tocsin.detect.places import PLACES
 from tocsin.detect.sigma import TABLES
 from tocsin.detect.trees import And, Neg, Or, Tree
@@ -27,8 +27,9 @@ SYSMON = "Channel equals microsoft-windows-sysmon/operational"
 def gates(logsource_text: str, kinds: frozenset[str] = frozenset({"windows"})) -> dict[str, Any]:
     ruleset = compiled(text_of("s: [word]\ncondition: s", logsource=logsource_text))
     assert ruleset.problems == ()
-    assert {one.kind for one in ruleset.variants} == kinds
-    return {one.name: shape(ruleset, one.gate) for one in ruleset.variants}
+    found = [one for one in ruleset.variants if one.kind != defender.KIND]  # told by a test of its own
+    assert {one.kind for one in found} == kinds
+    return {one.name: shape(ruleset, one.gate) for one in found}
 
 
 def security(selection: str, source: str) -> Any:
@@ -196,6 +197,43 @@ def test_the_tables_of_pysigma_have_the_shape_that_is_read() -> None:
         assert isinstance(logsource.variants(category, "windows", "", TABLES), tuple)
     assert set(logsource.SECURITY) <= set(TABLES.sysmon)
     assert not set(logsource.MORE_CHANNELS) & set(TABLES.channels)
+
+
+# --------------------------------------------------------------------------------- Defender's hunting tables
+
+
+@pytest.mark.parametrize(
+    ("source", "actions", "platform"),
+    [
+        (PROCESS, "ActionType equals processcreated", "windows"),
+        ("{product: linux, category: process_creation}", "ActionType equals processcreated", "linux"),
+        ("{product: macos, category: process_creation}", "ActionType equals processcreated", "macos"),
+        (REGISTRY, "ActionType equals registryvalueset", "windows"),
+        ("{product: windows, category: image_load}", "ActionType equals imageloaded", "windows"),
+    ],
+)
+def test_events_of_defender(source: str, actions: str, platform: str) -> None:
+    ruleset = compiled(text_of("s: [word]\ncondition: s", logsource=source))
+    [found] = [one for one in ruleset.variants if one.kind == defender.KIND]
+    assert (found.name, shape(ruleset, found.gate)) == (
+        defender.NAME,
+        ["all", actions, f"platform equals {platform}"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "wanted"),
+    [
+        (r"s: {Image|endswith: '\a.exe'}", r"Image endswith \a.exe"),
+        ("s: {CurrentDirectory: a, Image: b}", None),
+        ("s: {Image: b}\nn: {CurrentDirectory: a}", "Image equals b"),
+    ],
+)
+def test_what_defender_does_not_log_is_found_in_none_of_its_events(selection: str, wanted: Any) -> None:
+    ruleset = compiled(text_of(f"{selection}\ncondition: s", logsource=PROCESS))
+    assert [shape(ruleset, one.condition) for one in ruleset.variants if one.kind == defender.KIND] == (
+        [] if wanted is None else [wanted]
+    )
 
 
 # --------------------------------------------------------------------------------- 4688

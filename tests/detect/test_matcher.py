@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detect import compiled as rule_sets
 from tocsin.collect import read_bytes
 from tocsin.detect import matcher, predicates, prefilter, prepare
 from tocsin.detect.literals import Literals, is_literal
@@ -315,3 +316,14 @@ def test_who_was_given_up_on_does_not_spoil_the_next_table() -> None:
     matches = detector.scan(read_bytes(log_of([{"F": f"{HOSTILE}x"}, {"F": "aa!!"}])))
     assert [rows.tolist() for _, rows in matches.rows] == [[1]]
     assert matches.gave_up == {0: 1}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "holds"), [("' Failed'", True), ("'sshd[7]: Failed'", True), ("'web1 sshd'", True), ("' web2'", False)]
+)
+def test_a_keyword_is_looked_for_in_the_line_across_its_fields(keyword: str, holds: bool) -> None:
+    ruleset = rule_sets.compiled(
+        rule_sets.text_of(f"s: [{keyword}]\ncondition: s", logsource="{product: linux, service: sshd}")
+    )
+    events = read_bytes(b"Mar  5 12:00:00 web1 sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2\n")
+    assert bool(prepare(ruleset).scan(events).rows) == holds

@@ -545,7 +545,7 @@ def test_the_public_pack(shared: Path) -> None:
         "": 1104,
         "defender": 9,
     }
-    assert len({one.kind for one in ruleset.variants}) == 27
+    assert len({one.kind for one in ruleset.variants}) == 28
     assert len(ruleset.patterns) == len(set(ruleset.patterns))
     assert ruleset.regex_database
 

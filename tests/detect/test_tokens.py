@@ -32,6 +32,7 @@ VALUES: dict[ObservableType, list[str]] = {
     "sha256": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
     "imphash": ["d41d8cd98f00b204e9800998ecf8427e"],
     "ssdeep": ["3:abc:def"],
+    "ja4": ["t13d1516h2_8daaf6152771_b186095e22b6", "t130200_1301_a56c5b993250"],
     "mail": ["a@evil.example", "first.last@evil.example", "x=y@evil.example"],
     "account": ["corp\\anna", "anna@corp.example", "anna"],
     "sid": ["s-1-5-21-1-2-3-1001"],

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.collect import plan, read_bytes, read_units
+from tocsin.detect import tokens
 from tocsin.detect.indicators import level_of, prepared
 from tocsin.detect.observed_fields import FIELDS
 from tocsin.detect.watch import Watch
@@ -84,6 +85,10 @@ def held(kind: str, value: str, field: str, text: Any) -> bool:
         ("url", "http://evil.example/", "CommandLine", 'iwr "http://evil.example/x"', False),
         ("md5", "a" * 32, "Hashes", f"MD5={'A' * 32},IMPHASH={'B' * 32}", True),
         ("md5", "b" * 32, "Hashes", f"MD5={'A' * 32},IMPHASH={'B' * 32}", False),
+        ("sha1", "ab" * 20, "tls.fingerprint", ":".join(["AB"] * 20), True),
+        ("md5", "c" * 32, "tls.ja3.hash", "C" * 32, True),
+        ("ja4", "t13d1516h2_8daaf6152771_b186095e22b6", "ja4", "T13d1516h2_8daaf6152771_b186095e22b6", True),
+        ("ja4", "t13d1516h2_8daaf6152771_b186095e22b6", "ja4", "t13d1516h2_8daaf6152771_b186095e22b7", False),
         ("imphash", "b" * 32, "Hashes", f"MD5={'A' * 32},IMPHASH={'B' * 32}", True),
         ("sha256", "c" * 64, "Hashes", f"SHA256={'C' * 64}", True),
         ("sha256", "c" * 64, "CommandLine", f"x {'c' * 65}", False),
@@ -135,7 +140,10 @@ def test_only_in_its_time() -> None:
 
 PIECES = st.lists(
     st.sampled_from(
-        ("evil.example", "192.0.2.1", "a@evil.example", "x.exe", " ", ".", "-", "/", "0", "a", "\n", "é", ":")
+        (
+            *("evil.example", "192.0.2.1", "a@evil.example", "x.exe", "2001:db8::1", "[", "]:443"),
+            *(" ", ".", "-", "/", "0", "a", "\n", "é", ":"),
+        )
     ),
     max_size=8,
 ).map("".join)
@@ -144,11 +152,13 @@ WANTED = (
     Observable("address", "192.0.2.1"),
     Observable("mail", "a@evil.example"),
     Observable("file", "x.exe"),
+    Observable("address", "2001:db8::1"),
 )
 BEYOND = "\u0080-\U0010ffff"
 SLOW = {
     "domain": rf"(?<![A-Za-z0-9_{BEYOND}-])evil\.example(?![A-Za-z0-9_{BEYOND}-])(?!\.[A-Za-z0-9])",
-    "address": r"(?<![A-Za-z0-9_])(?<![0-9]\.)192\.0\.2\.1(?![A-Za-z0-9_:])(?!\.[A-Za-z0-9])",
+    "192.0.2.1": r"(?<![A-Za-z0-9_])(?<![0-9]\.)192\.0\.2\.1(?![A-Za-z0-9_])(?!\.[A-Za-z0-9])",
+    "2001:db8::1": r"(?<![A-Za-z0-9_])(?<![0-9]\.)2001:db8::1(?![A-Za-z0-9_])(?!\.[A-Za-z0-9])(?!:[0-9a-f:])",
     "mail": r"(?<![A-Za-z0-9._+-])a@evil\.example(?![A-Za-z0-9_-])(?!\.[A-Za-z0-9])",
     "file": rf"(?<![A-Za-z0-9._{BEYOND}-])x\.exe(?![A-Za-z0-9_{BEYOND}-])(?!\.[A-Za-z0-9])",
 }
@@ -156,7 +166,8 @@ SLOW = {
 
 @given(st.lists(PIECES, max_size=4))
 def test_words_are_found_as_an_expression_finds_them(texts: Sequence[str]) -> None:
-    found = {(at, WANTED[word].type) for at, word in Words(WANTED).find(texts)}
+    named = [one.value if one.type == "address" else one.type for one in WANTED]
+    found = {(at, named[word]) for at, word in Words(WANTED).find(texts)}
     assert found == {(at, kind) for at, text in enumerate(texts) for kind, one in SLOW.items() if re.search(one, text)}
 
 
@@ -255,6 +266,22 @@ MESSAGES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("connected to 198.51.100.7:443", True),
+        ("connected to [2001:db8::1]:443", True),
+        ("from 2001:db8::1: 11: Bye", True),
+        ("from 2001:db8::1:2", False),
+        ("from 198.51.100.70:443", False),
+    ],
+)
+def test_a_port_behind_an_address_hides_nothing(text: str, is_there: bool) -> None:
+    wanted = (Observable("address", "198.51.100.7"), Observable("address", "2001:db8::1"))
+    assert bool(list(Words(wanted).find([text]))) == is_there
+    assert not is_there or any(set(tokens.wanted(one)) & tokens.of_value(("text",), text) for one in wanted)
+
+
 @pytest.mark.parametrize("line", MESSAGES)
 def test_indicators_are_found_in_messages_as_whole_words(line: bytes) -> None:
     one = watch(Observable("address", "192.0.2.1"), Observable("domain", "evil.example"))
@@ -264,6 +291,18 @@ def test_indicators_are_found_in_messages_as_whole_words(line: bytes) -> None:
     ):
         events = read_bytes(content, projection=one.projection | {"host"})
         assert sorted(set(one.scan(events).rules.tolist())) == wanted
+
+
+def test_the_message_of_windows_is_searched_where_it_is_all_there_is() -> None:
+    said = {"Channel": "Application", "EventID": 1, "Message": "Lost 198.51.100.7:443\r\nand evil.example."}
+    fields = {**said, "EventData": {"IpAddress": "203.0.113.1"}}
+    one = watch(Observable("address", "198.51.100.7"), Observable("domain", "evil.example"))
+    events = read_bytes(
+        b"".join(json.dumps(each).encode() + b"\n" for each in (said, fields)), projection=one.projection
+    )
+    found = one.scan(events)
+    assert sorted(zip(found.rows.tolist(), found.rules.tolist(), strict=True)) == [(0, 0), (0, 1)]
+    assert {found.names[at] for some in found.fields for at in some} == {"Message"}
 
 
 def test_names_of_fields_are_written_once() -> None:

@@ -42,6 +42,12 @@ BREAKS = [
         "an output imports its neighbour",
         {"output/formats/one.py": "", "output/formats/two.py": "import tocsin.output.formats.one\n"},
     ),
+    (
+        "enforcers",
+        "an enforcer imports its neighbour",
+        {"contain/enforcers/one.py": "", "contain/enforcers/two.py": "import tocsin.contain.enforcers.one\n"},
+    ),
+    ("processes", "a plan runs something", {"contain/intruder.py": "import subprocess\n"}),
     ("network", "a room opens a connection", {"collect/intruder.py": "import urllib.request\n"}),
     ("network", "a room opens a socket", {"detect/intruder.py": "from socket import create_connection\n"}),
     ("processes", "a room starts a process", {"detect/intruder.py": "import subprocess\n"}),

@@ -1,4 +1,4 @@
-"""Every log format, output and kind of trait is in its tuple, and every log format has samples and a golden result."""
+"""All formats, outputs, traits and enforcers are in their tuples; every log format has samples and a golden result."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 import tocsin.attribute.traits
 import tocsin.collect.formats
+import tocsin.contain.enforcers
 import tocsin.output.formats
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ DRAWERS: list[tuple[str, tuple[Any, ...]]] = [
     ("src/tocsin/collect/formats", tocsin.collect.formats.READERS),
     ("src/tocsin/output/formats", tocsin.output.formats.WRITERS),
     ("src/tocsin/attribute/traits", tocsin.attribute.traits.TRAITS),
+    ("src/tocsin/contain/enforcers", tocsin.contain.enforcers.ENFORCERS),
 ]
 
 
@@ -24,13 +26,13 @@ def _stem(module: Any) -> str:
     return str(module.__name__).rpartition(".")[2]
 
 
-@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits"])
+@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits", "enforcers"])
 def test_every_file_is_registered(folder: str, registered: tuple[Any, ...]) -> None:
     files = sorted(path.stem for path in (ROOT / folder).glob("*.py") if path.stem != "__init__")
     assert sorted(_stem(module) for module in registered) == files
 
 
-@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits"])
+@pytest.mark.parametrize(("folder", "registered"), DRAWERS, ids=["readers", "writers", "traits", "enforcers"])
 def test_names_are_unique(folder: str, registered: tuple[Any, ...]) -> None:
     names = [module.NAME for module in registered]
     assert len(names) == len(set(names)), folder

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tocsin"
 MODULES = sorted(SOURCE.rglob("*.py"))
 ROOMS = (
-    *("border", "cases", "cli", "collect", "detect", "engine", "investigate", "lake", "learn", "observe", "output"),
-    *("rehearse", "seal"),
+    *("act", "border", "cases", "cli", "collect", "contain", "detect", "engine", "investigate", "lake", "learn"),
+    *("observe", "output", "rehearse", "seal"),
 )
 
 MOST_LINES = 400

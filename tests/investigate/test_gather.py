@@ -11,14 +11,17 @@ from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.machines import COMMON
 from tocsin.investigate.roles import Role
+from tocsin.model.asset import Asset, Assets
 from tocsin.model.correlation import Correlated, Place
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
 
 
-def gathered(happened: list[Happened], folder: Path, *, quieten: bool = True) -> tuple[Incident, ...]:
+def gathered(
+    happened: list[Happened], folder: Path, *, quieten: bool = True, assets: Assets | None = None
+) -> tuple[Incident, ...]:
     findings, traces = told(happened, folder)
-    return gather(findings, RULES, traces, quieten=quieten)
+    return gather(findings, RULES, traces, quieten=quieten, assets=assets)
 
 
 def sizes(incidents: tuple[Incident, ...]) -> list[int]:
@@ -389,3 +392,30 @@ def test_a_connection_that_came_in_and_is_told_the_other_way_round(tmp_path: Pat
     ]
     (incident,) = gathered(steps, tmp_path)
     assert incident.tactic == "lateral-movement", "what writes its own name first was asked by the other side"
+
+
+def test_an_address_of_our_own_joins_nothing_and_neither_does_one_of_many_people(tmp_path: Path) -> None:
+    def steps(address: str, people: int) -> list[Happened]:
+        crowd = [
+            Happened(
+                at=HOUR, host="", kind="m365", act="logon", roles={"address": address, "principal": f"p{number}@a.b"}
+            )
+            for number in range(people)
+        ]
+        told = [
+            Happened(
+                at=number * HOUR,
+                host="",
+                kind="m365",
+                rules=(rule("high", number),),
+                roles={"address": address, "principal": f"q{number}@a.b"},
+            )
+            for number in range(2)
+        ]
+        return [*told, *crowd]
+
+    house = Assets([Asset(name="edge", addresses=("198.51.100.1",))])
+    assert sizes(gathered(steps("198.51.100.1", 0), tmp_path)) == [2]
+    assert sizes(gathered(steps("198.51.100.1", 0), tmp_path, assets=house)) == [1, 1]
+    assert sizes(gathered(steps("198.51.100.7", 0), tmp_path, assets=house)) == [2]
+    assert sizes(gathered(steps("198.51.100.7", 9), tmp_path, assets=house)) == [1, 1]

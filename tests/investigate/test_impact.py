@@ -124,13 +124,6 @@ def test_what_has_nothing_to_do_with_it_is_no_claim(tmp_path: Path, line: str, w
     assert any(one.question.startswith("how many bytes") for one in told.unanswered), "and that is not: nothing"
 
 
-def test_the_intruder_who_asks_our_server_gets_what_it_answers(tmp_path: Path) -> None:
-    line = json.loads(zeek(5, "10.0.0.5", 300, 70_000, source=THERE))
-    claim = only(weigh(tmp_path, {"conn.log": _lines(*SPAN, json.dumps(line))}, incident()), sort="network")
-    assert claim.amount == Bounds(lower=70_000, upper=70_000)
-    assert claim.back == Bounds(lower=300, upper=300)
-
-
 def test_our_networks_say_which_private_addresses_are_not_ours(tmp_path: Path) -> None:
     there = "192.168.0.4"
     conn = {"conn.log": _lines(*SPAN, zeek(5, there, 5_000))}
@@ -159,20 +152,11 @@ def test_which_side_is_ours_is_not_guessed(tmp_path: Path) -> None:
     known.mkdir()
     ours = Assets([Asset(name="web", addresses=("198.51.100.80",))])
     claim = only(weigh(known, conn, both, assets=ours), sort="network")
-    assert (claim.subject, claim.amount) == (THERE, Bounds(lower=9_000, upper=9_000))
+    assert (claim.subject, claim.amount) == (THERE, Bounds(lower=0, upper=9_000))
     visitor = tmp_path / "visitor"
     visitor.mkdir()
     conn = {"conn.log": _lines(*SPAN, zeek(5, "198.51.100.80", 300, 9_000, source="192.0.2.4"))}
     assert not weigh(visitor, conn, both).claims, "what somebody sends to our own server has not left"
-
-
-def test_a_web_server_sends_to_whoever_asks_it(tmp_path: Path) -> None:
-    line = f'{THERE} - - [01/Jun/2026:12:05:00 +0000] "GET /out.7z HTTP/1.1" 200 70000 "-" "curl/8" www.parl.example\n'
-    end = '10.0.0.9 - - [01/Jun/2026:{}:00 +0000] "GET / HTTP/1.1" 200 5 "-" "-"\n'
-    log = end.format("12:00") + line + end.format("13:01")
-    of = incident(fields={"cs-host": "www.parl.example"}, kind="webserver")
-    claim = only(weigh(tmp_path, {"access.log": log}, of), sort="network")
-    assert (claim.subject, claim.amount) == (THERE, Bounds(lower=70_000, upper=70_000))
 
 
 # ---------------------------------------------------------------------------------------------- mail
@@ -409,13 +393,15 @@ def test_a_copy_of_the_directory_s_store(tmp_path: Path) -> None:
     command = 'ntdsutil "ac i ntds" "ifm" "create full C:\\t" q q'
     lines = [windows(1, 3, channel=SYSMON, host="DC01", CommandLine=command, **who)]
     told = weigh(tmp_path, {"sysmon.json": _lines(*lines)}, incident(hosts=("DC01",)))
-    assert only(told, sort="directory").amount == Bounds(lower=0, upper=None)
+    assert only(told, sort="directory").amount == Bounds(lower=0, upper=1)
     lines.append(windows(11, 4, channel=SYSMON, host="DC01", TargetFilename="C:\\t\\Active Directory\\ntds.dit", **who))
     lines.append(windows(11, 4, channel=SYSMON, host="DC01", TargetFilename="C:\\Windows\\NTDS\\ntds.dit", **who))
     made = tmp_path / "made"
     made.mkdir()
     claim = only(weigh(made, {"sysmon.json": _lines(*lines)}, incident(hosts=("DC01",))), sort="directory")
-    assert claim.amount == Bounds(lower=1, upper=None)
+    assert (claim.amount, claim.unit) == (Bounds(lower=1, upper=1), "directories"), (
+        "all of it, not one account at least"
+    )
     assert claim.names == ("every account of the directory", "C:\\t\\Active Directory\\ntds.dit")
     volume = tmp_path / "volume"
     volume.mkdir()

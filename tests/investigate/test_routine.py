@@ -11,9 +11,10 @@ import pytest
 from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.routine import ATTEMPT, BECAUSE, RECURRING
-from tocsin.investigate.shapes import folded, shape
+from tocsin.investigate.shapes import Shapes, folded
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
+from tocsin.model.indicator import Indicator
 
 BACKUP = r"C:\Windows\System32\vssadmin.exe"
 OTHER = r"C:\Windows\System32\ntdsutil.exe"
@@ -40,6 +41,13 @@ def test_what_recurs_since_the_logs_begin_is_routine_and_told(tmp_path: Path) ->
     assert {one.rank for one in gathered(daily(range(6)), tmp_path, quieten=False)} == {"review"}
 
 
+def test_that_somebody_calls_a_known_bad_place_every_day_makes_it_no_better(tmp_path: Path) -> None:
+    findings, traces = told(daily(range(6)), tmp_path)
+    bad = Indicator(id="x", title="x", pattern="[ipv4-addr:value = '203.0.113.9']")
+    rules = [replace(one, indicator=bad) for one in RULES]
+    assert {one.rank for one in gather(findings, rules, traces)} == {"review"}
+
+
 def test_four_days_are_no_custom(tmp_path: Path) -> None:
     assert {one.rank for one in gathered(daily(range(4)), tmp_path)} == {"review"}
 
@@ -57,6 +65,19 @@ def test_what_several_do_since_the_logs_begin_is_routine_for_who_comes_later(tmp
     # Two are not several: what the third does is new.
     found = gathered([*(one for one in steps if one.host != "h2"), *daily(range(8, 9), "new")], tmp_path)
     assert "review" in {one.rank for one in found}
+
+
+def test_who_signs_in_to_the_cloud_as_others_do_every_day_is_no_routine(tmp_path: Path) -> None:
+    def signs_in(day: int, who: str, host: str = "") -> Happened:
+        return Happened(
+            at=day * DAY, host=host, kind="azure", act="logon", rules=(rule("high"),), roles={"principal": f"{who}@a.b"}
+        )
+
+    others = [signs_in(day, f"p{day % 3}") for day in range(18)]
+    found = gathered([*others, signs_in(18, "new")], tmp_path)
+    assert {one.rank for one in found if one.first_us == max(each.first_us or 0 for each in found)} == {"review"}
+    assert sum(one.rank == "background" for one in found) >= 3, "who does it every day himself is lowered"
+    assert {one.rank for one in gathered([signs_in(day, "p") for day in range(18)], tmp_path)} == {"background"}
 
 
 def test_many_late_comers_make_no_custom(tmp_path: Path) -> None:
@@ -169,6 +190,7 @@ def test_a_shape_is_of_what_the_rule_looked_at() -> None:
             rule=1, variant="", ts_us=0, host="a", kind="windows", src="", rec=0, chunk=-1, path="p", fields=fields
         )
 
+    shape = Shapes().number
     assert shape(finding(Image="a.exe", LogonId="0x11")) == shape(finding(Image="A.EXE", LogonId="0x22", X=None))
     assert shape(finding(Image="a.exe")) != shape(finding(Image="b.exe"))
     assert shape(finding(Image="a" * 9_000)) != shape(finding(Image="a" * 8_999 + "b"))

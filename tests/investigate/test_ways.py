@@ -83,8 +83,31 @@ def test_a_machine_that_was_taken_stays_taken(tmp_path: Path) -> None:
     assert len(gathered([*took, later], tmp_path, VARIED)) == 1
     assert len(gathered([took[0], later], tmp_path, VARIED)) == 2, "one rule errs now and then"
     assert len(gathered([*took, replace(later, at=30 * DAY)], tmp_path, VARIED)) == 2
+    with_hash = {"hash": "b" * 32}
+    more = [replace(took[0], roles=with_hash), Happened(at=SECOND, host="b", rules=(rule("medium"),), roles=with_hash)]
+    elsewhere = replace(later, host="b")
+    assert len(gathered([*more, took[1], elsewhere], tmp_path, VARIED)) == 1, "with all that it led to"
+    assert len(gathered([*more[:1], took[1], elsewhere], tmp_path, VARIED)) == 2
     again = [replace(one, at=6 * DAY + one.at) for one in took]
     assert len(gathered([*took, *again], tmp_path, VARIED)) == 2, "those may be two intruders"
+
+
+def test_who_comes_from_a_taken_machine_for_the_first_time_is_who_took_it(tmp_path: Path) -> None:
+    took = [Happened(at=3 * DAY + number * SECOND, host="a", rules=(rule("high", number),)) for number in (0, 1)]
+    later = Happened(at=6 * DAY + SECOND, host="dc", rules=(rule("medium", 2),))
+    before = Happened(at=0, host="b", rules=(rule("low"),))
+
+    def parts(*more: Happened) -> int:
+        found = gathered([*more, *CROWD], tmp_path, VARIED)
+        return sum(any(seen.name in {"a", "dc"} for seen in one.hosts) for one in found)
+
+    assert parts(before, *took, later, came(6 * DAY)) == 1
+    assert parts(before, *took, later, came(6 * DAY), came(DAY)) == 2, "it came from there before"
+    assert parts(before, *took, later, came(6 * DAY, "b")) == 2, "it came from elsewhere"
+    assert parts(before, took[0], later, came(6 * DAY)) == 2, "one rule errs now and then"
+    assert parts(*(replace(one, at=one.at - 3 * DAY) for one in (*took, later, came(6 * DAY)))) == 2, "no time before"
+    far = [replace(one, at=one.at + 12 * DAY) for one in (later, came(6 * DAY))]
+    assert parts(before, *took, *far) == 2, "two weeks are over"
 
 
 def test_one_act_seen_from_both_sides_is_to_review(tmp_path: Path) -> None:

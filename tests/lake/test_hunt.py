@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.making import ADDRESSES, DOMAINS, HASHES, HOSTS, write_logs
-from tocsin import pipeline, retrohunt
+from tocsin import pipeline, respond, retrohunt
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS, take_in
 from tocsin.lake import journal, upkeep
@@ -241,6 +241,18 @@ def test_a_hunt_ends_in_incidents(tmp_path: Path, lake: Lake) -> None:
         incidents = hunted.response.incidents
         assert {one.src for one in findings} <= set(lake.state.evidence.values())
         assert {host.name for one in incidents for host in one.hosts} & set(HOSTS)
+
+
+def test_a_hunt_and_a_response_order_what_they_found_in_one_way(tmp_path: Path, lake: Lake) -> None:
+    rules = compiled()
+    with hunting(lake, [], rules) as hunted, respond.respond([tmp_path / "logs"], rules, jobs=1) as response:
+        for answer in (hunted.response, response):
+            assert answer.background, "context of low level stands behind the queue"
+            assert not any(one.rank == "background" for one in answer.incidents)
+        titles = [Counter((one.rank, one.title) for one in answer.incidents) for answer in (hunted.response, response)]
+        assert titles[0] == titles[1]
+        counts = [sum(one.count for one in answer.background) for answer in (hunted.response, response)]
+        assert counts[0] == counts[1]
 
 
 def test_what_stands_in_a_text_of_too_many_words_is_found(tmp_path: Path) -> None:

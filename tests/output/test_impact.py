@@ -79,7 +79,7 @@ def test_no_audience_reads_nothing_where_nobody_looked() -> None:
 
 def test_claims_lead_to_their_records_for_analysts_alone() -> None:
     page = _page("analyst")
-    row = re.search(r"left for 203\.0\.113\.9.*?</tr>", page, re.DOTALL)
+    row = re.search(r"row\">left for 203\.0\.113\.9.*?</tr>", page, re.DOTALL)
     assert row
     assert 'class="cite"' in row[0]
     assert 'class="cite"' not in _page("leadership")

@@ -68,12 +68,31 @@ def test_it_opens_without_an_error_a_request_or_a_barrier(
     assert not _barriers(page.context.browser, address, scheme=scheme)
 
 
-def _barriers(browser: Any, address: str, clicked: str = "", scheme: str = "light") -> list[tuple[str, list[str]]]:
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_phone_shows_it_without_a_barrier_and_without_scrolling_aside(
+    browser: Any, tmp_path: Path, audience: Audience
+) -> None:
+    address = _written(tmp_path, incidents.incident(words=incidents.HOSTILE), audience)
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for table in page.locator(".claims").all():
+        box = table.bounding_box()
+        assert box is not None
+        assert box["width"] <= 390, "claims are read one under the other"
+    context.close()
+    assert not _barriers(browser, address, width=390)
+
+
+def _barriers(
+    browser: Any, address: str, clicked: str = "", scheme: str = "light", width: int = 1280
+) -> list[tuple[str, list[str]]]:
     """What axe says of a page, after a click if there is to be one."""
     from axe_playwright_python.sync_playwright import Axe
 
     # axe is put into the page by the test: the page's own policy would refuse it, and is switched off for this.
-    lenient = browser.new_context(bypass_csp=True, color_scheme=scheme)
+    lenient = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800})
     tested = lenient.new_page()
     tested.goto(address)
     if clicked:

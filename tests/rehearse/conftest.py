@@ -32,7 +32,11 @@ class Drill:
 
     @cached_property
     def windows(self) -> list[tuple[tuple[str, int], dict[str, Any]]]:
-        return [((path, number), json.loads(line)) for path, number, line in self.lines("windows/*/*.ndjson")]
+        """Windows events, each once: what a collector sent again is there twice, word for word."""
+        first: dict[str, tuple[str, int]] = {}
+        for path, number, line in self.lines("windows/*/*.ndjson"):
+            first.setdefault(line, (path, number))
+        return [(place, json.loads(line)) for line, place in first.items()]
 
     @cached_property
     def attack(self) -> set[tuple[str, int]]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
+import json
+import shlex
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import pytest
 from rehearse.conftest import Drill
 from tocsin import rehearse
 from tocsin.errors import OutputError, SettingsError
-from tocsin.rehearse import evidence
+from tocsin.rehearse import evidence, rhythm
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -82,3 +86,64 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="too few"):
         rehearse.make(seed=1, events=500, folder=tmp_path / "small")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_some_is_there_twice_word_for_word(drill: Drill) -> None:
+    twice = {}
+    for pattern in ("windows/*/*", "cloud/*/*"):
+        lines = [line for _, _, line in drill.lines(pattern)]
+        twice[pattern] = (len(lines) - len(set(lines))) / len(lines)
+        assert twice[pattern] < 0.02, pattern
+    # Of the cloud's few records in a small drill it may be none.
+    assert twice["windows/*/*"] > 0
+
+
+def test_some_days_of_some_logs_are_not_there(drill: Drill) -> None:
+    lost = drill.truth["lost"]
+    assert lost
+    for hole in lost:
+        stem = hole["logs"] + ("" if hole["logs"].endswith("/") else ".")
+        if not stem.startswith(("zeek/ps", "cloud/ps")):
+            continue
+        for _, _, line in drill.lines(f"{hole['logs']}*"):
+            told = json.loads(line)
+            at = datetime.fromtimestamp(told["ts"], tz=UTC) if "ts" in told else None
+            assert at is None or not hole["from"] <= at.isoformat() < hole["until"]
+
+
+def test_the_year_has_a_day_of_23_hours_and_one_of_25() -> None:
+    days = {date(2026, 9, 27): 23, date(2027, 4, 4): 25, date(2026, 12, 1): 24}
+    for day, hours in days.items():
+        assert rhythm.next_us(day) - rhythm.midnight_us(day) == hours * rhythm.HOUR_US
+        assert rhythm.day_of(rhythm.midnight_us(day)) == day
+        assert rhythm.day_of(rhythm.next_us(day) - 1) == day
+
+
+def test_logs_in_local_time_change_with_the_clocks(tmp_path: Path) -> None:
+    made = rehearse.make(seed=3, events=20_000, folder=tmp_path / "made")
+    zones: dict[str, set[bool]] = {}
+    for path in made.logs.glob("firewall/ps/*"):
+        for line in path.read_text().splitlines():
+            told = dict(part.split("=", 1) for part in shlex.split(line))
+            at = datetime.fromisoformat(f"{told['date']}T{told['time']}{told['tz']}")
+            assert int(told["eventtime"]) // 10**9 == int(at.timestamp())
+            zones.setdefault(told["tz"], set()).add(at.date() < date(2026, 9, 27))
+    assert zones["+1200"] >= {True}
+    assert zones["+1300"] == {False}
+
+
+def test_some_machines_are_given_another_name(drill: Drill) -> None:
+    with drill.made.assets.open(encoding="utf-8", newline="") as file:
+        listed = {row["name"] for row in csv.DictReader(file)}
+    renamed = [one["winlog"]["event_data"] for _, one in drill.windows if one["winlog"]["event_id"] == "6011"]
+    assert renamed
+    for told in renamed:
+        assert told["param2"] in listed
+        assert told["param1"] not in listed
+        own = [
+            one["@timestamp"] for _, one in drill.windows if one["host"]["name"].split(".")[0] == told["param2"].lower()
+        ]
+        old = [
+            one["@timestamp"] for _, one in drill.windows if one["host"]["name"].split(".")[0] == told["param1"].lower()
+        ]
+        assert not own or not old or max(old) <= min(own)

@@ -124,7 +124,7 @@ def test_fortigate_lines_are_pairs(drill: Drill) -> None:
         fields = dict(part.split("=", 1) for part in shlex.split(line))
         ipaddress.ip_address(fields["srcip"])
         ipaddress.ip_address(fields["dstip"])
-        shown = datetime.fromisoformat(f"{fields['date']} {fields['time']}+12:00").timestamp()
+        shown = datetime.fromisoformat(f"{fields['date']} {fields['time']}{fields['tz']}").timestamp()
         assert int(fields["eventtime"]) // 10**9 == int(shown)
 
 

@@ -151,10 +151,15 @@ def _kinds(drill: Drill) -> dict[str, list[tuple[tuple[str, int], dict[str, Any]
     for path, number, line in drill.lines("web/legis*/*"):
         cells = re.split(r'" | "|\[|\]', line)
         kinds["nginx"].append(((path, number), {str(place): cell for place, cell in enumerate(cells)}))
-    for name in ("audit", "sign-ins"):
+    for name in ("audit", "sign-ins", "directory"):
         for path, number, line in drill.lines(f"cloud/ps/{name}-*"):
-            record = dict(_flat(json.loads(line)))
-            kinds[f"cloud {name} {record.get('Operation', '')}"].append(((path, number), record))
+            told = json.loads(line)
+            record = dict(_flat(told))
+            # Values that stand in lists by their name are fields of their own.
+            named = [*told.get("Parameters", ()), *told.get("OperationProperties", ())]
+            record.update({f"Parameters.{one['Name']}": one["Value"] for one in named})
+            operation = record.get("Operation", "") if name == "audit" else record["operationName"]
+            kinds[f"cloud {name} {operation}"].append(((path, number), record))
     return kinds
 
 

@@ -130,17 +130,17 @@ def test_impact_by_hand() -> None:
             hosts=["web.ps.example", "dc.ps.example"],
             accounts=["PS\\anna"],
             people=people,
-            bytes={"staged": 0, "left": 1000},
+            bytes={"staged": 0, "left": 1_000_000_000},
         )
     )
     seen = [{"name": "WEB.ps.example"}, {"name": "fs", "also": ["fs.ps.example"]}]
     told = {"hosts": seen, "accounts": [{"name": "ps\\ANNA"}], "people": [_person("p1"), _person("p2", "data left")]}
-    errors = score(truth, [_told(1, **told, impact=_impact((10_000, None)))])["impact_errors"]
+    errors = score(truth, [_told(1, **told, impact=_impact((10_000_000_000, None)))])["impact_errors"]
     assert errors["hosts"] == 0.6667  # one of three names is in both
     assert errors["accounts"] == 0
     assert errors["bytes"] == pytest.approx(1, abs=0.01)  # ten times too much
     assert (errors["targeted"], errors["reached"], errors["data_left"]) == (0, 0, 1)
-    assert score(truth, [_told(1, impact=_impact((500, 2000)))])["impact_errors"]["bytes"] == 0
+    assert score(truth, [_told(1, impact=_impact((500_000_000, 2_000_000_000)))])["impact_errors"]["bytes"] == 0
     assert score(truth, [_told(1)])["impact_errors"]["bytes"] == 1
     assert score(truth, [_told(1)])["impact_errors"]["reached"] == 1
 
@@ -164,22 +164,42 @@ def _impact(*bounds: tuple[int, int | None], stage: str = "left", unit: str = "b
 
 
 def _bytes_error(*impacts: dict[str, Any]) -> float:
-    truth = _truth(_incident(1, "a", _step("s1", 1), bytes={"staged": 0, "left": 1000}))
+    truth = _truth(_incident(1, "a", _step("s1", 1), bytes={"staged": 0, "left": 1_000_000}))
     return float(score(truth, [_told(1, impact=one) for one in impacts])["impact_errors"]["bytes"])
 
 
 def test_bytes_are_the_sum_of_what_left() -> None:
-    assert _bytes_error(_impact((400, 500), (500, 600))) == 0
-    assert _bytes_error(_impact((400, 450), (450, 480))) > 0
-    assert _bytes_error(_impact((400, 500), (500, None))) == 0  # without an end
-    assert _bytes_error(_impact((1000, 1000), stage="staged")) == 1
-    assert _bytes_error(_impact((1000, 1000), unit="messages")) == 1
+    assert _bytes_error(_impact((400_000, 500_000), (500_000, 600_000))) == 0
+    assert _bytes_error(_impact((400_000, 450_000), (450_000, 480_000))) > 0
+    assert _bytes_error(_impact((400_000, 500_000), (500_000, None))) == 0  # without an end
+    assert _bytes_error(_impact((1000_000, 1000_000), stage="staged")) == 1
+    assert _bytes_error(_impact((1000_000, 1000_000), unit="messages")) == 1
 
 
 def test_a_flow_that_two_claims_tell_of_counts_once() -> None:
-    twice = _impact((1000, 1000))
+    twice = _impact((1000_000, 1000_000))
     assert _bytes_error(twice, twice) == 0
-    assert _bytes_error(twice, _impact((1000, 1000), rec=7)) > 0
+    assert _bytes_error(twice, _impact((1000_000, 1000_000), rec=7)) > 0
+
+
+def test_a_little_is_as_good_as_nothing_and_no_answer_is_none() -> None:
+    quiet = _truth(_incident(1, "a", _step("s1", 1), bytes={"staged": 0, "left": 0}))
+    for bounds, most in (((2_000, 4_000), 0.01), ((50_000, 90_000), 0.2), ((5_000_000, None), 1.0)):
+        error = score(quiet, [_told(1, impact=_impact(bounds))])["impact_errors"]["bytes"]
+        assert 0 < error <= most
+    assert _bytes_error(_impact((0, None))) == 1
+
+
+def test_whichever_name_it_has() -> None:
+    truth = _truth(
+        _incident(1, "a", _step("s1", 1), hosts=["web.ps.example"], accounts=["PS\\anna"]),
+        names=[["web.ps.example", "WEB", "10.0.0.7"], ["PS\\anna", "anna@ps.example", "S-1-5-21-1-2-3-1104"]],
+    )
+    for host, account in (("web", "Anna@ps.example"), ("10.0.0.7", "s-1-5-21-1-2-3-1104")):
+        errors = score(truth, [_told(1, hosts=[{"name": host}], accounts=[{"name": account}])])["impact_errors"]
+        assert (errors["hosts"], errors["accounts"]) == (0, 0)
+    twice = [{"name": "anna@ps.example"}, {"name": "ps\\anna"}, {"name": "ps\\otto"}]
+    assert score(truth, [_told(1, accounts=twice)])["impact_errors"]["accounts"] == 0.5
 
 
 def test_the_claim() -> None:

@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,74 @@ def test_a_wrong_profile_is_told(change: tuple[str, str], word: str, tmp_path: P
     path.write_text(PROFILE.replace(*change))
     with pytest.raises(SettingsError, match=word):
         rehearse.read_profile(path)
+
+
+# What is done to accounts in the cloud: technique -> how its records are told, and that ordinary life has the same.
+LIKE = {
+    "T1552.004": lambda record: record.get("winlog", {}).get("event_id") == "18",
+    "T1606.002": lambda record: record.get("properties", {}).get("tokenIssuerType") == "ADFederationServices",
+    "T1528": lambda record: record.get("operationName") == "Consent to application",
+    "T1098.002": lambda record: record.get("Operation") == "Add-MailboxPermission",
+    "T1114.003": lambda record: record.get("Operation") == "New-InboxRule",
+    "T1078.004": lambda record: record.get("properties", {}).get("clientAppUsed") == "IMAP4",
+}
+
+
+@pytest.mark.parametrize("technique", LIKE)
+def test_what_is_done_to_accounts_has_its_like_in_ordinary_life(technique: str, drill: Drill) -> None:
+    lines = [
+        (path, number, text)
+        for pattern in ("cloud/*/*", "windows/ps/*")
+        for path, number, text in drill.lines(pattern)
+        if '"event_id":"18"' in text or pattern.startswith("cloud")
+    ]
+    like = LIKE[technique]
+    places = {(path, number) for path, number, text in lines if like(json.loads(text))}
+    own = {
+        (record["path"], record["line"])
+        for step in _incident(drill, 1)["steps"]
+        if technique in step["techniques"]
+        for record in step["records"]
+    }
+    assert places & own, "it is there"
+    assert len(places - drill.attack) >= 3, "and nothing but what it means sets it apart"
+
+
+def test_people_are_in_two_places_at_once_in_ordinary_life_too(drill: Drill) -> None:
+    """Impossible travel: within the hour one person signs in from two countries, intruders or not."""
+    signs: dict[str, list[tuple[datetime, str, bool]]] = {}
+    for path, number, text in drill.lines("cloud/ps/sign-ins-*"):
+        told = json.loads(text)["properties"]
+        at = datetime.fromisoformat(told["createdDateTime"])
+        place = told["location"]["countryOrRegion"]
+        signs.setdefault(told["userPrincipalName"], []).append((at, place, (path, number) in drill.attack))
+    twice = {True: 0, False: 0}
+    for own in signs.values():
+        own.sort()
+        for one, other in pairwise(own):
+            if one[1] != other[1] and other[0] - one[0] < timedelta(hours=3):
+                twice[one[2] or other[2]] += 1
+    assert twice[True]
+    assert twice[False]
+
+
+def test_a_token_that_nobody_gave_is_told_by_the_server_that_did_not_give_it(drill: Drill) -> None:
+    """Of a sign-in by federation the house's server has a record of the same request, unless its agent was down."""
+    given = {
+        record["winlog"]["event_data"]["param1"]
+        for _, record in drill.windows
+        if record["winlog"]["provider_name"] == "AD FS Auditing" and record["winlog"]["event_id"] == "1200"
+    }
+    forged = honest = unseen = 0
+    for path, number, text in drill.lines("cloud/ps/sign-ins-*"):
+        told = json.loads(text)
+        if told["properties"]["tokenIssuerType"] != "ADFederationServices":
+            continue
+        if told["properties"]["clientAppUsed"] == "Browser" and (path, number) in drill.attack:
+            forged += told["correlationId"] not in given
+        else:
+            honest += 1
+            unseen += told["correlationId"] not in given
+    assert forged >= 3
+    assert honest > 50
+    assert unseen < 0.1 * honest

@@ -22,6 +22,7 @@ SYSMON = {
     "11": "RuleName UtcTime ProcessGuid ProcessId Image TargetFilename CreationUtcTime User",
     "13": "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject Details User",
     "17": "RuleName EventType UtcTime ProcessGuid ProcessId PipeName Image User",
+    "18": "RuleName EventType UtcTime ProcessGuid ProcessId PipeName Image User",
     "22": "RuleName UtcTime ProcessGuid ProcessId QueryName QueryStatus QueryResults Image User",
     "23": "RuleName UtcTime ProcessGuid ProcessId User Image TargetFilename Hashes IsExecutable Archived",
 }
@@ -36,6 +37,8 @@ SECURITY = {
     "WorkstationName TransmittedServices LmPackageName KeyLength ProcessId ProcessName IpAddress IpPort",
     "4634": "TargetUserSid TargetUserName TargetDomainName TargetLogonId LogonType",
     "4672": "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId PrivilegeList",
+    "4662": "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId ObjectServer ObjectType ObjectName "
+    "OperationType HandleId AccessList AccessMask Properties AdditionalInfo AdditionalInfo2",
     "4688": "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId NewProcessId NewProcessName "
     "TokenElevationType ProcessId CommandLine TargetUserSid TargetUserName TargetDomainName TargetLogonId "
     "ParentProcessName MandatoryLabel",
@@ -51,6 +54,7 @@ SECURITY = {
 SYSTEM = {"7045": "ServiceName ImagePath ServiceType StartType AccountName", "7036": "param1 param2"}
 CHANNELS = {"Microsoft-Windows-Sysmon": SYSMON, "Microsoft-Windows-Security-Auditing": SECURITY}
 CHANNELS["Service Control Manager"] = SYSTEM
+CHANNELS["AD FS Auditing"] = dict.fromkeys(("1200", "1202", "1203"), "param1 param2")
 
 
 def _data(record: dict[str, Any]) -> dict[str, str]:

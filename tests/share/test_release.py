@@ -25,10 +25,11 @@ from tocsin.border.stix_incident import bundle
 from tocsin.model.asset import Asset
 from tocsin.model.attack import NO_FACTS
 from tocsin.model.incident import Seen
+from tocsin.model.pap import PAP
 from tocsin.model.peer import Peer
 from tocsin.model.person import Person
 from tocsin.model.release import Release
-from tocsin.model.tlp import PAP, TLP
+from tocsin.model.tlp import TLP
 
 KEY = b"k" * 32
 US, THEM = "identity--11111111-1111-4111-8111-111111111111", "identity--22222222-2222-4222-8222-222222222222"

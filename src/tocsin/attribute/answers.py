@@ -12,8 +12,8 @@ from typing import Final
 
 from tocsin.attribute.ledger import Ledger
 from tocsin.attribute.survival import Survival
-from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, Answer
+from tocsin.model.likelihood import word
 
 AMBIGUOUS: Final = "ambiguous"
 
@@ -34,7 +34,8 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     ]
     if survival.traits:
         trait = ledger.traits[survival.traits[0]].trait
-        found.append(f"Without {trait.kind} {trait.value} alone another group would lead: fragile.")
+        what = f"{trait.kind} {ledger.scene.profiles.called(trait.value)}"
+        found.append(f"Without {what} alone, another group would lead: fragile.")
     if chance <= ledger.unknown:
         found.append("That it was nobody known is at least as likely.")
     if chance * 1000 < needed * CERTAIN:

@@ -62,6 +62,7 @@ def _group(ledger: Ledger, number: int, *, set_apart: bool, grounds: bool) -> Hy
                     millidecibans=value,
                     because=weighed.kind.because(trait.value, ledger.scene, number),
                     sources=trait.sources,
+                    name=ledger.scene.profiles.names.get(trait.value, ""),
                 )
             )
     lines += [

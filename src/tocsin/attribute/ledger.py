@@ -2,8 +2,9 @@
 
     weight of a group = prior + traits (capped) + caps of classes + calibration (+ cap of a narrow ground)
 
-The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together: so
-that what is said to be 70 % was so in 70 % of the cases from which it was learned. All is integers.
+The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together, the
+further down the better groups fit that have nothing to do with it: so that what is said to be 70 % was so in 70 % of
+the cases from which it was learned. All is integers.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from tocsin.attribute.caps import ONE_CLASS, cap, cap_class, worth
-from tocsin.attribute.scale import likelihood, ratio, share, total
+from tocsin.attribute.scale import likelihood, ratio, share
 from tocsin.attribute.scene import Scene
 from tocsin.attribute.trait import Kind
 from tocsin.attribute.traits import TRAITS
 from tocsin.model.attribution import CERTAIN, Forgeability, Independence
 from tocsin.model.observation import Trait
 
-SPEAKS: Final = 500  # millidecibans: what weighs less says nothing
+# A deciban is about the least that people can perceive (I. J. Good, "Studies in the History of Probability and
+# Statistics XXXVII", Biometrika 66, 1979): what weighs less speaks for nobody.
+SPEAKS: Final = 1_000
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
 NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
+BY_CHANCE: Final = 3  # groups of a hundred, of which one fits well whoever it was
 # When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
 BESIDE: Final = ("tempo", "absence")
 
@@ -80,7 +84,7 @@ def keep(scene: Scene) -> Ledger:
     calibration = calibrate(scene, evidence)
     broad = _broad(traits, len(prior))
     free = tuple(map(sum, zip(evidence, calibration, strict=True)))
-    narrow = tuple(0 if is_broad else min(0, NARROW - weight) for weight, is_broad in zip(free, broad, strict=True))
+    narrow = _narrow(free, broad)
     weights = tuple(map(sum, zip(free, narrow, strict=True)))
     billionths = chances(weights)
     return Ledger(
@@ -96,6 +100,15 @@ def keep(scene: Scene) -> Ledger:
         billionths=billionths,
         unknown=CERTAIN - sum(billionths),
     )
+
+
+def _narrow(free: Sequence[int], broad: Sequence[bool]) -> tuple[int, ...]:
+    """What is taken from groups that would weigh more than they may; they stay in order, a millideciban apart."""
+    order = sorted((one for one, is_broad in enumerate(broad) if not is_broad), key=lambda one: (-free[one], one))
+    taken = [0] * len(free)
+    for place, one in enumerate(order):
+        taken[one] = min(0, NARROW - place - free[one])
+    return tuple(taken)
 
 
 def _broad(traits: Sequence[Weighed], groups: int) -> list[bool]:
@@ -166,11 +179,15 @@ def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[int, ...]:
     """What moves each group against "unknown"."""
     if not evidence:
         return ()
-    sharp = [share(weight, scene.weights.unknown.sharpness, 1000) for weight in evidence]
-    first, second = ([*sorted(sharp, reverse=True), *sharp])[:2]
-    everybody = total(sharp)
-    shift = known(scene, everybody, first - second) - everybody
-    return tuple(weight + shift - before for weight, before in zip(sharp, evidence, strict=True))
+    shift = known(scene, reference(evidence))
+    sharpness = scene.weights.unknown.sharpness
+    return tuple(share(weight, sharpness, 1000) + shift - weight for weight in evidence)
+
+
+def reference(evidence: Sequence[int]) -> int:
+    """What a group weighs that fits as well as some fit by chance: of 175 the sixth, and never the first of several."""
+    place = max(1, len(evidence) * BY_CHANCE // 100)
+    return sorted(evidence, reverse=True)[min(place, len(evidence) - 1)]
 
 
 def chances(weights: Sequence[int]) -> tuple[int, ...]:
@@ -181,14 +198,12 @@ def chances(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(mass * CERTAIN // whole for mass in masses)
 
 
-def known(scene: Scene, everybody: int, lead: int) -> int:
-    """The odds that it was any of the groups, in millidecibans."""
+def known(scene: Scene, by_chance: int) -> int:
+    """What is added to every group alike: how much was seen, how much of it is new, how well groups fit by chance."""
     learned, holders = scene.weights.unknown, scene.profiles.holders
     return (
         learned.constant
-        - learned.caution
-        + share(learned.evidence, everybody, 1000)
-        + share(learned.lead, lead, 1000)
+        + share(learned.reference, by_chance, 1000)
         + share(learned.techniques, ratio(max(1, len(scene.techniques)), 1), 1000)
         + share(learned.software, ratio(1 + len(scene.software), 1), 1000)
         + learned.new_software * min(NEW, sum(name not in holders for name in scene.software))

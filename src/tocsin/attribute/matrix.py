@@ -12,6 +12,7 @@ from typing import Final
 from tocsin.attribute.ledger import Ledger, Weighed
 from tocsin.attribute.survival import without
 from tocsin.model.attribution import Reading, Row
+from tocsin.model.observation import Observation
 
 COLUMNS: Final = 5
 SENTENCES: Final = 5
@@ -39,6 +40,7 @@ def rows(ledger: Ledger, compared: Sequence[int]) -> tuple[Row, ...]:
                 readings=tuple(reading(weight) for weight in weights),
                 millidecibans=weights,
                 diagnosticity=max((0, *weights)) - min((0, *weights)),
+                name=ledger.scene.profiles.names.get(weighed.trait.value, ""),
             )
         )
     return tuple(sorted(found, key=lambda row: (-row.diagnosticity, row.kind, row.value)))
@@ -63,27 +65,38 @@ def against(ledger: Ledger, leader: int) -> tuple[str, ...]:
 
 def _sentence(weighed: Weighed, ledger: Ledger, leader: int) -> str:
     told = weighed.kind.because(weighed.trait.value, ledger.scene, leader)
-    return f"{weighed.trait.kind} {weighed.trait.value}: {told}"
+    return f"{_called(weighed, ledger)}: {told}"
+
+
+def _called(weighed: Weighed, ledger: Ledger) -> str:
+    return f"{weighed.trait.kind} {ledger.scene.profiles.called(weighed.trait.value)}"
 
 
 def gaps(ledger: Ledger, leader: int) -> tuple[str, ...]:
     """What the leading group is told to do most and was not seen, and whether it could have been."""
     profile = ledger.scene.profiles.groups[leader]
-    watched = ledger.scene.observation.watched
+    observed = ledger.scene.observation
     missing = sorted(
         (name for name in profile.techniques if name not in ledger.scene.techniques),
         key=lambda name: (-profile.techniques[name], -ledger.scene.profiles.rarity[name], name),
     )
-    return tuple(_gap(name, profile.name, profile.techniques[name], profile.sources, watched) for name in missing[:5])
+    return tuple(
+        f"{profile.name} would also be expected to use {ledger.scene.profiles.called(name)}, told by "
+        f"{profile.techniques[name]} of {profile.sources} sources; {_sensor(name, observed)}."
+        for name in missing[:SENTENCES]
+    )
 
 
-def _gap(technique: str, name: str, count: int, sources: int, watched: frozenset[str] | None) -> str:
-    told = f"{name} would also be expected to use {technique} ({count} of {sources} sources)"
-    if watched is None:
-        return f"{told}; nobody has said whether a sensor would have shown it."
-    if technique in watched:
-        return f"{told}; a sensor would have shown it, and did not."
-    return f"{told}; no sensor would have shown it: look there."
+def _sensor(technique: str, observed: Observation) -> str:
+    """Whether anything would have shown it, and else where to look."""
+    if observed.watched is None:
+        return "nobody has said whether a sensor would have shown it"
+    if technique in observed.watched:
+        return "a sensor would have shown it, and did not"
+    logs = observed.sensors.get(technique, ())
+    return (
+        f"nothing here would have shown it; look at {' or '.join(logs)}" if logs else "nothing here would have shown it"
+    )
 
 
 def would_change(ledger: Ledger, leader: int) -> tuple[str, ...]:
@@ -95,7 +108,7 @@ def would_change(ledger: Ledger, leader: int) -> tuple[str, ...]:
             continue
         left = without(ledger, [weighed])
         first = max(range(len(left)), key=lambda one: (left[one], one == leader))
-        what = f"{weighed.trait.kind} {weighed.trait.value}"
+        what = _called(weighed, ledger)
         lost = ledger.evidence[leader] - left[leader]
         if first != leader:
             found.append((-lost, f"Without {what}, {ledger.scene.profiles.groups[first].name} would lead."))

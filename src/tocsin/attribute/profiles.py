@@ -56,6 +56,7 @@ class Profiles:
         holders: how many groups have it.
         share: of a technique, among all that is told of techniques, in billionths.
         relatives: of a technique: those above and below it that some group is told to use.
+        names: of techniques and software, by id, as far as they were given; `called` tells both.
     """
 
     groups: tuple[Profile, ...]
@@ -65,15 +66,23 @@ class Profiles:
     relatives: Mapping[str, tuple[str, ...]]
     names: Mapping[str, str] = field(default_factory=dict)
 
+    def called(self, value: str) -> str:
+        name = self.names.get(value, "")
+        return f"{value} ({name})" if name else value
+
 
 def prepare(
-    kb: Mapping[str, Mapping[str, Any]], *, software: Mapping[str, Mapping[str, Any]] | None = None
+    kb: Mapping[str, Mapping[str, Any]],
+    *,
+    software: Mapping[str, Mapping[str, Any]] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Profiles:
     """Counts of a knowledge base.
 
     Args:
         kb: by group.
         software: what pieces of software do and are called, by id: {"name", "techniques": {id: [sources]}}.
+        names: of techniques, by id.
     """
     ids = sorted(group for group in kb if kb[group].get("techniques") or kb[group].get("software"))
     holders: dict[str, int] = defaultdict(int)
@@ -95,7 +104,7 @@ def prepare(
         holders=dict(holders),
         share=share,
         relatives=_relatives(told),
-        names={name: str(known.get("name", "")) for name, known in (software or {}).items()},
+        names={**(names or {}), **{name: str(known.get("name", "")) for name, known in (software or {}).items()}},
     )
 
 

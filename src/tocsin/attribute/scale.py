@@ -55,9 +55,3 @@ def _power(exponent: Decimal) -> int:
     with localcontext() as context:
         context.prec = 40
         return int((Decimal(10) ** exponent * ONE).to_integral_value())
-
-
-def total(weights: list[int]) -> int:
-    """The logarithm of a sum of likelihoods, all in millidecibans; the list is not empty."""
-    most = max(weights)
-    return most + ratio(sum(likelihood(weight - most) for weight in weights), ONE)

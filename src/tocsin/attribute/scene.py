@@ -11,6 +11,7 @@ from tocsin.attribute.weights import Weights
 from tocsin.model.observation import Observation, Trait
 
 USUAL_LENGTH = 10  # techniques, of the reports that weights were learned from
+SHORTEST, LONGEST = 5, 64  # of these; what they say of lengths says nothing of shorter and longer ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def see(observation: Observation, profiles: Profiles, weights: Weights) -> Scene
         software=software,
         norm=max(1, math.isqrt(sum(rarity.get(name, 0) ** 2 for name in (*techniques, *software)))),
         temper=math.isqrt(USUAL_LENGTH * 1_000_000 // number),
-        length=ratio(number, USUAL_LENGTH),
+        length=ratio(min(LONGEST, max(SHORTEST, number)), USUAL_LENGTH),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tocsin.attribute import answers, matrix, survival
 from tocsin.attribute.checks import usable
 from tocsin.attribute.hypotheses import tell
-from tocsin.attribute.ledger import Ledger, keep
+from tocsin.attribute.ledger import BESIDE, Ledger, keep
 from tocsin.attribute.profiles import Profiles
 from tocsin.attribute.scene import see
 from tocsin.attribute.weights import Weights, shipped
@@ -94,7 +94,7 @@ def _nothing(observation: Observation, ledger: Ledger, notes: tuple[str, ...]) -
 
 def _confidence(ledger: Ledger, survived: survival.Survival) -> str:
     """In the evidence, which is another thing than likelihood (ICD 203, D.6.e.(2).(b))."""
-    number = len(ledger.traits)
+    number = sum(one.trait.kind not in BESIDE for one in ledger.traits)
     classes = len(survived.speaking)
     seen = f"{number} trait{'s' if number != 1 else ''} of {classes} independent class{'es' if classes != 1 else ''}"
     if classes >= 2 and survived.hard and not survived.classes and not survived.traits:
@@ -107,8 +107,11 @@ def _confidence(ledger: Ledger, survived: survival.Survival) -> str:
 def _fragile(ledger: Ledger, survived: survival.Survival) -> tuple[str, ...]:
     traits = [ledger.traits[number].trait for number in survived.traits]
     return (
-        *(f"Without {trait.kind} {trait.value} another group would lead." for trait in traits),
-        *(f"Without all that comes from the {one} another group would lead." for one in survived.classes),
+        *(
+            f"Without {trait.kind} {ledger.scene.profiles.called(trait.value)}, another group would lead."
+            for trait in traits
+        ),
+        *(f"Without all that comes from the {one}, another group would lead." for one in survived.classes),
     )
 
 

@@ -29,20 +29,18 @@ class ForUnknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What decides between all known groups together and none of them, in the same units.
 
     Args:
+        reference: thousandths: of what the group weighs that stands behind three of a hundred. Who fits no better than
+            that fits as many fit by chance; where many fit, none of them is the reason.
         sharpness: thousandths by which evidence counts more than one by one, where it is taken together.
-        caution: of the constant; not learned. The benchmark asks of as many intrusions of unknown groups as of known
-            ones; a centre meets more.
     """
 
     constant: int
-    evidence: int  # thousandths: of the sum over all groups
-    lead: int  # thousandths: of how far the first is ahead of the second
+    reference: int
     techniques: int  # thousandths: of the number of techniques seen
     software: int  # thousandths: of one more than the number of pieces of software
     new_software: int  # for each that no group is told to use
     new_techniques: int
     sharpness: int = 1000
-    caution: int = 0
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

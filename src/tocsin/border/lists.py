@@ -38,6 +38,8 @@ _TYPED: Final[Mapping[str, ObservableType]] = {
     **dict.fromkeys(("sha512", "sha512hash"), "sha512"),
     **dict.fromkeys(("imphash",), "imphash"),
     **dict.fromkeys(("ssdeep",), "ssdeep"),
+    **dict.fromkeys(("ja3", "ja3s", "ja3hash", "ja3fingerprint"), "md5"),
+    **dict.fromkeys(("ja4", "ja4s"), "ja4"),
     **dict.fromkeys(("email", "mail", "emailaddress", "sender"), "mail"),
     **dict.fromkeys(("filename", "file"), "file"),
     **dict.fromkeys(("mutex",), "mutex"),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tocsin.border.tally import text
-from tocsin.model.tlp import PAP, strictest, tlp_of
+from tocsin.model.pap import pap_of
+from tocsin.model.tlp import strictest, tlp_of
 
 EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"  # TLP 2.0, by FIRST and OASIS
 MADE: Final = "2022-10-01T00:00:00.000Z"  # when they published its definitions
@@ -54,9 +55,7 @@ def pap_in(one: Mapping[str, Any]) -> str:
     """The marking of PAP that a definition stands for, by its name or its statement; '' for none."""
     inside = one.get("definition")
     told = [text(one.get("name")), text(inside.get("statement")) if isinstance(inside, dict) else ""]
-    words = [word.strip().lower() for word in told if word.strip().lower().startswith("pap:")]
-    levels = [word.removeprefix("pap:").strip().replace("white", "clear") for word in words]
-    return max((level for level in levels if level in PAP), key=PAP.index, default="")
+    return pap_of(told)
 
 
 def group_in(one: Mapping[str, Any]) -> str:

@@ -35,6 +35,8 @@ _TYPES: Final[Mapping[str, tuple[ObservableType, ...]]] = {
     "x509-fingerprint-md5": ("md5",),
     "x509-fingerprint-sha1": ("sha1",),
     "x509-fingerprint-sha256": ("sha256",),
+    "ja3-fingerprint-md5": ("md5",),
+    "ja4-plus": ("ja4",),
     "filename": ("path", "file"),
     "email": ("mail",),
     "email-src": ("mail",),

@@ -7,6 +7,7 @@ from tocsin.cases.changes import (
     attach,
     close,
     decide,
+    document,
     finish_task,
     hand_over,
     incident_of,
@@ -19,12 +20,15 @@ from tocsin.cases.changes import (
 )
 from tocsin.cases.derive import open_tasks
 from tocsin.cases.find import Listed, entries_of, everything, find
+from tocsin.cases.folder import kept
 from tocsin.cases.join import merge, split
+from tocsin.cases.responsible import NO, propose, refuse_another, sign, standing
 from tocsin.cases.verify import CLOSE, YES, Verdict, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
 
 __all__ = [
     "CLOSE",
+    "NO",
     "WAIT_S",
     "YES",
     "Listed",
@@ -34,21 +38,27 @@ __all__ = [
     "attach",
     "close",
     "decide",
+    "document",
     "entries_of",
     "everything",
     "find",
     "finish_task",
     "hand_over",
     "incident_of",
+    "kept",
     "merge",
     "new_case",
     "note",
     "open_case",
     "open_tasks",
+    "propose",
+    "refuse_another",
     "refuse_to_close",
     "reopen",
     "saw",
+    "sign",
     "split",
+    "standing",
     "verify",
     "writing",
 ]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tocsin.cases import derive, entries
 from tocsin.cases import folder as layout
@@ -25,7 +24,7 @@ from tocsin.model import case as nouns
 from tocsin.model.case import Case, Entry
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.incident import Incident
-from tocsin.seal import chain, decisions, durable
+from tocsin.seal import chain, decisions, durable, keys
 
 _LONGEST: Final = 200  # of a title
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
@@ -75,6 +74,11 @@ def incident_json(incident: Incident) -> bytes:
 def incident_of(folder: Path, case: Case) -> Incident | None:
     """The incident as it was last kept; None for a case that was opened by hand."""
     return msgspec.json.decode(layout.kept(folder, case.incident), type=Incident) if case.incident else None
+
+
+def document(folder: Path, one: nouns.Attached) -> bytes:
+    """What was attached to a case and kept in it, checked against its digest."""
+    return layout.kept(folder, one.sha256)
 
 
 def _made(
@@ -195,7 +199,7 @@ def saw(log: Writer, what: str, *, by: str, reason: str, sha256: str = "") -> En
 def decide(
     log: Writer,
     signer: Signer,
-    key: Ed25519PrivateKey,
+    key: keys.Signing,
     *,
     subject: str,
     choice: str,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from tocsin.attribute.words import word
 from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution, Ground, Hypothesis
 from tocsin.model.cluster import Clusters
+from tocsin.model.likelihood import word
 from tocsin.model.observation import Observation
+from tocsin.model.statement import Standing
 from tocsin.output.screen import cut, shown
 
 MOST = 6  # hypotheses that are drawn
@@ -21,10 +22,7 @@ _LEVELS = {"group": "a group", "sponsor": "groups of one sponsor", "cluster": "a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """`software` are names of software by id."""
-
     width: int = 100
-    software: Mapping[str, str] = field(default_factory=dict)
 
     def told(
         self, found: Attribution, observation: Observation, *, before: Attribution | None = None, explain: bool = False
@@ -37,7 +35,7 @@ class Pages:
         yield from self._wrapped(found.confidence)
         yield from self._wrapped(
             "This compares what was seen with what is publicly told of groups. Who is responsible is for people to "
-            "decide, and is not said here."
+            "decide."
         )
         yield ""
         yield from self._hypotheses(found)
@@ -54,22 +52,59 @@ class Pages:
         if explain:
             yield from self._sums(found)
 
-    def ours(self, clusters: Clusters, incident: str) -> Iterator[str]:
+    def ours(self, clusters: Clusters | None, incident: str) -> Iterator[str]:
         """Whether it is one of the team's own clusters; this is asked before any public group is."""
-        own = clusters.of(incident)
+        own = clusters.of(incident) if clusters else None
         if own is None:
             return
-        others = [name for name in own.incidents if name != incident]
-        if others:
-            yield from self._wrapped(f"One of your own clusters: {own.name}, with {', '.join(map(shown, others[:8]))}.")
-        else:
-            yield from self._wrapped(f"None of your own clusters resembles it; it is the first of {own.name}.")
+        for sentence in own_sentences(clusters, incident):
+            yield from self._wrapped(sentence)
         for change in own.history[-3:]:
             incidents = ", ".join(map(shown, change.incidents[:4]))
             yield from self._wrapped(f"- {change.kind}: {incidents}", "  ")
             for why in change.because[:4]:
                 yield from self._wrapped(why, "      ")
         yield ""
+
+    def several(
+        self, found: Mapping[str, Attribution], seen: Sequence[Observation], clusters: Clusters | None
+    ) -> Iterator[str]:
+        """Which of several are one activity, and a short answer for each."""
+        if clusters is not None:
+            yield "Your own clusters"
+            for own in clusters.clusters:
+                if set(own.incidents) & found.keys():
+                    yield from self._wrapped(f"- {own.name}: {', '.join(map(shown, own.incidents[:12]))}", "  ")
+                    for change in own.history[-3:]:
+                        why = f": {change.because[0]}" if change.because else ""
+                        yield from self._wrapped(f"{change.kind}{why}", "      ")
+            yield ""
+        for one in seen:
+            told = found[one.id]
+            yield from self._wrapped(f"{shown(one.id, 60)}  {self._seen(one)}")
+            yield from self._wrapped(f"Answer ({_LEVELS[told.answer.level]}): {told.answer.text}", "  ")
+            leaders = [each for each in told.hypotheses if each.kind != "kin"][:3]
+            chances = ", ".join(f"{shown(each.name, 30)} {_percent(each.billionths)}" for each in leaders)
+            yield from self._wrapped(f"Likeliest: {chances}", "  ")
+
+    def standing(self, standing: Standing) -> Iterator[str]:
+        """Whom people hold responsible; the words of a statement are shown only once it stands."""
+        yield ""
+        held = standing.held
+        if held is not None:
+            signed = " and ".join(f"{one.by} ({one.role}, {one.at[:10]})" for one in standing.signed)
+            yield from self._wrapped(f"Held responsible, by decision of {signed}: {held.responsible}.")
+            yield from self._wrapped(f"Proposed by {held.by}. It is their decision, and not what the comparison says.")
+        else:
+            yield from self._wrapped(
+                "Who is held responsible: nobody. It takes two signed decisions, with the keys of two people, neither "
+                "of them the analyst's."
+            )
+            if standing.digest:
+                states = {"proposed": "waits for signatures", "refused": "was refused", "void": "is void"}
+                yield from self._wrapped(f"Statement {standing.digest[:16]} {states[standing.state]}.")
+        for why in standing.because:
+            yield from self._wrapped(f"- {why}", "  ")
 
     def _seen(self, observation: Observation) -> str:
         counts = {
@@ -78,8 +113,11 @@ class Pages:
         }
         others = len({(one.kind, one.value) for one in observation.traits}) - sum(counts.values())
         name = shown(observation.name or observation.id, 80)
-        parts = [f"{counts['technique']} techniques", f"{counts['software']} pieces of software"]
-        parts += [f"{others} other traits"] if others else []
+        parts = [
+            f"{counts['technique']} technique{'s' if counts['technique'] != 1 else ''}",
+            f"{counts['software']} piece{'s' if counts['software'] != 1 else ''} of software",
+        ]
+        parts += [f"{others} other trait{'s' if others != 1 else ''}"] if others else []
         last = f", last seen {shown(observation.last_seen, 30)}" if observation.last_seen else ""
         return f"{name}: {', '.join(parts)}{last}"
 
@@ -143,9 +181,8 @@ class Pages:
             )
 
     def _ground(self, one: Ground, most: int) -> Iterator[str]:
-        name = self.software.get(one.value, "")
         kind = "" if one.kind in ("technique", "software") else one.kind
-        what = cut(shown(f"{kind} {one.value} {name}".strip()), 26)
+        what = cut(shown(f"{kind} {one.value} {one.name}".strip()), 26)
         bar = _bar(abs(one.millidecibans) * CERTAIN // most, 8)
         head = f"  {what:26} {bar} {one.millidecibans / 1000:+6.1f}  {one.grade} {one.forgeability:5} "
         lines = textwrap.wrap(shown(one.because), max(20, self.width - len(head))) or [""]
@@ -161,7 +198,8 @@ class Pages:
         yield "Competing hypotheses: ++ fits well, -- does not; what tells them apart first"
         yield f"  {'':26}" + "".join(f"{name:>{room}}" for name in names)
         for row in rows:
-            what = cut(shown(f"{row.kind} {row.value}"), 26)
+            kind = "" if row.kind in ("technique", "software") else row.kind
+            what = cut(shown(f"{kind} {row.value} {row.name}".strip()), 26)
             yield f"  {what:26}" + "".join(f"{reading:>{room}}" for reading in row.readings)
         if len(found.matrix) > len(rows):
             yield f"  {len(found.matrix) - len(rows)} more with --explain"
@@ -198,6 +236,19 @@ class Pages:
         yield from textwrap.wrap(
             shown(text), self.width, initial_indent=indent, subsequent_indent=indent + "  " * bool(indent)
         )
+
+
+def own_sentences(clusters: Clusters | None, incident: str) -> Iterator[str]:
+    """Which of the team's own clusters an incident belongs to, in sentences."""
+    own = clusters.of(incident) if clusters else None
+    if own is None:
+        return
+    others = [name for name in own.incidents if name != incident]
+    if others:
+        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
+        yield f"One of your own clusters: {own.name}, with {', '.join(others[:8])}{more}."
+    else:
+        yield f"None of your own clusters resembles it; it is the first of {own.name}."
 
 
 def _bar(billionths: int, room: int) -> str:

@@ -41,7 +41,7 @@ def decide(
     """Sign a decision with your key; it holds what was written before it, too."""
     from tocsin import cases
 
-    as_role, digest = _role(role), _seen(seen)
+    as_role, digest = role_of(role), _seen(seen)
     signer, key = person.signing(by, passphrase_fd)
     with writing(root, name) as log:
         entry = cases.decide(log, signer, key, subject=subject, choice=choice, role=as_role, reason=reason, seen=digest)
@@ -59,7 +59,7 @@ def close(
     """Close a case: all tasks must be done, and your decision is signed with your key."""
     from tocsin import cases
 
-    as_role = _role(role)
+    as_role = role_of(role)
     folder = cases.find(place(root), name)
     cases.refuse_to_close(cases.entries_of(folder)[1])  # before anybody types a passphrase
     signer, key = person.signing(by, passphrase_fd)
@@ -115,7 +115,8 @@ def split(
     typer.echo(shown(new.id))
 
 
-def _role(role: str) -> Role:
+def role_of(role: str) -> Role:
+    """A role that there is."""
     if role not in ROLES:
         raise SettingsError(f"--role {role}: there is no such role", hint=f"There are {', '.join(ROLES)}.")
     return role

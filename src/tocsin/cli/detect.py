@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from contextlib import AbstractContextManager, ExitStack
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tocsin.cli import folders, options, progress
+from tocsin.cli import folders, lake_options, options, progress
 from tocsin.errors import EvidenceError, RuleError, SettingsError
 from tocsin.model.rule import LEVELS, Level
 
@@ -26,6 +28,11 @@ Logs = Annotated[
     list[str],
     typer.Argument(metavar="LOGS", help="Files, folders, patterns, archives, or - for standard input."),
 ]
+MaybeLogs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="LOGS", help="Files, folders, patterns, archives, or - for standard input; or --lake."),
+]
+InLake = Annotated[Path | None, typer.Option("--lake", metavar="DIR", help="What a lake holds, in place of logs.")]
 Rules = Annotated[
     list[str] | None,
     typer.Option(
@@ -114,8 +121,9 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show where in the program 
 
 
 def detect(
-    logs: Logs,
+    logs: MaybeLogs = None,
     *,
+    lake: InLake = None,
     rules: Rules = None,
     level: Lowest = None,
     status: Statuses = None,
@@ -136,40 +144,51 @@ def detect(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match Sigma rules and indicators with logs: what was found, and what could not have been seen."""
+    evidence = lake_options.evidence(logs, lake, read_otherwise=bool(mapping or timezone))
     since_us, until_us = options.window(since, until)
-    statuses = options.statuses(status or [])
-    zone = options.zone(timezone)
+    statuses, zone = options.statuses(status or []), options.zone(timezone)
     mappings = options.mappings(mapping or [])
-
-    from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
     from tocsin.cli.intelligence import Intelligence, wanted_of
     from tocsin.cli.target import choose
 
     attack = attack_facts(attack_release)
-    target = choose(out, form, logs)
+    target = choose(out, form, evidence)
     wanted = Intelligence(tuple(indicators or ()), known_good, even_known_good, any_time, observed)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
-            run = stack.enter_context(
-                pipeline.detect(
-                    logs,
-                    chosen.rules,
-                    indicators=chosen.indicators,
-                    ever=any_time,
-                    jobs=jobs,
-                    since_us=since_us,
-                    until_us=until_us,
-                    zone=zone,
-                    mappings=mappings,
-                    attack=attack,
-                    attack_release=attack_release or "",
-                    on_progress=on_progress,
-                )
+            going = _detected(
+                evidence,
+                lake,
+                chosen.rules,
+                zone,
+                mappings,
+                indicators=chosen.indicators,
+                ever=any_time,
+                jobs=jobs,
+                since_us=since_us,
+                until_us=until_us,
+                attack=attack,
+                attack_release=attack_release or "",
+                on_progress=on_progress,
             )
+            run = stack.enter_context(going)
         _tell(run, target, time.monotonic() - began, quiet=quiet)
         refuse_nothing(run, target)
+
+
+def _detected(
+    logs: list[str], lake: Path | None, rules: RuleSet, zone: tzinfo, mappings: Sequence[LogMapping], **how: Any
+) -> AbstractContextManager[Run]:
+    """Detect in logs, or in a lake, whose logs were read already."""
+    if lake is not None:
+        from tocsin import lookover
+
+        return lookover.detect(lake_options.opened(lake), rules, **how)
+    from tocsin import pipeline  # numpy, orjson and their kind: only once it is clear what is wanted
+
+    return pipeline.detect(logs, rules, zone=zone, mappings=mappings, **how)
 
 
 def refuse_nothing(run: Run, target: Target) -> None:

@@ -21,6 +21,7 @@ from tocsin.errors import OutputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tocsin.exercise import Exercise
     from tocsin.model.rule import RuleSet
     from tocsin.rehearse import Made, Profile
 
@@ -58,10 +59,11 @@ def drill(
 
     Two parliamentary bodies, weeks of ordinary work, and in it a slow breach, a quick one, a campaign of mails,
     everyday malware, a permitted test and a lie to the press. With --rules PACK that pack is tried, too, alone and with
-    our own.
+    our own. Then the evidence goes into a lake, an ally shares what it knows, and the lake is asked.
     """
     from rich.console import Console
 
+    from tocsin.cli import drill_pages
     from tocsin.rehearse import read_profile
 
     folder = out or Path(f"tocsin-drill-{seed}")
@@ -75,10 +77,22 @@ def drill(
     evidence = Path(tempfile.mkdtemp(prefix="evidence-", dir=folder))
     try:
         made = _made(seed, events, habits, evidence / "made", console, quiet=quiet)
-        figures = {name: _performed(made, name, chosen, folder, jobs, console, quiet=quiet) for name, chosen in sets}
+        figures: dict[str, dict[str, Any]] = {}
+        truth = json.loads(made.truth.read_bytes())
+        for name, chosen in sets:
+            figures[name], contained = _performed(made, name, chosen, folder, jobs, quiet=quiet)
+            told = figures[sets[0][0]] if len(figures) > 1 else None
+            drill_pages.story(console, truth, figures[name], name, told=told)
+            drill_pages.contained(console, contained)
         (folder / "score.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        _second_act(made, folder, evidence / "lake", jobs, console, quiet=quiet)
         if keep:
             (evidence / "made").rename(folder / "evidence")
+    except BaseException:
+        # Half a result looks like a whole one, and stands in the way of the next drill.
+        for name, _ in sets:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        raise
     finally:
         shutil.rmtree(evidence, ignore_errors=True)
         with suppress(OSError):  # it holds something, unless nothing could be made at all
@@ -107,23 +121,31 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
 
 
 def _performed(
-    made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, console: Console, *, quiet: bool
-) -> dict[str, Any]:
-    """One rule set's go, its files in a folder of their own, its story on the screen."""
-    from tocsin.cli import drill_pages, report_files
+    made: Made, name: str, rules: RuleSet, folder: Path, jobs: int, *, quiet: bool
+) -> tuple[dict[str, Any], Exercise | None]:
+    """One rule set's go, its files in a folder of their own; its figures, and how it was contained."""
+    from tocsin import attribution
+    from tocsin.cli import report_files
     from tocsin.drill import perform
 
     own = folder / name
     own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
+    known = attribution.known()
     with (
         progress.live(quiet=quiet) as on_progress,
         perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance,
     ):
-        written = report_files.write(performance.response, own, asked)
-        deque(report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages), maxlen=0)
-    drill_pages.story(console, json.loads(made.truth.read_bytes()), performance.figures, name)
-    return performance.figures
+        written = report_files.write(performance.response, own, asked, known)
+        opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, known)
+        deque(opened, maxlen=0)
+    return performance.figures, performance.contained
+
+
+def _second_act(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:
+    from tocsin.cli import drill_recall
+
+    drill_recall.performed(made, folder / "hunt", lake, jobs, console, quiet=quiet)
 
 
 def _ended(figures: dict[str, Any], first: str, folder: Path, console: Console, *, quiet: bool) -> None:

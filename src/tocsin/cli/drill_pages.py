@@ -16,6 +16,7 @@ from tocsin.output.screen import shown
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tocsin.exercise import Exercise
     from tocsin.rehearse import Made
 
 _FOUND: Final = Text("●", style="green")
@@ -43,20 +44,42 @@ def opening(console: Console, made: Made, seed: int) -> None:
     )
 
 
-def story(console: Console, truth: Mapping[str, Any], figures: Mapping[str, Any], name: str) -> None:
-    """What truly happened, in its order, and beside each step whether it was found."""
-    missed = {(one["incident"], one["step"]) for one in figures["missed"]}
+def story(
+    console: Console,
+    truth: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    name: str,
+    told: Mapping[str, Any] | None = None,
+) -> None:
+    """What truly happened, in its order, and beside each step whether it was found.
+
+    Args:
+        told: figures of rules that the story was told for already: only what these see otherwise is told again.
+    """
+    missed = _missed(figures)
     groups = {one["id"]: one["group"] for one in truth["campaigns"]}
     console.print()
-    console.print(f"What happened, and what was found with rules: {shown(name)}", style="bold")
-    legend = Text.assemble(_FOUND, " found  ", _MISSED, " missed  ", _UNSEEN, " left no record", style="bright_black")
-    console.print(legend)
+    what = "What happened, and what was found" if told is None else "Seen otherwise"
+    console.print(f"{what} with rules: {shown(name)}", style="bold")
+    if told is None:
+        marks = (_FOUND, " found  ", _MISSED, " missed  ", _UNSEEN, " left no record; times are UTC")
+        console.print(Text.assemble(*marks, style="bright_black"))
+    other = missed ^ _missed(told) if told is not None else None
+    if other is not None and not other:
+        console.print("Nothing.", style="bright_black")
     for incident in truth["incidents"]:
+        steps = [one for one in incident["steps"] if other is None or (incident["id"], one["id"]) in other]
+        if not steps:
+            continue
         group = groups.get(incident["campaign"])
         by = f" — {group['name']}" if group else ""
         console.print()
         console.print(Text(shown(f"{incident['title']}{by}"), style="bold cyan"))
-        _steps(console, incident["id"], incident["steps"], missed)
+        _steps(console, incident["id"], steps, missed)
+
+
+def _missed(figures: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(one["incident"], one["step"]) for one in figures["missed"]}
 
 
 def _steps(console: Console, incident: str, steps: Sequence[Mapping[str, Any]], missed: set[tuple[str, str]]) -> None:
@@ -96,6 +119,29 @@ def verdict(console: Console, figures: Mapping[str, Mapping[str, Any]]) -> None:
         judged = one["claim_contradicted"]
         told = {True: "contradicted, as it should be", False: "NOT judged rightly", None: "not judged"}[judged]
         console.print(Text(f"  {shown(name)}: the claim to the press was {told}", style="" if judged else "red"))
+
+
+def contained(console: Console, told: Exercise | None) -> None:
+    """How the cases would be contained, and what of it was really tried."""
+    if told is None:
+        return
+    console.print()
+    console.print("How it would be contained", style="bold")
+    plans = "1 case" if told.plans == 1 else f"{told.plans} cases"
+    ways = "1 way" if told.open == 1 else f"{told.open} ways"
+    console.print(f"  plans for {plans}: {told.actions} actions, {ways} left open; {told.seconds:.2f} s at most")
+    if told.left_out:
+        console.print(Text(f"  nothing was really blocked: {shown(told.left_out, 300)}"))
+        return
+    good = told.held == told.tried and told.lived and told.undone
+    console.print(
+        Text(
+            f"  really blocked in namespaces of this machine: {told.held} of {told.tried} addresses fell silent, "
+            f"{told.stopped} packets were stopped, what is not theirs {'went on' if told.lived else 'WAS CUT OFF'}; "
+            f"lifted again{', to the byte' if told.undone else ' BUT NOT AS IT WAS'}",
+            style="" if good else "red",
+        )
+    )
 
 
 def closing(console: Console, report: Path) -> None:

@@ -15,7 +15,7 @@ from tocsin.cli import options, person, progress
 from tocsin.cli.case_options import By, Root
 from tocsin.cli.detect import Debug, Jobs, KnownGood, Quiet, Since, Until, chosen_rules
 from tocsin.cli.lake_options import Place, opened
-from tocsin.cli.respond import Folder, Open, Tlp
+from tocsin.cli.respond import Folder, Loud, Open, Tlp
 from tocsin.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def hunt(
     open_cases: Open = False,
     root: Root = None,
     by: By = None,
+    everything: Loud = False,
     jobs: Jobs = 0,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
@@ -96,7 +97,9 @@ def hunt(
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as bar:
-            answer = story.retrohunt(place, wanted, asked, hosts=hosts, jobs=jobs, on_progress=bar)
+            answer = story.retrohunt(
+                place, wanted, asked, hosts=hosts, quieten=not everything, jobs=jobs, on_progress=bar
+            )
             hunted = stack.enter_context(answer)
         pages = _tell(hunted, wanted, folder, reports, time.monotonic() - began, quiet=quiet)
         if open_cases:
@@ -143,34 +146,26 @@ def _tell(
     """Write the files, then say what is in them; the reports are given back by the incident's id."""
     from rich.console import Console
 
-    from tocsin.cli import report_files
-    from tocsin.cli.target import choose
+    from tocsin.cli import hunt_files
     from tocsin.output import hunts as pages
     from tocsin.output import incidents
-    from tocsin.output.files import save
     from tocsin.output.screen import shown
 
     answers = pages.Answers()
     written: list[Path] = []
     reported: dict[str, Path] = {}
-    cells = answers.pass_on(hunted.cells())
     if folder is not None:
-        save(folder / "hunt.json", lambda file: pages.write_told(hunted.told, file))
-        save(folder / "answers.jsonl", lambda file: pages.write_cells(cells, file))
-        written = [folder / "hunt.json", folder / "answers.jsonl"]
-        made = report_files.write(hunted.response, folder, reports)
-        written += made.files
-        reported = made.pages
-        choose(f"{folder}/", None, []).save(hunted.response.run)
+        made = hunt_files.write(hunted, folder, reports, answers)
+        written, reported = made.files, made.pages
     else:
-        for _ in cells:
+        for _ in answers.pass_on(hunted.cells()):
             pass
     if quiet:
         print(f"{len(hunted.told):,} found, {incidents.one_line(hunted.response.incidents)}", file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return reported
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=False)
     pages.show(console, hunted.told, answers, _notes(hunted, wanted))
-    incidents.show(console, hunted.response.incidents)
+    incidents.show(console, hunted.response.incidents, hunted.response.background)
     console.print(
         f"\n  {took_s:.1f} s, {len(wanted.rules.rules):,} indicators and rules,"
         f" {hunted.parts_read:,} of {hunted.parts:,} files read"

@@ -272,6 +272,22 @@ def release(
 
 
 @app.command()
+def judge(
+    indicator: Annotated[str, typer.Argument(metavar="ID", help="The id of an indicator that a hunt found.")],
+    *,
+    right: Annotated[bool, typer.Option("--right/--wrong", help="Whether what it found was what it said.")],
+    reason: Reason,
+    lake: Place = None,
+    by: By = None,
+) -> None:
+    """Say whether an indicator was right: later hunts weigh what its source tells by this record."""
+    from tocsin.lake import journal
+
+    source = journal.judge(opened(lake), indicator, right=right, by=person.whoever(by), reason=reason)
+    typer.echo(f"noted; it is from {shown(source, 100) or 'a source that is not named, of which no record is kept'}")
+
+
+@app.command()
 def hunts(lake: Place = None) -> None:
     """List what was asked of the lake: when, by whom, by which authority."""
     from tocsin.lake import journal
@@ -293,6 +309,8 @@ def _said(one: object) -> str:
     told = one if isinstance(one, dict) else {}
     if told.get("what") == "asked":
         return ", ".join(map(str, told.get("names", ())))
+    if told.get("what") == "judged":
+        return f"{told.get('indicator')}: {'right' if told.get('right') else 'wrong'} ({told.get('reason')})"
     return f"{told.get('found', 0):,} found, {told.get('findings', 0):,} findings"
 
 

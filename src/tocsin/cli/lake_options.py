@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tocsin.cli import folders
+from tocsin.errors import SettingsError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def opened(folder: Path | None) -> Lake:
     from tocsin.lake import store
 
     return store.open_lake(place(folder))
+
+
+def evidence(logs: list[str] | None, lake: Path | None, *, read_otherwise: bool) -> list[str]:
+    """The logs that are named; none where a lake is."""
+    if (lake is None) == (not logs):
+        told = "both logs and a lake are named" if logs else "Missing argument 'LOGS'."
+        raise SettingsError(told, hint="Name logs, or --lake DIR.")
+    if lake is not None and read_otherwise:
+        raise SettingsError(
+            "a lake was read when its logs were added", hint="Give --timezone and --mapping to `tocsin lake add`."
+        )
+    return logs or []
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import typer
 
 from tocsin.cli import case, lake, learn, person, rules, share
 from tocsin.cli.attribute import attribute
+from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
 from tocsin.cli.hunt import hunt
@@ -46,6 +47,7 @@ app.command()(attribute)
 app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
+app.command()(contain)
 app.command()(hunt)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")

@@ -15,9 +15,8 @@ from tocsin.errors import SealError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     from tocsin.model.decision import Signer
+    from tocsin.seal.keys import Signing
     from tocsin.seal.signers import Known
 
 VARIABLE: Final = "TOCSIN_PERSON"
@@ -55,13 +54,15 @@ def whoever(name: str | None) -> str:
         return f"user {os.getuid()}"
 
 
-def signing(name: str | None, descriptor: int | None) -> tuple[Signer, Ed25519PrivateKey]:
-    """The person and their private key."""
-    from tocsin.seal import keys, signers
+def signing(name: str | None, descriptor: int | None) -> tuple[Signer, Signing]:
+    """The person and their private key: in a file, or held by an agent where only the public one is known."""
+    from tocsin.seal import agent, keys, signers
 
     known = signers.find(folder(), whoever(name))
+    if not known.key_file and agent.is_there():
+        return known.signer, agent.Key(keys.public(known.signer.key))
     if not known.key_file:
-        hint = "Sign where the private key is, or add it here under another name."
+        hint = f"Sign where the private key is, or let an ssh-agent hold it and name that in {agent.VARIABLE}."
         raise SealError(f"{known.signer.name}: only the public key is known here", hint=hint)
     key = keys.load(Path(known.key_file), passphrase.asker(descriptor))
     if keys.fingerprint(key) != known.signer.fingerprint:
@@ -78,8 +79,8 @@ def add(
         typer.Option(
             "--key",
             metavar="FILE",
-            help="A private key that is there (OpenSSH or PKCS#8, Ed25519), a public key of somebody elsewhere, "
-            "or where to write a new key.",
+            help="A private key that is there (OpenSSH or PKCS#8, Ed25519), a public key of somebody elsewhere or of "
+            "what an ssh-agent holds, or where to write a new key.",
         ),
     ] = None,
     passphrase_fd: PassphraseFd = None,
@@ -93,7 +94,11 @@ def add(
     name = signers.checked_name(name)
     _refuse_known(name)
     if key is not None and key.exists() and not keys.is_private(key):
-        signer, place, did = signers.of(name, keys.load_public(key)), "", "remembered; can be checked here, not signed"
+        signer, place, did = (
+            signers.of(name, keys.load_public(key)),
+            "",
+            "remembered; can be checked here, and signs where an ssh-agent holds it",
+        )
     elif key is not None and key.exists():
         signer = signers.of(name, keys.load(key, passphrase.asker(passphrase_fd)))
         place, did = str(key.absolute()), "remembered"

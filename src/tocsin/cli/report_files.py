@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TextIO, cast
 
 import typer
 
-from tocsin import cases, respond
-from tocsin.border import stix_incident
+from tocsin import attribution, cases, respond
+from tocsin.border import observations, stix_incident
 from tocsin.cli import case_options, person
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
@@ -25,6 +25,8 @@ from tocsin.output.plain import as_document
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from tocsin.attribution import Known
+    from tocsin.model.attribution import Attribution
     from tocsin.model.case import Case
     from tocsin.model.incident import Incident
     from tocsin.model.raw import Place, Raw
@@ -59,17 +61,30 @@ class Written:
     pages: dict[str, Path]
 
 
-def write(response: Response, folder: Path, asked: Asked) -> Written:
-    """Write the overview, a page for each incident that is looked at first, and all of them as JSON."""
+def groups_known() -> Known:
+    """Groups to compare with."""
+    return attribution.known()
+
+
+def write(response: Response, folder: Path, asked: Asked, known: Known | None = None) -> Written:
+    """Write the overview, a page for each incident that is looked at first, and all of them as JSON.
+
+    Args:
+        response: what was found.
+        folder: where to.
+        asked: what is wanted.
+        known: groups to compare with; read here if not given.
+    """
     found = response.incidents
     now = [one for one in found if one.rank == "act now"]
     queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
     raws = respond.raws(response, (*now, *queue))
+    who = respond.attributions(respond.observations(response, (*now, *queue)), known or groups_known())
     links, others = {}, []
     for one in (*now, *queue):
         called = f"incident-{one.id[:16]}"
         links[one.id] = f"{called}.html"
-        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", raws))
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", (raws, who[one.id])))
         alone = of_incident(response.run, one)
         others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}", f"{called}.stix.json"]
         save(folder / others[-3], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
@@ -78,7 +93,8 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
         for audience in asked.audiences:
             if audience != "analyst":
                 others.append(f"{called}.{audience}.html")
-                save(folder / others[-1], partial(_report, response, one, asked, cast(report.Audience, audience), {}))
+                to = cast(report.Audience, audience)
+                save(folder / others[-1], partial(_report, response, one, asked, to, ({}, who[one.id])))
     overview, data = folder / "overview.html", folder / "incidents.json"
     others.append(f"findings{timesketch.SUFFIX}")
     save(folder / others[-1], partial(timesketch.write, response.run))
@@ -106,9 +122,14 @@ def write(response: Response, folder: Path, asked: Asked) -> Written:
 
 
 def open_all(
-    response: Response, root: Path | None, by: str | None, asked: Asked, pages: Mapping[str, Path]
+    response: Response,
+    root: Path | None,
+    by: str | None,
+    asked: Asked,
+    pages: Mapping[str, Path],
+    known: Known | None = None,
 ) -> Iterator[Case]:
-    """Open a case for each incident to act on now, with its report and the custody of the evidence.
+    """Open a case for each incident to act on now, with its report, what was seen of whom, and custody of the evidence.
 
     Args:
         pages: reports that are written already, by the incident's id.
@@ -119,15 +140,22 @@ def open_all(
     manifest = io.StringIO()
     custody.write(response.run, manifest)
     now = [one for one in response.incidents if one.rank == "act now"]
-    raws = respond.raws(response, [one for one in now if one.id not in pages])
+    pageless = [one for one in now if one.id not in pages]
+    raws, seen = respond.raws(response, pageless), respond.observations(response, now)
+    weighed = {one.id: seen[one.id] for one in pageless}
+    who = respond.attributions(weighed, known or groups_known()) if weighed else {}
     for one in now:
         if one.id in pages:
             page = pages[one.id].read_bytes()
         else:
             file = io.StringIO()
-            _report(response, one, asked, "analyst", raws, file)
+            _report(response, one, asked, "analyst", (raws, who[one.id]), file)
             page = file.getvalue().encode()
-        documents = [("report.html", page), ("custody.json", manifest.getvalue().encode())]
+        documents = [
+            ("report.html", page),
+            ("custody.json", manifest.getvalue().encode()),
+            (attribution.OBSERVATIONS, observations.encoded(seen[one.id])),
+        ]
         case = cases.open_case(case_options.place(root), one, by=person.whoever(by), documents=documents)
         if asked.revealed:
             with cases.writing(case_options.place(root) / case.id) as log:
@@ -158,13 +186,14 @@ def _report(
     incident: Incident,
     asked: Asked,
     audience: report.Audience,
-    raws: Mapping[Place, Raw],
+    told: tuple[Mapping[Place, Raw], Attribution],
     file: TextIO,
 ) -> None:
     one = report.Report(
         incident=incident,
         run=response.run,
-        raws=raws,
+        raws=told[0],
+        attribution=told[1],
         audience=audience,
         revealed=asked.revealed if audience == "analyst" else "",
         tlp=asked.tlp,

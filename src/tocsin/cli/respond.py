@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from tocsin.cli import options, progress
+from tocsin.cli import lake_options, options, progress
 from tocsin.cli.case_options import By, Root
 from tocsin.cli.detect import (
     AnyTime,
     AttackRelease,
     Debug,
     Indicators,
+    InLake,
     Jobs,
-    Logs,
     Lowest,
     Mappings,
+    MaybeLogs,
     Quiet,
     Rules,
     Since,
@@ -35,7 +36,9 @@ from tocsin.cli.detect import (
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
+    from tocsin.attribution import Known
     from tocsin.cli.report_files import Asked
+    from tocsin.lake.store import Lake as Kept
     from tocsin.model.asset import Assets
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
@@ -90,8 +93,9 @@ Caveat = Annotated[str, typer.Option(metavar="TEXT", help="What stands behind th
 
 
 def respond(
-    logs: Logs,
+    logs: MaybeLogs = None,
     *,
+    lake: InLake = None,
     rules: Rules = None,
     level: Lowest = None,
     status: Statuses = None,
@@ -120,34 +124,27 @@ def respond(
     debug: Debug = False,  # noqa: ARG001 - main() looks for it, also where the words cannot be understood
 ) -> None:
     """Match rules with logs and join what belongs together: incidents, what was taken, and a report of each."""
-    since_us, until_us = options.window(since, until)
-    statuses, mappings = options.statuses(status or []), options.mappings(mapping or [])
-    zone, folder, lists = options.zone(timezone), options.folder(out), _lists(assets, people, claim, quiet=quiet)
+    evidence = lake_options.evidence(logs, lake, read_otherwise=bool(mapping or timezone))
+    (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
+    mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
     from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
-    from tocsin.cli.report_files import Asked, open_all, tell_opened
+    from tocsin.cli.report_files import Asked, groups_known, open_all, tell_opened
     from tocsin.cli.target import choose
 
+    lists = _lists(assets, people, claim, quiet=quiet)
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
-    target = choose(None if folder is None else f"{folder}/", None, logs)
+    target = choose(None if folder is None else f"{folder}/", None, evidence)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
     chosen = wanted_of(wanted, lambda: chosen_rules(rules, level, statuses, mappings, quiet=quiet), rules, quiet=quiet)
-    how: How = {
-        "indicators": chosen.indicators,
-        "ever": any_time,
-        "jobs": jobs,
-        "since_us": since_us,
-        "until_us": until_us,
-        "zone": zone,
-        "mappings": mappings,
-        "attack": attack,
-        "attack_release": attack_release or "",
-    }
-    began = time.monotonic()
+    how: How = {"indicators": chosen.indicators, "ever": any_time, "jobs": jobs, "since_us": since_us}
+    how |= {"until_us": until_us, "zone": zone, "mappings": mappings}
+    how |= {"attack": attack, "attack_release": attack_release or ""}
+    known, began = groups_known(), time.monotonic()  # a slip in a team's own sets is told before hours of work
     with ExitStack() as stack:
-        response = _responded(stack, logs, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
-        pages = _tell(response, folder, asked, time.monotonic() - began, quiet=quiet)
+        response = _responded(stack, evidence, lake, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
+        pages = _tell(response, folder, asked, known, began, quiet=quiet)
         target.save(response.run)
-        tell_opened(open_all(response, root, by, asked, pages) if open_cases else ())
+        tell_opened(open_all(response, root, by, asked, pages, known) if open_cases else ())
         refuse_nothing(response.run, target)
 
 
@@ -181,6 +178,7 @@ def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: 
 def _responded(
     stack: ExitStack,
     logs: list[str],
+    lake: Path | None,
     rules: RuleSet,
     how: How,
     lists: _Lists,
@@ -191,12 +189,17 @@ def _responded(
     """Respond, with a bar while logs are read."""
     from tocsin import respond as story
 
+    evidence: list[str] | Kept = logs
+    if lake is not None:
+        evidence = lake_options.opened(lake)
     with progress.live(quiet=quiet) as on_progress:
-        going = story.respond(logs, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
+        going = story.respond(evidence, rules, quieten=quieten, on_progress=on_progress, **lists, **how)
         return stack.enter_context(going)
 
 
-def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, *, quiet: bool) -> dict[str, Path]:
+def _tell(
+    response: Response, folder: Path | None, asked: Asked, known: Known, began: float, *, quiet: bool
+) -> dict[str, Path]:
     """Write the files, then say what is in them; the pages for analysts by the incident's id."""
     from rich.console import Console
 
@@ -205,7 +208,9 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
     from tocsin.output.screen import shown
 
     found = response.incidents
-    written = report_files.write(response, folder, asked) if folder is not None else report_files.Written([], {})
+    written = report_files.Written([], {})
+    if folder is not None:
+        written = report_files.write(response, folder, asked, known)
     if quiet:
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return written.pages
@@ -213,7 +218,7 @@ def _tell(response: Response, folder: Path | None, asked: Asked, took_s: float, 
     pages.show(console, found, response.background)
     pages.show_claims(console, response.claims)
     events = sum(source.read for source in response.run.custody)
-    console.print(f"\n  {took_s:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
+    console.print(f"\n  {time.monotonic() - began:.1f} s, {events:,} events, {len(response.run.rules.rules):,} rules")
     for path in written.files:
         console.print(f"  written: {shown(os.fspath(path))}", soft_wrap=True)
     return written.pages

@@ -48,6 +48,13 @@ class Clock:
             return NO_TIME
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
+    def local_of(self, text: str) -> int:
+        """The same of a text: ISO 8601, also with slashes between the parts of the date."""
+        try:
+            return self.local(datetime.fromisoformat(text.strip().replace("/", "-")))
+        except ValueError:
+            return NO_TIME
+
     def year_of(self, month: int, day: int) -> int:
         """The latest year in which this day is not after the source's last change (RFC 3164 §4.1.2 gives none)."""
         latest = _EPOCH + timedelta(microseconds=self.latest_us) if self.latest_us is not None else datetime.now(UTC)

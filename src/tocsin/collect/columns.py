@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
+from msgspec import UNSET, UnsetType
 
 from tocsin.collect.clock import Clock
 from tocsin.model.event import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _TRIAL = 2_000
 _NEARLY_UNIQUE = 0.8
 _LONG_CHARS = 80
+_OFTEN_NEW = 8  # one value in so many: then all that are new are learned together
 _ALL_BUT_UNIQUE = 0.99  # of what Arrow holds: ids and times, with which hashing saves nothing and costs most
 
 _MAX_LEVELS = 254
@@ -84,7 +86,7 @@ class _Codes(dict[Any, int]):
     __slots__ = ("_add",)
 
     def __init__(self, add: Callable[[Any], int]) -> None:
-        super().__init__({None: NULL})
+        super().__init__({None: NULL, UNSET: ABSENT})
         self._add = add
 
     def __missing__(self, value: Any) -> int:
@@ -95,7 +97,7 @@ class _Codes(dict[Any, int]):
 class Vocabulary:
     """The distinct values of one field."""
 
-    __slots__ = ("_ints", "_lists_seen", "_only_text", "_seen", "_strings", "_unique", "lists", "values")
+    __slots__ = ("_fresh", "_ints", "_lists_seen", "_only_text", "_seen", "_strings", "_unique", "lists", "values")
 
     def __init__(self) -> None:
         self.values: list[str | None] = [None, None]
@@ -105,6 +107,7 @@ class Vocabulary:
         self._ints = _Codes(lambda value: self._strings[str(value)])
         self._lists_seen: dict[str, int] = {}
         self._seen = 0
+        self._fresh = False  # whether many of the last values were new
         self._only_text = True
         self._unique = False
 
@@ -115,11 +118,18 @@ class Vocabulary:
         return len(self.values) - 1
 
     def encode(self, column: Sequence[Any]) -> Codes | None:
-        """Codes of a column of JSON values, in order; None, with nothing taken, if objects are among them."""
+        """Codes of a column of JSON values, in order; None, with nothing taken, if objects are among them.
+
+        UNSET stands for a record that has no such key.
+        """
         size = len(column)
         if self._only_text and not self._unique:
             try:  # the strings' dict never holds a number, so one in the column cannot pass for text
+                if self._fresh:
+                    self._learn(column)
+                known = len(self.values)
                 codes = np.fromiter(map(self._strings.__getitem__, column), np.int32, size)
+                self._fresh = self._fresh or _OFTEN_NEW * (len(self.values) - known) > size
             except (_NotText, TypeError):
                 self._only_text = False
             else:
@@ -132,9 +142,18 @@ class Vocabulary:
             first = len(self.values)
             self.values.extend(column)
             return np.arange(first, first + size, dtype=np.int32)
-        if types <= {int, type(None)}:
+        if types <= {int, type(None), UnsetType}:
             return np.fromiter(map(self._ints.__getitem__, column), np.int32, size)
         return np.fromiter(map(self._code, column), np.int32, size)
+
+    def _learn(self, column: Sequence[Any]) -> None:
+        """Give codes to all texts of a column that have none, at once."""
+        new = [value for value in dict.fromkeys(column) if value not in self._strings]
+        if not set(map(type, new)) <= {str}:
+            raise _NotText
+        self._strings.update(zip(new, range(len(self.values), len(self.values) + len(new)), strict=True))
+        self.values += new
+        self._fresh = _OFTEN_NEW * len(new) > len(column)
 
     def _judge(self, added: int) -> None:
         self._seen += added
@@ -144,7 +163,7 @@ class Vocabulary:
         self._unique = sum(len(text or "") for text in sample) > _LONG_CHARS * len(sample)
 
     def _code(self, value: Any) -> int:
-        if isinstance(value, str) or value is None:
+        if isinstance(value, str) or value is None or value is UNSET:
             return self._strings[value]
         if type(value) is not list:
             return self._strings[text_of(value)]

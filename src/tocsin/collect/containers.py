@@ -3,7 +3,8 @@ r"""Logs of containers in, what the programs in them wrote out: the wrapper that
 Docker's *JSON File logging driver* (`{"log":"...\n","stream":"stdout","time":"..."}`), and the form of the Kubernetes
 Container Runtime Interface that containerd and CRI-O write (`2026-11-28T10:00:00.1Z stdout F ...`). Lines that a
 runtime cut (without a new line at the end, or marked `P`) are put together again. What is no entry passes as it
-is: the reader of the log says what became of it.
+is: the reader of the log says what became of it. A log that no reader knows keeps its wrapper, which tells the time
+(`formats/container.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,28 @@ def is_wrapped(head: bytes) -> bool:
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)
     whole = [line for line in lines[:-1] if line.strip()] or [line for line in lines if line.strip()]
     return bool(whole) and all(_text_of(line) is not None for line in whole)
+
+
+def inside(head: bytes) -> bytes:
+    """What stands in the entries that the beginning of a container's log holds."""
+    whole, _, _ = head.rpartition(b"\n")
+    return b"".join(map(_inner, (whole or head).split(b"\n")))
+
+
+def entry(line: bytes) -> tuple[str, str, bytes] | None:
+    """The time, the stream and the text of an entry; None for what is none."""
+    if found := _CRI.match(line):
+        time, stream = line[: found.end()].split(b" ")[:2]
+        return time.decode(), stream.decode(), line[found.end() :].rstrip(b"\r")
+    if _text_of(line) is None:
+        return None
+    told = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    time, stream = (told.get(key) for key in ("time", "stream"))
+    return (
+        time if isinstance(time, str) else "",
+        stream if isinstance(stream, str) else "",
+        told["log"].encode("utf-8", "replace").rstrip(b"\r\n"),
+    )
 
 
 class Unwrapped(Pieces):

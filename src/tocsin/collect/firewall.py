@@ -26,6 +26,7 @@ _PASSED: Final = re.compile(
     r"|timeout|client-rst|server-rst|ip-conn|detected|monitored|alert)",
     re.ASCII | re.IGNORECASE,
 )
+_PATH: Final = re.compile(r"(?<![\w/])(/(?:opt|var|tmp|etc|usr|root|home)/[^\s'\"]+)")
 # IANA "Assigned Internet Protocol Numbers"; others stay numbers.
 _PROTOCOLS: Final[Mapping[str, str]] = {
     "1": "icmp",
@@ -54,6 +55,12 @@ def blocked(action: str) -> str | None:
 def protocol(text: str) -> str:
     """The keyword of a protocol's number, in small letters; what is no known number stays as it is."""
     return _PROTOCOLS.get(text, text.lower())
+
+
+def device_path(text: str) -> str | None:
+    """A path on the device itself that a message names."""
+    found = _PATH.search(text)
+    return found[1] if found else None
 
 
 def behind_priority(block: Lines) -> Longs:

@@ -12,10 +12,12 @@ from typing import Any, BinaryIO, TypeAlias
 import orjson
 
 from tocsin.collect import documents, nested, relayed
+from tocsin.collect.asked_keys import asked
 from tocsin.collect.block import Block
 from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
 from tocsin.collect.one_record import Reading, fields_of, reading_of
+from tocsin.collect.projected import Projected
 from tocsin.collect.records import JsonDecoder, decode
 from tocsin.collect.streams import peek
 from tocsin.collect.syslog import BEFORE_TAG
@@ -47,6 +49,8 @@ class JsonLog:
         carriers: keys under which a record may stand in another, as an object or as the text of one.
         folded: keys whose objects and arrays may be kept as text; they are read where somebody asks for them.
         shape: mends a record in place before its fields are named.
+        settled: a key of records that `shape` leaves as they are.
+        shaped: keys at which `shape` looks, if it looks at no others; whatever it adds is made of these.
     """
 
     naming: Dotted
@@ -56,6 +60,8 @@ class JsonLog:
     carriers: tuple[str, ...] = ()
     folded: tuple[str, ...] = ()
     shape: Callable[[Record], None] | None = None
+    settled: str = ""
+    shaped: tuple[str, ...] = ()
 
     def sniff(self, head: bytes) -> bool:
         seen = keys_of(head) or _keys_behind_header(head)
@@ -87,8 +93,24 @@ class JsonLog:
 
     def decoder(self, projection: frozenset[str] | None) -> JsonDecoder:
         layouts = Layouts(self.naming, projection, self.reading)
-        asked = tuple(key for key in self.folded if layouts.asks_for(key))
-        return JsonDecoder(layouts, self.mending(asked), wrapped=self.mending(asked, wrapped=True))
+        folded = tuple(key for key in self.folded if layouts.asks_for(key))
+        return JsonDecoder(
+            layouts,
+            self.mending(folded),
+            wrapped=self.mending(folded, wrapped=True),
+            projected=None if projection is None else self._projected(projection, folded),
+        )
+
+    def _projected(self, projection: frozenset[str], folded: tuple[str, ...]) -> Projected | None:
+        """What reads plain records, if mending them needs no more than some keys."""
+        mend = self.mending(folded)
+        needed = (self.settled,) if self.settled else (*self.shaped, *folded)
+        places = asked(self.naming, projection, needed if mend else ())
+        if places is None or (self.shape and not self.settled and not self.shaped):
+            return None
+        return Projected(
+            self.naming, places, mend, settled=self.settled, perilous=frozenset({"_source", *self.carriers})
+        )
 
     def mending(self, folded: tuple[str, ...], *, wrapped: bool = False) -> Callable[[Record], None] | None:
         """What mends a record, None where nothing is to be mended.

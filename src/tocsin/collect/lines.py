@@ -20,7 +20,9 @@ from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.eights import WORDS, Eights, first_bytes
-from tocsin.collect.records import BAD_TEXT, Slices, Tally
+from tocsin.collect.records import BAD_TEXT, Tally
+from tocsin.collect.slices import Slices
+from tocsin.collect.utf8 import as_texts, is_text
 from tocsin.model.event import Longs, pieces
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Lines:
 
     def __init__(self, block: Block) -> None:
         self.data, self.head = block.data, block.head
-        self.is_text = _is_text(block.data)
+        self.is_text = is_text(block.data)
         self._eights: Eights | None = None
         self.found: dict[str, tuple[Longs, Longs, Longs]] = {}
         self.octets: Bytes = np.frombuffer(block.data, np.uint8)
@@ -132,6 +134,14 @@ class Keyed(NamedTuple):
     written: tuple[Longs, Callable[[str], str]] | None = None
 
 
+class Columned(NamedTuple):
+    """The cells of one column in lines given by number in the block, usual ones; null where a line has none."""
+
+    names: tuple[str, ...]
+    line: Longs
+    texts: pa.StringArray
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """The fields of the lines that `usual` marks; arrays have one element for each of these lines.
@@ -144,6 +154,7 @@ class Split:
     fields: Mapping[str, Spans | Told | Joined | str]
     mended: str | Mapping[str, int] = ""  # what was assumed of every one of them, or of how many
     keyed: Keyed | None = None
+    columned: Sequence[Columned] = ()
 
 
 Splitter: TypeAlias = Callable[[Lines, frozenset[str] | None, Clock], Split]
@@ -221,8 +232,15 @@ class LineDecoder:
                 put_told(table, name, there, told, index)
             else:
                 _put(table, name, there, texts)
+        numbers = np.cumsum(split.usual) - 1
         if split.keyed and len(split.keyed.line):
-            put_keyed(split.keyed, rows[np.cumsum(split.usual)[split.keyed.line] - 1], lines, table)
+            put_keyed(split.keyed, rows[numbers[split.keyed.line]], lines, table)
+        for names, line, texts in split.columned:
+            there = rows[numbers[line]]
+            if texts.null_count:
+                there, texts = there[texts.is_valid().to_numpy(zero_copy_only=False)], texts.drop_null()
+            for name in names if len(there) else ():
+                table.put_texts(name, there, texts)
 
     def _put_parsed(self, parsed: list[tuple[int, Parsed]], rows: Longs, table: TableBuilder) -> None:
         """Lines with the same fields are put together."""
@@ -341,9 +359,7 @@ def _texts_of(spans: Spans, lines: Lines, order: Longs | None = None) -> pa.Stri
 
     if lines.is_text:
         return pieces(pa.string(), lines.data, *spans, order)
-    encoded = pieces(pa.binary(), lines.data, *spans, order).dictionary_encode()
-    texts = [text.decode("utf-8", "replace") for text in encoded.dictionary.to_pylist()]
-    return pa.array(texts, pa.string()).take(encoded.indices)
+    return as_texts(pieces(pa.binary(), lines.data, *spans, order))
 
 
 def _joined(joined: Joined, rows: Longs, lines: Lines) -> tuple[Longs, pa.StringArray]:
@@ -367,14 +383,4 @@ def _count_bad(lines: Lines, usual: Mask) -> int:
     if lines.is_text:
         return 0
     pairs = zip(lines.starts[usual].tolist(), lines.stops[usual].tolist(), strict=True)
-    return sum(not _is_text(lines.data[start:stop]) for start, stop in pairs)
-
-
-def _is_text(text: bytes) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return sum(not is_text(lines.data[start:stop]) for start, stop in pairs)

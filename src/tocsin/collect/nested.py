@@ -22,6 +22,7 @@ from tocsin.collect.documents import CUT_OFF, MAX_RECORD_BYTES, brackets, starts
 _KEY = re.compile(rb'"([^"\\]{1,64})"\s*:\s*\Z')
 _KEY_REACH = 128  # bytes before an array in which its key stands
 _LAST_IN_ARRAY = re.compile(rb"\}\s*\][^{}\[\]]*\}")
+_MOST_INSIDE = 4  # objects in objects that are passed over before the array
 _FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{1,64}"\s*:')
 
 
@@ -34,7 +35,7 @@ class _Stand:
 
 
 def is_nested(head: bytes, keys: frozenset[str]) -> bool:
-    """Whether the first object holds, behind plain values and lists of texts, an array of objects under such a key."""
+    """Whether the first object holds, behind values, lists of texts and of plain objects, an array under such a key."""
     return bool(keys) and _outer(keys).match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
@@ -42,13 +43,19 @@ def is_nested(head: bytes, keys: frozenset[str]) -> bool:
 def _outer(keys: frozenset[str]) -> re.Pattern[bytes]:
     text = rb'"(?:[^"\\]|\\.){0,4096}+"'
     texts = rb"\[\s*(?:" + text + rb"\s*+,?\s*+){0,16}\]"
-    plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:' + text + rb"|" + texts + rb"|[\w.+-]{1,64})\s*,"
+    plain_object = rb"\{[^{}\[\]]{0,4096}+\}"  # what an answer says of itself: its schema, what it cost
+    deep = plain_object
+    for _ in range(_MOST_INSIDE):
+        deep = rb"\{(?:[^{}\[\]]|" + deep + rb"){0,4096}+\}"
+    objects = rb"\[\s*+(?:" + plain_object + rb"\s*+,?\s*+){1,1024}+\]"
+    value = rb"|".join((text, texts, deep, objects, rb"[\w.+-]{1,64}"))
+    plain = rb'\s*"[^"\\]{0,64}"\s*:\s*(?:' + value + rb")\s*,"
     ways = []
     for key in sorted(keys):
-        objects = (
+        steps = (
             rb"\{(?:" + plain + rb'){0,12}\s*"' + re.escape(part.encode()) + rb'"\s*:\s*' for part in key.split(".")
         )
-        ways.append(b"".join(objects))
+        ways.append(b"".join(steps))
     return re.compile(rb"[\s\[]{0,64}(?:" + b"|".join(ways) + rb")\[\s*[{\]]")
 
 
@@ -90,9 +97,10 @@ def _spans(data: bytes, stand: _Stand, outer: int, keys: frozenset[bytes]) -> tu
     depths = walk - np.minimum(np.minimum.accumulate(walk), 0)
     earlier = np.concatenate(([stand.depth], depths[:-1]))
     chars = np.frombuffer(data, np.uint8)[places]
-    arrays = places[(chars == ord("[")) & (earlier == outer + 1)]
-    named = [stand.wanted, *(_key(data, at) in keys for at in arrays.tolist())]
-    wanted = np.array(named, bool)[np.searchsorted(arrays, places)]
+    opens, closes = (chars == ord("[")) & (earlier == outer + 1), (chars == ord("]")) & (earlier == outer + 2)
+    marks = places[opens | closes]  # what stands between two arrays is in none
+    named = [stand.wanted, *(data[at : at + 1] == b"[" and _key(data, at) in keys for at in marks.tolist())]
+    wanted = np.array(named, bool)[np.searchsorted(marks, places)]
     inner = wanted & (earlier == outer + 2)
     starts = places[inner & (chars == ord("{"))]
     stops = places[wanted & (chars == ord("}")) & (earlier == outer + 3)] + 1

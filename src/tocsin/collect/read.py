@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from tocsin.collect import containers, relayed, sources, triage, zeek_headless
 from tocsin.collect import mapped as mapped_readers
-from tocsin.collect import relayed, sources, triage
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
@@ -248,10 +248,10 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
         account = _Account(
             path=leaf.path, file=unit.label, host=leaf.host, problems=leaf.problems, changed_us=leaf.changed_us
         )
-        reader = sniffed(leaf.head, reading.mapped)
+        reader, stream = _opened(leaf, reading.mapped)
         if reader is not None:
             account.format = reader.NAME
-            blocks = reader.cut(leaf.stream, 0, None, _BLOCK_BYTES)
+            blocks = reader.cut(stream, 0, None, _BLOCK_BYTES)
             yield from _read_blocks(reader, blocks, account, reading)
         elif not leaf.problems:
             leaf.problems.append(_unknown(leaf.head) if leaf.head else "empty")
@@ -261,6 +261,13 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
             reading.done(account.close())
     if holds_others and unit.member is None:
         reading.done(replace(_digest(unit.label, outer), format="archive", problems=tuple(faults)))
+
+
+def _opened(leaf: sources.Leaf, mapped: Sequence[Reader]) -> tuple[Reader | None, BinaryIO]:
+    """Who reads a source, and the stream: a container's log without its wrapper, where somebody knows what is in it."""
+    if containers.is_wrapped(leaf.head) and (reader := sniffed(containers.inside(leaf.head), mapped)):
+        return reader, cast(BinaryIO, containers.Unwrapped(leaf.stream))
+    return sniffed(leaf.head, mapped), leaf.stream
 
 
 def _read_blocks(reader: Reader, blocks: Iterable[Block], account: _Account, reading: _Reading) -> Iterator[Events]:
@@ -317,6 +324,8 @@ def _decoder(reader: Reader, projection: frozenset[str] | None) -> Decoder:
 def _unknown(head: bytes) -> str:
     if what := triage.no_log(head):
         return f"no log, but {what}"
+    if zeek_headless.is_headless(head):
+        return f"no reader: {zeek_headless.UNSURE}"
     form = mapped_readers.wanted_by_a_mapping(head)
     return f"no reader knows this {form}; a mapping would read it (--mapping)" if form else _NO_READER
 

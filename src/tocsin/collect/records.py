@@ -20,6 +20,8 @@ import orjson
 from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.layouts import Layouts
+from tocsin.collect.projected import Projected
+from tocsin.collect.slices import Slices
 from tocsin.model.event import Longs
 
 _BATCH_BYTES = 256 << 10
@@ -54,6 +56,7 @@ class JsonDecoder:
         unfold: mends records in place; None where nothing is to be mended.
         folded: only records in which this key holds text are mended; None: all of them.
         wrapped: stands in for `unfold` where records of a block may be wrapped (`_source`).
+        projected: reads blocks that it can without building what nobody asks for; not where there is `folded`.
     """
 
     def __init__(
@@ -62,11 +65,18 @@ class JsonDecoder:
         unfold: _Unfold | None,
         folded: str | None = None,
         wrapped: _Unfold | None = None,
+        projected: Projected | None = None,
     ) -> None:
         self._layouts, self._unfold, self._folded, self._wrapped = layouts, unfold, folded, wrapped
+        self._projected = projected
         self._waiting = 0
 
     def read(self, block: Block, table: TableBuilder, tally: Tally) -> None:
+        if self._projected and (taken := self._projected.read(block, table)):
+            self._waiting += taken
+            if self._waiting >= FLUSH_ROWS:
+                self.flush(table)
+            return
         unfold = self._wrapped if self._wrapped is not None and WRAPPED in block.data else self._unfold
         for texts, starts, stops in _batches(block):
             good = np.ones(len(starts), bool)
@@ -99,6 +109,11 @@ class JsonDecoder:
             yield record
 
     def flush(self, table: TableBuilder) -> None:
+        for row in self._projected.flush() if self._projected else ():
+            record = decode(table.raw[row])
+            if self._unfold is not None:
+                self._unfold(record)
+            self._layouts.add([record], [row])
         self._layouts.flush(table)
         self._waiting = 0
 
@@ -106,28 +121,6 @@ class JsonDecoder:
 def decode(record: bytes, tally: Tally | None = None) -> dict[str, Any]:
     """One record that is kept whatever it is; without fields if it cannot be read."""
     return _decode(record, tally or Tally()) or {}
-
-
-class Slices:
-    """Records as slices of their block, below the header that stands before them."""
-
-    __slots__ = ("_data", "_starts", "_stops", "header")
-
-    def __init__(self, data: bytes, starts: Longs, stops: Longs, header: bytes = b"") -> None:
-        self._data, self._starts, self._stops, self.header = data, starts, stops, header
-
-    def record(self, at: int) -> bytes:
-        return self._data[self._starts[at] : self._stops[at]].rstrip(b"\r")
-
-    def joined(self) -> tuple[bytes, Longs]:
-        first = int(self._starts[0])
-        return self._data[first : int(self._stops[-1])], self._starts - first
-
-    def sizes(self) -> Longs:
-        sizes = self._stops - self._starts
-        returns = np.frombuffer(self._data, np.uint8)[self._stops - 1] == ord("\r")
-        sizes[returns] = [len(self.record(at)) for at in np.flatnonzero(returns).tolist()]
-        return sizes
 
 
 def _batches(block: Block) -> Iterator[tuple[list[bytes], Longs, Longs]]:

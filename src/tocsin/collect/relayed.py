@@ -15,15 +15,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
-from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from tocsin.collect.alike import matching
 from tocsin.collect.block import Block
 from tocsin.collect.lines import Lines, Mask
-from tocsin.collect.marks import byte
+from tocsin.collect.literals import Literals
+from tocsin.collect.marks import byte, holds
 from tocsin.collect.syslog import TIME_BYTES
 from tocsin.model.event import Longs
 
@@ -39,7 +40,7 @@ _PID: Final = rb"(?:\[[^\s\[\]]{1,64}\])?"
 _ISO: Final = rb"(?:-|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)"
 _DATA: Final = rb'(?:-|(?:\[(?:[^\]"\n]|"(?:[^"\\\n]|\\.)*+")*+\])++)'
 # Up to the program (RFC 5424 §6).
-_MODERN: Final = _LEAD + rb"<\d{1,3}>[1-9]\d? " + _ISO + rb" [^ \n]{1,255} "
+_MODERN: Final = _LEAD + rb"(?P<version><\d{1,3}>[1-9]\d? )" + _ISO + rb" [^ \n]{1,255} "
 # A relay may put its own header before the device's.
 _PLAIN: Final = _LEAD + rb"(?:<\d{1,3}>)?(?:" + _STAMPED + rb"(?:" + _STAMPED + rb")?)?"
 _BEFORE_RECORD: Final = (
@@ -51,12 +52,14 @@ _BEFORE_TAG: Final = rb"(?:" + _MODERN + rb"|" + _LEAD + rb"(?:<\d{1,3}>)?" + _S
 
 def _tagged(programs: bytes) -> re.Pattern[bytes]:
     """Lines whose header names one of these programs."""
-    return re.compile(_BEFORE_TAG + rb"(?:" + programs + rb")" + _PID + rb"(?::| [^ \n]{1,128} [^ \n]{1,32} [-\[])")
+    return re.compile(
+        _BEFORE_TAG + rb"(?P<said>" + programs + rb")" + _PID + rb"(?::| [^ \n]{1,128} [^ \n]{1,32} [-\[])"
+    )
 
 
 def _begins(record: bytes) -> re.Pattern[bytes]:
     """Lines in which such a record stands directly behind the header, and behind a tag if there is one."""
-    return re.compile(_BEFORE_RECORD + rb"(?:" + record + rb")")
+    return re.compile(_BEFORE_RECORD + rb"(?P<said>" + record + rb")")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,7 @@ FORMATS: Final[Mapping[str, Relayed]] = {
     ),
     "unbound": Relayed(marks=(b"unbound",), line=_tagged(rb"unbound"), is_tag=True),
     "dnsmasq": Relayed(marks=(b"dnsmasq",), line=_tagged(rb"dnsmasq(?:-dhcp|-tftp|-script)?"), is_tag=True),
+    "haproxy": Relayed(marks=(b"haproxy",), line=_tagged(rb"haproxy"), is_tag=True),
     "squid": Relayed(marks=(b"squid",), line=_tagged(rb"\(?squid[\w()-]{0,40}"), is_tag=True),
     "access_log": Relayed(
         marks=(b'] "',),
@@ -164,6 +168,7 @@ _ANY_TAG: Final = re.compile(
 _HEADED: Final = re.compile(_LEAD + rb"(?:<\d{1,3}>|" + _STAMP + rb")")
 _JSON: Final = re.compile(_BEFORE_RECORD + rb'(?:@cee: ?)?(?=\{")')
 _PROCESS: Final = b"]: "
+_RECORD: Final = b'{"'
 _OWNERS: Final = (*FORMATS, LINUX)
 
 
@@ -186,9 +191,9 @@ def parts(block: Block, home: str, of_json: OfJson = lambda record: None) -> lis
             without the header before it.
     """
     lines = Lines(block)
-    owner = _owners(lines, home) if len(lines) else np.zeros(0, np.int64)
+    owner, holds_json = _owners(lines, home) if len(lines) else (np.zeros(0, np.int64), False)
     begins, names = lines.starts.copy(), [home, *_OWNERS]
-    for row, begin in _json_lines(lines, owner):
+    for row, begin in _json_lines(lines, owner) if holds_json else ():
         name = of_json(lines.data[begin : lines.stops[row]])
         if name is not None:
             names += [name] if name not in names[len(_OWNERS) + 1 :] else []
@@ -220,7 +225,7 @@ def without(block: Block, places: Sequence[int]) -> tuple[Block | None, int]:
 
 def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
     """Lines that nobody has yet and that hold JSON directly behind their header, and where it begins."""
-    at, row = lines.data.find(b'{"'), -1
+    at, row = lines.data.find(_RECORD), -1
     while at >= 0:
         row = int(np.searchsorted(lines.starts, at, "right")) - 1
         stop = int(lines.stops[row]) if row >= 0 else at + 1
@@ -228,14 +233,13 @@ def _json_lines(lines: Lines, owner: Longs) -> Iterator[tuple[int, int]]:
             found = _JSON.match(lines.data, lines.starts[row], stop)
             if found and found.end() == at:
                 yield row, at
-        at = lines.data.find(b'{"', max(stop, at + 1))
+        at = lines.data.find(_RECORD, max(stop, at + 1))
 
 
-def _owners(lines: Lines, home: str) -> Longs:
-    """Who has each line: 0 for the file's own reader, or a place in `_OWNERS`, from 1 on."""
+def _owners(lines: Lines, home: str) -> tuple[Longs, bool]:
+    """Who has each line, 0 or a place in `_OWNERS` from 1 on (0: the file's own reader); and whether any holds JSON."""
     owner = np.zeros(len(lines), np.int64)
-    is_alone = _is_alone(lines, home)
-    marked = _marked(lines, home if is_alone else "")
+    is_alone, holds_json, marked = _marked(lines, home)
     for name, (rows, _) in marked.items():
         form = FORMATS[name]
         if name == home or not form.is_guest:
@@ -243,21 +247,20 @@ def _owners(lines: Lines, home: str) -> Longs:
         free = owner == 0
         if form.within in marked:
             free[marked[form.within][0]] = False
-        for row in rows[free[rows]].tolist():
-            if form.line.match(lines.data, lines.starts[row], lines.stops[row]):
-                owner[row] = _OWNERS.index(name) + 1
+        rows = rows[free[rows]]
+        owner[rows[matching(lines, rows, form.line)]] = _OWNERS.index(name) + 1
     if home == LINUX or is_alone:
-        return owner
+        return owner, holds_json
     form, (own, places) = FORMATS[home], marked.get(home, (owner[:0], owner[:0]))
     unsure = (owner == 0) & _may_have_a_header(lines)
     if form.is_tag:
         sure = own[places < _first_sign(lines)[own]]
         unsure[sure[~_is_modern(lines)[sure]]] = False
-    for row in np.flatnonzero(unsure).tolist():
-        span = int(lines.starts[row]), int(lines.stops[row])
-        if not form.line.match(lines.data, *span) and _ANY_TAG.match(lines.data, *span):
+    rows = np.flatnonzero(unsure)
+    for row in rows[~matching(lines, rows, form.line)].tolist():
+        if _ANY_TAG.match(lines.data, int(lines.starts[row]), int(lines.stops[row])):
             owner[row] = len(_OWNERS)
-    return owner
+    return owner, holds_json
 
 
 def _is_modern(lines: Lines) -> Mask:
@@ -293,53 +296,64 @@ def _may_have_a_header(lines: Lines) -> Mask:
     return may
 
 
-def _is_alone(lines: Lines, home: str) -> bool:
-    """Whether all lines hold a mark of the file's own format, and none the tag of a process."""
-    if home == LINUX or not FORMATS[home].is_telling or _PROCESS in lines.data or _is_modern(lines).any():
-        return False
-    held: Mask = np.zeros(len(lines), bool)
-    for mark in FORMATS[home].marks:
-        places = np.flatnonzero(lines.octets[: 1 - len(mark)] == mark[0])
-        for at, letter in enumerate(mark[1:], start=1):
-            places = places[lines.octets[places + at] == letter]
-        held[np.searchsorted(lines.starts, places, "right") - 1] = True
-        if held.all():
-            return True
-    return False
-
-
-def _marked(lines: Lines, alone: str) -> dict[str, tuple[Longs, Longs]]:
+def _marked(lines: Lines, home: str) -> tuple[bool, bool, dict[str, tuple[Longs, Longs]]]:
     """The lines that hold a mark of each format, and where the first stands; in the order of asking.
 
-    Args:
-        alone: a format that is known to have all lines, and so is not looked for.
+    Before them: whether the file's own format has all lines, since each holds a mark of it and none the tag of a
+    process (then it is not told which lines hold these marks); and whether there is JSON in any.
     """
-    automaton, of_mark = _marks(alone)
-    matches = automaton.find_matches_as_indexes(lines.data, overlapping=True)
-    if not matches:
-        return {}
-    flat = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3)
-    rows = np.searchsorted(lines.starts, flat[:, 1], "right") - 1
-    formats = of_mark[flat[:, 0]]
+    literals, of_mark = _sought(home, alone := _may_be_alone(lines, home))
+    numbers, places = literals.find(lines.data)
+    if alone and (numbers == len(of_mark) + 1).any():
+        literals, of_mark = _sought(home, alone := False)
+        numbers, places = literals.find(lines.data)
+    holds_json = bool((numbers == len(of_mark)).any())
+    marks = numbers < len(of_mark)
+    formats, places = of_mark[numbers[marks]], places[marks]
+    rows = np.searchsorted(lines.starts, places, "right") - 1
     found = {}
     for number in np.flatnonzero(np.bincount(formats)).tolist():
         there = np.flatnonzero((formats == number) & (rows >= 0))
         fresh = np.append(True, np.diff(rows[there]) != 0)[: len(there)]  # they are found from first to last
-        found[_OWNERS[number]] = rows[there][fresh], flat[there[fresh], 1]
-    return found
+        found[_OWNERS[number]] = rows[there][fresh], places[there[fresh]]
+    return alone, holds_json, found
 
 
-@lru_cache(maxsize=8)
-def _marks(alone: str) -> tuple[BytesAhoCorasick, Longs]:
-    """All marks but those of a format, and the number of the format that each belongs to."""
+def _may_be_alone(lines: Lines, home: str) -> bool:
+    """Whether all lines hold a mark of the file's own format, and none is modern."""
+    if home == LINUX or not FORMATS[home].is_telling or _is_modern(lines).any():
+        return False
+    held: Mask = np.zeros(len(lines), bool)
+    first = int(lines.starts[0])
+    for mark in FORMATS[home].marks:
+        if (at := lines.data.find(mark, first, int(lines.stops[0]))) >= 0:  # most lines have it at the same place
+            held |= holds(lines, lines.starts + (at - first), mark.decode())
+    for row in np.flatnonzero(~held).tolist():
+        span = int(lines.starts[row]), int(lines.stops[row])
+        if all(lines.data.find(mark, *span) < 0 for mark in FORMATS[home].marks):
+            return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _sought(home: str, alone: bool) -> tuple[Literals, Longs]:  # one of two keys of a cache
+    """The marks that are sought in lines of a file, and the number of the format that each belongs to.
+
+    Args:
+        alone: whether its own format is thought to have all of them: then it is not sought, nor what holds its marks,
+            but whether there is the tag of a process.
+    """
     pairs = [
         (mark, number)
         for number, (name, form) in enumerate(FORMATS.items())
         for mark in form.marks
-        if not alone or alone not in (name, form.within)
+        if not (alone and home in (name, form.within))
+        and (form.is_tag or form.is_telling if name == home else form.is_guest)
     ]
-    automaton = BytesAhoCorasick([mark for mark, _ in pairs], implementation=Implementation.DFA)
-    return automaton, np.array([number for _, number in pairs], np.int64)
+    marks = [mark for mark, _ in pairs]
+    return Literals(marks, [_RECORD, _PROCESS] if alone else [_RECORD]), np.array(
+        [number for _, number in pairs], np.int64
+    )
 
 
 def _gathered(block: Block, rows: Longs, begins: Longs, stops: Longs, *, apart: bool) -> Block:

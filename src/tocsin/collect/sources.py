@@ -17,7 +17,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
-from tocsin.collect import containers, torn_zip, triage
+from tocsin.collect import torn_zip, triage
 from tocsin.collect.streams import (
     BZIP2,
     GZIP,
@@ -57,10 +57,9 @@ _TREES = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)  # tar headers that say not
 class Leaf:
     """One stream of log bytes inside a file. `problems` grows while the stream is read.
 
-    `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text, without the wrapper of a
-    container's log. `changed_us` is when
-    it was last written to (UTC microseconds), as its file or archive says; None where nothing does. `host` is the
-    machine that the collection says it is from.
+    `digest` takes what stands in the evidence, `stream` gives it as UTF-8 where it is text. `changed_us` is when it was
+    last written to (UTC microseconds), as its file or archive says; None where nothing does. `host` is the machine that
+    the collection says it is from.
     """
 
     path: str
@@ -237,8 +236,6 @@ def _unpack(packed: _Packed, depth: int) -> Iterator[Leaf | Fault]:
     encoding = _utf16(head)
     if encoding:
         text, head = peek(cast(BinaryIO, Recoded(text, encoding)))
-    if containers.is_wrapped(head):
-        text, head = peek(cast(BinaryIO, containers.Unwrapped(text)))
     path = f"{packed.path}!{Path(packed.path.rpartition('!')[2]).stem}" if packed.unpacked else packed.path
     yield Leaf(
         path=path,

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tocsin.collect import structured
+from tocsin.collect import months, structured
 from tocsin.collect.clock import Clock, assumed
 from tocsin.collect.lines import Lines, Mask, Spans, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, is_dash, is_number, unless
@@ -32,17 +32,22 @@ FACILITIES: Final = (
 )
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _OTHER_SEVERITIES: Final = ("panic", "error", "warn", "none")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UTC: Final = Clock()
 _MOST_SPACES: Final = 8  # before a message, in lines that are read by columns
 
 _BEGINNING: Final = re.compile(r"(?:\d{1,9} (?=<))?<(?P<priority>\d{1,3})>", re.ASCII)
 _CLOCK: Final = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?"
 _ZONE: Final = r"(?P<{}>Z|UTC|GMT|[+-]\d\d:?\d\d)"
+# Letters that stand for a zone, where a host and a tag follow: a host of such a name has its tag behind it.
+_LETTERS: Final = (
+    r" (?P<letters>WES?T|CES?T|EES?T|MSK|BST|[ECMP][SD]T|IST|JST|KST|HKT|SGT|AE[SD]T|NZ[SD]T)"
+    r"(?= [^\s:\[]+ [^\s:\[]+[:\[])"
+)
 _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"
 _BSD_TIME: Final = re.compile(
-    rf"[*.]?{_WEEKDAY}(?:(?P<first>\d{{4}}) )?(?P<month>{'|'.join(_MONTHS)}) {{1,2}}(?P<day>\d\d?) "
-    rf"(?:(?P<year>\d{{4}}) )?{_CLOCK}(?: (?P<last>(?:19|20)\d\d)(?=[: ]))?(?: ?{_ZONE.format('zone')})?"
+    rf"[*.]?{_WEEKDAY}(?:(?P<first>\d{{4}}) )?(?P<month>{months.NAMES}) {{1,2}}(?P<day>\d\d?) "
+    rf"(?:(?P<year>\d{{4}}) )?{_CLOCK}(?: (?P<last>(?:19|20)\d\d)(?=[: ]))?"
+    rf"(?: ?{_ZONE.format('zone')}|{_LETTERS})?"
     r"(?: [A-Z]{3,5}(?=: %))?(?=[: ]|$)",
     re.ASCII,
 )
@@ -75,7 +80,7 @@ _RFC_5424: Final = re.compile(
 )
 
 TIME_BYTES: Final = (
-    rb"(?:(?:\d{4} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d"
+    rb"(?:(?:\d{4} )?" + months.NAMES_BYTES + rb" [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d"
     rb"(?:[.,]\d{1,9})?(?: \d{4}(?= ))?"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?"
 )
@@ -185,9 +190,9 @@ def _told_by(time: re.Match[str], clock: Clock) -> tuple[int, str]:
     """UTC microseconds of a time, and what was assumed of it."""
     parts = time.groupdict()
     month, day = parts["month"], int(parts["day"])
-    number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
+    number = months.number_of(month) or int(month)
     year = parts["year"] or parts.get("first") or parts.get("last")
-    zone = _zone(parts["zone"])
+    zone = _zone(parts["zone"] or parts.get("letters"))
     mended = assumed(year=year is None, zone=zone is None)
     second = int(parts["second"])
     leap = second == 60  # it is the first second of the next minute

@@ -349,7 +349,7 @@ def _ts(cells: Sequence[str], layout: Layout, clock: Clock) -> int:
             return int(whole) * 1_000_000 + int((part + "000000")[:6])
         if text.startswith("["):
             return _bracketed(text, clock)
-        return int(microseconds([text])[0])
+        return clock.local_of(text) if layout.is_local else int(microseconds([text])[0])
     day = layout.date if date < 0 else cells[date]
     try:
         moment = datetime.fromisoformat(f"{day[:10]}T{cells[time]}")

@@ -20,13 +20,13 @@ from tocsin.model.event import Longs
 _FEW: Final = 24  # lines below one header that are sooner read one by one
 _DAY: Final = 10  # characters of 2026-08-01
 _STAMPS: Final = {19: Stamp("%Y-%m-%d %H:%M:%S"), 23: Stamp("%Y-%m-%d %H:%M:%S.%f")}
-_WHOLE: Final = {
-    10: Stamp("%s"),
-    14: Stamp("%s.%f"),
-    19: Stamp("%Y-%m-%dT%H:%M:%S"),
-    20: Stamp("%Y-%m-%dT%H:%M:%SZ"),
-    24: Stamp("%Y-%m-%dT%H:%M:%S.%fZ"),
-}
+_WHOLE: Final = tuple(
+    Stamp(form)
+    for form in (
+        *("%s", "%s.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M:%S"),
+        *("%Y-%m-%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S"),
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class W3CLog:
         return w3c.cut(file, start, stop, block_bytes)
 
     def decoder(self, projection: frozenset[str] | None) -> LineDecoder:
-        return LineDecoder(self.parse, projection, self._split)
+        return LineDecoder(self.parse, projection, self.split)
 
     def fields(self, record: bytes, header: bytes) -> Mapping[str, str | tuple[str, ...] | None]:
         parsed = self.parse(record.decode("utf-8", "replace"), header, Clock())
@@ -61,7 +61,7 @@ class W3CLog:
     def parse(self, text: str, head: bytes, clock: Clock) -> Parsed | str | None:
         return w3c.parse(self.dialect(w3c.header_of(head)), text, head, clock)
 
-    def _split(self, block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
+    def split(self, block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
         return split(self.dialect(w3c.header_of(block.head)), block, projection, clock)
 
 
@@ -172,9 +172,14 @@ def _times(block: Lines, cells: list[Spans], layout: Layout, clock: Clock) -> Ti
     sizes = cells[time].stops - cells[time].starts
     size = int(sizes[len(sizes) // 2])  # what the most have; others are read one by one
     if date == time:
-        if size not in _WHOLE:
+        first = cells[time].starts[sizes == size][:1]
+        stamp = next(
+            (one for one in _WHOLE if one.width == size and one.read(block.octets, first, clock).good[0]), None
+        )
+        if stamp is None:
             return nowhere
-        times = _WHOLE[size].read(block.octets, cells[time].starts, Clock())
+        told = stamp.form.endswith("Z") or not layout.is_local
+        times = stamp.read(block.octets, cells[time].starts, Clock() if told else clock)
         return Times(times.ts, times.good & (sizes == size))
     stamp = _STAMPS.get(_DAY + 1 + size)
     if stamp is None or (date < 0 and len(layout.date) != _DAY):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.detect import defender
 from tocsin.detect.places import PLACES, Place
 from tocsin.detect.providers import (
     FILE_ACCESS,
@@ -176,6 +177,11 @@ def _generic(category: str, tables: Tables) -> tuple[Binding, ...]:
         more = any_of(Pattern(field, "equals", text) for text in texts) or True
         gate = all_of([_gate("Security", provider.event_id or ()), more])
         bindings.append(Binding(name="security", kind="windows", gate=gate, provider=provider))
+    if category in defender.CATEGORIES:
+        actions, _ = defender.CATEGORIES[category]
+        gate = _place_gate({"ActionType": actions, "platform": ("windows",)})
+        provider = defender.PROVIDERS[category]
+        bindings.append(Binding(name=defender.NAME, kind=defender.KIND, gate=gate, provider=provider))
     return tuple(bindings)
 
 

@@ -22,7 +22,7 @@ from tocsin.detect.literals import Literals, glob_literals, is_literal
 from tocsin.detect.needs import collect_patterns, during, fields_in
 from tocsin.detect.nodes import Among, And, Mask, Neg, Node, Or, Try, cost
 from tocsin.detect.predicates import GaveUp, Predicate, any_of_texts, any_text, fields_agree, predicate, texts_of
-from tocsin.detect.rawtext import RawSearch
+from tocsin.detect.rawtext import RawSearch, whole_of
 from tocsin.detect.views import SIGN, VIEWS, made
 from tocsin.model.event import NULL, Codes, Column, Events, Longs
 from tocsin.model.rule import All, AnyOf, Condition, Leaf, Not, Pattern, RuleSet
@@ -393,7 +393,7 @@ class _Table:
     def _whole(self, row: int) -> Mapping[str, tuple[str, ...] | None]:
         whole = self._wholes.get(row)
         if whole is None:
-            fields = self._events.all_fields(row)
+            fields = whole_of(self._events, row)
             whole = {name: (value,) if isinstance(value, str) else value for name, value in fields.items()}
             self._wholes[row] = whole
         return whole

@@ -41,13 +41,14 @@ _PLACES: Final = """
     public_ip private_ip admin_host cloud HostIP fromIP toIP original_server_ip original-server-ip client-hostname
     server-hostname helo lip rip relay_ip s-supplier-name s-supplier-ip s-hostname x-host-header client server zone
     rpz_zone source ip_address inner_SRC inner_DST event.openssh_login.source_address
-    ClientIpAddress UrlHost TargetServer
+    ClientIpAddress UrlHost TargetServer RemoteUrl SenderIPv4 SenderIPv6
+    nh nhb sa da srcaddr dstaddr pkt-srcaddr pkt-dstaddr
     properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
     http.url http.http_refer http.redirect destinationUrl DestinationUrl TargetUrl TargetURL TargetUrlString
-    UrlStem UrlQuery
+    UrlStem UrlQuery alertWebUrl
     UrlOriginal c-uri-query cs-url requestUrl ObjectId SourceUrl FileOriginUrl FileOriginReferrerUrl remoteName BitsUrl
 """.split()
 _HASHES: Final = """
@@ -55,6 +56,7 @@ _HASHES: Final = """
     InitiatingProcessSHA1 InitiatingProcessSHA256 FileHash file_hash filehash Sha1 Sha256 Md5 fileinfo.md5
     fileinfo.sha1 fileinfo.sha256 files.sha256 tls.fingerprint cert_chain_fps cert_chain_fuids fingerprint Contents
     FileSha256 FileMd5 filedigest threat_hash SHA1_Hash ParentHashes ja3 ja3s tls.ja3.hash tls.ja3s.hash
+    ja4 ja4s tls.ja4 quic.ja4
 """.split()
 _MAILS: Final = """
     sender recipient recipients from to mailfrom rcptto from_address to_address SenderAddress RecipientAddress Sender
@@ -129,7 +131,7 @@ FIELDS: Final[Mapping[str, tuple[Holds, ...]]] = _table()
 OBSERVED: Final[Mapping[Holds, tuple[ObservableType, ...]]] = {
     "place": ("address", "network", "domain"),
     "url": ("url", "domain", "address", "network"),
-    "hash": ("md5", "sha1", "sha256", "sha512", "imphash", "ssdeep"),
+    "hash": ("md5", "sha1", "sha256", "sha512", "imphash", "ssdeep", "ja4"),
     "mail": ("mail", "domain", "account"),
     "file": ("file", "path"),
     "account": ("account", "mail", "sid"),
@@ -138,5 +140,9 @@ OBSERVED: Final[Mapping[Holds, tuple[ObservableType, ...]]] = {
     "text": ("address", "domain", "url", "md5", "sha1", "sha256", "sha512", "mail", "file", "path", "mutex"),
 }
 
+RAW: Final = "(record)"  # where something stands in a record of text, but in none of its fields
 # Logs of text whose fields are few: there the record itself is searched, as free text is.
 RAW_KINDS: Final = frozenset({"application", "cisco", "linux"})
+# Logs whose records say in words once more what their fields say: the field of these words, which is searched in the
+# few records that have no other field in which an observable may stand (one in fifty of Windows' logs).
+SPOKEN_KINDS: Final[Mapping[str, str]] = {"windows": "Message"}

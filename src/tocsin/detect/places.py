@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tocsin.detect import defender
 from tocsin.detect.providers import (
     DEFENDER,
     DEFENDER_FINDINGS,
@@ -55,6 +56,17 @@ _STARTED: Final = (
     Place(kind="auditd", gate={"type": ("execve",), "Image": ("*",)}, name="auditd"),
     Place(kind="linux", gate={"type": ("execve", "auoms_execve"), "Image": ("*",)}, name="auditd in syslog"),
 )
+
+
+def _defender(category: str, platform: str) -> Place:
+    """Microsoft Defender's hunting tables, in which machines of all platforms are."""
+    actions, _ = defender.CATEGORIES[category]
+    return Place(
+        kind=defender.KIND,
+        gate={"ActionType": actions, "platform": (platform,)},
+        name=defender.NAME,
+        provider=defender.PROVIDERS[category],
+    )
 
 
 def _zeek(log: str) -> tuple[Place, ...]:
@@ -134,10 +146,10 @@ _ZEEK: Final = (
 PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     # Linux and macOS
     ("", "linux", ""): _LINUX,
-    ("process_creation", "linux", ""): (*_sysmon(1), *_STARTED),
+    ("process_creation", "linux", ""): (*_sysmon(1), *_STARTED, _defender("process_creation", "linux")),
     ("process_termination", "linux", ""): _sysmon(5),
-    ("network_connection", "linux", ""): _sysmon(3),
-    ("file_event", "linux", ""): _sysmon(11),
+    ("network_connection", "linux", ""): (*_sysmon(3), _defender("network_connection", "linux")),
+    ("file_event", "linux", ""): (*_sysmon(11), _defender("file_event", "linux")),
     ("file_delete", "linux", ""): _sysmon(23, 26),
     ("raw_access_thread", "linux", ""): _sysmon(9),
     ("", "linux", "auditd"): (Place(kind="auditd"), Place(kind="linux", gate={"type": ("*",)}, name="syslog")),
@@ -155,8 +167,14 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
         *_program("guacd", "guacamole", "tomcat", "tomcat9", "catalina"),
         Place(kind="application", name="file", mapped=True),
     ),
-    ("process_creation", "macos", ""): (Place(kind="macos", gate={"log": ("process_creation",)}),),
-    ("file_event", "macos", ""): (Place(kind="macos", gate={"log": ("file_event",)}),),
+    ("process_creation", "macos", ""): (
+        Place(kind="macos", gate={"log": ("process_creation",)}, name="endpoint security"),
+        _defender("process_creation", "macos"),
+    ),
+    ("file_event", "macos", ""): (
+        Place(kind="macos", gate={"log": ("file_event",)}, name="endpoint security"),
+        _defender("file_event", "macos"),
+    ),
     # Web, proxies, firewalls, names
     ("webserver", "", ""): (_WEB, _in_zeek("http", _HTTP), _in_suricata("http", _HTTP)),
     ("", "", "apache"): (_WEB, Place(kind="application", name="error log", mapped=True)),
@@ -210,6 +228,7 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     ("antivirus", "", ""): (
         Place(kind="antivirus"),
         Place(kind="firewall", gate={"Signature": ("*",)}, name="gateway"),
+        Place(kind="defender", gate={"ActionType": ("antivirusdetection",)}, name="defender for endpoint"),
         Place(
             kind="windows",
             gate={"Channel": ("microsoft-windows-windows defender/operational",), "EventID": DEFENDER_FINDINGS},

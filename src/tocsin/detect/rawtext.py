@@ -13,7 +13,8 @@ import hyperscan
 import numpy as np
 
 from tocsin.detect.literals import glob_literals
-from tocsin.model.event import Longs, RawRecords
+from tocsin.detect.observed_fields import RAW, RAW_KINDS
+from tocsin.model.event import Events, Longs, RawRecords
 from tocsin.model.rule import Pattern
 
 _ALWAYS_ESCAPED_SOMEWHERE = re.compile(r"[^ !#-%(-.0-;=?-\[\]-~]+")  # quotes & < > / \ controls, beyond ASCII
@@ -24,6 +25,12 @@ _ODD = (
     rb"\xc4\xb0|\xe2\x84\xaa|\\u(0130|212a)"
     rb"|\\u00(2[0134589a-e]|3[0-9abdf]|[46][0-9a-f]|5[0-9abdef]|7[0-9a-e])"
 )
+
+
+def whole_of(events: Events, row: int) -> Mapping[str, str | tuple[str, ...] | None]:
+    """Every field of a record; of a line of text the line as well, since a keyword may stand across its fields."""
+    fields = events.all_fields(row)
+    return {**fields, RAW: events.raw[row].decode("utf-8", "replace")} if events.kind in RAW_KINDS else fields
 
 
 class RawSearch:

@@ -7,7 +7,7 @@ address of 2021 says of an event of 2021 what it said then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -28,10 +28,12 @@ _HALF_LIVES: Final[Mapping[ObservableType, float]] = {
     "mail": 365.0,
     "account": 180.0,
     "agent": 365.0,
+    "ja4": 365.0,
 }
 _OF_OTHERS: Final = 730.0
 _NEVER: Final = ("md5", "sha1", "sha256", "sha512", "imphash", "ssdeep")
 _UNTOLD: Final = 0.5  # a source that names no confidence
+_TRUST: Final = 4  # indicators by which a source of which nothing is known is taken to have been right
 _REVOKED: Final = 0.2
 _LISTED: Final = 0.2
 _COMMON: Final = 0.5
@@ -81,14 +83,16 @@ def score(
     hosts: int,
     of_hosts: int,
     margin_days: float = MARGIN_DAYS,
+    record: tuple[int, int] = (0, 0),
 ) -> Score:
     """How much an indicator says of an event.
 
     Args:
         ts_us: of the event that goes best with the indicator's time; None where none has one.
         hosts: on how many machines it was seen, of how many there are.
+        record: how many indicators of its source were judged right here, and how many wrong.
     """
-    terms = [_of_source(one), _of_age(one, ts_us, margin_days)]
+    terms = [_of_source(one), *_of_record(one, *record), _of_age(one, ts_us, margin_days)]
     if revoked:
         terms.append(Term(factor=_REVOKED, because="its source took it back"))
     if one.listed:
@@ -106,6 +110,13 @@ def _of_source(one: Indicator) -> Term:
     if one.confidence is None:
         return Term(factor=_UNTOLD, because="its source names no confidence")
     return Term(factor=one.confidence / 100, because=f"its source's confidence is {one.confidence}")
+
+
+def _of_record(one: Indicator, right: int, wrong: int) -> Iterator[Term]:
+    """What became of the source's other indicators here: the mean of a Beta distribution that begins in its favour."""
+    if right + wrong:
+        told = f"of what {one.source or 'its source'} told, {right:,} were judged right here and {wrong:,} wrong"
+        yield Term(factor=(right + _TRUST) / (right + wrong + _TRUST), because=told)
 
 
 def _of_age(one: Indicator, ts_us: int | None, margin_days: float) -> Term:

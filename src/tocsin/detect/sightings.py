@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from tocsin.detect.matcher import Matches
-from tocsin.detect.observed_fields import FIELDS, OBSERVED
-from tocsin.detect.watch import RAW, Seen
+from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW
+from tocsin.detect.watch import Seen
 from tocsin.model.coverage import IndicatorCoverage, ObservableCoverage
 from tocsin.model.indicator import OBSERVABLE_TYPES, ObservableType
 from tocsin.model.rule import INDICATOR, RuleSet

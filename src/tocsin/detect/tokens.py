@@ -12,32 +12,40 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from tocsin.detect.observed_fields import Holds
-from tocsin.detect.watch import BY_LENGTH, DIGESTS, MOST_PLACE, SPLIT, key_of, may_be_address
+from tocsin.detect.watch import BY_LENGTH, DIGESTS, MOST_PLACE, SPLIT, key_of, may_be_address, plain_digest
 from tocsin.model.indicator import HASHES, OBSERVABLE_TYPES, Observable, ObservableType
 from tocsin.observe.addresses import address, without_port
 from tocsin.observe.domains import domain, parents
-from tocsin.observe.names import base_name, mail, sid, ssdeep
+from tocsin.observe.names import base_name, ja4, mail, sid, ssdeep
 from tocsin.observe.urls import host_of, url
 
 Token: TypeAlias = tuple[int, str]  # a type, `WORD` for what stands in free text, and its normal form
 
-VERSION: Final = 1  # raise it with any change to what a value holds: what was indexed before is then indexed anew
+VERSION: Final = 3  # raise it with any change to what a value holds: what was indexed before is then indexed anew
 WORD: Final = 0
 TYPE_OF: Final[Mapping[ObservableType, int]] = {kind: at for at, kind in enumerate(OBSERVABLE_TYPES, start=1)}
 CROWDED: Final[Token] = (WORD, "")  # of a text that holds more than is indexed: whoever asks for words looks there, too
 
 _MOST: Final = 4_000  # tokens of one text
-_LONGEST_KNOWN: Final = 400  # of lines whose words are remembered
+_LONGEST_KNOWN: Final = 400  # of runs of letters whose words are remembered
+_SHORTEST_RUN: Final = 4
+_LONGEST_V6: Final = 100
 _LONGEST_WORD: Final = 1_100
 _SHORTEST_HASH: Final = 32
 _LONGEST_TAIL: Final = 255  # no domain, and no name of a file, is longer
 _RUN: Final = re.compile("[0-9a-z_.\\-\x80-\U0010ffff]{4,}")
 _END: Final = re.compile(r"\.(?![0-9a-z])")  # a dot that no letter or digit follows ends a word
 _V4: Final = re.compile(r"(?<![0-9a-z_])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9a-z_])")
-_V6: Final = re.compile(r"[0-9a-f:.]{2,100}")
-_MAIL_HOST: Final = re.compile(r"@([0-9a-z_.-]+)")
-_HASH: Final = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])")
-_FOLDED: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # as bytes are: ASCII alone
+_BARE: Final = re.compile(r"(?<=[0-9a-f]):$")  # a colon that a sentence goes on behind
+_HOST: Final = re.compile(rb"[0-9a-z_.-]+")
+_HASHES: Final = frozenset((32, 40, 64, 128))  # digits
+_LOWERED: Final = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
+_IN_RUNS: Final = bytes(c if c > 127 or chr(c) in "0123456789abcdefghijklmnopqrstuvwxyz_.-" else 32 for c in _LOWERED)
+_IN_WORDS: Final = bytes(c if chr(c) in "0123456789abcdefghijklmnopqrstuvwxyz" else 32 for c in range(256))
+_HEX: Final = b"0123456789abcdefABCDEF"
+_NO_HEX: Final = bytes(c if c == ord(":") else 32 for c in range(256))
+_SEVEN: Final = b":" * 7
+_IN_V6: Final = bytes(c if chr(c) in "0123456789abcdef:." else 32 for c in _LOWERED)
 _ROOTS: Final = ("hk",)
 
 
@@ -90,12 +98,14 @@ def _url(text: str) -> Iterator[Token]:
 
 
 def _hash(text: str) -> Iterator[Token]:
-    for name, digits in DIGESTS.findall(text[:8192]):
+    for name, digits in DIGESTS.findall(plain_digest(text)):
         digits = digits.lower()
         kind: ObservableType = "imphash" if name.lower() == "imphash" else BY_LENGTH[len(digits)]
         yield TYPE_OF[kind], digits
         if not name and kind == "md5":
             yield TYPE_OF["imphash"], digits
+    if (known := ja4(text)) is not None:
+        yield TYPE_OF["ja4"], known
     if (known := ssdeep(text)) is not None:
         yield TYPE_OF["ssdeep"], known
 
@@ -167,33 +177,38 @@ _WAYS: Final[Mapping[Holds, Callable[[str], Iterator[Token]]]] = {
 def _words(text: str) -> set[Token]:
     """Words of free text that have a dot, and hashes: all that an indicator can be found by without reading on.
 
-    Long texts of logs repeat most of their lines, and no word has two.
+    Bytes are translated and split, which is several times as fast as an expression that finds runs.
     """
     found: set[Token] = set()
-    for line in set(text.split("\n")):
-        found |= _in_line(line) if len(line) <= _LONGEST_KNOWN else _in_line.__wrapped__(line)
+    told = text.encode("utf-8", "surrogatepass")
+    for run in {run for run in told.translate(_IN_RUNS).split() if b"." in run or len(run) >= _SHORTEST_HASH}:
+        found.update(_in_run(run) if len(run) <= _LONGEST_KNOWN else _in_run.__wrapped__(run))
         if len(found) > _MOST:
             return {CROWDED}
-    return found
-
-
-@lru_cache(maxsize=50_000)
-def _in_line(text: str) -> set[Token]:
-    found: set[Token] = set()
-    folded = text.translate(_FOLDED)
-    for run in _RUN.findall(folded):
-        if "." in run:
-            found.update((WORD, word) for word in _tails(run))
-            found.update((WORD, one) for one in _V4.findall(run))
-        if len(run) >= _SHORTEST_HASH:
-            found.update((WORD, one) for one in _HASH.findall(run))
-        if len(found) > _MOST:
-            return {CROWDED}
-    for host in _MAIL_HOST.findall(folded) if "@" in folded else ():  # behind it may stand a letter beyond ASCII
-        found.update((WORD, word) for word in _tails(host))
-    if "::" in folded or folded.count(":") >= 7:
-        found.update((WORD, one) for one in _v6(folded))
+    if b"@" in told:  # behind it may stand a letter beyond ASCII
+        for piece in set(told.translate(_LOWERED).split(b"@")[1:]):
+            if host := _HOST.match(piece):
+                found.update((WORD, word) for word in _tails(host[0].decode()))
+    if b"::" in told or _SEVEN in told.translate(_NO_HEX, _HEX):
+        for run in {run for run in told.translate(_IN_V6).split() if b"::" in run or run.count(b":") >= 7}:
+            found.update(_v6(run))
     return found if len(found) <= _MOST else {CROWDED}
+
+
+@lru_cache(maxsize=100_000)
+def _in_run(told: bytes) -> tuple[Token, ...]:
+    run = told.decode("utf-8", "surrogatepass")
+    if len(run) < _SHORTEST_RUN:
+        return ()
+    found: set[Token] = set()
+    if "." in run:
+        found.update((WORD, word) for word in _tails(run))
+    if run.count(".") >= 3:
+        found.update((WORD, one) for one in _V4.findall(run))
+    if len(run) >= _SHORTEST_HASH:
+        words = told.translate(_IN_WORDS).split()
+        found.update((WORD, one.decode()) for one in words if len(one) in _HASHES and not one.translate(None, _HEX))
+    return tuple(found)
 
 
 def _tails(run: str) -> Iterator[str]:
@@ -208,24 +223,29 @@ def _tails(run: str) -> Iterator[str]:
             yield tail
 
 
-def _v6(folded: str) -> Iterator[str]:
-    for whole in [piece for run in _V6.findall(folded) for piece in _END.split(run)]:
+@lru_cache(maxsize=10_000)
+def _v6(run: bytes) -> tuple[Token, ...]:
+    found = set()
+    pieces = (run[at : at + _LONGEST_V6].decode("ascii") for at in range(0, len(run), _LONGEST_V6))
+    for whole in [_BARE.sub("", piece) for part in pieces for piece in _END.split(part)]:
         if "::" not in whole and whole.count(":") < 7:
             continue
         starts = [0, *(at + 1 for at, sign in enumerate(whole) if sign in ":.")]
         for start in starts[:40]:
             for tail in (whole[start:], whole[max(start - 1, 0) :]):
                 if tail.count(":") >= 2 and address(tail) == tail:
-                    yield tail
+                    found.add((WORD, tail))
+        if len(found) > _MOST:
+            break
+    return tuple(found)
 
 
 # --------------------------------------------------------------------------------- what an indicator asks for
 
 
-@lru_cache(maxsize=1)
-def _exact() -> frozenset[ObservableType]:
-    """Types that are looked for in fields of their own alone."""
-    return frozenset(("imphash", "ssdeep", "account", "sid", "agent"))
+# Types that are looked for in fields of their own alone, and those that stand as a word as they are.
+_EXACT: Final = frozenset[str](("imphash", "ssdeep", "account", "sid", "agent", "ja4"))
+_AS_WORDS: Final = frozenset[str](("address", "domain", *HASHES))
 
 
 def wanted(one: Observable) -> tuple[Token, ...]:
@@ -234,13 +254,13 @@ def wanted(one: Observable) -> tuple[Token, ...]:
     Where one of them is a `WORD`, a value with `CROWDED` may hold it, too.
     """
     own = (TYPE_OF[one.type], one.value)
-    if one.type in _exact():
+    if one.type in _AS_WORDS:
+        return own, (WORD, one.value)
+    if one.type in _EXACT:
         return (own,)
     if one.type == "key":
         key = key_of(one.value)
         return ((TYPE_OF["key"], key),) if key.startswith(_ROOTS) and key.count("\\") < 64 else ()
-    if one.type in ("address", "domain", *HASHES):
-        return own, (WORD, one.value)
     if one.type in ("url", "mail", "file", "path"):
         word = _anchor(one)
         return (own, (WORD, word)) if word else ()

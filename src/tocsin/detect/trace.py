@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tocsin.detect.matcher import LEFT_IN_RAW
+from tocsin.detect.observed_fields import RAW
 from tocsin.detect.predicates import GaveUp, predicate, texts_of
+from tocsin.detect.rawtext import whole_of
 from tocsin.model.event import Events
 from tocsin.model.rule import All, AnyOf, Condition, Kind, Leaf, Not, Pattern, RuleSet
 
@@ -98,8 +100,10 @@ class _Event:
         return Step(label=label, asked=asked, held=held, looks=tuple(looks), gave_up=gave_up)
 
     def _keyword(self, pattern: Pattern) -> Step:
-        found, gave_up = [], False
+        found, gave_up = list[Look](), False
         for name in self._whole():
+            if name == RAW and found:
+                continue  # what stands in a field stands in its line
             held, tired = _holds(pattern, _texts_of(self._whole()[name]))
             gave_up |= tired
             if held:
@@ -133,7 +137,7 @@ class _Event:
 
     def _whole(self) -> Mapping[str, str | tuple[str, ...] | None]:
         if self._decoded is None:
-            self._decoded = self._events.all_fields(self._row)
+            self._decoded = whole_of(self._events, self._row)
         return self._decoded
 
 

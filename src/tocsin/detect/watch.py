@@ -14,20 +14,19 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW_KINDS, Holds
+from tocsin.detect.observed_fields import FIELDS, OBSERVED, RAW, RAW_KINDS, SPOKEN_KINDS, Holds
 from tocsin.detect.words import Words
 from tocsin.model.event import NO_TIME, Column, Events, Longs
 from tocsin.model.indicator import Observable, ObservableType
 from tocsin.model.rule import INDICATOR, RuleSet
 from tocsin.observe.addresses import address, network, without_port
 from tocsin.observe.domains import domain, parents
-from tocsin.observe.names import base_name, mail
+from tocsin.observe.names import base_name, digest, mail
 from tocsin.observe.urls import host_of, url
-
-RAW: Final = "(record)"  # where something was found in a record of text, but in none of its fields
 
 _KNOWN_VALUES: Final = 100_000  # whose answer is remembered from table to table
 _LONGEST_KNOWN: Final = 512
+MOST_COLONED: Final = 200  # characters of a digest with colons
 MOST_PLACE: Final = 4096  # characters of a place, or of several
 
 _FIRST_VALUE: Final = 2
@@ -43,6 +42,7 @@ _ROOTS: Final = (
     ("\\registry\\machine", "hklm"),
     ("\\registry\\user", "hku"),
 )
+_BETWEEN: Final = b"\xff"  # no text has this byte
 _NOTHING: Final[tuple[int, ...]] = ()
 
 Found: TypeAlias = tuple[int, ...]
@@ -91,8 +91,9 @@ class Index:
             "agent": lambda text: self._get("agent", text),
         }
 
-    def look(self, holds: Holds, text: str) -> Found:
-        return self._ways[holds](text)
+    def way(self, holds: Holds) -> Callable[[str], Found]:
+        """What looks at a text in a field that may hold such things."""
+        return self._ways[holds]
 
     def _get(self, kind: ObservableType, value: str) -> Found:
         return self.by_type[kind].get(value, _NOTHING) if kind in self.by_type else _NOTHING
@@ -141,12 +142,14 @@ class Index:
 
     def _hash(self, text: str) -> Found:
         found = _NOTHING
-        for name, digits in DIGESTS.findall(text[:8192]):
+        for name, digits in DIGESTS.findall(plain_digest(text)):
             digits = digits.lower()
             kind: ObservableType = "imphash" if name.lower() == "imphash" else BY_LENGTH[len(digits)]
             found += self._get(kind, digits)
             if not name and kind == "md5":
                 found += self._get("imphash", digits)
+        if "ja4" in self.by_type:
+            found += self._get("ja4", text.strip().lower())
         return found + (self._get("ssdeep", text.strip()) if "ssdeep" in self.by_type else _NOTHING)
 
     def _mail(self, text: str) -> Found:
@@ -189,6 +192,12 @@ def key_of(text: str) -> str:
         if text.startswith(long):
             return short + text[len(long) :]
     return text.rstrip("\\")
+
+
+def plain_digest(text: str) -> str:
+    """What may hold digests; that of a certificate loses the colons between its bytes."""
+    whole = digest(text) if ":" in text and len(text) <= MOST_COLONED else None
+    return whole[1] if whole else text[:8192]
 
 
 def may_be_address(text: str) -> bool:
@@ -254,6 +263,8 @@ class Watch:
         if events.kind in RAW_KINDS and len(self._words):
             looked_at.add(RAW)
             parts += self._in_records(events, names)
+        if events.kind in SPOKEN_KINDS and len(self._words):
+            parts += self._in_words_alone(events, names)
         return self._told(events, among, parts, tuple(names), frozenset(looked_at))
 
     def _in_column(self, column: Column, holds: tuple[Holds, ...]) -> dict[int, Found]:
@@ -262,10 +273,14 @@ class Watch:
         found: dict[int, Found] = {}
         if structured:
             known = self._known.setdefault(structured, {})
+            looks = [self._index.way(one) for one in structured]
             for code, text in _values(column):
                 rules = known.get(text)
                 if rules is None:
-                    rules = tuple(dict.fromkeys(rule for one in structured for rule in self._index.look(one, text)))
+                    rules = _NOTHING
+                    for look in looks:  # hardly a value holds anything: nothing is made for one that does not
+                        if more := look(text):
+                            rules = tuple(dict.fromkeys((*rules, *more)))
                     if len(known) < _KNOWN_VALUES and len(text) <= _LONGEST_KNOWN:
                         known[text] = rules
                 if rules:
@@ -287,6 +302,34 @@ class Watch:
                         names.append(name)
                     rules = np.array(self._rules_of_word[word], np.int64)
                     yield np.full(len(rules), row), rules, names.index(name)
+
+    def _in_words_alone(self, events: Events, names: list[str]) -> Iterator[tuple[Longs, Longs, int]]:
+        """Words in records that have none of the fields that may hold observables, and so say all in words."""
+        silent = np.ones(len(events), bool)
+        for name in FIELDS.keys() & events.columns.keys():
+            silent &= events.columns[name].codes < _FIRST_VALUE
+        name = SPOKEN_KINDS[events.kind]
+        worth = self._that_may_hold(events, np.flatnonzero(silent))
+        texts = [text if isinstance(text := events.all_fields(row).get(name), str) else "" for row in worth]
+        for at, word in self._words.find(texts):
+            if name not in names:
+                names.append(name)
+            rules = np.array(self._rules_of_word[word], np.int64)
+            yield np.full(len(rules), worth[at]), rules, names.index(name)
+
+    def _that_may_hold(self, events: Events, rows: Longs) -> list[int]:
+        """Rows whose raw records hold a word: as they stand, or with white space where JSON writes it escaped."""
+        records = [events.raw[row] for row in rows.tolist()]
+        starts = np.cumsum([0, *(len(record) + 1 for record in records)])
+        written = _BETWEEN.join(records)
+        spaced = written
+        for escape in (b"\\t", b"\\n", b"\\r"):
+            spaced = spaced.replace(escape, b"  ")
+        found: set[int] = set()
+        for content in (written, spaced) if records else ():
+            for places, _ in self._words.find_bytes(content):
+                found.update((np.searchsorted(starts, places, "right") - 1).tolist())
+        return [int(rows[at]) for at in sorted(found)]
 
     def _told(
         self,

@@ -1,7 +1,8 @@
 """Free text in, the observables that stand in it as words out: one pass for all of them.
 
 A word ends where nothing more of its kind can follow: `evil.example` does not stand in `evil.example.org`, nor
-`192.0.2.1` in `192.0.2.10`; but it stands in `sub.evil.example`, for a domain's subdomains are its own.
+`192.0.2.1` in `192.0.2.10`; but it stands in `sub.evil.example`, for a domain's subdomains are its own, and an address
+stands in `192.0.2.1:443` and `[2001:db8::1]:443`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _URL: Final = _ALNUM + b"-._~%/?#&=+@:!*$" + _BEYOND
 
 # For each type: what must not stand before a word, and behind it.
 _FORBIDDEN: Final[Mapping[ObservableType, tuple[bytes, bytes]]] = {
-    "address": (_ALNUM + b"_", _ALNUM + b"_:"),
+    "address": (_ALNUM + b"_", _ALNUM + b"_"),
     "domain": (_ALNUM + b"-_" + _BEYOND, _ALNUM + b"-_" + _BEYOND),
     "url": (_ALNUM, _URL),
     "mail": (_ALNUM + b"._+-", _ALNUM + b"-_"),
@@ -56,6 +57,7 @@ _BEHIND: Final = np.array([_set(_FORBIDDEN[kind][1]) for kind in TYPES])
 _DOT_COUNTS: Final = np.array([kind in _DOTTED for kind in TYPES])
 _IS_ALNUM: Final = _set(_ALNUM)
 _IS_DIGIT: Final = _set(_DIGITS)
+_GOES_ON: Final = _set(b"0123456789abcdef:")  # behind a colon: more of an address of IPv6
 _ADDRESS: Final = TYPES.index("address")
 _OF_URL: Final = TYPES.index("url")
 
@@ -81,6 +83,7 @@ class Words:
         self._type = np.array(
             [TYPES.index(self.observables[number].type) for number in self._number.tolist()], np.int64
         )
+        self._has_colons = np.array([":" in self.observables[number].value for number in self._number.tolist()], bool)
         self._is_root = np.array(
             [self.observables[number].value.endswith("/") for number in self._number.tolist()], bool
         )
@@ -93,7 +96,11 @@ class Words:
 
         Long texts of logs repeat most of their lines, and no word of ours has two: each line is searched once.
         """
-        lines = list(dict.fromkeys(line for text in texts for line in text.split("\n")))
+        apart = dict.fromkeys(texts)
+        for text in [text for text in apart if "\n" in text]:
+            del apart[text]
+            apart.update(dict.fromkeys(text.split("\n")))
+        lines = list(apart)
         held: dict[str, set[int]] = {}
         for which, words in self._find(lines):
             for at, word in zip(which.tolist(), words.tolist(), strict=True):
@@ -144,6 +151,8 @@ class Words:
         behind, beyond = text[end], text[np.minimum(end + 1, len(text) - 1)]
         held: npt.NDArray[np.bool_] = ~_BEFORE[kind, before] & ~_BEHIND[kind, behind]
         held &= ~(_DOT_COUNTS[kind] & (behind == ord(".")) & _IS_ALNUM[beyond])
+        longer = (kind == _ADDRESS) & self._has_colons[at] & (behind == ord(":")) & _GOES_ON[beyond]
+        held &= ~longer
         held &= ~((kind == _ADDRESS) & (before == ord(".")) & _IS_DIGIT[further])
         return held
 

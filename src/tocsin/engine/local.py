@@ -13,11 +13,14 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
+
+from tocsin.engine.protocol import Done, Message, Send, Work
+
+__all__ = ["Done", "Message", "Send", "Work", "default_jobs", "run"]
 
 T = TypeVar("T")
 
@@ -25,23 +28,6 @@ _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
 _MESSAGE, _DONE, _ERROR = b"m", b"d", b"e"
 _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
-
-Send: TypeAlias = Callable[[bytes], None]
-Work: TypeAlias = Callable[[T, Send], None]  # does a task, and sends word whenever it has some
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    task: int
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The task's last word; `failure` says in plain words why it ended early, '' if it did not."""
-
-    task: int
-    failure: str = ""
 
 
 def default_jobs() -> int:

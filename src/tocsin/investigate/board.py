@@ -24,11 +24,13 @@ class Board:
 
     Args:
         also: other names of an account, by the code of the one that it goes by.
+        strangers: machines that an incident shares with another it was kept apart from, by the number of the incident.
         label: for each finding of the table the incident that it is in.
         stands: for each finding the first that says the same, itself if it is the first.
         again: the first few findings that each stands for, in the order of `stands`; `again_from` says where for each
             its own begin.
         lowered: of each finding why it is, as in `routine`; nothing is unless `quieten`.
+        solid: which findings say when, where and by whom it was; the others may be of it.
         elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
@@ -40,12 +42,14 @@ class Board:
     table: Table
     rules: Sequence[Rule]
     links: Links
+    strangers: Mapping[int, tuple[int, ...]]
     weight: np.ndarray[tuple[int], np.dtype[np.float64]]
     label: Longs
     stands: Longs
     again: Longs
     again_from: Longs
     lowered: Codes
+    solid: np.ndarray[tuple[int], np.dtype[np.bool_]]
     quieten: bool
     elsewhere: Codes
     digests: Mapping[str, str]

@@ -14,6 +14,7 @@ from tocsin.investigate.board import Board, Group
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded
+from tocsin.model.pap import binding
 from tocsin.model.rule import Rule
 
 CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
@@ -62,6 +63,7 @@ def cited(board: Board, group: Group, all_: All) -> tuple[Cited, ...]:
                 at=place if place.src == finding.src else replace(place, src=finding.src),
                 fields=finding.fields,
                 repeats=many - 1,
+                terms=None if rule.indicator is None else binding(rule.indicator.labels, rule.indicator.source),
             )
         )
     return tuple(told)

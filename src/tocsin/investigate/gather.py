@@ -14,7 +14,20 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate import cite, explain, links, noise, rank, routine, scope, signs, taken, timeline, ways
+from tocsin.investigate import (
+    cite,
+    explain,
+    links,
+    noise,
+    rank,
+    routine,
+    scope,
+    signs,
+    strangers,
+    taken,
+    timeline,
+    ways,
+)
 from tocsin.investigate.accounts import accounts
 from tocsin.investigate.board import Board, Group, Indexes
 from tocsin.investigate.from_fields import traces_of
@@ -131,11 +144,13 @@ def drawn(
     traces = named.traces
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
-    lowered = routine.lowered(traces, around, lines, known, everyday)
+    told = np.array([rule.indicator is not None for rule in rules] or [False], bool)[known.rule]
+    lowered = routine.lowered(traces, around, lines, known, everyday, told)
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    drawn_links, label = _labels(traces, known, rules, around, lines, bearing)
+    drawn_links, label, refused = _labels(traces, known, rules, around, lines, bearing)
+    solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [
         label,
@@ -143,6 +158,7 @@ def drawn(
         around.of[known.row],
         lines.process[known.row],
         lowered,
+        solid.astype(np.int8),
         *who,
     ]
     stands = noise.folds(same) if quieten else np.arange(len(known))
@@ -155,12 +171,14 @@ def drawn(
         table=known,
         rules=rules,
         links=drawn_links,
+        strangers=strangers.told(refused, label, around.of[known.row]),
         weight=links.weights(drawn_links, known.ts),
         label=label,
         stands=stands,
         again=again,
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
         lowered=lowered,
+        solid=solid,
         quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
@@ -184,7 +202,9 @@ def _labels(
     around: Machines,
     lines: Lineage,
     bearing: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> tuple[Links, Longs]:
+) -> tuple[Links, Longs, Links]:
+    """The links, the incident of each finding, and the links that would have made one of two."""
+
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
 
@@ -195,26 +215,40 @@ def _labels(
     further = _further(known, around, bearing)
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
-    held, loose = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
+    held, rest = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
     heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
-    drawn_links = (
-        *links.within(traces, around, lines, held),
-        *links.across(traces, around, lines, held),
-        *ways.ways(traces, around, lines, held, heavy, asked),
+    sure = links.joined(
+        [
+            *links.within(traces, around, lines, held),
+            *links.across(traces, around, lines, held),
+            *ways.ways(traces, around, lines, held, heavy, asked),
+        ]
     )
-    parts = [renumbered(part, strong) for part in drawn_links]
-    near, kinds, codes = links.attached(traces, around, lines, held, loose)
+    loose = links.joined([links.nearby(around, held), ways.at_once(around, held, heavy)])
+    aims = np.where(heavy, _aims(rules)[known.rule[strong]], -1)
+    whose = strangers.whose(traces, around, lines, held, asked, aims)
+    dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
+    kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
+    parts = [renumbered(sure, strong), kept]
+    near, kinds, codes = links.attached(traces, around, lines, held, rest)
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
-    parts += [renumbered(part, alone) for part in links.within(traces, around, lines, shared(alone))]
+    left = shared(alone)
+    parts += [
+        renumbered(part, alone) for part in (*links.within(traces, around, lines, left), links.nearby(around, left))
+    ]
     every = links.joined(parts)
     label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    later = taken.taken(whole, label, _aims(rules)[known.rule], heavy)
+    took = label, _aims(rules)[known.rule], heavy
+    moved = taken.went_on(traces, around, lines, whole, took, bearing)
+    every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
+    label = components(len(known), every.one, every.other)
+    later = taken.taken(whole, label, took[1], heavy, bearing)
     every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
-    return every, components(len(known), every.one, every.other)
+    return every, components(len(known), every.one, every.other), refused
 
 
 def _aims(rules: Sequence[Rule]) -> Longs:
@@ -281,34 +315,39 @@ def _incident(board: Board, group: Group, all_: cite.All) -> Incident:
     telling = [rules[number] for number in dict.fromkeys(known.rule[kept].tolist())]
     attempted = bool((board.lowered[group.shown] == routine.ATTEMPT).any())
     number = int(group.members[0])
-    hosts = all_.touched.hosts.get(number, ())
-    points, because = rank.score(telling, len(hosts))
+    hosts, accounts_of, addresses = (scope.apart(seen.get(number, ())) for seen in all_.touched)
+    points, because = rank.score(telling, len(hosts.sure))
     findings = cite.cited(board, group, all_)
     why = rank.weighty(cite.by_host(board, kept))
     rows = scope.ways(board, group)
     moves = scope.moves(board, rows)
     line = timeline.entries(board, group, rows)
-    timed = known.ts[group.members]
+    solid = group.members[board.solid[group.members]]
+    timed = known.ts[solid]
     timed = timed[timed != NO_TIME]
     first_us, last_us = (int(timed.min()), int(timed.max())) if len(timed) else (None, None)
     tactic = rank.main_tactic(telling or named, int(board.elsewhere[group.shown].max()))
-    worst = max(named, key=lambda rule: LEVELS.index(rule.level))
+    worst = max(telling or named, key=lambda rule: LEVELS.index(rule.level))
+    counting = [rules[one] for one in dict.fromkeys(known.rule[group.shown[board.solid[group.shown]]].tolist())]
     folded = cite.folded(board, group, all_)
     return Incident(
         id=cite.number(findings),
-        title=cite.title(tactic, [seen.name for seen in hosts], worst.title),
+        title=cite.title(tactic, [seen.name for seen in hosts.sure], worst.title),
         rank=rank.rank(points, telling, why, attempt=attempted, quieten=board.quieten),
         score=points,
-        because=(*because, why) if why else because,
+        because=(*because, *((why,) if why else ()), *strangers.sentences(board, number)),
         level=worst.level,
         first_us=first_us,
         last_us=last_us,
         findings=findings,
-        hosts=hosts,
-        accounts=all_.touched.accounts.get(number, ()),
-        addresses=all_.touched.addresses.get(number, ()),
-        techniques=tuple(dict.fromkeys(name for rule in named for name in rule.techniques)),
-        tactics=tuple(dict.fromkeys(name for rule in named for name in rule.tactics)),
+        hosts=hosts.sure,
+        accounts=accounts_of.sure,
+        addresses=addresses.sure,
+        perhaps_hosts=hosts.perhaps,
+        perhaps_accounts=accounts_of.perhaps,
+        perhaps_addresses=addresses.perhaps,
+        techniques=tuple(dict.fromkeys(name for rule in counting for name in rule.techniques)),
+        tactics=tuple(dict.fromkeys(name for rule in counting for name in rule.tactics)),
         tactic=tactic,
         joins=explain.joins(board, group),
         timeline=line,

@@ -105,17 +105,21 @@ def weights(links: Links, ts: Longs) -> npt.NDArray[np.float64]:
 
 
 def within(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> list[Links]:
-    """Links by what is of one machine: processes, sessions, an account or a program there, the machine itself."""
+    """Links by what is of one machine: processes, sessions, an account or a program there."""
     account, asked_from = _accounts(traces, machines, found)
-    served = machines.served[found.machine]
-    host = np.where((found.machine > 0) & (served <= COMMON), found.machine, 0)
+    alone = np.ones(len(found.row), np.int64)
     return [
-        _chain(found, "process", lines.tree[found.row], np.ones_like(served)),
-        _chain(found, "logon", lines.session[found.row], np.ones_like(served)),
+        _chain(found, "process", lines.tree[found.row], alone),
+        _chain(found, "logon", lines.session[found.row], alone),
         _chain(found, "account", np.where(asked_from <= COMMON, account, 0), np.maximum(asked_from, 1)),
         _programs(traces, found),
-        _chain(found, "host", host, served),
     ]
+
+
+def nearby(machines: Machines, found: Shared) -> Links:
+    """Links by the machine itself, and an hour."""
+    served = machines.served[found.machine]
+    return _chain(found, "host", np.where((found.machine > 0) & (served <= COMMON), found.machine, 0), served)
 
 
 def _accounts(traces: Traces, machines: Machines, found: Shared) -> tuple[Longs, Longs]:
@@ -195,6 +199,10 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     column = traces.role(role)
     held = _machines_with(column, machines.of)
     code = column[found.row]
+    if kind == "address":
+        # Behind one address may be a whole house: services in the cloud name people, and no machine.
+        held = np.maximum(held, _machines_with(column, traces.role("principal")))
+        code = np.where(np.isin(code, machines.house), 0, code)
     if kind == "hash":  # of a program that stands where everybody has it
         usual = [traces.that(traces.role(place)[found.row], _is_installed) for place in _PLACES]
         code = np.where(np.logical_or.reduce(usual), 0, code)
@@ -204,7 +212,7 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     kept = np.flatnonzero(
         (weights(links, found.ts) >= LEAST_BITS) | (found.machine[links.one] == found.machine[links.other])
     )
-    return _picked(links, kept)
+    return picked(links, kept)
 
 
 _PROGRAMS: Final[tuple[Role, ...]] = ("file", "image", "parent_image")
@@ -365,10 +373,10 @@ def between(part: Links, one: Longs, other: Longs, ts: Longs) -> Links:
     """The same links between other ends, the earlier first; none from a finding to itself."""
     swapped = ts[other] < ts[one]
     turned = replace(part, one=np.where(swapped, other, one), other=np.where(swapped, one, other))
-    return _picked(turned, np.flatnonzero(one != other))
+    return picked(turned, np.flatnonzero(one != other))
 
 
-def _picked(links: Links, kept: Longs) -> Links:
+def picked(links: Links, kept: Longs) -> Links:
     return Links(
         one=links.one[kept],
         other=links.other[kept],

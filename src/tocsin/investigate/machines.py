@@ -40,6 +40,7 @@ class Machines:
         source: for records of contacts and logons, the machine that asked; `target` the one that was asked.
         met: connections that both sides wrote down.
         served: for each machine, how many others ask it for something; `asking` how many it asks.
+        house: codes of the addresses that the list of assets has: where all of our own people come from.
     """
 
     names: tuple[str, ...]
@@ -50,6 +51,7 @@ class Machines:
     met: Meetings
     served: Longs
     asking: Longs
+    house: Longs
 
 
 def machines(traces: Traces, assets: Assets | None = None) -> Machines:
@@ -91,7 +93,14 @@ def machines(traces: Traces, assets: Assets | None = None) -> Machines:
         met=met,
         served=served,
         asking=asking,
+        house=_of_house(traces, assets),
     )
+
+
+def _of_house(traces: Traces, assets: Assets | None) -> Longs:
+    used = np.unique(np.concatenate([traces.role("address"), traces.role("peer_address")]))
+    own = [code for code in used.tolist() if code and assets is not None and assets.at(traces.texts[code])]
+    return np.array(own, np.int64)
 
 
 def _first(*numbers: Codes) -> Codes:

@@ -38,6 +38,9 @@ _EXERCISES: Final = tuple(
     ipaddress.ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 )
 
+_ORIGIN: Final = re.compile(r"^[a-z][a-z0-9+.-]{0,20}://[^/]*", re.IGNORECASE)
+_ENCODED: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")  # RFC 3986, section 2.1
+_LONGEST: Final = 4_000  # of a path
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
@@ -146,6 +149,20 @@ def domain(text: str) -> str:
 def plain(text: str) -> str:
     folded = text.strip().lower()
     return "" if folded in _NOTHING else folded
+
+
+def page(text: str) -> str:
+    """What a web server is asked for, without what stands before the path and after it; some logs decode it."""
+    path = _ORIGIN.sub("", text[:_LONGEST].strip()).partition("?")[0]
+    if path in {"", "-"}:
+        return ""
+    decoded = _ENCODED.sub(lambda part: bytes.fromhex(part[0].replace("%", "")).decode("utf-8", "replace"), path)
+    return decoded.replace("\\", "/").lower()
+
+
+def last(text: str) -> str:
+    """The name at the end of a path, of a page or on a disk."""
+    return page(text).rpartition("/")[2]
 
 
 def program(text: str) -> str:

@@ -21,11 +21,12 @@ from tocsin.model.event import NO_TIME, Codes, Longs
 _SAME_START_US: Final = 2_000_000
 _DAY_US: Final = 86_400_000_000
 
-# Programs whose work is to start what others ask for: to have the same one as parent says nothing.
+# Programs whose work is to start what others ask for, whoever that is: to have the same one as parent says nothing.
 LAUNCHERS: Final = frozenset(
     """services.exe svchost.exe explorer.exe wininit.exe winlogon.exe smss.exe csrss.exe lsass.exe userinit.exe
     taskeng.exe taskhostw.exe wmiprvse.exe dllhost.exe sihost.exe runtimebroker.exe system systemd init launchd cron
-    crond sshd containerd-shim dockerd kthreadd""".split()
+    crond sshd containerd-shim dockerd kthreadd
+    w3wp.exe httpd httpd.exe apache2 nginx nginx.exe php-fpm php-cgi php-cgi.exe sqlservr.exe""".split()
 )
 # Of who acts, of who started it, of who is written into.
 _CALLED: Final[tuple[tuple[Role, Role], ...]] = (

@@ -8,15 +8,19 @@ and the background counts the rest. Whoever gathers with `quieten=False` gets ev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.investigate.routine import BECAUSE, NOTHING
+from tocsin.investigate.gather import gather
+from tocsin.investigate.routine import reasons
+from tocsin.investigate.traces import Traces
+from tocsin.model.asset import Assets
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
+from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded, Incident
-from tocsin.model.rule import LEVELS, Level
+from tocsin.model.rule import LEVELS, Level, Rule
 
 _DAY_US: Final = 86_400_000_000
 _MOST: Final = 5  # of places to look at, and of names
@@ -31,6 +35,20 @@ class Queue:
 
     incidents: tuple[Incident, ...]
     background: tuple[Background, ...]
+
+
+def queued(
+    findings: Iterable[Finding],
+    rules: Sequence[Rule],
+    traces: Traces,
+    *,
+    digests: Mapping[str, str],
+    assets: Assets | None = None,
+    quieten: bool = True,
+) -> Queue:
+    """Gather findings as in `gather`, and order what comes of it for people: for logs and for a lake in one way."""
+    found = gather(findings, rules, traces, digests=digests, assets=assets, quieten=quieten)
+    return queue(found) if quieten else Queue(incidents=found, background=())
 
 
 def queue(incidents: Iterable[Incident]) -> Queue:
@@ -58,7 +76,7 @@ def queue(incidents: Iterable[Incident]) -> Queue:
 
 def _key(one: Incident) -> tuple[Level, frozenset[str]]:
     """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
-    lowered = _lowered(one)
+    lowered = reasons(one)
     of_weight = [
         finding
         for number, finding in enumerate(one.findings)
@@ -68,17 +86,6 @@ def _key(one: Incident) -> tuple[Level, frozenset[str]]:
         worst = max((finding.level for finding in of_weight), key=LEVELS.index)
         return worst, frozenset(finding.rule_id for finding in of_weight)
     return "informational", frozenset()
-
-
-def _lowered(one: Incident) -> dict[int, str]:
-    """Which findings are lowered, and why."""
-    reasons = {folded.index: folded.because for folded in one.folded}
-    return {
-        number: because
-        for number, text in reasons.items()
-        for why, because in BECAUSE.items()
-        if why != NOTHING and because in text
-    }
 
 
 def _listed(one: Incident, others: Sequence[Incident]) -> Incident:
@@ -136,7 +143,7 @@ class _Counted:
 def _background(behind: Sequence[Incident]) -> tuple[Background, ...]:
     counts: defaultdict[tuple[str, str, Level, str], _Counted] = defaultdict(_Counted)
     for one in behind:
-        lowered = _lowered(one)
+        lowered = reasons(one)
         ends = {folded.index: folded.last_us for folded in one.folded}
         for number, finding in enumerate(one.findings):
             key = finding.rule_id, finding.title, finding.level, lowered.get(number, _ALONE)

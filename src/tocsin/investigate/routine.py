@@ -23,6 +23,7 @@ from tocsin.investigate.shapes import LONGEST, folded
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
+from tocsin.model.incident import Incident
 from tocsin.model.rule import LEVELS
 
 NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
@@ -44,16 +45,33 @@ _SHOWS: Final[tuple[Role, ...]] = ("image", "parent_image", "command", "file")
 _OWN_KINDS: Final = frozenset({"webserver"})  # whose records are made by whoever asks from outside
 
 
-def lowered(traces: Traces, machines: Machines, lines: Lineage, known: Table, everyday: npt.NDArray[np.bool_]) -> Codes:
-    """For each finding why it is lowered, `NOTHING` where it is not."""
+def lowered(
+    traces: Traces,
+    machines: Machines,
+    lines: Lineage,
+    known: Table,
+    everyday: npt.NDArray[np.bool_],
+    told: npt.NDArray[np.bool_],
+) -> Codes:
+    """For each finding why it is lowered, `NOTHING` where it is not.
+
+    Args:
+        told: those of indicators. That somebody calls every day what others hold to be bad makes it no better.
+    """
     answer = np.where(everyday[known.rule], EVERYWHERE, NOTHING).astype(np.int32)
     recurs = _recurring(traces, machines, known)
-    answer[recurs & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
+    answer[recurs & ~told & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
     # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
     telling = (answer == NOTHING) & (known.level >= _HIGH)
     answer[_kin(lines, known, telling) & (answer == RECURRING)] = NOTHING
     answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
     return answer
+
+
+def reasons(incident: Incident) -> dict[int, str]:
+    """Which findings of an incident are lowered, and why, as `BECAUSE` has it."""
+    told = {folded.index: folded.because for folded in incident.folded}
+    return {number: why for number, text in told.items() for why in BECAUSE.values() if why in text}
 
 
 def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -98,7 +116,10 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     begins = (_least(own, known.ts[timed]) <= early_until) & named
     alone = (_counts(own, day) >= EVERY_DAY) & begins
     custom = _counts(same, np.where(begins, actor, 0)) - (_least(same, np.where(begins, 1, 0)) == 0) >= _SEVERAL
-    spread = (_counts(same, day) >= EVERY_DAY) & custom
+    # Of a sign-in to the cloud neither machine nor program is told: all of one rule look the same, whoever it is. That
+    # others do it every day says nothing of whoever does it for the first time.
+    shows = np.any([machines.of[known.row[timed]], *(traces.role(role)[known.row[timed]] for role in _SHOWS)], axis=0)
+    spread = (_counts(same, day) >= EVERY_DAY) & custom & shows
     answer[timed] = alone | spread
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -41,13 +41,21 @@ class Lit:
     last_us: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
-    """By incident, which is the number of its first finding."""
+class Touched(NamedTuple):
+    """By incident, which is the number of its first finding; each name with whether a finding that counts names it."""
 
-    hosts: Mapping[int, tuple[Seen, ...]]
-    accounts: Mapping[int, tuple[Seen, ...]]
-    addresses: Mapping[int, tuple[Seen, ...]]
+    hosts: Mapping[int, tuple[tuple[Seen, bool], ...]]
+    accounts: Mapping[int, tuple[tuple[Seen, bool], ...]]
+    addresses: Mapping[int, tuple[tuple[Seen, bool], ...]]
+
+
+class Apart(NamedTuple):
+    sure: tuple[Seen, ...]
+    perhaps: tuple[Seen, ...]
+
+
+def apart(seen: Sequence[tuple[Seen, bool]]) -> Apart:
+    return Apart(tuple(one for one, sure in seen if sure), tuple(one for one, sure in seen if not sure))
 
 
 def lit(board: Board) -> Lit:
@@ -68,7 +76,7 @@ def touched(board: Board, shown: Longs, last: Longs, count: Longs) -> Touched:
 
     def every(
         called: tuple[Sequence[str], Sequence[str]], *columns: Codes, also: Mapping[int, tuple[str, ...]] | None = None
-    ) -> Mapping[int, tuple[Seen, ...]]:
+    ) -> Mapping[int, tuple[tuple[Seen, bool], ...]]:
         code = np.concatenate([column[rows] for column in columns])
         at = np.tile(shown, len(columns))[code > 0]
         code = code[code > 0]
@@ -92,25 +100,33 @@ def _seen(
     called: tuple[Sequence[str], Sequence[str]],
     also: Mapping[int, tuple[str, ...]],
     sums: tuple[Longs, Longs],
-) -> Mapping[int, tuple[Seen, ...]]:
-    """By incident each name with its first and last time and the number of findings; those seen first stand first."""
+) -> Mapping[int, tuple[tuple[Seen, bool], ...]]:
+    """By incident each name with its first and last time and the number of findings; those seen first stand first.
+
+    Where findings count that name it, the times are theirs.
+    """
     (at, code), (names, shown), (last, count) = pairs, called, sums
     label = board.label[at]
     of = grouped([label, code])
     order = np.argsort(of, kind="stable")
     begins = np.flatnonzero(np.diff(of[order], prepend=-1))
     at, label, code = at[order], label[order][begins], code[order][begins]
-    first = np.minimum.reduceat(np.where(board.table.ts[at] == NO_TIME, _NEVER, board.table.ts[at]), begins)
-    until = np.maximum.reduceat(last[at], begins)
+    sure = np.logical_or.reduceat(board.solid[at], begins)
+    counts = board.solid[at] | ~np.repeat(sure, np.diff(begins, append=len(at)))
+    ts = board.table.ts[at]
+    first = np.minimum.reduceat(np.where((ts == NO_TIME) | ~counts, _NEVER, ts), begins)
+    until = np.maximum.reduceat(np.where(counts, last[at], NO_TIME), begins)
     number = np.add.reduceat(count[at], begins)
     on = _hosts_of(board, of[order], at)
     used = np.unique(code)
     place = np.empty(int(used[-1]) + 1, np.int64)
     place[sorted(used.tolist(), key=names.__getitem__)] = np.arange(len(used))
     order = np.lexsort((place[code], first, label))
-    told: dict[int, list[Seen]] = {}
-    columns = (label, code, first, until, number, np.arange(len(code)))
-    for incident, name, since, to, findings, group in zip(*(column[order].tolist() for column in columns), strict=True):
+    told: dict[int, list[tuple[Seen, bool]]] = {}
+    columns = (label, code, first, until, number, np.arange(len(code)), sure)
+    for incident, name, since, to, findings, group, counted in zip(
+        *(column[order].tolist() for column in columns), strict=True
+    ):
         one = Seen(
             name=shown[name],
             first_us=None if since == _NEVER else since,
@@ -119,7 +135,7 @@ def _seen(
             also=also.get(name, ()),
             on=() if called[0] is board.machines.names else on[group],
         )
-        told.setdefault(incident, []).append(one)
+        told.setdefault(incident, []).append((one, counted))
     return {incident: tuple(seen) for incident, seen in told.items()}
 
 
@@ -137,8 +153,9 @@ def _hosts_of(board: Board, group: Longs, at: Longs) -> list[tuple[str, ...]]:
 
 def ways(board: Board, group: Group) -> list[int]:
     """Traces that led to an incident's findings or from one to another: what its links went by, and its logons."""
-    rows = {int(via) for via in board.links.via[group.links].tolist() if via >= 0}
-    for at in group.shown.tolist():
+    links = group.links[board.solid[board.links.one[group.links]] & board.solid[board.links.other[group.links]]]
+    rows = {int(via) for via in board.links.via[links].tolist() if via >= 0}
+    for at in group.shown[board.solid[group.shown]].tolist():
         session = int(board.lines.session[board.table.row[at]])
         logon = board.indexes.logon.get(session, -1) if session else -1
         if logon >= 0 and (board.machines.source[logon] or board.text(logon, "peer_address")):
@@ -179,6 +196,8 @@ def way_in(board: Board, group: Group, timeline: Sequence[Entry], rows: Sequence
         if entry.at in outside:
             return entry
         for number in entry.findings:
+            if entry.perhaps:
+                continue
             if "initial-access" in board.rules[board.table.rule[group.shown[number]]].tactics:
                 return entry
     return None
@@ -186,7 +205,7 @@ def way_in(board: Board, group: Group, timeline: Sequence[Entry], rows: Sequence
 
 def patient_zero(board: Board, group: Group, moves_: Sequence[Move]) -> str:
     """The machine of the first finding of weight; or the one from which they had come to it by then, and so on."""
-    level = board.table.level[group.shown]
+    level = np.where(board.solid[group.shown], board.table.level[group.shown], -1)
     weighty = np.flatnonzero(level >= min(int(level.max(initial=0)), LEVELS.index("medium"))).tolist()
     at = next((number for number in weighty if group.hosts[number]), -1)
     if at < 0:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
+import sys
+from dataclasses import dataclass, field
 from typing import Final
 
 from tocsin.investigate.normal import is_public
 from tocsin.model.finding import Finding
 
+_MOST: Final = 200_000  # values that are remembered
 LONGEST: Final = 400  # of a text that is folded; what is behind it goes by its digest
 # Numbers of processes, sessions and ports differ each time; names of accounts are compared apart.
 _PASSING: Final = re.compile(
@@ -27,11 +29,33 @@ _DIGITS: Final = re.compile(r"\d+")
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
 
 
-def shape(finding: Finding) -> str:
-    """What a rule looked at, without what changes from time to time."""
-    says = ((name, value) for name, value in sorted(finding.fields.items()) if value and not _PASSING.search(name))
-    parts = [f"{name}={folded(value[:LONGEST])}{_rest(value)}" for name, value in says]
-    return "\n".join([str(finding.rule), finding.kind, *parts])
+@dataclass(slots=True)
+class Shapes:
+    """Shapes that were met, by number. Each distinct value is folded once, whatever number of findings have it."""
+
+    numbers: dict[tuple[object, ...], int] = field(default_factory=dict)
+    folded: dict[str, str] = field(default_factory=dict)
+    passing: dict[str, bool] = field(default_factory=dict)
+
+    def number(self, finding: Finding) -> int:
+        """Of what a rule looked at, without what changes from time to time."""
+        says = [(name, self._value(value)) for name, value in finding.fields.items() if value and self._stays(name)]
+        key = (finding.rule, finding.kind, *sorted(says))
+        return self.numbers.setdefault(key, len(self.numbers))
+
+    def _stays(self, name: str) -> bool:
+        known = self.passing.get(name)
+        if known is None:
+            known = self.passing[name] = _PASSING.search(name) is None
+        return known
+
+    def _value(self, text: str) -> str:
+        known = self.folded.get(text)
+        if known is None:
+            if len(self.folded) >= _MOST:
+                self.folded.clear()
+            known = self.folded[text] = sys.intern(folded(text[:LONGEST]) + _rest(text))
+        return known
 
 
 def _rest(text: str) -> str:
@@ -41,7 +65,6 @@ def _rest(text: str) -> str:
     return hashlib.blake2b(_DIGITS.sub("#", text[LONGEST:]).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-@lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     kept = _ENCODED.findall(text)
     text = _ENCODED.sub("~", text).lower()

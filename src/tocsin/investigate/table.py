@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate.nearest import grouped
-from tocsin.investigate.shapes import shape
+from tocsin.investigate.shapes import Shapes
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
@@ -49,7 +49,7 @@ class Table:
 
 def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) -> Table:
     rule: list[int] = []
-    shapes: dict[str, int] = {}
+    shapes = Shapes()
     same: list[int] = []
     answered: list[bool] = []
     path, rec, chunk = [], [], []
@@ -60,7 +60,7 @@ def table(findings: Iterable[Finding], traces: Traces, rules: Sequence[Rule]) ->
             places = ((paths.get(one.path, -1), one.chunk, one.rec) for one in finding.correlated.events[:_MOST_EVENTS])
             others += [(len(rule), *place) for place in places]
         rule.append(finding.rule)
-        same.append(shapes.setdefault(shape(finding), len(shapes)))
+        same.append(shapes.number(finding))
         answered.append((finding.fields.get("sc-status") or "").startswith("2"))
         path.append(paths.get(finding.path, -1))
         rec.append(finding.rec)

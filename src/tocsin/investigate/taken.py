@@ -1,8 +1,9 @@
-"""Incidents as they hang together in, links from those that took a machine to what weighs on it later out.
+"""Incidents as they hang together in, links from those that took a machine to what they do later out.
 
 A machine that somebody took stays taken until it is cleaned (NIST SP 800-61r2, 3.4: eradication comes before recovery),
-so a single finding of weight on it days later is first of all theirs. Two that each weigh enough alone are not joined
-so: those may be two intruders.
+so a single finding of weight on it days later is first of all theirs, and so is what an account does elsewhere that
+comes from it and never came from it before (ATT&CK TA0008). Two on one machine that each weigh enough alone are not
+joined so: those may be two intruders.
 """
 
 from __future__ import annotations
@@ -12,29 +13,80 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, here
+from tocsin.investigate.links import Links, Shared, drawn, here
+from tocsin.investigate.machines import Machines
 from tocsin.investigate.nearest import grouped, latest
+from tocsin.investigate.normal import address
+from tocsin.investigate.processes import Lineage
+from tocsin.investigate.traces import Traces
+from tocsin.investigate.ways import came, of_logons
 from tocsin.model.event import NO_TIME, Longs
 
-_STAYS_US: Final = 14 * 86_400_000_000
-_TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
+_DAY_US: Final = 86_400_000_000
+_STAYS_US: Final = 14 * _DAY_US
+TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
+_Rows = npt.NDArray[np.bool_]
 
 
-def taken(found: Shared, label: Longs, rule: Longs, heavy: npt.NDArray[np.bool_]) -> Links:
+def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows, bearing: _Rows) -> Links:
     """Links between findings.
 
     Args:
         label: the incident of each so far; `rule` numbers its techniques, equal ones alike.
         heavy: those of level high or above that are not lowered.
+        bearing: findings that may be joined: where one that took a machine has such on another, it took that as well.
     """
-    at = np.flatnonzero(heavy & (found.machine > 0) & (found.ts != NO_TIME))
-    size = int(label.max(initial=0)) + 1
-    _, firsts = np.unique(grouped([label[at], rule[at]]), return_index=True)
-    kinds = np.bincount(label[at][firsts], minlength=size)
-    weighs = kinds[label[at]] >= _TOOK
-    took, later = at[weighs], at[~weighs]
+    weighs, later = _took(found, label, rule, heavy)
+    theirs = np.zeros(int(label.max(initial=0)) + 1, bool)
+    theirs[label[weighs]] = True
+    took = np.flatnonzero(theirs[label] & bearing & (found.machine > 0) & (found.ts != NO_TIME))
     before = latest(found.machine[took], found.ts[took], found.machine[later], found.ts[later])
     near = before >= 0
     near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= _STAYS_US
     one, other = took[before[near]], later[near]
     return here(found, one, other)
+
+
+def _took(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> tuple[Longs, Longs]:
+    """Findings of incidents that took the machine they are on, and the others of weight."""
+    at = np.flatnonzero(heavy & (found.machine > 0) & (found.ts != NO_TIME))
+    size = int(label.max(initial=0)) + 1
+    _, firsts = np.unique(grouped([label[at], rule[at]]), return_index=True)
+    weighs = np.bincount(label[at][firsts], minlength=size)[label[at]] >= TOOK
+    return at[weighs], at[~weighs]
+
+
+def went_on(
+    traces: Traces,
+    machines: Machines,
+    lines: Lineage,
+    found: Shared,
+    took: tuple[Longs, Longs, _Rows],
+    bearing: _Rows,
+) -> Links:
+    """Links from a taken machine to what an account did elsewhere that came from it for the first time since.
+
+    What is new needs a time before: of a machine that was taken on the first day of the logs nothing is said.
+
+    Args:
+        took: label, rule and heavy, as for `taken`; `bearing`, too.
+    """
+    at, _ = _took(found, *took)
+    since = np.full(len(machines.names), np.iinfo(np.int64).max)
+    np.minimum.at(since, found.machine[at], found.ts[at])
+    logons, _ = came(traces, machines)
+    source, name = machines.source[logons], traces.role("account")[logons].astype(np.int64)
+    pair = grouped([name, source])
+    first = np.full(int(pair.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, pair, traces.ts[logons])
+    begin = int(traces.ts[traces.ts != NO_TIME].min(initial=np.iinfo(np.int64).max)) + _DAY_US
+    # A private address is another machine in each network.
+    called = np.array([not address(text) for text in machines.names], bool)
+    new = (first[pair] >= since[source]) & (since[source] >= begin) & called[source]
+    before = latest(found.machine[at], found.ts[at], source, traces.ts[logons])
+    new &= before >= 0
+    new[new] = traces.ts[logons[new]] - found.ts[at[before[new]]] <= _STAYS_US
+    logons, name, before = logons[new], name[new], before[new]
+    timed = np.flatnonzero(bearing & (found.ts != NO_TIME) & (found.machine > 0))
+    inside, of = of_logons(traces, machines, lines, found, timed, logons) if len(logons) else (timed[:0], logons)
+    return drawn(found, "account", at[before[of]], inside, name[of], logons[of])

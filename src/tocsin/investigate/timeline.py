@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.investigate import routine
 from tocsin.investigate.board import Board, Group
 from tocsin.investigate.explain import told
 from tocsin.investigate.machines import Machines
@@ -15,6 +16,7 @@ from tocsin.investigate.traces import Traces
 from tocsin.model.incident import Entry, Process, Skew
 
 _LONGEST: Final = 160  # of a command on a line of the timeline; the record has the rest
+_LOW: Final = "of low level, and earlier than anything of weight"
 _FEWEST: Final = 3  # connections seen from both sides before a clock is said to differ
 _LEAST_US: Final = 1_000_000  # logs of one connection on two machines differ by some of this anyway
 
@@ -29,6 +31,8 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
     done = board.texts(rows, "command", "file", "domain", "image")
     who = board.texts(rows, "account", "principal")
     lines = []
+    solid = board.solid[group.shown].tolist()
+    lowered = board.lowered[group.shown].tolist()
     for at, numbers in enumerate(by_row.values()):
         place = group.places[numbers[0]]
         rules = [board.rules[of_rule[number]] for number in numbers]
@@ -40,6 +44,7 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
                 at=place,
                 findings=tuple(numbers),
                 tactic=next((tactic for rule in rules for tactic in rule.tactics), ""),
+                perhaps="" if any(solid[number] for number in numbers) else _perhaps(lowered[numbers[0]]),
             )
         )
     lines += [
@@ -47,6 +52,11 @@ def entries(board: Board, group: Group, ways: Sequence[int]) -> tuple[Entry, ...
         for row in sorted(set(ways) - set(by_row))
     ]
     return tuple(sorted(lines, key=lambda line: (told(line.ts_us), line.host, line.at.path, line.at.rec)))
+
+
+def _perhaps(lowered: int) -> str:
+    """Why an event need not be of the incident, none of whose findings says that it is."""
+    return _LOW if lowered == routine.NOTHING else routine.BECAUSE[lowered]
 
 
 def _what(titles: Sequence[str], done: str, who: str) -> str:

@@ -37,7 +37,6 @@ def ways(traces: Traces, machines: Machines, lines: Lineage, found: Shared, heav
     return [
         *_moves(traces, machines, lines, found),
         _led_to(found, asked),
-        _at_once(machines, found, heavy),
         _asked_for(machines, found, heavy),
     ]
 
@@ -47,12 +46,12 @@ def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) ->
 
     Of an account that does so every day, what it did there itself.
     """
-    came, seldom = _came(traces, machines)
+    logons, seldom = came(traces, machines)
     timed = np.flatnonzero((found.ts != NO_TIME) & (found.machine > 0))
-    if not len(came) or not len(timed):
+    if not len(logons) or not len(timed):
         return []
-    inside, at = _of_logons(traces, machines, lines, found, timed, came)
-    via, odd = came[at], seldom[at]
+    inside, at = of_logons(traces, machines, lines, found, timed, logons)
+    via, odd = logons[at], seldom[at]
     name, source = traces.role("account"), machines.source[via]
     known, key = found.machine[timed].astype(np.int64) << 32, source.astype(np.int64) << 32
     by_name = latest(known | name[found.row[timed]], found.ts[timed], key | name[via], traces.ts[via])
@@ -72,7 +71,7 @@ def _moves(traces: Traces, machines: Machines, lines: Lineage, found: Shared) ->
     return [back, drawn(found, "account", inside[one], inside[other], code[other], via[other])]
 
 
-def _came(traces: Traces, machines: Machines) -> tuple[Longs, _Rows]:
+def came(traces: Traces, machines: Machines) -> tuple[Longs, _Rows]:
     """Logons of an account from another machine, and requests for them; and which were seen on few days."""
     name = traces.role("account")
     rows = np.flatnonzero(
@@ -91,16 +90,16 @@ def _came(traces: Traces, machines: Machines) -> tuple[Longs, _Rows]:
     return rows, days < EVERY_DAY
 
 
-def _of_logons(
-    traces: Traces, machines: Machines, lines: Lineage, found: Shared, timed: Longs, came: Longs
+def of_logons(
+    traces: Traces, machines: Machines, lines: Lineage, found: Shared, timed: Longs, logons: Longs
 ) -> tuple[Longs, Longs]:
     """Findings, and which logon each follows: its session's, or what came to that machine right before."""
-    last = latest(machines.of[came], traces.ts[came], found.machine[timed], found.ts[timed])
+    last = latest(machines.of[logons], traces.ts[logons], found.machine[timed], found.ts[timed])
     at_once = last >= 0
-    at_once[at_once] = found.ts[timed[at_once]] - traces.ts[came[last[at_once]]] <= _AT_ONCE_US
+    at_once[at_once] = found.ts[timed[at_once]] - traces.ts[logons[last[at_once]]] <= _AT_ONCE_US
     session = lines.session[found.row[timed]]
-    opened = np.where(lines.opened[came] > 0, lines.opened[came], -1)
-    own = latest(opened, traces.ts[came], session, found.ts[timed])
+    opened = np.where(lines.opened[logons] > 0, lines.opened[logons], -1)
+    own = latest(opened, traces.ts[logons], session, found.ts[timed])
     best = np.where((session > 0) & (own >= 0), own, np.where(at_once, last, -1))
     kept = np.flatnonzero(best >= 0)
     return timed[kept], best[kept]
@@ -115,7 +114,7 @@ def _led_to(found: Shared, asked: _Rows) -> Links:
     return here(found, one, other)
 
 
-def _at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
+def at_once(machines: Machines, found: Shared, heavy: _Rows) -> Links:
     """On a machine that many deal with, by things of weight within minutes."""
     busy = np.flatnonzero(
         heavy & (found.machine > 0) & (machines.served[found.machine] > COMMON) & (found.ts != NO_TIME)

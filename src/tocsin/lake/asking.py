@@ -56,19 +56,22 @@ class Question:
 
     def __init__(self, tokens: Iterable[tuple[Token, int]], ranges: Sequence[tuple[Range, int]] = ()) -> None:
         of_text: dict[str, int] = {}
-        pairs = [(of_text.setdefault(text, len(of_text)), kind, number) for (kind, text), number in tokens]
-        marks = prints(of_text)
+        at, kinds, numbers = list[int](), list[int](), list[int]()
+        for (kind, text), number in tokens:
+            at.append(of_text.setdefault(text, len(of_text)))
+            kinds.append(kind)
+            numbers.append(number)
+        encoded = [text.encode("utf-8", "surrogatepass") for text in of_text]
+        marks = prints(encoded)
         by_mark = np.argsort(marks, kind="stable")
         self._marks = marks[by_mark]
-        texts = pa.array([text.encode("utf-8", "surrogatepass") for text in of_text], pa.large_binary())
-        self._texts = texts.take(pa.array(by_mark))
+        self._texts = pa.array(encoded, pa.large_binary()).take(pa.array(by_mark))
         place = np.empty(len(by_mark), np.int64)
         place[by_mark] = np.arange(len(by_mark))
-        told = np.array(pairs, np.int64).reshape(-1, 3)
-        text = place[told[:, 0]]
-        by_text = np.argsort(text, kind="stable")
-        self._starts = np.searchsorted(text[by_text], np.arange(len(by_mark) + 1))
-        self._kinds, self._numbers = told[by_text, 1], told[by_text, 2]
+        texts = place[np.array(at, np.int64)]
+        by_text = np.argsort(texts, kind="stable")
+        self._starts = np.searchsorted(texts[by_text], np.arange(len(by_mark) + 1))
+        self._kinds, self._numbers = (np.array(each, np.int64)[by_text] for each in (kinds, numbers))
         self._ranges = ranges
 
     def places(self, run: Run) -> tuple[Array, Array]:

@@ -142,8 +142,7 @@ class _Columns:
         def ordered(array: Any) -> Any:
             return array if same else array[order]
 
-        raw = events.raw.to_arrow()
-        self._raw = raw if same else raw.take(pa.array(order))
+        self._raw = events.raw.views(None if same else order)
         self._ts, self._src = ordered(events.ts), ordered(events.src)
         self._rec, self._chunk = ordered(events.rec), ordered(events.chunk)
         files = [source.file or source.path for source in events.sources]

@@ -6,7 +6,7 @@ from all columns of the rows it is about, and the raw record is read when somebo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 
 from tocsin.errors import LakeError
 from tocsin.lake.names import OWN, field_of
+from tocsin.lake.parts import PLAIN
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs, RawRecords, Source, Texts
 from tocsin.model.kind import kind_of
+from tocsin.model.raw import Place
 
 _ALWAYS: Final = ("_ts", "_host", "_src", "_file", "_path", "_rec", "_chunk", "_shape")
 _decode_shape = msgspec.json.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
@@ -34,7 +36,10 @@ class Opened:
     def __init__(self, kind: str, path: Path) -> None:
         self.kind, self.path = kind, path
         try:
-            self.file = pq.ParquetFile(path, memory_map=True)
+            about = pq.read_metadata(path, memory_map=True)
+            texts = [name for name in about.schema.names if name not in PLAIN]
+            # What is a dictionary in the file stays one, and is not made anew from its texts.
+            self.file = pq.ParquetFile(path, memory_map=True, metadata=about, read_dictionary=texts)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"{path}: cannot be read: {error}",
@@ -52,7 +57,8 @@ class Opened:
 
     def read(self, group: int, columns: list[str]) -> pa.Table:
         try:
-            return self.file.read_row_group(group, columns=columns)
+            # Threads cost more than they bring where a few columns are read, and workers are many already.
+            return self.file.read_row_group(group, columns=columns, use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"{self.path}: its rows {self.starts[group]:,} to {self.starts[group + 1]:,} cannot be read: {error}",
@@ -75,6 +81,25 @@ class Opened:
                 rows = among[np.searchsorted(among, first) : np.searchsorted(among, stop)] - first
             if len(rows):
                 yield rows + first, self._events(group, fields, rows, whole=among is None)
+
+    def placed(self, places: Collection[Place]) -> Iterator[tuple[Place, bytes]]:
+        """The raw records of those of these places that are here."""
+        paths = {path for path, _, _ in places}
+        numbers = np.unique(np.array([rec for _, _, rec in places], np.int64))
+        for group in range(self.groups):
+            table = self.read(group, ["_path", "_chunk", "_rec"])
+            path, rec, chunk = _coded(table.column("_path")), table.column("_rec"), table.column("_chunk")
+            texts = path.dictionary.to_pylist()
+            if paths.isdisjoint(texts):
+                continue
+            at = _indices(path)
+            known = np.array([text in paths for text in texts], bool)[at] & np.isin(rec.to_numpy(), numbers)
+            rows = np.flatnonzero(known)
+            named = [(texts[at[row]], chunk[row].as_py(), rec[row].as_py()) for row in rows.tolist()]
+            here = [(row, place) for row, place in zip(rows.tolist(), named, strict=True) if place in places]
+            if here:
+                raw = self.read(group, ["_raw"]).column(0)
+                yield from ((place, raw[row].as_py() or b"") for row, place in here)
 
     def scans(self) -> Iterator[tuple[int, Events]]:
         """Tables of all events for a first look, each with its first row: columns are read when they are asked for.
@@ -302,6 +327,10 @@ class Records(RawRecords):
 
     def to_arrow(self) -> pa.Array:
         return pa.array(self._read().records, pa.binary())
+
+    def views(self, order: Longs | None = None) -> pa.Array:
+        every = self.to_arrow()
+        return every if order is None else every.take(pa.array(order))
 
     def __getitem__(self, row):  # type: ignore[no-untyped-def]  # rows only, no slices
         return self._read().record(int(row))

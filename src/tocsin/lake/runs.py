@@ -88,18 +88,18 @@ class Entries:
     row: Array
 
 
-def prints(texts: Iterable[str]) -> Array:
+def prints(texts: Iterable[bytes]) -> Array:
     """The fingerprints of tokens, which are those of their texts: a text of several types is looked for once."""
     blake = hashlib.blake2b
-    joined = b"".join([blake(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts])
+    joined = b"".join([blake(text, digest_size=8).digest() for text in texts])
     return np.frombuffer(joined, "<u8")
 
 
 def write(path: Path, about: About, tokens: Sequence[Token], entries: Entries) -> tuple[int, str]:
     """Write a run; gives its size and SHA-256."""
-    texts = pa.array([text.encode("utf-8", "surrogatepass") for _, text in tokens], pa.large_binary())
+    encoded = [text.encode("utf-8", "surrogatepass") for _, text in tokens]
     kinds = np.fromiter((kind for kind, _ in tokens), np.uint8, len(tokens))
-    return _save(path, about, _sorted(prints(text for _, text in tokens), kinds, texts, entries))
+    return _save(path, about, _sorted(prints(encoded), kinds, pa.array(encoded, pa.large_binary()), entries))
 
 
 def _sorted(marks: Array, kinds: Array, texts: pa.Array, entries: Entries) -> dict[str, Array]:
@@ -263,7 +263,7 @@ class Run:
     @cached_property
     def crowds(self) -> list[int]:
         """The place of the token of type 0 that has no text, if it is here."""
-        _, found = self.find(prints([""]), pa.array([b""], pa.large_binary()))
+        _, found = self.find(prints([b""]), pa.array([b""], pa.large_binary()))
         return [token for token in found.tolist() if not self["kind"][token]]
 
     def within(self, version: int, first: int, last: int) -> Array:

@@ -95,9 +95,15 @@ def _sorted(paths: Iterable[Path], kind: str) -> pa.Table:
     read = []
     for path in paths:
         opened = Opened(kind, path)
-        read += [opened.read(group, opened.file.schema_arrow.names) for group in range(opened.groups)]
+        read += [_plain(opened.read(group, opened.file.schema_arrow.names)) for group in range(opened.groups)]
     # Each row group has a dictionary of its own: as plain text they can be sorted, and are coded anew when written.
     return pa.concat_tables(read, promote_options="permissive").sort_by(_ORDER)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    kinds = (one.type for one in table.schema)
+    plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+    return table.cast(pa.schema(zip(table.column_names, plain, strict=True)))
 
 
 def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:

@@ -20,6 +20,7 @@ from tocsin.learn.names import plain
 from tocsin.learn.placed import OF_TEAM, Places
 from tocsin.model.intrusion_set import IntrusionSet, Name
 from tocsin.model.software import Software
+from tocsin.observe import infrastructure
 
 FORMAT: Final = "tocsin-intrusion-sets-1"
 MOST_BYTES: Final = 16 << 20
@@ -30,6 +31,9 @@ _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 _Texts = Annotated[tuple[_Text, ...], Meta(max_length=500)]
 _Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
 _Countries = Annotated[tuple[_Country, ...], Meta(max_length=250)]
+_Vulnerability = Annotated[str, Meta(pattern=r"^CVE-\d{4}-\d{4,7}$")]
+_Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}$")]
+_Zone = Annotated[str, Meta(pattern=r"^UTC([+-]\d{1,2})?$")]
 _Release = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3})?$")]
 
 
@@ -60,6 +64,10 @@ class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     victims: _Countries = ()
     sectors: _Texts = ()
     motives: _Texts = ()
+    infrastructure: _Texts = ()
+    vulnerabilities: Annotated[tuple[_Vulnerability, ...], Meta(max_length=500)] = ()
+    languages: Annotated[tuple[_Language, ...], Meta(max_length=50)] = ()
+    hours: Annotated[tuple[_Zone, ...], Meta(max_length=24)] = ()
 
 
 class OwnSets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,6 +168,10 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             victims=tuple(sorted(set(one.victims))),
             sectors=tuple(sorted(set(one.sectors))),
             motives=tuple(sorted(set(one.motives))),
+            infrastructure=tuple(sorted({infrastructure.normal(told) for told in one.infrastructure})),
+            vulnerabilities=tuple(sorted(set(one.vulnerabilities))),
+            languages=tuple(sorted(set(one.languages))),
+            hours=tuple(sorted(set(one.hours))),
             told_by=(_TOLD_BY,),
         )
     return found

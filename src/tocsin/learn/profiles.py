@@ -36,6 +36,10 @@ def profiles(knowledge: Knowledge) -> dict[str, Any]:
                 "victims": list(one.victims),
                 "sectors": list(one.sectors),
                 "motives": list(one.motives),
+                "infrastructure": list(one.infrastructure),
+                "vulnerabilities": list(one.vulnerabilities),
+                "languages": list(one.languages),
+                "hours": list(one.hours),
                 "since": {use.id: use.since for uses in (one.techniques, one.software) for use in uses.values()},
             }
             for one in knowledge.groups.values()

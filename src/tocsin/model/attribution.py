@@ -37,6 +37,7 @@ class Ground:
     millidecibans: int
     because: str
     sources: tuple[str, ...] = ()
+    name: str = ""  # what people call the value, where it is an id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Row:
     readings: tuple[Reading, ...]
     millidecibans: tuple[int, ...]
     diagnosticity: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ FieldsOf: TypeAlias = Callable[[bytes, bytes], Mapping[str, str | tuple[str, ...
 
 ABSENT = 0  # the record has no such key
 NULL = 1  # the key is there and holds JSON null
+_INLINE = 12  # bytes of a view that needs no buffer
 NO_TIME = int(np.iinfo(np.int64).min)  # `Events.ts` of a record without a readable time
 
 
@@ -120,15 +121,28 @@ class RawRecords(Sequence[bytes]):
         """What must be known to read a record, such as the names of its columns."""
         return self._blocks[bisect_right(self._firsts, row) - 1].header
 
-    def to_arrow(self) -> pa.Array:
-        """All of them as one array; the blocks are copied in one piece each."""
+    def to_arrow(self) -> pa.ChunkedArray:
+        """All of them; the blocks are copied in one piece each."""
         import pyarrow as pa
 
-        parts = [pa.array([], pa.binary())]
+        parts = []
         for block in self._blocks:
             data, starts = block.joined()
             parts.append(pieces(pa.binary(), data, starts, starts + block.sizes()))
-        return pa.concat_arrays(parts)
+        return pa.chunked_array(parts, pa.binary())
+
+    def views(self, order: Longs | None = None) -> pa.Array:
+        """All of them as one array that points into the blocks, in this order: nothing is copied but 16 bytes each."""
+        import pyarrow as pa
+
+        buffers, parts = list[pa.Buffer](), [np.zeros((0, 4), np.int32)]
+        for at, block in enumerate(self._blocks):
+            data, starts = block.joined()
+            buffers.append(pa.py_buffer(data))
+            parts.append(_views(np.frombuffer(data, np.uint8), starts, block.sizes(), at))
+        every = np.concatenate(parts)
+        chosen = every if order is None else every[order]
+        return pa.Array.from_buffers(pa.binary_view(), len(chosen), [None, pa.py_buffer(chosen), *buffers])
 
     def __len__(self) -> int:
         return self._length
@@ -222,6 +236,24 @@ class Events:
                 name += "_"
             table[name] = encoded(column)
         return pa.table(table)
+
+
+def _views(data: npt.NDArray[np.uint8], starts: Longs, sizes: Longs, buffer: int) -> npt.NDArray[np.int32]:
+    """Views of texts, by Arrow's Columnar Format, "Variable-size Binary View Layout".
+
+    Four numbers each: the size, then the whole of what is short, or else its first four bytes, its buffer and where
+    it begins there.
+    """
+    made = np.zeros((len(starts), 4), np.int32)
+    made[:, 0] = sizes
+    long = sizes > _INLINE
+    heads = starts[long, None] + np.arange(4)
+    made[long, 1] = data[heads].view(np.int32).reshape(-1) if len(heads) else 0
+    made[long, 2], made[long, 3] = buffer, starts[long]
+    for at in np.flatnonzero(~long).tolist():
+        text = data[starts[at] : starts[at] + sizes[at]].tobytes()
+        made[at, 1:] = np.frombuffer(text.ljust(_INLINE, b"\0"), np.int32)
+    return made
 
 
 def pieces(form: pa.DataType, data: bytes, starts: Longs, stops: Longs, order: Longs | None = None) -> pa.Array:

@@ -17,7 +17,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 Sort: TypeAlias = Literal["network", "mail", "file", "archive", "database", "directory", "credential"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
-Unit: TypeAlias = Literal["bytes", "messages", "files", "archives", "records", "accounts"]
+Unit: TypeAlias = Literal["bytes", "messages", "files", "archives", "records", "accounts", "directories"]
 
 Confidence: TypeAlias = Literal["high", "moderate", "low"]
 
@@ -46,6 +46,7 @@ class Claim:
         subject: the destination, mailbox, file share, host or directory that it is about.
         account: who did it, as the log writes it; '' where no record says.
         back: how much came the other way; None where that is no question.
+        answers: it is only what servers of ours answered to whoever asked, of which no record shows more.
         confidence: how sure it is that this belongs to the incident; `because` says why.
         technical: how many of `names` are technical; `content` says the same in a word.
         names: of files, messages, accounts, as far as they are known; `unnamed` says how many more there are.
@@ -65,6 +66,7 @@ class Claim:
     host: str = ""
     account: str = ""
     back: Bounds | None = None
+    answers: bool = False
     content: Content = "not known"
     technical: int = 0
     names: tuple[str, ...] = ()

@@ -54,6 +54,7 @@ class Cited:
         repeats: how many findings of the same rule on the same host say the same and are folded into this one; they
             are told in `Incident.folded`.
         fields: what the rule looked at.
+        terms: of an indicator what may be done with it, and who told it (`model/pap.py`); None for a rule.
     """
 
     rule_id: str
@@ -66,6 +67,7 @@ class Cited:
     at: Citation
     fields: Mapping[str, str | None]
     repeats: int = 0
+    terms: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A step on the timeline: `at` is the record, `findings` are indices into `Incident.findings`, none for context."""
+    """A step on the timeline: `at` is the record, `findings` are indices into `Incident.findings`, none for context.
+
+    `perhaps` says why it need not be of the incident: what is routine here, or of low level and before all that weighs.
+    '' where it is. Such a step dates nothing.
+    """
 
     ts_us: int | None
     host: str
@@ -115,6 +121,7 @@ class Entry:
     at: Citation
     findings: tuple[int, ...] = ()
     tactic: str = ""
+    perhaps: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,12 +184,15 @@ class Incident:
         id: made of its findings, so that the same evidence gives the same.
         rank: to be acted on now, to be reviewed in order of `score`, or background, which nobody needs to look at by
             itself; `because` says why.
+        first_us: of the first finding of weight that is not lowered; `last_us` of the last that is not lowered. So are
+            the times of hosts, accounts and addresses. Where there is none, of whatever there is.
         findings: in order of time, those without one last.
+        perhaps_hosts: those that only findings name which need not be of it; accounts and addresses likewise.
         tactics: of its findings, in the order of first appearance; `tactic` is the main one, '' if no rule names any.
         way_in: the earliest entry that could be how they came; None where nothing shows it.
         patient_zero: the host that shows the first finding of weight, or from which they had come to it by then; ''
             where no record names a host.
-        dwell_us: from the first to the last finding.
+        dwell_us: from `first_us` to `last_us`: what is shown, not all that can have been.
         still_open: what was not ended when the logs end, as sentences.
         not_seen: what the logs cannot show, as sentences.
         impact: what was accessed, staged and left; None where nobody looked, which is not "nothing".
@@ -203,6 +213,9 @@ class Incident:
     hosts: tuple[Seen, ...] = ()
     accounts: tuple[Seen, ...] = ()
     addresses: tuple[Seen, ...] = ()
+    perhaps_hosts: tuple[Seen, ...] = ()
+    perhaps_accounts: tuple[Seen, ...] = ()
+    perhaps_addresses: tuple[Seen, ...] = ()
     techniques: tuple[str, ...] = ()
     tactics: tuple[str, ...] = ()
     tactic: str = ""
@@ -235,6 +248,15 @@ class Incident:
             yield from (citation for claim in self.impact.claims for citation in claim.evidence)
         yield from (citation for person in self.people for citation in person.evidence)
         yield from (citation for judged in self.claims for citation in judged.evidence)
+
+    @property
+    def earlier(self) -> tuple[Entry, ...]:
+        """Steps before the first that is shown to be of it, which may be."""
+        if self.first_us is None:
+            return ()
+        return tuple(
+            one for one in self.timeline if one.perhaps and one.ts_us is not None and one.ts_us < self.first_us
+        )
 
     def worst(self, numbers: Iterable[int]) -> Level | None:
         """The highest level among some of its findings; None of none."""

@@ -24,6 +24,7 @@ ObservableType: TypeAlias = Literal[
     "key",  # of the Windows registry
     "mutex",
     "agent",  # what an HTTP client calls itself
+    "ja4",  # a fingerprint of a TLS client or server; one by JA3 is an MD5
 ]
 OBSERVABLE_TYPES: tuple[ObservableType, ...] = get_args(ObservableType)
 HASHES: tuple[ObservableType, ...] = ("md5", "sha1", "sha256", "sha512")

@@ -58,6 +58,10 @@ class IntrusionSet:
     other_victims: tuple[str, ...] = ()  # regions and organisations, as told
     sectors: tuple[str, ...] = ()
     motives: tuple[str, ...] = ()
+    infrastructure: tuple[str, ...] = ()  # in the form of `observe.infrastructure`
+    vulnerabilities: tuple[str, ...] = ()  # "CVE-2021-44228"
+    languages: tuple[str, ...] = ()  # of texts and code: "zh"
+    hours: tuple[str, ...] = ()  # time zones: "UTC+8"
     confidence: tuple[int, ...] = ()  # of 100, that the list puts on what it suspects
     told_by: tuple[str, ...] = ()  # the lists and their entries
     doubts: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "azure": Kind(log="log"),
     "bitbucket": Kind(log="auditType.category"),
     "cisco": Kind(log="log", host="host"),
+    "defender": Kind(log="log", host="Computer"),
     "dns": Kind(log="log", host="host"),
     "duo": Kind(log="event_type"),
     "firewall": Kind(log="log", host="host"),

@@ -6,7 +6,8 @@ cannot be judged, which is not the same as bad.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
 TraitKind: TypeAlias = Literal[
@@ -43,6 +44,7 @@ class Observation:
         first_seen: a date as in ISO 8601, or a year, or '' where none is known; `last_seen` likewise.
         watched: techniques that the sensors would have shown. What is not in it says nothing by its absence; None:
             nobody knows what the sensors could show, and no absence counts.
+        sensors: of techniques that they would not have shown, the logs that would.
         release: of ATT&CK, that the ids are from; '' where it is not told.
         doubts: what was wrong with it as it was read, as sentences.
     """
@@ -53,5 +55,6 @@ class Observation:
     first_seen: str = ""
     last_seen: str = ""
     watched: frozenset[str] | None = None
+    sensors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     release: str = ""
     doubts: tuple[str, ...] = ()

@@ -1,7 +1,4 @@
-"""Markings, strictest last: of the Traffic Light Protocol 2.0 (who may know), and the Permissible Actions Protocol.
-
-Version 1 of TLP called clear white.
-"""
+"""Markings of the Traffic Light Protocol 2.0, strictest last; version 1 called clear white."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 TLP: Final = ("clear", "green", "amber", "amber+strict", "red")
-PAP: Final = ("clear", "green", "amber", "red")
 
 
 def tlp_of(text: str) -> str:

@@ -14,6 +14,11 @@ from tocsin.observe.domains import domain
 
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _BY_LENGTH: Final[dict[int, ObservableType]] = {32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+_COLONS: Final = re.compile(r"(?:[0-9a-f]{2}:){15,63}[0-9a-f]{2}")
+# JA4 and JA4S, as FoxIO's technical details of JA4 (2023) have them.
+_JA4: Final = re.compile(
+    r"[tqd](?:1[0-3]|s[1-3]|d[1-3]|00)(?:[di][0-9]{4}[0-9a-z]{2}_[0-9a-f]{12}|[0-9]{2}[0-9a-z]{2}_[0-9a-f]{4})_[0-9a-f]{12}"
+)
 _SSDEEP: Final = re.compile(r"[0-9]{1,10}:[A-Za-z0-9+/]{3,148}:[A-Za-z0-9+/]{3,148}")
 _LOCAL: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}")
 _SID: Final = re.compile(r"s-1-[0-9]{1,15}(-[0-9]{1,10}){1,15}")
@@ -25,10 +30,20 @@ _PATH: Final = re.compile(
 
 
 def digest(text: str) -> tuple[ObservableType, str] | None:
-    """A hash by its length alone: 32 digits are called MD5, though they may be an imphash too."""
+    """A hash by its length alone: 32 digits are called MD5, though they may be an imphash too.
+
+    That of a certificate is often written with a colon behind each byte.
+    """
     text = text.strip().lower()
+    text = text.replace(":", "") if _COLONS.fullmatch(text) else text
     kind = _BY_LENGTH.get(len(text))
     return (kind, text) if kind and _HEX.fullmatch(text) else None
+
+
+def ja4(text: str) -> str | None:
+    """The fingerprint of a TLS client or server."""
+    text = text.strip().lower()
+    return text if _JA4.fullmatch(text) else None
 
 
 def ssdeep(text: str) -> str | None:

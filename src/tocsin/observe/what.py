@@ -10,7 +10,7 @@ from tocsin.model.indicator import Observable, ObservableType
 from tocsin.observe.addresses import address, network, without_port
 from tocsin.observe.domains import domain
 from tocsin.observe.fanging import refang
-from tocsin.observe.names import account, digest, file_name, full_path, mail, sid, ssdeep
+from tocsin.observe.names import account, digest, file_name, full_path, ja4, mail, sid, ssdeep
 from tocsin.observe.urls import url
 
 # Endings of files that are no top-level domains, or hardly ever met as such.
@@ -76,6 +76,7 @@ _WAYS: Final[dict[ObservableType, Callable[[str], str | None]]] = {
     "key": _key,
     "mutex": _plain,
     "agent": _plain,
+    "ja4": ja4,
 }
 
 
@@ -104,7 +105,7 @@ def what_is(text: str) -> Observable | None:
         return _one_address(seen)
     if "@" in text:
         return normal("mail", text)
-    if seen := normal("sid", text) or normal("ssdeep", text):
+    if seen := normal("sid", text) or normal("ssdeep", text) or normal("ja4", text):
         return seen
     if full_path(text):
         return normal("path", text)

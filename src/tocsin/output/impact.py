@@ -59,14 +59,21 @@ def summary(impact: Impact | None, most: int = 0) -> tuple[str, ...]:
         return ("Nobody has looked at what was taken.",)
     if not impact.claims:
         return ("No record shows what was accessed, staged or taken out. That does not say that nothing was.",)
-    told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in impact.claims]
-    if most:
-        loose = [claim for claim in impact.claims if _is_loose(claim)]
-        if len(loose) > 1:
-            told = [text for text, claim in zip(told, impact.claims, strict=True) if not _is_loose(claim)]
-            told = [*told[: most - 1], _loosely(loose), *told[most - 1 :]]
+    loose = loosely_tied(impact.claims) if most else []
+    firm = [claim for claim in impact.claims if claim not in loose]
+    if most:  # of each sort the first before the second of any: the largest number is not the gravest thing
+        firsts = {claim.sort: claim for claim in reversed(firm) if claim.confidence != "low"}
+        firm.sort(key=lambda claim: firsts.get(claim.sort) is not claim)
+    told = [f"{sentence(claim)} {claim.confidence.capitalize()} confidence." for claim in firm]
     left = len(told) - most if most and len(told) > most else 0
-    return (*told[:most], f"And {left:,} more.") if left else tuple(told)
+    first = told[:most] if left else told
+    return (*first, *loosely(loose), *((f"And {left:,} more.",) if left else ()))
+
+
+def loosely_tied(claims: Sequence[Claim]) -> list[Claim]:
+    """Claims that are better told in one sentence; none where there is one only."""
+    loose = [claim for claim in claims if _is_loose(claim)]
+    return loose if len(loose) > 1 else []
 
 
 def _is_loose(claim: Claim) -> bool:
@@ -74,13 +81,27 @@ def _is_loose(claim: Claim) -> bool:
     return claim.stage == "left" and claim.unit == "bytes" and claim.confidence == "low" and not claim.amount.lower
 
 
-def _loosely(claims: Sequence[Claim]) -> str:
-    """Destinations that nothing but the machine and the time ties to the incident, in one sentence."""
+def loosely(claims: Sequence[Claim]) -> Iterator[str]:
+    """What only the machine and the time tie to the incident, and what servers answer to whoever asks."""
+    answers = [claim for claim in claims if claim.answers]
+    others = [claim for claim in claims if not claim.answers]
+    if others:
+        places, much = _summed(others)
+        yield f"To {places} that no finding names went {much}, for whatever reason. Low confidence."
+    if answers:
+        places, much = _summed(answers, "visitor")
+        yield (
+            f"Our servers answered {places} with {much}, as they do whoever asks; no record shows that anything of it "
+            "was taken, nor that nothing was. Low confidence."
+        )
+
+
+def _summed(claims: Sequence[Claim], who: str = "destination") -> tuple[str, str]:
     places = sum(max(len(claim.names) + claim.unnamed, 1) for claim in claims)
     uppers = [claim.amount.upper for claim in claims]
     whole = sum(upper for upper in uppers if upper is not None)
     much = "an amount that is not known" if None in uppers else f"at most {_size(whole, up=True)}"
-    return f"To {places:,} destinations that no finding names went {much}, for whatever reason. Low confidence."
+    return f"{places:,} {who}" + ("" if places == 1 else "s"), much
 
 
 def held(one: Held) -> str:
@@ -138,7 +159,8 @@ def _most(number: int, unit: Unit) -> str:
 
 
 def _count(number: int, unit: Unit) -> str:
-    return f"{number:,} {unit[:-1] if number == 1 else unit}"
+    one = f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
+    return f"{number:,} {one if number == 1 else unit}"
 
 
 def _size(number: int, *, up: bool) -> str:

@@ -14,7 +14,7 @@ from tocsin.model.background import Background
 from tocsin.model.incident import Entry, Incident, Seen
 from tocsin.model.press import Judged
 from tocsin.output import impact as impact_words
-from tocsin.output.plain import as_document, clock
+from tocsin.output.plain import as_document, clock, earlier
 from tocsin.output.screen import shown
 from tocsin.output.terminal import STYLES
 
@@ -110,6 +110,8 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     repeats = sum(finding.repeats for finding in one.findings)
     yield "score", f"{one.score:,.1f}: {', '.join(one.because)}"
     yield "when", f"{_when(one)}{_lasted(one.dwell_us)}"
+    if perhaps := earlier(one):
+        yield "earlier?", perhaps
     yield "hosts", _names(one.hosts) or "no record names one"
     if one.accounts:
         yield "accounts", _names(one.accounts)
@@ -121,7 +123,7 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
     yield "first on", shown(one.patient_zero, _LONGEST) or "unknown"
     for number, move in enumerate(one.moves[:_MOST_NAMES]):
         yield "moved" if not number else "", f"{clock(move.ts_us)}  {shown(move.because, _LONGEST)}"
-    yield from _steps(one.timeline)
+    yield from _steps([entry for entry in one.timeline if not entry.perhaps])
     told = sorted(one.joins, key=lambda join: (-join.weight, join.one, join.other))
     reasons = list(dict.fromkeys(join.because.rsplit(", ", 1)[0] for join in told))
     for number, reason in enumerate(reasons[:_MOST_JOINS]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TextIO
@@ -13,6 +14,7 @@ import orjson
 
 from tocsin.model.correlation import Correlated
 from tocsin.model.finding import Finding
+from tocsin.model.incident import Incident
 from tocsin.model.indicator import Indicator
 from tocsin.model.run import Run
 from tocsin.output.screen import UNSEEN, shown
@@ -59,6 +61,18 @@ def clock(us: int | None, *, seconds: bool = True) -> str:
     """The same as people read it, to the second or the minute."""
     text = utc(us)
     return text[: 19 if seconds else 16].replace("T", " ") if text else "no time"
+
+
+def earlier(incident: Incident) -> str:
+    """What stands before an incident's first record of weight and may be of it, '' where nothing does."""
+    told = incident.earlier
+    if not told:
+        return ""
+    reasons = Counter(entry.perhaps for entry in told)
+    because = "; ".join(reason for reason, _ in reasons.most_common(2))
+    first = told[0]
+    many = "1 record" if len(told) == 1 else f"{len(told):,} records, the first"
+    return f"{many} at {clock(first.ts_us)} on {shown(first.host, 60) or 'an unnamed machine'} ({because})."
 
 
 def rows(run: Run) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 logs/         what the sensors wrote            truth.json    what happened (never show it to what is tested)
 assets.csv    the machines                      claim.json    what the press was told
 people.csv    the people                        permit.json   what a penetration test was allowed to do
+partner/      what an ally tells afterwards
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from tocsin.errors import OutputError, SettingsError
-from tocsin.rehearse import lists, truth
-from tocsin.rehearse.benign import admins, agents, cloud, internet, mail, pentest, servers, workday
+from tocsin.rehearse import lists, partner, truth
+from tocsin.rehearse.acts import federation
+from tocsin.rehearse.benign import admins, agents, cloud, identity, internet, mail, mishaps, pentest, servers, workday
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
-from tocsin.rehearse.rhythm import DAY_US, midnight_us
+from tocsin.rehearse.rhythm import DAY_US, midnight_us, next_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories import breach, claim, commodity, contained, pixels
 from tocsin.rehearse.stories.profile import Profile, built_in
@@ -54,6 +56,7 @@ class Made:
     people: Path
     claim: Path
     permit: Path
+    partner: Path
     records: int
     days: int
     hosts: int
@@ -125,8 +128,8 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[P
         weight, before = calendar.weight(today), tape.records
         pace = min(3.0, max(0.02, (events - before) / left / usual))
         _ordinary(scene, today, pace)
-        due = _unfold(running, due, midnight_us(today) + DAY_US)
-        tape.flush(midnight_us(today) + DAY_US)
+        due = _unfold(running, due, next_us(today))
+        tape.flush(next_us(today))
         usual += 0.3 * ((tape.records - before) / (pace * weight) - usual)
         left -= weight
         yield Progress(day=number + 1, days=days, records=tape.records)
@@ -137,7 +140,14 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[P
 def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
     dice = Dice(world.seed, "scene")
     start = midnight_us(world.calendar.first)
-    scene = Scene(world=world, tape=Tape(folder / "logs", begins_us=start, packed=packed), dice=dice)
+    tape = Tape(
+        folder / "logs",
+        begins_us=start,
+        packed=packed,
+        dice=Dice(world.seed, "sent again"),
+        holes=mishaps.holes(world),
+    )
+    scene = Scene(world=world, tape=tape, dice=dice)
     for body in world.bodies:
         for host in body.hosts:
             machine = Machine(host=host, netbios=body.netbios, dice=Dice(world.seed, "machine", host.name), booted_us=0)
@@ -146,18 +156,21 @@ def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
             if host.kind == "windows":
                 boot(machine, machine.booted_us)
                 if "iis" in host.roles:
-                    _with_worker(scene, machine)
+                    _with_worker(scene, machine, servers.worker)
+                if "adfs" in host.roles:
+                    _with_worker(scene, machine, federation.worker)
     return scene
 
 
-def _with_worker(scene: Scene, machine: Machine) -> None:
-    """A web server has its worker process, which ran before anything was written down, and after each restart."""
-    servers.worker(scene, machine, machine.booted_us + 95_000_000)
-    machine.at_boot.append(lambda ts_us: servers.worker(scene, machine, ts_us))
+def _with_worker(scene: Scene, machine: Machine, starts: Callable[[Scene, Machine, int], None]) -> None:
+    """A server has its worker process, which ran before anything was written down, and after each restart."""
+    starts(scene, machine, machine.booted_us + 95_000_000)
+    machine.at_boot.append(lambda ts_us: starts(scene, machine, ts_us))
 
 
 def _ordinary(scene: Scene, today: date, pace: float) -> None:
     for body in scene.world.bodies:
+        mishaps.day(scene, body, today)
         servers.day(scene, body, today, pace)
         workday.day(scene, body, today, pace)
         agents.day(scene, body, today, pace)
@@ -165,6 +178,7 @@ def _ordinary(scene: Scene, today: date, pace: float) -> None:
         internet.day(scene, body, today, pace)
         mail.day(scene, body, today, pace)
         cloud.day(scene, body, today, pace)
+        identity.day(scene, body, today, pace)
 
 
 def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: int) -> list[tuple[int, int]]:
@@ -179,12 +193,14 @@ def _unfold(running: list[Iterator[int]], due: list[tuple[int, int]], until_us: 
 
 def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
     paths = {name: folder / name for name in ("truth.json", "assets.csv", "people.csv", "claim.json", "permit.json")}
-    lists.assets(scene.world, paths["assets.csv"])
+    names = {name: (machine.host.name, machine.host.fqdn) for name, machine in scene.machines.items()}
+    lists.assets(scene.world, names, paths["assets.csv"])
     lists.people(scene.world, paths["people.csv"])
     said = claim.made(scene.world, stories[0])
     paths["claim.json"].write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     pentest.write_permit(pentest.permit(scene, scene.world.body("ps")), scene.world.seed, paths["permit.json"])
     truth.write(scene, stories, paths["truth.json"], claim.truth_of(said, stories[0]))
+    partner.write(scene, stories, folder / "partner")
     return Made(
         folder=folder,
         logs=folder / "logs",
@@ -193,7 +209,8 @@ def _written(scene: Scene, stories: list[Story], folder: Path) -> Made:
         people=paths["people.csv"],
         claim=paths["claim.json"],
         permit=paths["permit.json"],
+        partner=folder / "partner",
         records=scene.tape.records,
         days=scene.world.calendar.days,
-        hosts=len(scene.machines),
+        hosts=sum(len(body.hosts) for body in scene.world.bodies),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ _ROLES: Final = (
     ("backup", "Server team", "backup: everything", "secret", "yes", "high"),
     ("jump", "Server team", "administration: administrators", "internal", "no", "medium"),
     ("sync", "Directory team", "cloud sign-on: members, staff", "secret", "no", "high"),
+    ("adfs", "Directory team", "cloud sign-on: members, staff", "secret", "yes", "critical"),
     ("app", "Server team", "case records: committees", "sensitive", "no", "high"),
     ("firewall", "Network team", "border: everything", "internal", "yes", "critical"),
     ("proxy", "Network team", "web access: drafters, staff", "internal", "no", "medium"),
@@ -28,7 +30,8 @@ _ROLES: Final = (
 )
 
 
-def assets(world: World, path: Path) -> None:
+def assets(world: World, names: Mapping[str, tuple[str, str]], path: Path) -> None:
+    """The list of machines; `names` are those of today, by what each machine was called at first."""
     columns = ("name", "also", "addresses", "owner", "authority", "services", "sensitivity", "protected", "criticality")
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
@@ -37,7 +40,7 @@ def assets(world: World, path: Path) -> None:
             for host in body.hosts:
                 # Leased addresses are not in such a list: that of a workstation may be another one tomorrow.
                 address = "" if "workstation" in host.roles else "|".join(filter(None, (host.address, host.front)))
-                rows.writerow((host.name, host.fqdn, address, *_kept(host, body.title)))
+                rows.writerow((*names[host.name], address, *_kept(host, body.title)))
 
 
 def _kept(host: Host, authority: str) -> tuple[str, ...]:

@@ -4,15 +4,47 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Final
 
 from tocsin.rehearse.dice import Dice
 
-ZONE: Final = timezone(timedelta(hours=12))
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
+_NORMAL: Final = timedelta(hours=12)
+_SUMMER: Final = timedelta(hours=1)
+
+
+class _Zone(tzinfo):
+    """UTC+12, in summer UTC+13: from the last Sunday of September to the first of April, as in New Zealand.
+
+    Of its own, since the machine that runs a drill may have no table of zones, or another year's.
+    """
+
+    def dst(self, at: datetime | None) -> timedelta:
+        if at is None:
+            return timedelta(0)
+        begins, ends = _changes(at.year)
+        local = at.replace(tzinfo=None)
+        return _SUMMER if local >= begins or local < ends else timedelta(0)
+
+    def utcoffset(self, at: datetime | None) -> timedelta:
+        return _NORMAL + self.dst(at)
+
+    def tzname(self, at: datetime | None) -> str:
+        return "summer" if self.dst(at) else "normal"
+
+
+@cache
+def _changes(year: int) -> tuple[datetime, datetime]:
+    """When the clocks go forward and back, by the clock on the wall."""
+    last = datetime(year, 9, 30, 2)  # noqa: DTZ001 - local on purpose
+    first = datetime(year, 4, 1, 3)  # noqa: DTZ001
+    return last - timedelta(days=(last.weekday() + 1) % 7), first + timedelta(days=(6 - first.weekday()) % 7)
+
+
+ZONE: Final = _Zone()
 
 # Of 1000 things done in an office on a working day, how many in each local hour.
 _OFFICE: Final = (1, 1, 1, 1, 1, 3, 9, 32, 88, 116, 108, 98, 62, 84, 106, 98, 88, 58, 22, 10, 6, 4, 2, 1)
@@ -65,8 +97,14 @@ class Calendar:
         return midnight_us(self.first)
 
     def patches(self, day: date) -> bool:
-        """The Wednesday after the second Tuesday: what was published then is rolled out here."""
-        return day.weekday() == 2 and 9 <= day.day <= 15
+        """A night in which some machines are patched, and restarted."""
+        return bool(self.wave(day))
+
+    def wave(self, day: date) -> int:
+        """Which half of the servers is patched: one the day after the second Tuesday, the other a fortnight on."""
+        if day.weekday() != 2:
+            return 0
+        return 1 if 9 <= day.day <= 15 else 2 if 23 <= day.day <= 29 else 0
 
 
 def midnight_us(day: date) -> int:
@@ -81,6 +119,23 @@ def moment_us(day: date, hour: float) -> int:
 
 def day_of(ts_us: int) -> date:
     return datetime.fromtimestamp(ts_us / 1e6, tz=ZONE).date()
+
+
+def next_us(day: date, days: int = 1) -> int:
+    """The start of the local day so many days later: one of the year's has 23 hours, and one 25."""
+    return midnight_us(day + timedelta(days=days))
+
+
+def ahead_us(ts_us: int) -> int:
+    """How far local time is ahead of UTC at a moment."""
+    return _ahead_us(ts_us // HOUR_US)
+
+
+@cache
+def _ahead_us(hour: int) -> int:
+    # The clocks change at full hours.
+    offset = datetime.fromtimestamp(hour * 3600, tz=ZONE).utcoffset() or _NORMAL
+    return offset // timedelta(microseconds=1)
 
 
 def utc(ts_us: int) -> datetime:

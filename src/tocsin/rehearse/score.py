@@ -22,6 +22,7 @@ WEEK_DAYS = 7
 HOSTS = 300  # the review queue is told for so many
 
 Record = tuple[str, int]  # path below the logs, line
+FEW_BYTES = 100_000  # what programs say to keep in touch: as good as nothing, wherever bytes are compared
 PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")  # how far it went with somebody, the least first
 Bounds = tuple[int, float]
 
@@ -185,22 +186,17 @@ def _impact(
     """How far what is said of each incident is from what was: 0 is right, 1 is all wrong, or nothing said.
 
     An incident is judged by all that was concluded on its steps. Hosts, accounts and people are sets: 1 minus the share
-    of what both name in what either names. Bytes that left are within bounds, or off by powers of ten, at most one.
-    A person counts where it went furthest with them.
+    of what both name in what either names, whichever of its names each has. Bytes that left are within bounds, or off
+    by powers of ten, at most one. A person counts where it went furthest with them.
     """
+    names = {_folded(name): _folded(group[0]) for group in truth.get("names", ()) for name in group}
     errors: dict[str, list[float]] = {}
     for incident in truth["incidents"]:
         own = set().union(*(mine for key, mine in places.steps.items() if key[0] == incident["id"]))
         about = [one for one, mine in zip(told, records, strict=True) if mine & own]
         for what in ("hosts", "accounts"):
-            said = {_folded(seen["name"]) for one in about for seen in one.get(what, ())}
-            also = {
-                _folded(name): _folded(seen["name"])
-                for one in about
-                for seen in one.get(what, ())
-                for name in seen.get("also", ())
-            }
-            true = {also.get(_folded(name), _folded(name)) for name in incident[what]}
+            true = {names.get(_folded(name), _folded(name)) for name in incident[what]}
+            said = {_called(seen, true, names) for one in about for seen in one.get(what, ())}
             errors.setdefault(what, []).append(_apart(true, said))
         errors.setdefault("bytes", []).append(_bytes_apart(incident["bytes"]["left"], list(_left(about))))
         true_people, people = _furthest(incident["people"]), _furthest(_people(about))
@@ -211,6 +207,13 @@ def _impact(
             errors.setdefault(how, []).append(_apart(own_people, also_people))
     means = {what: round(sum(all_) / len(all_), 4) for what, all_ in errors.items()}
     return {"impact_error": round(share(sum(means.values()), len(means), 0.0), 4), "impact_errors": means}
+
+
+def _called(seen: dict[str, Any], true: set[str], names: dict[str, str]) -> str:
+    """By what name of the truth's, if by any, somebody or some machine is told."""
+    every = [_folded(name) for name in (seen["name"], *seen.get("also", ()))]
+    known = [names.get(name, name) for name in every]
+    return next((name for name in known if name in true), known[0])
 
 
 def _folded(name: str) -> str:
@@ -260,10 +263,12 @@ def _bytes_apart(true: int, bounds: list[Bounds]) -> float:
     if not bounds:
         return 1.0 if true else 0.0
     lower, upper = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
+    if not lower and upper == math.inf:
+        return 1.0 if true else 0.0  # anything between nothing and everything: that is no answer
     if lower <= true <= upper:
         return 0.0
     nearest = upper if true > upper else lower
-    return min(1.0, abs(math.log10((true + 1) / (nearest + 1))))
+    return min(1.0, abs(math.log10((true + FEW_BYTES) / (nearest + FEW_BYTES))))
 
 
 def _claim(truth: dict[str, Any], told: list[dict[str, Any]]) -> bool | None:

@@ -1,18 +1,23 @@
 """Records in, in any order within a few days, log files out: in order of time, rotated, counted.
 
+As in life, some of it is there twice (what a collector did not hear of is sent again) and some is not there (a disk was
+full, a sensor stood still for a day).
+
 What belongs to a step of an incident is told by its *mark*; where its record came to stand is kept, for the truth.
 """
 
 from __future__ import annotations
 
 import gzip
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, Final, TypeAlias, cast
 
-from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
+from tocsin.rehearse.dice import Dice
+from tocsin.rehearse.rhythm import day_of, next_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +66,29 @@ class Stream:
     raw: IO[bytes] | None = None  # what `file` packs into
     lines: int = 0
     offset: int = 0
+    recent: deque[tuple[bytes, int, Mark | None]] = field(default_factory=lambda: deque(maxlen=24))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """Logs whose path begins with `logs` that were lost, from a moment until another."""
+
+    logs: str
+    from_us: int
+    until_us: int
+
+
+# What reaches its store by a collector that sends again what was not confirmed.
+_SENT_AGAIN: Final = ("windows/", "cloud/")
+_EVERY: Final = 4_000
 
 
 class Tape:
     """All logs of a drill. Memory is that of a few days, however long it is."""
 
-    def __init__(self, folder: Path, *, begins_us: int, packed: bool) -> None:
+    def __init__(self, folder: Path, *, begins_us: int, packed: bool, dice: Dice, holes: tuple[Hole, ...] = ()) -> None:
         self.records = 0
+        self.holes = holes
         self.marked: dict[Mark, list[Place]] = {}
         self.files: list[str] = []
         self._folder = folder
@@ -75,6 +96,7 @@ class Tape:
         self._packed = packed
         self._streams: dict[str, Stream] = {}
         self._count = 0
+        self._dice = dice
 
     def stream(
         self,
@@ -92,7 +114,9 @@ class Tape:
 
     def put(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
         """Keep a record; what was before the first day nobody has a log of."""
-        if ts_us < self._begins_us:
+        if ts_us < self._begins_us or any(
+            hole.from_us <= ts_us < hole.until_us and stream.name.startswith(hole.logs) for hole in self.holes
+        ):
             return
         self._count += 1
         stream.kept.append((ts_us, self._count, payload, mark))
@@ -116,13 +140,21 @@ class Tape:
             _shut(stream)
 
     def _write(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
-        file = stream.file
-        if file is None or ts_us >= stream.ends_us:
-            file = self._rotate(stream, ts_us)
         line = stream.finish(payload) if stream.finish else payload
         if line.__class__ is str:
             line = line.encode()
-        file.write(line)
+        if stream.file is None or ts_us >= stream.ends_us:
+            self._rotate(stream, ts_us)
+        self._append(stream, ts_us, line, mark)
+        if stream.name.startswith(_SENT_AGAIN):
+            stream.recent.append((line, ts_us, mark))
+            if self._dice.chance(1 / _EVERY):
+                for earlier, at_us, own in list(stream.recent)[self._dice.below(len(stream.recent)) :]:
+                    self._append(stream, at_us, earlier, own)
+
+    def _append(self, stream: Stream, ts_us: int, line: bytes, mark: Mark | None) -> None:
+        assert stream.file
+        stream.file.write(line)
         count = 1 if line.find(b"\n") == len(line) - 1 else line.count(b"\n")
         if mark is not None:
             self._keep(stream, ts_us, line, mark)
@@ -137,12 +169,12 @@ class Tape:
             places.append(place)
             offset += len(line)
 
-    def _rotate(self, stream: Stream, ts_us: int) -> IO[bytes]:
+    def _rotate(self, stream: Stream, ts_us: int) -> None:
         _shut(stream)
         day = day_of(ts_us)
         first = day - timedelta(days=(day.toordinal() - 1) % stream.every)
         stream.path = stream.name.format(day=f"{first:%Y%m%d}") + (".gz" if self._packed else "")
-        stream.ends_us = midnight_us(first) + stream.every * DAY_US
+        stream.ends_us = next_us(first, stream.every)
         target = self._folder / stream.path
         target.parent.mkdir(parents=True, exist_ok=True)
         raw = target.open("wb", buffering=1 << 20)
@@ -155,7 +187,7 @@ class Tape:
         head = stream.head(ts_us) if stream.head else b""
         file.write(head)
         stream.lines, stream.offset = head.count(b"\n"), len(head)
-        return file
+        stream.recent.clear()
 
 
 def _shut(stream: Stream) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from tocsin.rehearse.acts.logons import admin_of, sid_of
 from tocsin.rehearse.rhythm import DAY_US, clock
 from tocsin.rehearse.scene import Scene
+from tocsin.rehearse.sensors.linux import IDS
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.tape import Mark, Place
 
 PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")
 PERMITTED = "permitted"
+
+
+# Accounts that every machine has, and machines' own: to name them is to name the machine.
+_NOBODYS: Final = ("NT AUTHORITY\\", "IIS APPPOOL\\")
 
 
 def moment(ts_us: int) -> str:
@@ -21,7 +27,7 @@ def moment(ts_us: int) -> str:
 
 def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any]) -> None:
     calendar = scene.world.calendar
-    hosts = len(scene.machines)
+    hosts = sum(len(body.hosts) for body in scene.world.bodies)
     campaigns: dict[str, dict[str, Any]] = {}
     for story in stories:
         entry = campaigns.setdefault(story.campaign, {"id": story.campaign, "group": _group(story), "incidents": []})
@@ -37,7 +43,12 @@ def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any])
         "records": scene.tape.records,
         "campaigns": list(campaigns.values()),
         "incidents": [_incident(scene, story) for story in stories],
+        "names": _names(scene),
         "permitted": _permitted(scene),
+        "lost": [
+            {"logs": hole.logs, "from": moment(hole.from_us), "until": moment(hole.until_us)}
+            for hole in sorted(scene.tape.holes, key=lambda hole: hole.from_us)
+        ],
         "claim": claim,
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -83,7 +94,7 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
         "ended_at": moment(ended),
         "contained_at": moment(story.contained_us) if story.contained_us else None,
         "hosts": sorted(story.hosts),
-        "accounts": sorted(story.accounts),
+        "accounts": sorted(one for one in story.accounts if not one.startswith(_NOBODYS) and not one.endswith("$")),
         "addresses": sorted(story.addresses),
         "domains": sorted(story.domains),
         "people": {how: sorted(story.people.get(how, ())) for how in PEOPLE},
@@ -94,6 +105,23 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
         },
         "steps": sorted(steps, key=lambda step: (str(step["at"]), str(step["id"]))),
     }
+
+
+def _names(scene: Scene) -> list[list[str]]:
+    """What means one and the same machine, and one and the same account."""
+    groups = []
+    for body in scene.world.bodies:
+        for host in body.hosts:
+            now = scene.machine(host).host
+            every = (now.fqdn, now.name, host.fqdn, host.name, host.address, host.front)
+            groups.append(list(dict.fromkeys(name for name in every if name)))
+        for person in body.people:
+            groups.append([person.account, person.upn, person.sid])
+            if person.role in {"admin", "helpdesk"}:
+                account = admin_of(person)
+                groups.append([account, f"{account.rpartition(chr(92))[2]}@{body.mail}", sid_of(body, account)])
+    groups += [[name, str(number)] for name, number in IDS.items()]
+    return groups
 
 
 def _record(place: Place) -> dict[str, Any]:

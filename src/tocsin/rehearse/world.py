@@ -6,6 +6,7 @@ for documentation (RFC 5737, RFC 3849), those of the inside are private (RFC 191
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -118,7 +119,7 @@ _BODIES: Final = (
     (
         *("ps", "Parliamentary Service", "ps.parliament.example", "PARLSVC", "parliament.example"),
         *("submissions.parliament.example", "10.20", "198.51.100", True),
-        (("member", 62), ("clerk", 34), ("staff", 76), ("helpdesk", 5), ("admin", 5)),
+        (("member", 62), ("clerk", 34), ("staff", 75), ("helpdesk", 5), ("admin", 5)),
     ),
     (
         *("lc", "Office of the Legislative Counsel", "counsel.example", "COUNSEL", "counsel.example"),
@@ -145,6 +146,7 @@ _OWN_SERVERS: Final = {
     "ps": (
         *(("WEB01", "windows", "w20", "web iis"), ("SYNC01", "windows", 15, "sync")),
         *(("mx01", "linux", "w25", "mx"), ("FS03", "windows", 22, "file")),
+        ("ADFS01", "windows", "w22", "adfs"),
     ),
     "lc": (
         *(("legis01", "linux", "w20", "web nginx"), ("EX01", "windows", 25, "exchange iis")),
@@ -194,7 +196,7 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
             )
             hosts.append(replace(station, owner=person.id))
             people.append(replace(person, home=dice.one(homes)))
-    hosts.append(_firewall(str(key), str(ad), str(inside)))
+    hosts.append(_firewall(str(key), str(ad), str(inside), str(outside)))
     return Body(
         key=str(key),
         title=str(title),
@@ -273,10 +275,24 @@ def _gaps(dice: Dice, calendar: Calendar, share: float) -> tuple[tuple[int, int,
     return tuple(gaps)
 
 
-def _firewall(key: str, ad: str, inside: str) -> Host:
+def _firewall(key: str, ad: str, inside: str, outside: str) -> Host:
+    """The border, and the address under which everybody within is seen outside."""
     name = f"fw-{key}-edge"
-    roles = frozenset({"firewall", "server"})
-    return Host(name=name, fqdn=f"{name}.{ad}", body=key, kind="appliance", address=f"{inside}.0.1", roles=roles)
+    return Host(
+        name=name,
+        fqdn=f"{name}.{ad}",
+        body=key,
+        kind="appliance",
+        address=f"{inside}.0.1",
+        front=f"{outside}.1",
+        roles=frozenset({"firewall", "server"}),
+    )
+
+
+def _plain(name: str) -> str:
+    """A name as accounts have it: small letters, without marks."""
+    bare = unicodedata.normalize("NFKD", name).lower()
+    return "".join(letter for letter in bare if letter.isascii() and letter.isalpha())
 
 
 def _person(
@@ -290,11 +306,10 @@ def _person(
 ) -> Person:
     key, netbios, mail, sid = of
     given, family = dice.one(words.GIVEN), dice.one(words.FAMILY)
-    stem = "".join(letter for letter in f"{given[0]}{family}".lower() if letter.isascii() and letter.isalpha())
+    stem = _plain(f"{given[0]}{family}")
     user = next(name for name in (stem, *(f"{stem}{n}" for n in range(2, 99))) if name not in taken)
     taken.add(user)
-    local = "".join(letter for letter in given.lower() if letter.isascii() and letter.isalpha())
-    mailbox = f"{local}.{user[1:]}@{mail}"
+    mailbox = f"{_plain(given)}.{user[1:]}@{mail}"
     late = 10.0 if role == "member" else 8.3
     travels = []
     for _ in range(dice.count(calendar.days / (40 if role == "member" else 200))):

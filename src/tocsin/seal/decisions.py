@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tocsin.errors import SealError
 from tocsin.model.decision import ROLES, Decision, Role, Signer
@@ -16,7 +15,7 @@ from tocsin.seal.canonical import canonical, decoded
 KIND: Final = "application/vnd.tocsin.decision.v1+json"
 
 
-def signed(decision: Decision, key: Ed25519PrivateKey) -> dict[str, Any]:
+def signed(decision: Decision, key: keys.Signing) -> dict[str, Any]:
     """The envelope around it. The key must be the one that the decision names."""
     if decision.key != keys.fingerprint(key):
         raise SealError("the decision names another key than the one that signs", hint="Sign with that key.")

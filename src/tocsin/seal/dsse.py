@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tocsin.errors import SealError
 from tocsin.seal import keys
@@ -25,7 +25,7 @@ def pae(kind: str, text: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(name), name, len(text), text)
 
 
-def sealed(kind: str, text: bytes, signers: Sequence[Ed25519PrivateKey]) -> dict[str, Any]:
+def sealed(kind: str, text: bytes, signers: Sequence[keys.Signing]) -> dict[str, Any]:
     """The envelope, as JSON holds it. `kind` is the media type of the text, and is signed with it."""
     signed = pae(kind, text)
     return {

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -44,13 +44,21 @@ _SMALL: Final = frozenset({0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8, _P, 
 Ask = Callable[[str], bytes]  # a question to the person, the passphrase
 
 
+class Signing(Protocol):
+    """What signs: a private key from a file, or one that an agent holds."""
+
+    def sign(self, data: bytes, /) -> bytes: ...
+
+    def public_key(self) -> Ed25519PublicKey: ...
+
+
 def make() -> Ed25519PrivateKey:
     return Ed25519PrivateKey.generate()
 
 
-def public_text(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
+def public_text(key: Signing | Ed25519PublicKey) -> str:
     """The public key as one line of OpenSSH, without a comment (RFC 8709 §4)."""
-    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
+    public = key if isinstance(key, Ed25519PublicKey) else key.public_key()
     return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
 
 
@@ -68,13 +76,13 @@ def public(text: str) -> Ed25519PublicKey:
     return key
 
 
-def fingerprint(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
+def fingerprint(key: Signing | Ed25519PublicKey) -> str:
     """As `ssh-keygen -l` tells it: SHA-256 of the key's wire form, in base64 without padding."""
     wire = base64.b64decode(public_text(key).split()[1])
     return "SHA256:" + base64.b64encode(hashlib.sha256(wire).digest()).decode("ascii").rstrip("=")
 
 
-def sign(key: Ed25519PrivateKey, text: bytes) -> bytes:
+def sign(key: Signing, text: bytes) -> bytes:
     return key.sign(text)
 
 

@@ -16,9 +16,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from tocsin.border.markings import TLP_OF, group_in, pap_in, tlp_in
+from tocsin.model.pap import PAP
 from tocsin.model.peer import Peer
 from tocsin.model.release import Release, Verdict
-from tocsin.model.tlp import PAP, TLP, strictest
+from tocsin.model.tlp import TLP, strictest
 from tocsin.share.hidden import Hidden
 from tocsin.share.pseudonyms import NEVER, OBSERVABLES, REQUIRED, renamed
 

@@ -1,4 +1,4 @@
-"""An address, a domain, a certificate or a kind of network in, whether a group is told to have used it out."""
+"""An address, a domain, a certificate, a network or a kind of them in, whether a group is told to have used it out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ INDEPENDENCE: Final[Independence] = "source"
 
 
 def forgeability(value: str, scene: Scene) -> Forgeability:
-    """Servers are rented again, seized, and hijacked from others on purpose; a kind of network is nobody's."""
-    return "cheap" if value.startswith("kind:") else "fair"
+    """Servers are rented again, seized, and hijacked from others on purpose; a network is nobody's, nor is its kind."""
+    return "cheap" if value.startswith(("kind:", "asn:")) else "fair"
 
 
 def weigh(value: str, scene: Scene) -> list[int]:

@@ -42,5 +42,6 @@ _LOG = JsonLog(
     mark=re.compile(rb'"logEvents"\s*:\s*\[[^\]]{0,4096}\\"awsRegion\\"'),
     inner=frozenset({"Records", "Events", "logEvents"}),
     shape=_shape,
+    settled="eventSource",
 )
 sniff, ranges, cut, decoder, fields = _LOG.sniff, _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields

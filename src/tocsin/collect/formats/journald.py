@@ -23,7 +23,8 @@ from tocsin.collect.json_logs import JsonLog, Record
 from tocsin.collect.layouts import Layouts
 from tocsin.collect.naming import Dotted
 from tocsin.collect.one_record import fields_of, reading_of
-from tocsin.collect.records import FLUSH_ROWS, JsonDecoder, Slices, Tally, decode
+from tocsin.collect.records import FLUSH_ROWS, JsonDecoder, Tally, decode
+from tocsin.collect.slices import Slices
 from tocsin.collect.streams import peek
 
 NAME = "journald"

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import documents, messages, netfilter, relayed, syslog
+from tocsin.collect import documents, messages, months, netfilter, relayed, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.later import later
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split
+from tocsin.collect.literals import Literals
 from tocsin.collect.streams import peek
 from tocsin.collect.text_lines import TextLog
 from tocsin.model.event import NO_TIME, Longs
@@ -32,7 +34,7 @@ _NO_HEADER: Final = "line that begins with no time, kept as a message"
 _JOURNAL_MARK: Final = later(r"-- (?:Journal begins|Logs begin|Reboot|Boot [0-9a-f]{32}|No entries)")
 _MOST_SNIFFED: Final = 20  # lines
 _LEVELS: Final = rb"(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\b)"
-_DAY: Final = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d (?:\d{4} )?"
+_DAY: Final = months.NAMES_BYTES + rb" [ \d]\d (?:\d{4} )?"
 _ISO: Final = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _SNIFFED: Final = later(
     rb"(?:\d{1,9} )?(?:<\d{1,3}>)?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
@@ -40,6 +42,11 @@ _SNIFFED: Final = later(
     rb"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z]{2,5}(?= [^ ]))"
     rb"(?: (?:UTC|GMT))?:? " + _LEVELS + rb"(?:[^ :]*[^ :] )?(?:[a-z0-7]{3,8}\.[a-z]{3,7} )?(?:: )?"
     rb"(?:[^\s:\[\]]{1,64}(?:\[[^\s:\[\]]{1,64}\])?:(?: |$|\[)|[^:\[\]\n]{1,64}\[\d{1,10}\]:|last message repeated )"
+)
+# Programs log so, too; what sets syslog apart is a host, and behind it a process with a number or a name of Unix.
+_SNIFFED_LOCAL: Final = later(
+    rb"(?:<\d{1,3}>)?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})? " + _LEVELS + rb"[A-Za-z0-9][\w.:-]{0,252} "
+    rb"(?:[A-Za-z_][\w./()@-]{0,63}\[\d{1,10}\]|(?:kernel|sudo|su|systemd|CRON|dbus|auditd?|polkitd)(?:\[\d+\])?): "
 )
 _SNIFFED_5424: Final = later(
     rb"(?:\d{1,9} )?<\d{1,3}>[1-9]\d? (?:-|" + _ISO + rb"(?:Z|[+-]\d\d:\d\d)?)(?: \S{1,255}){4} [-\[]"
@@ -52,7 +59,8 @@ def sniff(head: bytes) -> bool:
     """Whether at least half of the first lines are of a form of syslog that names who wrote them, or what they hold."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_SNIFFED)[:_MOST_SNIFFED]
     lines = [line.strip(b"\r\0") for line in lines if line.strip(b"\r\0 ") and not line.startswith(b"-- ")]
-    known = sum(bool(_SNIFFED.match(line) or _SNIFFED_5424.match(line) or relayed.is_record(line)) for line in lines)
+    forms = (_SNIFFED, _SNIFFED_5424, _SNIFFED_LOCAL)
+    known = sum(any(form.match(line) for form in forms) or relayed.is_record(line) for line in lines)
     return known > 0 and 2 * known >= len(lines)
 
 
@@ -85,9 +93,10 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
 def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Split:
     """Lines with a usual header whose message is nothing but text, or a packet."""
     heads = syslog.headers(block, clock)
-    places = [_places(block, mark) for mark in messages.MARKS if mark != messages.PACKET]
-    usual, packets = heads.usual & ~_lines_of(block, np.concatenate(places)), None
-    outs = _places(block, messages.PACKET)
+    numbers, places = _marks().find(block.data)
+    is_packet = numbers == messages.MARKS.index(messages.PACKET)
+    usual, packets = heads.usual & ~_lines_of(block, places[~is_packet]), None
+    outs = places[is_packet]
     if len(outs):
         logged = _lines_of(block, outs)
         if len(outs) * _FEW_PACKETS > len(block):
@@ -107,13 +116,9 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     )
 
 
-def _places(block: Lines, mark: bytes) -> Longs:
-    places: list[int] = []
-    at = block.data.find(mark)
-    while at >= 0:
-        places.append(at)
-        at = block.data.find(mark, at + len(mark))
-    return np.array(places, np.int64)
+@lru_cache(maxsize=1)
+def _marks() -> Literals:
+    return Literals(messages.MARKS)
 
 
 def _lines_of(block: Lines, places: Longs) -> Mask:

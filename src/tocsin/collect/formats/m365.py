@@ -25,6 +25,10 @@ _FOLDED: Final = (
     *("Actor", "AffectedItems", "ExtendedProperties", "Folders", "Item", "ModifiedProperties", "OperationProperties"),
     *("Parameters", "Target", "DestFolder", "Folder", "SessionId_", "AttachmentData", "Data"),
 )
+_LOOKED_AT: Final = (
+    *("ExtendedProperties", "Operation", "Operations", "Workload", "OfficeWorkload", "Name", "Parameters", "Data"),
+    *("Payload", "eventName", "ResultStatus", "status"),
+)
 _SUCCESS: Final = frozenset({"success", "succeeded", "true", "partiallysucceeded"})
 
 
@@ -53,6 +57,7 @@ _LOG = JsonLog(
             "eventSource": ("Workload", "OfficeWorkload"),
             "ApplicationId": ("ClientAppId", "AppId"),
             "ObjectId": ("OfficeObjectId",),
+            "ClientIPAddress": ("Client_IPAddress",),
         },
     ),
     keys=(
@@ -65,6 +70,7 @@ _LOG = JsonLog(
     carriers=("AuditData", "auditData"),
     folded=_FOLDED,
     shape=_shape,
+    shaped=_LOOKED_AT,
 )
 _READER: Final = Exported(_LOG, {frozenset({"AuditData", "CreationDate"}): {}})
 sniff, ranges, cut = _READER.sniff, _READER.ranges, _READER.cut

@@ -22,6 +22,7 @@ def _shape(record: Record) -> None:
 _LOG = JsonLog(
     naming=Dotted(times=("published", "@timestamp")),
     shape=_shape,
+    settled="eventType",
     inner=frozenset({"data.events"}),
     keys=(frozenset({"eventType", "displayMessage", "published"}), frozenset({"eventType", "legacyEventType"})),
 )

@@ -17,10 +17,10 @@ from typing import Final
 
 import numpy as np
 
-from tocsin.collect import carried, documents, firewall
+from tocsin.collect import carried, csv_columns, documents, firewall
 from tocsin.collect.clock import ZONE_ASSUMED, Clock
 from tocsin.collect.later import later
-from tocsin.collect.lines import Keyed, Lines, Mask, Parsed, Spans, Split, Told
+from tocsin.collect.lines import Columned, Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds
 from tocsin.collect.stamps import Stamp
 from tocsin.collect.text_lines import TextLog
@@ -91,7 +91,6 @@ _MORE: Final = {
 }
 _LOWERED: Final = ("log", "protocol")
 _MOST_COLUMNS: Final = 200
-_PATH: Final = later(r"(?<![\w/])(/(?:opt|var|tmp|etc|usr|root|home)/[^\s'\"]+)")
 _TYPES: Final = (
     "TRAFFIC|THREAT|SYSTEM|CONFIG|GLOBALPROTECT|USERID|HIP-?MATCH|CORRELATION|AUTHENTICATION|DECRYPTION|SCTP|GTP|TUNNEL"
     "|IPTAG|START|END|AUTH|AUDIT"
@@ -129,7 +128,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
         if name in read and more not in values:
             values[more] = read[name].lower() if more in _LOWERED else read[name]
     values["blocked"] = firewall.blocked(read["action"]) if "action" in read else None
-    values["TargetFilename"] = _path(read["opaque"]) if "opaque" in read else None
+    values["TargetFilename"] = firewall.device_path(read["opaque"]) if "opaque" in read else None
     head = carried.before(text[: found.start()], clock)
     if head.host is not None:
         values.setdefault("host", head.host)
@@ -149,11 +148,6 @@ def _names(row: list[str]) -> tuple[str, ...]:
     if row[3] == "CONFIG" and len(row) > 17 and row[17].startswith("0x"):
         return _DETAILED
     return _COLUMNS.get(row[3], tuple(_BASE.split()))
-
-
-def _path(text: str) -> str | None:
-    found = _PATH.search(text)
-    return found[1] if found else None
 
 
 def _ts(read: Mapping[str, str], clock: Clock) -> tuple[int, str]:
@@ -179,6 +173,9 @@ class _Cells:
     def __init__(self, block: Lines) -> None:
         self.block, octets = block, block.octets
         self.usual: Mask = np.ones(len(block), bool)
+        if b"\r" in block.data:  # where it ends no line
+            returns = np.flatnonzero(octets == ord("\r"))
+            self.usual = np.searchsorted(returns, block.starts) == np.searchsorted(returns, block.stops)
         places = np.flatnonzero(octets == ord(","))
         if b'"' in block.data:
             quotes = np.flatnonzero(octets == ord('"'))
@@ -208,29 +205,6 @@ class _Cells:
         start = self._places.take(self._first + column - 1, mode="clip") + 1
         stop = self._places.take(self._first + column, mode="clip")
         return Spans(start, np.where(self.count > column, stop, self.block.stops))
-
-    def filled(self, lines: Mask) -> tuple[Longs, Longs, Spans]:
-        """Line, column and place of every cell of some lines that holds something, but for the first column."""
-        if not len(self._places):
-            nothing = np.zeros(0, np.int64)
-            return nothing, nothing, Spans(nothing, nothing)
-        base = int(self._first[0])
-        starts, stops = self._places[base:] + 1, np.append(self._places[base + 1 :], 0)
-        full = self.count > 0
-        stops[(self._first + self.count - 1 - base)[full]] = self.block.stops[full]
-        line = np.repeat(np.arange(len(lines)), self.count)
-        keep = stops > starts
-        if not lines.all():
-            keep &= lines[line]
-        cells = np.flatnonzero(keep)
-        line, start, stop = line[cells], starts[cells], stops[cells]
-        column = cells + base - self._first[line] + 1
-        if b'"' not in self.block.data:
-            return line, column, Spans(start, stop)
-        quoted = byte(self.block, start) == ord('"')
-        start, stop = start + quoted, stop - quoted
-        keep = stop > start
-        return line[keep], column[keep], Spans(start[keep], stop[keep])
 
 
 def _table() -> tuple[list[tuple[str, ...]], dict[str, int]]:
@@ -274,7 +248,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
     usual &= timed
     for span in spans.values():  # quotes are taken off one by one
         usual &= (span.starts < 0) | (byte(block, span.starts) != ord('"'))
-    line, column, values = cells.filled(usual)
+    columned = _columned(cells, begin, usual, projection)
     return Split(
         usual=usual,
         ts=ts[usual],
@@ -282,23 +256,28 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
             "log": Told(chosen(usual, kind_at), str.lower),
             "protocol": Told(chosen(usual, spans["proto"]), str.lower),
             "blocked": Told(chosen(usual, spans["action"]), firewall.blocked),
-            "TargetFilename": Told(chosen(usual, spans["opaque"]), _path),
+            "TargetFilename": Told(chosen(usual, spans["opaque"]), firewall.device_path),
         },
         mended={ZONE_ASSUMED: int(count)} if (count := zoneless[usual].sum()) else "",
-        keyed=_keyed(block, begin[line] + column, line, values, projection),
+        columned=columned,
     )
 
 
-def _keyed(block: Lines, number: Longs, line: Longs, values: Spans, projection: frozenset[str] | None) -> Keyed:
+def _columned(cells: _Cells, begin: Longs, usual: Mask, projection: frozenset[str] | None) -> list[Columned]:
+    """The cells behind the first of usual lines; lines that are left out again are taken from `usual`."""
     names = [tuple(name for name in some if projection is None or name in projection) for some in _NAMED]
-    keep = np.array([bool(some) for some in names])[number]
-    number, line, values = number[keep], line[keep], Spans(values.starts[keep], values.stops[keep])
-    written = None
-    if b'""' in block.data:
-        quotes = np.flatnonzero(block.octets == ord('"'))
-        held = np.searchsorted(quotes, values.starts) < np.searchsorted(quotes, values.stops)
-        written = np.flatnonzero(held), lambda text: text.replace('""', '"')
-    return Keyed(names, number, line, values, written)
+    found, block = [], cells.block
+    kinds = np.where(usual, begin * _MOST_COLUMNS + cells.count, -1)
+    for kind in np.unique(kinds[usual]).tolist():
+        first, width = divmod(kind, _MOST_COLUMNS)
+        line = np.flatnonzero(kinds == kind)
+        wanted = [column for column in range(width) if names[first + column + 1]]
+        texts = csv_columns.columns(block, cells.at(1).starts[line], block.stops[line], width, wanted)
+        if texts is None:
+            usual[line] = False
+            continue
+        found += [Columned(names[first + column + 1], line, text) for column, text in zip(wanted, texts, strict=True)]
+    return found
 
 
 def _absent(block: Lines) -> Spans:

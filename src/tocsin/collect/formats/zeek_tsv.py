@@ -3,25 +3,27 @@ r"""Zeek's logs as text in, Events out, under Zeek's names: columns between tabs
 After Zeek's book, "Zeek Log Formats", and what its ASCII writer escapes (`LogAscii`): separators in a value, the
 backslash, and bytes that are no text. A value that is unset is absent; sets and vectors are lists. `_path` is the
 log that the header names, or else its fields tell. Values have the form that Zeek gives them in JSON: what cannot be
-shown stays `\x00`, and a `bool` is `true` or `false`.
+shown stays `\x00`, and a `bool` is `true` or `false`. A piece that lost its header is read where its columns tell which
+log it is (`collect/zeek_headless.py`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import headed, zeek
+from tocsin.collect import headed, zeek, zeek_headless
 from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.lines import Lines, Mask, Parsed, Spans, Split, Told
 from tocsin.collect.marks import Marks, byte, chosen, holds, unless
 from tocsin.collect.stamps import Stamp
+from tocsin.collect.streams import HEAD_BYTES, peek, read_fully
 from tocsin.collect.text_lines import TextLog
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
@@ -33,7 +35,7 @@ _SNIFFED: Final = (
     re.compile(rb"^#fields[^\w\n]{1,8}\w", re.MULTILINE),
     re.compile(rb"^#(?:separator [^\n]{1,32}$|types[^\w\n]{1,8}\w|path[^\w\n]{1,8}\w)", re.MULTILINE),
 )
-_KEY: Final = re.compile(rb"#(separator|set_separator|empty_field|unset_field|path|fields|types)(?![A-Za-z_])")
+_KEY: Final = re.compile(rb"#(separator|set_separator|empty_field|unset_field|path|fields|types|assumed)(?![A-Za-z_])")
 _NO_FIELDS: Final = "no header says which fields it has"
 _NOT_AS_MANY: Final = "not as many fields as its header names"
 _TIME: Final = Stamp("%s.%F")
@@ -58,14 +60,25 @@ class _Layout:
     types: tuple[str, ...]
     also: Mapping[str, str]
     parts: tuple[str, ...]
+    mended: str = ""
 
 
 def sniff(head: bytes) -> bool:
-    return all(form.search(head) for form in _SNIFFED)
+    return all(form.search(head) for form in _SNIFFED) or zeek_headless.header_of(head) != b""
 
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
-    return headed.cut(file, start, stop, block_bytes, _merged)
+    again, head = peek(file) if not start and stop is None else (file, _head(file, start))
+    assumed = zeek_headless.header_of(head)
+    for block in headed.cut(again, start, stop, block_bytes, _merged):
+        yield block if block.head or not assumed else replace(block, head=assumed)
+
+
+def _head(file: BinaryIO, start: int) -> bytes:
+    file.seek(0)
+    head = read_fully(file, HEAD_BYTES)
+    file.seek(start)
+    return head
 
 
 def _merged(head: bytes, run: bytes) -> bytes:
@@ -112,6 +125,7 @@ def _layout(header: bytes) -> _Layout:
         tuple(name for name in zeek.URI_PARTS if name not in names)
         if path.startswith("http") and "uri" in names
         else (),
+        zeek_headless.MENDED if "assumed" in texts else "",
     )
 
 
@@ -152,7 +166,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
         values |= {name: part for name, part in told.items() if part is not None}
     if layout.path and "_path" not in layout.names:
         values["_path"] = layout.path
-    return Parsed(ts, values)
+    return Parsed(ts, values, layout.mended)
 
 
 @lru_cache(maxsize=256)
@@ -241,7 +255,7 @@ def _split(block: Lines, projection: frozenset[str] | None, clock: Clock) -> Spl
         stand |= {part: Told(there, _part(layout, kind, part)) for part in parts}
     if layout.path and "_path" not in layout.names:
         stand["_path"] = layout.path
-    return Split(usual=usual, ts=ts[usual], fields=stand)
+    return Split(usual=usual, ts=ts[usual], fields=stand, mended=layout.mended)
 
 
 def _column(block: Lines, marks: Marks, at: int, count: int) -> Spans:

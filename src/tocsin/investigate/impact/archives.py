@@ -11,15 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tocsin.investigate.impact import commands
+from tocsin.investigate.impact.content import ARCHIVE
 from tocsin.investigate.impact.picks import WEAK, Gate, Pick, mask
 from tocsin.investigate.impact.tied import Tied
 from tocsin.model.impact import Bounds, Claim, Sort
 
 SORT: Final[Sort] = "archive"
 
-_ARCHIVE: Final = re.compile(
-    r"\.(?:7z|rar|zip|cab|tar|tgz|tbz2?|txz|tar\.\w{2,4}|gz|arj|ace|wim)(?:\.\d{3})?$", re.IGNORECASE
-)
 _TOOLS: Final = re.compile(
     r"\b(?:7z[ar]?|7zg|(?:win)?rar|makecab|pkzip\w*|wzzip)(?:\.exe)?[\"']?\s+(?:[\"']?(?:a|u|m)\b|[\"'/-])"
     r"|\bmakecab(?:\.exe)?\b"
@@ -40,11 +38,11 @@ _SECURITY: Final = frozenset({"security"})
 
 GATES: Final[tuple[Gate, ...]] = (
     *commands.gates(_TOOLS, _WORDS),
-    *commands.created(_ARCHIVE),
+    *commands.created(ARCHIVE),
     Gate(
         kind="windows",
         holds={"Channel": _SECURITY, "EventID": frozenset({"4663"})},
-        found={"ObjectName": _ARCHIVE},
+        found={"ObjectName": ARCHIVE},
     ),
 )
 
@@ -97,5 +95,5 @@ def _asked(pick: Pick) -> Iterable[str]:
     """Names of archives on a command line."""
     if commands.is_command(pick):
         for part in commands.parts(commands.command(pick)):
-            if _ARCHIVE.search(part):
+            if ARCHIVE.search(part):
                 yield part.strip("'\"();,")

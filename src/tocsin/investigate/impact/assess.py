@@ -15,6 +15,7 @@ from tocsin.investigate.impact.look import CLAIMING, Kept
 from tocsin.investigate.impact.picks import Pick, Picked, tie
 from tocsin.investigate.impact.scene import Scene, accounts_of, hosts_of
 from tocsin.investigate.impact.tied import Tied
+from tocsin.investigate.normal import last
 from tocsin.model.asset import Assets
 from tocsin.model.citation import Citation
 from tocsin.model.coverage import SeenLog
@@ -128,7 +129,7 @@ def _impact(
         claims += module.claims(tied)
         if module is mail and any(cited.kind in _CLOUD for cited in incident.findings):
             questions += mail.unanswered(tied, (seen.name for seen in incident.accounts))
-    claims += _network(incident, scene, evidence, inside, lost)
+    claims += _network(incident, scene, evidence, inside, _staged(claims), lost)
     questions += network.unanswered(evidence.flows, scene, inside)
     shown = {claim.sort for claim in claims}
     questions += (
@@ -168,7 +169,26 @@ def _ties(of_sort: Sequence[Pick], index: Mapping[object, list[int]], scene: Sce
     return [(of_sort[number], how) for number in numbers if (how := tie(of_sort[number], scene))]
 
 
-def _network(incident: Incident, scene: Scene, evidence: Evidence, inside: network.Rows, lost: str) -> Iterator[Claim]:
+def _staged(claims: Iterable[Claim]) -> dict[str, int]:
+    """Names of what was made ready, with the first moment."""
+    names: dict[str, int] = {}
+    for claim in claims:
+        if claim.stage == "staged" and claim.confidence != "low":
+            since = NO_TIME if claim.first_us is None else claim.first_us
+            for name in claim.names:
+                if "." in (file := last(name)):
+                    names[file] = min(since, names.get(file, since))
+    return names
+
+
+def _network(
+    incident: Incident,
+    scene: Scene,
+    evidence: Evidence,
+    inside: network.Rows,
+    staged: Mapping[str, int],
+    lost: str,
+) -> Iterator[Claim]:
     flows = evidence.flows
     whole = lost or (f"{flows.beyond:,} connections were more than could be looked at" if flows.beyond else "")
     counting = sorted(network.COUNTING)
@@ -181,7 +201,7 @@ def _network(incident: Incident, scene: Scene, evidence: Evidence, inside: netwo
         numbers = (int(columns[name][row]) for name in ("rec", "chunk", "ts"))
         return _citation(evidence.digests, file, path, *numbers)
 
-    yield from network.claims(flows, scene, inside, whole, cite)
+    yield from network.claims(flows, scene, inside, staged, whole, cite)
 
 
 def _citation(digests: Mapping[str, str], file: str, path: str, rec: int, chunk: int, ts: int) -> Citation:

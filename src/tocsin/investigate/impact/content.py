@@ -26,11 +26,20 @@ _WRITTEN: Final = re.compile(
     r"|mp3|mp4|m4a|wav|mov|accdb|mdb|sqlite|bak|sql|dump)$",
     re.IGNORECASE,
 )
+# Containers of many files; and what memory, databases and mailboxes are written out to.
+ARCHIVE: Final = re.compile(
+    r"\.(?:7z|rar|zip|cab|tar|tgz|tbz2?|txz|tar\.\w{2,4}|gz|arj|ace|wim)(?:\.\d{3})?$", re.IGNORECASE
+)
+_DUMP: Final = re.compile(r"\.(?:dmp|mdmp|dit|hiv|sql|bak|dump|pst|ost)$", re.IGNORECASE)
 _LONGEST: Final = 1_000
 
 
 def is_technical(name: str) -> bool:
     return _TECHNICAL.search(name[-_LONGEST:]) is not None
+
+
+def is_packed(name: str) -> bool:
+    return any(pattern.search(name[-_LONGEST:]) is not None for pattern in (ARCHIVE, _DUMP))
 
 
 def content(names: Iterable[str]) -> Content:

@@ -71,7 +71,7 @@ def claims(tied: Tied) -> Iterator[Claim]:
         yield here.claim(
             "left",
             SORT,
-            f"copied from the directory by {who}, as one domain controller does from another",
+            f"copied from the directory by {who}, as one domain controller does from another: it can be all",
             who,
             unit="accounts",
             amount=Bounds(lower=1 if secrets.sure else 0),
@@ -111,10 +111,10 @@ def _store(host: str, here: Tied) -> Iterator[Claim]:
     yield here.claim(
         "staged",
         SORT,
-        f"copied with the directory's own store (NTDS.dit) on {host}",
+        f"copied whole on {host} with its own store (NTDS.dit), which holds the secrets of every account",
         host,
-        unit="accounts",
-        amount=Bounds(lower=1 if named.only(lambda pick: bool(list(_path(pick)))).sure else 0),
+        unit="directories",
+        amount=Bounds(lower=1 if named.only(lambda pick: bool(list(_path(pick)))).sure else 0, upper=1),
         because="the store was copied or opened"
         if paths
         else "a command to copy it was started; its end is not logged",

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.investigate.impact import requests
 from tocsin.investigate.impact.picks import that
 from tocsin.investigate.impact.scene import Around
 from tocsin.investigate.normal import address
@@ -38,11 +39,11 @@ _SESSION: Final = ("uid", "flow_id", "sessionid", "session_id")
 # Bytes that the one who asked sent, and that were sent to it: what was carried, and what was on the wire.
 _SENT: Final = (
     *("orig_bytes", "orig_ip_bytes", "sentbyte", "bytes_sent", "flow.bytes_toserver", "cs-bytes", "bytes_out"),
-    *("out_bytes", "srcBytes", "source.bytes"),
+    *("out_bytes", "srcBytes", "source.bytes", "request_body_len"),
 )
 _CAME: Final = (
     *("resp_bytes", "resp_ip_bytes", "rcvdbyte", "bytes_received", "flow.bytes_toclient", "sc-bytes", "bytes_in"),
-    *("in_bytes", "dstBytes", "destination.bytes"),
+    *("in_bytes", "dstBytes", "destination.bytes", "response_body_len", "http.length"),
 )
 # Of both ways together; of one way only, as NetFlow counts; and CEF's pair, which products turn either way round.
 _BOTH: Final = ("bytes",)
@@ -68,7 +69,7 @@ _GATES: Final[Mapping[str, tuple[_Fits, ...]]] = {
 KINDS: Final = frozenset(_GATES)
 FIELDS: Final = frozenset(
     (*_SOURCE, *_TARGET, *_NAME, *_SOURCE_PORT, *_TARGET_PORT, *_SESSION, *_SENT, *_CAME, *_BOTH, *_ONE_WAY, *_EITHER)
-) | frozenset((*_ACTION, *(name for gates in _GATES.values() for gate in gates for name in gate)))
+) | frozenset((*_ACTION, *requests.FIELDS, *(name for gates in _GATES.values() for gate in gates for name in gate)))
 
 # A day or an hour in a file's name: logs that are turned over are one sensor's.
 _TURNED: Final = re.compile(
@@ -87,7 +88,10 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 
 _TEXTS: Final = ("client", "server", "name", "client_port", "server_port", "session", "sensor")
-_NUMBERS: Final = ("ts", "rec", "chunk", "sent_least", "sent_most", "came_least", "came_most")
+_NUMBERS: Final = (
+    *("ts", "rec", "chunk", "sent_least", "sent_most", "came_least", "came_most"),
+    *requests.NUMBERS,
+)
 
 
 # --------------------------------------------------------------------------------- in a worker
@@ -110,6 +114,7 @@ def frames(events: Events, around: Around) -> Iterator[bytes]:
     }
     sources, source = np.unique(events.src[rows], return_inverse=True)
     numbers = {"ts": events.ts[rows], "rec": events.rec[rows], "chunk": events.chunk[rows], **_bytes(events, rows)}
+    numbers |= requests.numbers(events, rows)
     frame = Frame(
         kind=events.kind,
         sources=[(events.sources[at].file, events.sources[at].path) for at in sources.tolist()],
@@ -125,8 +130,7 @@ def frames(events: Events, around: Around) -> Iterator[bytes]:
 
 
 def _rows(events: Events, around: Around) -> Longs:
-    rows = connections(events)
-    rows &= around.times(events.ts)
+    rows = (connections(events) | requests.parts(events)) & around.times(events.ts)
     if not rows.any():
         return np.zeros(0, np.int64)
     tied = np.zeros(len(events), bool)
@@ -134,6 +138,7 @@ def _rows(events: Events, around: Around) -> Longs:
         tied |= that(events, name, lambda text: address(text) in around.addresses)
     for name in () if events.kind == "webserver" else _NAME:
         tied |= that(events, name, lambda text: _folded(text) in around.domains)
+    tied |= requests.asked_for(events, around.files)  # whoever asked: it tells what only an intruder gets
     kept: Longs = np.flatnonzero(rows & tied)
     return kept
 

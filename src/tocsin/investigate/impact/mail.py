@@ -110,11 +110,11 @@ def _messages(mailbox: str, read: Tied) -> Iterator[Claim]:
             kind_of_content="content",
             would_tell=_AUDIT,
         )
-    for folder, here in synced.grouped(lambda pick: " and ".join(_folders(pick)) or "a folder that is not named"):
+    for folder, here in synced.grouped(lambda pick: _told(_folders(pick))):
         yield here.claim(
             "accessed",
             SORT,
-            f"copied to a client from the folder {folder} of {mailbox}: all that was in it may have been",
+            f"copied to a client from {folder} of {mailbox}: all that was in it may have been",
             mailbox,
             unit="messages",
             amount=Bounds(),
@@ -218,6 +218,10 @@ def properties(pick: Pick) -> dict[str, str]:
 
 def parameters(pick: Pick) -> dict[str, str]:
     return _pairs(pick.text("Parameters"))
+
+
+def _told(folders: list[str]) -> str:
+    return f"the folder {' and '.join(folders)}" if folders else "a folder that is not named"
 
 
 def _folders(pick: Pick) -> list[str]:

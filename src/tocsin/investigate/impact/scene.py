@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from tocsin.investigate.normal import account, address
+from tocsin.investigate.normal import account, address, last, page
 from tocsin.investigate.roles import WATCHERS
+from tocsin.investigate.routine import reasons
 from tocsin.investigate.traces import Traces
 from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
@@ -37,6 +38,16 @@ _URL: Final = re.compile(
     r"(?:https?|ftp|wss?)://(?:[^\s/@\"']{1,100}@)?(\[[0-9a-fA-F:.]{2,45}\]|[^\s/:\"'?#<>)]{1,253})", re.IGNORECASE
 )
 _LONGEST: Final = 16_000  # of a command in which such names are looked for
+_BEARING: Final = LEVELS.index("medium")
+# ATT&CK's aims of whoever is in already, and its number of a web shell.
+_WITHIN: Final = frozenset({"collection", "exfiltration", "command-and-control"})
+_SHELL: Final = frozenset({"T1505.003"})
+_ASKED: Final = frozenset({"webserver", "zeek", "suricata"})  # kinds of logs that say what a server was asked for
+_PAGES: Final = ("cs-uri-stem", "c-uri-stem", "cs-uri", "c-uri", "uri", "http.url")
+# A name with an ending, in a path or a command; and where these stand.
+_NAMED: Final = re.compile(r"[^\s\\/\"'<>|;,()=:*?&]{1,120}\.[A-Za-z0-9]{1,8}(?![^\s\\/\"'<>|;,()=:*?&])")
+_SAYING: Final = frozenset("targetfilename commandline objectname relativetargetname proctitle scriptblocktext".split())
+_MOST_FILES: Final = 1_000
 # Fields of findings that name the other end of a connection.
 _DESTINATIONS: Final = frozenset(
     "destinationip destinationhostname destaddress dst_ip dest_ip dst dest id.resp_h queryname query cs-host r-dns "
@@ -55,6 +66,9 @@ class Scene:
         unsure: private addresses that findings name and no list of assets places: they may be ours or not.
         places: of the records of its findings, (path, chunk, rec), with the finding's index.
         grave: those of these whose rule is of level high or above.
+        theirs: those that say that an answer was for the intruder, not for whoever asks; `pages` what they asked for.
+        files: names of files that grave findings speak of, with the first moment; `entered` the addresses outside
+            from which an account of the incident was let in, with the first moment.
     """
 
     since_us: int
@@ -67,6 +81,10 @@ class Scene:
     unsure: frozenset[str]
     places: Mapping[tuple[str, int, int], int]
     grave: frozenset[tuple[str, int, int]]
+    theirs: frozenset[tuple[str, int, int]]
+    pages: frozenset[str]
+    files: Mapping[str, int]
+    entered: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +96,7 @@ class Around:
     names: frozenset[str]
     addresses: frozenset[str]
     domains: frozenset[str]
+    files: frozenset[str]
     places: frozenset[tuple[str, int, int]]
 
     def times(self, ts: Longs) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -98,6 +117,8 @@ def scenes(
     """Each incident's own; nothing is looked at before `since_us`, or from `until_us` on, if they are given."""
     addresses = addresses_of(traces)
     told = [_scene(one, addresses, assets) for one in incidents]
+    doors = _doors(traces)
+    told = [replace(one, entered=_entered(one, doors)) for one in told]
     if since_us is not None:
         told = [replace(one, since_us=max(one.since_us, since_us)) for one in told]
     if until_us is not None:
@@ -113,6 +134,7 @@ def around(scenes_: Sequence[Scene]) -> Around:
         names=frozenset(name.rpartition("\\")[2].partition("@")[0] for name in accounts),
         addresses=frozenset().union(*(scene.own | scene.outside for scene in scenes_)),
         domains=frozenset().union(*(scene.domains for scene in scenes_)),
+        files=frozenset().union(*({*scene.files, *map(last, scene.pages)} for scene in scenes_)) - {""},
         places=frozenset(place for scene in scenes_ for place in scene.places),
     )
 
@@ -174,7 +196,76 @@ def _scene(one: Incident, addresses: Mapping[str, frozenset[str]], assets: Asset
         unsure=frozenset(text for text in others - outside if is_private(text)),
         places={_place(cited): at for at, cited in enumerate(one.findings)},
         grave=frozenset(_place(cited) for cited in one.findings if LEVELS.index(cited.level) >= _GRAVE),
+        theirs=frozenset(_place(cited) for cited in _theirs(one)),
+        pages=frozenset(name for cited in _theirs(one) if cited.kind in _ASKED and (name := _page(cited))),
+        files=_files(one),
+        entered={},
     )
+
+
+def _theirs(one: Incident) -> Iterator[Cited]:
+    """Findings that say what somebody does who is in already. To be asked for a weakness is what any server is.
+
+    A command in a question is sent to every server there is, and many give their first page for it. So that only tells
+    something where the place that was asked does, or a record of the machine itself.
+    """
+    lowered = reasons(one)
+    kept = [cited for number, cited in enumerate(one.findings) if number not in lowered]
+    kept = [cited for cited in kept if LEVELS.index(cited.level) >= _BEARING]
+    ran = any(cited.kind not in _ASKED and LEVELS.index(cited.level) >= _GRAVE and _is_shell(cited) for cited in kept)
+    for cited in kept:
+        if not _WITHIN.isdisjoint(cited.tactics) or (_is_shell(cited) and (ran or _page(cited))):
+            yield cited
+
+
+def _is_shell(cited: Cited) -> bool:
+    return not _SHELL.isdisjoint(cited.techniques)
+
+
+def _page(cited: Cited) -> str:
+    """What was asked for, where the rule looked at that and at no question after it."""
+    paths = (cited.fields.get(name) for name in _PAGES)
+    return next((page(path) for path in paths if path and "?" not in path), "")
+
+
+def _files(one: Incident) -> dict[str, int]:
+    """What grave findings say was made, or named in a command, without the folder."""
+    lowered, names = reasons(one), dict[str, int]()
+    for number, cited in enumerate(one.findings):
+        if number in lowered or LEVELS.index(cited.level) < _GRAVE:
+            continue
+        for field, text in cited.fields.items():
+            for name in _NAMED.findall(text[:_LONGEST]) if text and field.lower() in _SAYING else ():
+                if len(names) < _MOST_FILES:
+                    ts = NO_TIME if cited.at.ts_us is None else cited.at.ts_us
+                    names[name.lower()] = min(ts, names.get(name.lower(), ts))
+    return names
+
+
+_Door = tuple[int, str, str, str]  # when, the address that somebody came from, the account, the machine
+
+
+def _doors(traces: Traces) -> list[_Door]:
+    """Logons from addresses outside."""
+    rows = np.flatnonzero(traces.acts("logon") & (traces.role("peer_address") > 0) & (traces.role("account") > 0))
+    columns = (traces.role("peer_address"), traces.role("account"), traces.host)
+    told = zip(traces.ts[rows].tolist(), *(column[rows].tolist() for column in columns), strict=True)
+    texts = traces.texts
+    return [
+        (ts, texts[peer], texts[who], texts[host])
+        for ts, peer, who, host in told
+        if host and not is_inside(texts[peer])
+    ]
+
+
+def _entered(scene: Scene, doors: Iterable[_Door]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for ts, peer, who, host in doors:
+        at_its_time = scene.since_us <= ts <= scene.until_us
+        ours = not scene.hosts.isdisjoint(hosts_of(host)) and not scene.accounts.isdisjoint(accounts_of(who))
+        if peer in scene.outside and ours and at_its_time:
+            known[peer] = min(ts, known.get(peer, ts))
+    return known
 
 
 def _place(cited: Cited) -> tuple[str, int, int]:

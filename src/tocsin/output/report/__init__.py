@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tocsin.output.report.page import AUDIENCES, Audience, Report, write, write_overview
+from tocsin.output.report.page import AUDIENCES, Audience, Report, Who, write, write_overview, write_who
 
-__all__ = ["AUDIENCES", "Audience", "Report", "write", "write_overview"]
+__all__ = ["AUDIENCES", "Audience", "Report", "Who", "write", "write_overview", "write_who"]

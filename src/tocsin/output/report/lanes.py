@@ -39,8 +39,8 @@ class Lanes:
 
 
 def draw(incident: Incident) -> Lanes | None:
-    """None where no entry has a time."""
-    timed = [entry for entry in incident.timeline if entry.ts_us is not None]
+    """None where no entry has a time. What may not be of it stands in the table alone."""
+    timed = [entry for entry in incident.timeline if entry.ts_us is not None and not entry.perhaps]
     if not timed:
         return None
     first = min(entry.ts_us or 0 for entry in timed)

@@ -18,21 +18,33 @@ from jinja2 import DictLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from tocsin.model.attribution import Attribution
 from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.press import Judged
 from tocsin.model.raw import Place, Raw
 from tocsin.model.run import Run
+from tocsin.model.statement import NOBODY, Standing
 from tocsin.model.tlp import TLP
 from tocsin.output.plain import as_json, clock
-from tocsin.output.report import graph, impact, lanes, matrix, records, story, trees
+from tocsin.output.report import graph, impact, lanes, logs, matrix, records, story, trees, who
 from tocsin.output.screen import shown
 from tocsin.output.summary import unseen
 
 Audience: TypeAlias = Literal["analyst", "leadership", "partner"]
 AUDIENCES: Final[tuple[Audience, ...]] = get_args(Audience)
 
-_FILES: Final = ("impact.html", "overview.html", "page.html", "partner.html", "parts.html", "style.css", "page.js")
+_FILES: Final = (
+    "impact.html",
+    "overview.html",
+    "page.html",
+    "partner.html",
+    "parts.html",
+    "style.css",
+    "page.js",
+    "who.html",
+    "who_page.html",
+)
 _MOST_ROWS: Final = 200  # of a table that stands in the page itself; findings are all there, a hundred at a time
 
 
@@ -47,6 +59,8 @@ class Report:
         classification: national marking; `caveat` stands behind it.
         revealed: why the content of mail is shown; it is withheld where nobody gave a reason.
         raws: the records that the incident cites, as they stand in the evidence, by their place.
+        attribution: who it may have been; None where nobody compared.
+        own: whether it is one of the team's own clusters, as sentences.
     """
 
     incident: Incident
@@ -57,6 +71,8 @@ class Report:
     caveat: str = ""
     revealed: str = ""
     raws: Mapping[Place, Raw] = field(default_factory=dict)
+    attribution: Attribution | None = None
+    own: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.tlp not in TLP:
@@ -79,15 +95,20 @@ def write(report: Report, file: TextIO) -> None:
     told = records.records(report.incident, report.raws, revealed=bool(report.revealed))
     content |= {
         "story": story.tell(report.incident),
+        "way_in": story.way_in(report.incident),
         "graph": graph.draw(report.incident),
         "impact": impact.chapter(report.incident),
+        "who": who.chapter(report.attribution, NOBODY, report.own) if report.attribution else None,
         "lanes": lanes.draw(report.incident),
         "trees": trees.grow(report.incident),
+        "own": (),
         "record": told.number,
         "withheld": told.withheld,
         "cut_at": told.cut_at,
     }
     if report.audience == "analyst":
+        hosts = [seen.name for seen in (*report.incident.hosts, *report.incident.perhaps_hosts)]
+        content["own"] = logs.of_machines(report.run.coverage.seen, hosts)
         script = _sources()["page.js"]
         content["script"], content["script_hash"] = Markup(script), _hash(script)  # noqa: S704 - ours
         content["records"] = Markup(as_json(told.content))  # noqa: S704 - every `<` in it is escaped
@@ -123,18 +144,49 @@ def write_overview(
     file.write(_environment().get_template("overview.html").render(content))
 
 
-def _common(run: Run, tlp: str, classification: str, caveat: str) -> dict[str, Any]:
-    """What every page needs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """The chapter on who it may have been as a page of its own, with what people decided of it."""
+
+    case: str
+    title: str
+    attribution: Attribution
+    standing: Standing
+    own: tuple[str, ...] = ()
+    audience: Audience = "analyst"
+    tlp: str = "amber+strict"
+    classification: str = ""
+    caveat: str = ""
+
+
+def write_who(page: Who, tool_version: str, file: TextIO) -> None:
+    content = _marked(page.tlp, page.classification, page.caveat) | {
+        "case": page.case,
+        "title": page.title,
+        "audience": page.audience,
+        "tool_version": tool_version,
+        "who": who.chapter(page.attribution, page.standing, page.own),
+    }
+    file.write(_environment().get_template("who_page.html").render(content))
+
+
+def _marked(tlp: str, classification: str, caveat: str) -> dict[str, Any]:
     marking = " // ".join(part for part in (f"TLP:{tlp.upper()}", classification, caveat) if part)
     style = _sources()["style.css"].replace("MARKING", _css_text(marking))
     return {
         "marking": marking,
-        "tool_version": run.tool_version,
-        "most": _MOST_ROWS,
         "style": Markup(style),  # noqa: S704 - ours, and the marking in it is escaped
         "style_hash": _hash(style),
+    }
+
+
+def _common(run: Run, tlp: str, classification: str, caveat: str) -> dict[str, Any]:
+    """What every page needs."""
+    return _marked(tlp, classification, caveat) | {
+        "tool_version": run.tool_version,
+        "most": _MOST_ROWS,
         "unseen": unseen(run),
-        "seen": sorted(run.coverage.seen, key=lambda log: (log.host, log.kind, log.channel)),
+        "seen": logs.by_kind(run.coverage.seen),
         "custody": [source for source in run.custody if source.format or source.problems],
     }
 

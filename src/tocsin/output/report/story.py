@@ -9,7 +9,7 @@ from typing import Final
 
 from tocsin.model.incident import Incident, Seen
 from tocsin.output import impact
-from tocsin.output.plain import clock
+from tocsin.output.plain import clock, earlier
 from tocsin.output.screen import shown
 
 _TACTICS: Final = {
@@ -54,19 +54,15 @@ def _sentences(incident: Incident) -> Iterator[str]:
     else:
         when = f"From {clock(incident.first_us)} to {clock(incident.last_us)} UTC ({span(incident.dwell_us)})"
         yield f"{when}, {count} on {where} were joined to one incident."
+    if told := earlier(incident):
+        yield f"Possibly earlier, which no record of weight shows: {told}"
     if incident.hosts:
         yield f"Machines: {_names(incident.hosts)}."
     if incident.accounts:
         yield f"Accounts: {_names(incident.accounts)}. That an account appears does not say that its owner acted."
     if incident.patient_zero:
         yield f"The first machine with a finding of weight is {shown(incident.patient_zero, 80)}."
-    if incident.way_in:
-        yield (
-            f"The earliest record that could be the way in: {shown(incident.way_in.what, 200)} on "
-            f"{shown(incident.way_in.host, 80) or 'an unnamed machine'}, {clock(incident.way_in.ts_us)} UTC."
-        )
-    else:
-        yield "No record shows how they came in."
+    yield way_in(incident)
     deeds = dict.fromkeys(_TACTICS[one] for one in incident.tactics if one in _TACTICS)
     if deeds:
         yield f"What the rules that fired are about, in order of appearance: {', '.join(deeds)}."
@@ -79,6 +75,16 @@ def _sentences(incident: Incident) -> Iterator[str]:
     yield (
         "This page says what the records show. It does not say that nothing else happened, who did it, or that it is "
         "over: those are decisions of people, and stand in the case."
+    )
+
+
+def way_in(incident: Incident) -> str:
+    entry = incident.way_in
+    if entry is None:
+        return "No record shows how they came in."
+    where = shown(entry.host, 80) or "an unnamed machine"
+    return (
+        f"The earliest record that could be the way in: {shown(entry.what, 200)} on {where}, {clock(entry.ts_us)} UTC."
     )
 
 

@@ -119,26 +119,47 @@ def cleared(scene: Scene, machine: Machine, ts_us: int, session: Session) -> Non
 def replicated(scene: Scene, machine: Machine, ts_us: int, session: Session) -> None:
     """Somebody asks a domain controller for its directory as another one would: 4662 with the two rights for it."""
     for right in ("{1131f6aa-9c07-11d1-f79f-00c04fc2dcd2}", "{1131f6ad-9c07-11d1-f79f-00c04fc2dcd2}"):
-        windows.write(
-            scene,
-            machine,
-            ts_us,
-            windows.SECURITY,
-            4662,
-            {
-                **subject(session),
-                "ObjectServer": "DS",
-                "ObjectType": "%{19195a5b-6da0-11d0-afd3-00c04fd930c9}",
-                "ObjectName": "%{7f8ee0a3-2d5c-4c0e-9be4-21ac1e3c44d1}",
-                "OperationType": "Object Access",
-                "HandleId": "0x0",
-                "AccessList": "%%7688\n\t\t\t\t",
-                "AccessMask": "0x100",
-                "Properties": f"%%7688\n\t\t{right}\n\t{{19195a5b-6da0-11d0-afd3-00c04fd930c9}}\n",
-                "AdditionalInfo": "-",
-                "AdditionalInfo2": "",
-            },
-        )
+        of = ("{19195a5b-6da0-11d0-afd3-00c04fd930c9}", "{7f8ee0a3-2d5c-4c0e-9be4-21ac1e3c44d1}")
+        _directory(scene, machine, ts_us, session, of, "%%7688", "0x100", right)
+
+
+def reads_key(scene: Scene, machine: Machine, ts_us: int, session: Session) -> None:
+    """Somebody reads what a federation server keeps its key under: 4662, a contact's picture (thumbnailPhoto)."""
+    of = ("{5cb41ed0-0e4c-11d0-a286-00aa003049e2}", "{0b2a6c1f-5f0e-4a8e-8c47-6d1c90f2ab35}")
+    _directory(scene, machine, ts_us, session, of, "%%7684", "0x10", "{8d3bca50-1d7e-11d0-a081-00aa006c33ed}")
+
+
+def _directory(
+    scene: Scene,
+    machine: Machine,
+    ts_us: int,
+    session: Session,
+    of: tuple[str, str],
+    access: str,
+    mask: str,
+    what: str,
+) -> None:
+    """An operation on an object of the directory: 4662. `of` is its class and itself."""
+    windows.write(
+        scene,
+        machine,
+        ts_us,
+        windows.SECURITY,
+        4662,
+        {
+            **subject(session),
+            "ObjectServer": "DS",
+            "ObjectType": f"%{of[0]}",
+            "ObjectName": f"%{of[1]}",
+            "OperationType": "Object Access",
+            "HandleId": "0x0",
+            "AccessList": f"{access}\n\t\t\t\t",
+            "AccessMask": mask,
+            "Properties": f"{access}\n\t\t{what}\n\t{of[0]}\n",
+            "AdditionalInfo": "-",
+            "AdditionalInfo2": "",
+        },
+    )
 
 
 def found(scene: Scene, machine: Machine, ts_us: int, threat: str, path: str, user: str) -> None:

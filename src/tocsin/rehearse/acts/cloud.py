@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from tocsin.rehearse.acts import federation
 from tocsin.rehearse.dice import digest
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import cloud
 from tocsin.rehearse.sensors.cloud import SignIn
 from tocsin.rehearse.world import Body, Person
 
+WRONG_PASSWORD: Final = 50126
 _CLIENTS: Final = {
     "outlook": "Client=MSExchangeRPC",
     "phone": "Client=OutlookService;Outlook-iOS/2.0;",
@@ -70,8 +73,14 @@ def reads(
     cloud.audit(scene, body, ts_us, by or person.upn, "MailItemsAccessed", "Exchange", "ExchangeItem", client, more)
 
 
-def signs_in(scene: Scene, body: Body, ts_us: int, person: Person, how: SignIn) -> None:
-    """Somebody signs in, or tries to."""
+def signs_in(scene: Scene, body: Body, ts_us: int, person: Person, how: SignIn, *, forged: bool = False) -> None:
+    """Somebody signs in, or tries to; `forged` with a token that the house's own federation server never gave."""
+    if federation.federated(person):
+        how = replace(how, federated=True, request=scene.dice.guid())
+        if not forged:
+            federation.vouches(scene, body, ts_us - 900_000, person, how)
+            if how.error == WRONG_PASSWORD:
+                return  # only the house's own server sees it
     cloud.sign_in(scene, body, ts_us, person.upn, person.name, how)
 
 

@@ -263,17 +263,17 @@ def opens(scene: Scene, run: Running, other: Running, ts_us: int, access: str, t
     )
 
 
-def pipe(scene: Scene, run: Running, ts_us: int, name: str) -> None:
-    """A program makes a named pipe: Sysmon 17."""
+def pipe(scene: Scene, run: Running, ts_us: int, name: str, *, connects: bool = False) -> None:
+    """A program makes a named pipe, or connects to one: Sysmon 17 and 18."""
     windows.write(
         scene,
         run.machine,
         ts_us + 1500,
         windows.SYSMON,
-        17,
+        18 if connects else 17,
         {
             "RuleName": "-",
-            "EventType": "CreatePipe",
+            "EventType": "ConnectPipe" if connects else "CreatePipe",
             "UtcTime": _time(run.machine, ts_us),
             "ProcessGuid": run.guid,
             "ProcessId": str(run.pid),

@@ -10,7 +10,7 @@ from tocsin.rehearse.acts import logons, processes, web
 from tocsin.rehearse.benign.workday import reach
 from tocsin.rehearse.dice import Dice, Weighted, digest, zipf
 from tocsin.rehearse.machine import Machine
-from tocsin.rehearse.rhythm import EVEN, OFFICE, midnight_us
+from tocsin.rehearse.rhythm import EVEN, HOUR_US, OFFICE, midnight_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.world import Body, Host, Site
 
@@ -80,6 +80,11 @@ def day(scene: Scene, body: Body, today: date, pace: float) -> None:
 def _machine(scene: Scene, body: Body, machine: Machine, start: int, pace: float, *, server: bool) -> None:
     dice, shape = scene.dice, EVEN if server else OFFICE
     ready = machine.booted_us + 120_000_000
+    if "archive" in machine.host.roles:
+        # However little else is watched, its agent is heard every hour.
+        for hour in range(24):
+            if (at := start + hour * HOUR_US + dice.below(HOUR_US)) > ready:
+                _reports(scene, machine, at)
     for _ in range(dice.count((7 if server else 1.2) * pace)):
         if (at := shape.draw(dice, start)) > ready:
             _reports(scene, machine, at)

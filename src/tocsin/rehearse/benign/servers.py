@@ -9,7 +9,7 @@ from typing import Final
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import changes, linux, logons, network, processes
 from tocsin.rehearse.benign.workday import reach
-from tocsin.rehearse.dice import Dice, Weighted, zipf
+from tocsin.rehearse.dice import Dice, Weighted, digest, zipf
 from tocsin.rehearse.machine import AGENT, SYSTEM32, Machine, boot, system
 from tocsin.rehearse.rhythm import EVEN, HOUR_US, OFFICE, midnight_us, moment_us
 from tocsin.rehearse.scene import Scene
@@ -85,7 +85,7 @@ def _windows(scene: Scene, body: Body, host: Host, today: date, pace: float) -> 
     calendar = scene.world.calendar
     if not server and not calendar.works(today) and dice.chance(0.8):
         return
-    if calendar.patches(today) and server:
+    if server and calendar.wave(today) == 1 + (digest("wave", host.fqdn)[0] < "8"):
         _patch(scene, machine, moment_us(today, 2 + dice.random() * 2))
     shape = EVEN if server else OFFICE
     for _ in range(dice.count((26 if server else 5) * pace)):

@@ -17,6 +17,8 @@ from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.world import Body
 
 _TYPES: Final = {"ExchangeAdmin": 1, "ExchangeItem": 2, "SharePointFileOperation": 6, "AzureActiveDirectory": 8}
+# What Entra writes for programs that sign in without a browser, by old protocols.
+OLD_PROGRAM: Final = "CBAInPROD"
 _ITEMS_ACCESSED: Final = 50
 _REASONS: Final = {50126: "Invalid username or password", 50074: "Strong Authentication is required"}
 
@@ -54,7 +56,12 @@ def audit(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """How somebody signs in. `used` is the kind of client, `place` city and country."""
+    """How somebody signs in.
+
+    Args:
+        used: the kind of client; `place` is city and country.
+        federated: True if the house's own federation server vouches for them; `request` is what both call the request.
+    """
 
     client: str
     app: str = "Office 365 Exchange Online"
@@ -65,6 +72,8 @@ class SignIn:
     error: int = 0
     single: bool = False
     compliant: bool = True
+    federated: bool = False
+    request: str = ""
 
 
 def sign_in(scene: Scene, body: Body, ts_us: int, user: str, name: str, how: SignIn) -> None:
@@ -80,7 +89,7 @@ def sign_in(scene: Scene, body: Body, ts_us: int, user: str, name: str, how: Sig
         "resultType": str(how.error),
         "resultSignature": "None",
         "callerIpAddress": how.client,
-        "correlationId": scene.dice.guid(),
+        "correlationId": how.request or scene.dice.guid(),
         "identity": name,
         "Level": 4,
         "properties": {"id": scene.dice.guid(), "createdDateTime": stamp, **_signed(user, name, how)},
@@ -115,14 +124,23 @@ def _signed(user: str, name: str, how: SignIn) -> dict[str, Any]:
         "riskLevelDuringSignIn": "none",
         "riskState": "none",
         "isInteractive": how.used == "Browser",
-        "tokenIssuerType": "AzureAD",
+        "tokenIssuerType": "ADFederationServices" if how.federated else "AzureAD",
     }
 
 
 def directory(
-    scene: Scene, body: Body, ts_us: int, user: str, operation: str, category: str, client: str, targets: Any
+    scene: Scene,
+    body: Body,
+    ts_us: int,
+    user: str,
+    operation: str,
+    category: str,
+    client: str,
+    targets: Any,
+    *,
+    request: str = "",
 ) -> None:
-    """A change of the directory, in Entra's audit log."""
+    """A change of the directory, in Entra's audit log; changes of one `request` belong together."""
     stamp = clock(ts_us, micro=True) + "0Z"
     record = {
         "time": stamp,
@@ -132,7 +150,7 @@ def directory(
         "category": "AuditLogs",
         "tenantId": body.tenant,
         "resultSignature": "None",
-        "correlationId": scene.dice.guid(),
+        "correlationId": request or scene.dice.guid(),
         "Level": 4,
         "properties": {
             "id": f"Directory_{scene.dice.guid()}",

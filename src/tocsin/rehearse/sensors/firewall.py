@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tocsin.rehearse.dice import digest
-from tocsin.rehearse.rhythm import HOUR_US, clock
+from tocsin.rehearse.rhythm import HOUR_US, ahead_us, clock
 from tocsin.rehearse.scene import Scene
 
 _SERVICES: Final = {22: "SSH", 25: "SMTP", 53: "DNS", 80: "HTTP", 123: "NTP", 443: "HTTPS", 3389: "RDP"}
@@ -35,7 +35,8 @@ def fortigate(
     """
     source, sport, target, dport = ends
     ends_us = ts_us + int(lasts_s * 1e6)
-    day, _, hour = clock(ends_us + 12 * HOUR_US).partition("T")
+    ahead = ahead_us(ends_us)
+    day, _, hour = clock(ends_us + ahead).partition("T")
     lan, wan = ("dmz", "wan1") if source.startswith("198.51.") or target.startswith("198.51.") else ("lan", "wan1")
     one, other = (wan, lan) if inward else (lan, wan)
     sent, sent_packets, received, received_packets = (0, 0, 0, 0) if denied else sizes
@@ -43,7 +44,7 @@ def fortigate(
     action = "deny" if denied else "close" if proto == 6 else "accept"
     line = (
         f'date={day} time={hour[:8]} devname="fw-{body}-edge" devid="FG200FT920{sum(body.encode()):06}" '
-        f'eventtime={ends_us}000 tz="+1200" logid="0000000013" type="traffic" subtype="forward" '
+        f'eventtime={ends_us}000 tz="+{ahead // HOUR_US}00" logid="0000000013" type="traffic" subtype="forward" '
         f'level="{"warning" if denied else "notice"}" vd="root" srcip={source} srcport={sport} srcintf="{one}" '
         f'srcintfrole="{"wan" if inward else "lan"}" dstip={target} dstport={dport} dstintf="{other}" '
         f'dstintfrole="{"lan" if inward else "wan"}" srccountry="Reserved" dstcountry="Reserved" '

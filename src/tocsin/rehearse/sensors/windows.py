@@ -40,6 +40,7 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SYSMON, 11): "File created (rule: FileCreate)",
     (SYSMON, 13): "Registry value set (rule: RegistryEvent)",
     (SYSMON, 17): "Pipe Created (rule: PipeEvent)",
+    (SYSMON, 18): "Pipe Connected (rule: PipeEvent)",
     (SYSMON, 22): "Dns query (rule: DnsQuery)",
     (SYSMON, 23): "File Delete archived (rule: FileDelete)",
     (SECURITY, 1102): "Log clear",
@@ -57,6 +58,7 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SECURITY, 4768): "Kerberos Authentication Service",
     (SECURITY, 4769): "Kerberos Service Ticket Operations",
     (SECURITY, 4771): "Kerberos Authentication Service",
+    (SECURITY, 4781): "User Account Management",
     (SECURITY, 5145): "Detailed File Share",
     (POWERSHELL, 4104): "Execute a Remote Command",
 }

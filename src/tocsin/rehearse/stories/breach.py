@@ -15,7 +15,7 @@ from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, system
 from tocsin.rehearse.rhythm import DAY_US, day_of, midnight_us
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories import mailbox, spread, taking
+from tocsin.rehearse.stories import identity, mailbox, spread, taking
 from tocsin.rehearse.stories.hold import MINUTE, Hold, agent, calling, commands, either, keeps, post
 from tocsin.rehearse.stories.means import at_work, calls_home, means, typed, works
 from tocsin.rehearse.stories.profile import Profile
@@ -75,6 +75,9 @@ def _plan(days: int) -> list[tuple[float, _Act]]:
         plan += [(share, taking.gathers), (share + 0.015, taking.reads_on), (share + 0.03, taking.reads_on)]
         plan += [(share + 0.031, taking.packs), (share + 0.04, _uses_shell)]
     plan += [(0.66 + 0.06 * number, mailbox.reads) for number in range(3)]
+    plan += [(0.46, identity.steals_key), (0.53, identity.forges), (0.63, identity.forges), (0.58, identity.lures)]
+    plan += [(share, identity.reads_by_app) for share in (0.61, 0.7, 0.8)]
+    plan += [(0.76, identity.delegates), (0.84, identity.diverts)]
     plan += [(0.6 + 0.03 * number, taking.sends) for number in range(9)]
     often = max(13, days // 4)
     plan += [(0.13 + 0.8 * number / often, _keeps_in_touch) for number in range(often)]

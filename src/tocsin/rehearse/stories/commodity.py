@@ -41,7 +41,7 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
     person = dice.one(sitting)
     machine = scene.station(person)
     number = dice.below(90_000)
-    with story.step(scene, now, "T1566.001", "A mail with an archive comes", account=person.upn):
+    with story.step(scene, now, "T1566.001", "A mail with an archive comes"):
         sender = f"billing@{dice.letters(6).lower()}parts.test"
         message = mail.message(scene, sender, person.mailbox, f"Overdue invoice {number}", 88_000)
         mail.arrives(scene, body, now, message, (f"vps{number % 900}.hosting.test", "203.0.113.246"))

@@ -12,6 +12,7 @@ from tocsin.rehearse.machine import SYSTEM32, Machine, Running
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.means import AGENT, BUILT_IN, Means, typed
 from tocsin.rehearse.stories.story import Story
+from tocsin.rehearse.world import Person
 
 MINUTE: Final = 60_000_000
 
@@ -28,6 +29,7 @@ class Hold:
     others: list[str] = field(default_factory=list)  # accounts whose passwords they guessed
     folders: list[str] = field(default_factory=list)  # shares that were read through
     goes: int = 0  # how often the last of them was read
+    lent: Person | None = None  # who let their application in
     parts: list[tuple[str, int]] = field(default_factory=list)  # of archives not yet sent, with their sizes
 
     @property

@@ -7,9 +7,8 @@ from dataclasses import replace
 from tocsin.rehearse import words
 from tocsin.rehearse.acts import cloud
 from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.sensors.cloud import SignIn
+from tocsin.rehearse.sensors.cloud import OLD_PROGRAM, SignIn
 from tocsin.rehearse.stories.hold import MINUTE, Hold
-from tocsin.rehearse.stories.means import AGENT
 from tocsin.rehearse.stories.story import Story
 
 
@@ -23,7 +22,7 @@ def reads(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
     client = dice.one(hold.means.relays)
     what = f"{person.account} signs in from a home router, by a protocol without a second factor"
     with story.step(scene, ts_us, "T1078.004", what, account=person.upn):
-        how = SignIn(client=client, used="IMAP4", system="", agent=AGENT, single=True, compliant=False)
+        how = SignIn(client=client, used="IMAP4", system="", agent=OLD_PROGRAM, single=True, compliant=False)
         cloud.signs_in(scene, body, ts_us - 40_000_000, person, replace(how, error=50126))
         cloud.signs_in(scene, body, ts_us, person, how)
     at = ts_us + 2 * MINUTE

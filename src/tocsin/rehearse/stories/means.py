@@ -8,7 +8,7 @@ from typing import Final
 from tocsin.rehearse.acts import linux, processes, web
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import SYSTEM32, Machine, Running
-from tocsin.rehearse.rhythm import HOUR_US
+from tocsin.rehearse.rhythm import HOUR_US, ahead_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story
@@ -29,7 +29,9 @@ class Means:
 
 
 def means(world: World, profile: Profile, dice: Dice) -> Means:
-    relays = dice.some([home for home in world.homes if "." in home], profile.relays)
+    # Visitors come from the same networks; that it is somebody's own router who works here would be another story.
+    own = {person.home for body in world.bodies for person in body.people}
+    relays = dice.some([home for home in world.homes if "." in home and home not in own], profile.relays)
     # Rented servers stand beside honest ones: their addresses are those of other sites too.
     home = [Site(name=domain, address=f"203.0.113.{2 + dice.below(110)}", tls=True) for domain in profile.domains]
     return Means(relays=tuple(relays), home=tuple(home))
@@ -37,8 +39,7 @@ def means(world: World, profile: Profile, dice: Dice) -> Means:
 
 def at_work(profile: Profile, day_us: int, dice: Dice) -> int:
     """A moment in the group's working hours on a local day."""
-    # The day here begins at midnight of UTC+12.
-    behind = 12 - profile.zone_h
+    behind = ahead_us(day_us) // HOUR_US - profile.zone_h
     hour = (profile.from_h + behind + dice.random() ** 1.4 * (profile.to_h - profile.from_h)) % 24
     return day_us + int(hour * HOUR_US)
 

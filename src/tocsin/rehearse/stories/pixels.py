@@ -25,6 +25,7 @@ GROUP: Final = Profile(
     id="G0128",
     aliases=("ZIRCONIUM", "Violet Typhoon"),
     techniques=frozenset({"T1598.003", "T1592.004", "T1583.001"}),
+    lent=frozenset(),
     software={},
     zone_h=8,
     from_h=9,
@@ -70,7 +71,7 @@ def _acts(scene: Scene, story: Story) -> Iterator[int]:
             yield (now := now + 20_000_000 + dice.below(240_000_000))
             told = base64.urlsafe_b64encode(person.mailbox.encode()).decode().rstrip("=")
             what = "Mails with a picture of one dot come to named members"
-            with story.step(scene, now, "T1598.003", what, account=person.upn, again=f"mails-{wave + 1}"):
+            with story.step(scene, now, "T1598.003", what, again=f"mails-{wave + 1}"):
                 message = mail.message(
                     scene, f"editor@{domain}", person.mailbox, _SUBJECTS[wave], 21_000 + dice.below(4000)
                 )

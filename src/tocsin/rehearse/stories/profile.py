@@ -24,7 +24,8 @@ class Profile:
     """Habits of a group.
 
     Args:
-        techniques: ids of ATT&CK v19; a step of the story happens if its first technique is among them.
+        techniques: ids of ATT&CK v19; a step of the story happens if its first technique is among them or `lent`.
+        lent: what is not known of the group, and is done all the same.
         software: by what it is for: web_shell, implant, dumper, tunnel, archiver, remote.
         zone_h: hours ahead of UTC of the place they work in; `from_h` to `to_h` are their working hours there.
         domains: of their command and control; `relays` is how many addresses stand before it.
@@ -35,6 +36,7 @@ class Profile:
     id: str
     aliases: tuple[str, ...]
     techniques: frozenset[str]
+    lent: frozenset[str]
     software: dict[str, str]
     zone_h: int
     from_h: float
@@ -45,7 +47,8 @@ class Profile:
 
     def does(self, techniques: str) -> bool:
         """True if all of these are their habits; a sub-technique is when its parent is."""
-        return all(one in self.techniques or one.partition(".")[0] in self.techniques for one in techniques.split())
+        own = self.techniques | self.lent
+        return all(one in own or one.partition(".")[0] in own for one in techniques.split())
 
 
 def built_in() -> Profile:
@@ -80,10 +83,11 @@ def _profile(told: Any, name: str) -> Profile:
     group = take(told, "group", dict)
     hours = take(told, "hours", dict)
     infrastructure = take(told, "infrastructure", dict)
-    techniques = take(take(told, "techniques", dict), "ids", list)
+    habits = take(told, "techniques", dict)
+    techniques, lent = take(habits, "ids", list), take(habits, "lent", list, [])
     software = take(told, "software", dict, {})
     decoy = take(told, "decoy", dict, {})
-    texts = [*techniques, *software.values(), *decoy.values(), *take(infrastructure, "domains", list)]
+    texts = [*techniques, *lent, *software.values(), *decoy.values(), *take(infrastructure, "domains", list)]
     if not all(isinstance(text, str) and text.isprintable() and len(text) < 200 for text in texts):
         faults.append("names and ids are short texts")
     profile = {
@@ -91,6 +95,7 @@ def _profile(told: Any, name: str) -> Profile:
         "id": take(group, "id", str, ""),
         "aliases": tuple(map(str, take(group, "aliases", list, []))),
         "techniques": frozenset(map(str, techniques)),
+        "lent": frozenset(map(str, lent)),
         "software": {str(key): str(value) for key, value in software.items()},
         "zone_h": take(hours, "zone", int),
         "from_h": float(take(hours, "from", int)),

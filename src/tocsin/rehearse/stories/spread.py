@@ -202,6 +202,11 @@ def takes_directory(scene: Scene, story: Story, hold: Hold, ts_us: int) -> None:
         with story.step(scene, ts_us, "T1003.006", what, host=controller.host, account=account):
             session = reach(scene, body, account, jump, controller, ts_us, [("IPC$", "drsuapi")], elevated=True)
             changes.replicated(scene, controller, ts_us + 400_000, session)
+    else:
+        return
+    # Now they have everybody's password in some form, and are whoever works on servers most.
+    story.concerns("possibly_reached", *(person.id for person in body.people))
+    hold.account = logons.admin_of(body.staff("admin")[0])
 
 
 def _copies(scene: Scene, controller: Machine, session: Session, ts_us: int) -> None:

@@ -1,0 +1,193 @@
+"""Whether a drill's intruder is told as who he was, and nobody as who he was not: seeds in, a table and JSON out.
+
+    python bench/attribution_drill.py [--seeds 20] [--first 1] [--events 30000] [--rules PACK] [PROFILE...]
+
+For each profile (if none is named the built-in one, and those of bench/profiles) and each seed a drill is made and
+responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has
+most of its steps. *case* is what `tocsin attribute CASE` sees: techniques. *lab* adds what an analyst adds: the
+software that was left behind, by its number, the planted one alike, since nobody knows which is which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tocsin import attribution
+from tocsin.attribution import HIGH, MEDIUM, Known
+from tocsin.model.attribution import Attribution
+from tocsin.model.cluster import Clusters
+from tocsin.model.observation import Observation, Trait
+from tocsin.model.rule import LEVELS
+from tocsin.rehearse.score import Places, cited, incidents_of
+from tocsin.rehearse.stories.profile import Profile, built_in, read_profile
+
+_NUMBER = re.compile(r"\b(S\d{4}|own:[\w-]+)")
+_TOP = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came of one incident in one way of looking: the rank of the true group, and who was named."""
+
+    rank: int | None
+    named: tuple[str, ...]
+    level: str
+    unknown: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("profiles", nargs="*", type=Path, metavar="PROFILE")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--events", type=int, default=30_000)
+    parser.add_argument("--rules", help="another pack, with our own")
+    told = parser.parse_args()
+    known = attribution.known()
+    own = sorted(Path(__file__).with_name("profiles").glob("*.toml"))
+    paths: list[Path | None] = [*told.profiles] or [None, *own]
+    figures: dict[str, Any] = {}
+    for path in paths:
+        profile = read_profile(path) if path else built_in()
+        rows = []
+        for seed in range(told.first, told.first + told.seeds):
+            began = time.monotonic()
+            with tempfile.TemporaryDirectory(prefix="attribution-drill-") as folder:
+                words = ["--seed", str(seed), "--events", str(told.events), "--out", f"{folder}/out"]
+                words += ["--profile", str(path)] if path else []
+                words += ["--rules", told.rules] if told.rules else []
+                rows.append(one(words, profile, Path(folder) / "out" / ("both" if told.rules else "own"), known))
+            print(f"{profile.group} {seed} {time.monotonic() - began:.0f} s: {_row(rows[-1])}", flush=True)
+        figures[profile.group] = summed(profile, rows)
+    report(figures, told.seeds)
+
+
+def one(words: list[str], profile: Profile, folder: Path, known: Known) -> dict[str, Any]:
+    """One drill: what is said of the breach and of the campaign of pixels."""
+    command = [sys.executable, "-m", "tocsin", "drill", "--keep", "--quiet", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"tocsin drill {' '.join(words)}: {done.stderr}")
+    truth = json.loads((folder.parent / "evidence" / "truth.json").read_bytes())
+    found = observations(truth, folder)
+    row: dict[str, Any] = {}
+    for name, incident in (("breach", "incident-1"), ("pixels", "incident-3")):
+        seen = found.get(incident)
+        if seen is not None:
+            group = next((one["group"] or {}).get("id") for one in truth["campaigns"] if incident in one["incidents"])
+            row[name] = judged(attribution.weigh(seen, known), group)
+    if (breach := found.get("incident-1")) is not None:
+        lab = replace(breach, traits=(*breach.traits, *software(profile)))
+        row["lab"] = judged(attribution.weigh(lab, known), profile.id)
+        row["decoy"] = profile.decoy.get("id", "")
+        row["techniques"] = len({trait.value for trait in breach.traits})
+        if (other := found.get("incident-3")) is not None:
+            row["apart"] = apart(lab, other, known)
+    return row
+
+
+def observations(truth: dict[str, Any], folder: Path) -> Mapping[str, Observation]:
+    """For each incident of the truth what the conclusion has seen that holds most of its steps."""
+    places = Places(truth)
+    told = list(incidents_of(folder / "incidents.json"))
+    best: dict[str, tuple[int, dict[str, Any]]] = {}
+    for incident in told:
+        steps: defaultdict[str, set[str]] = defaultdict(set)
+        for record in cited(places, incident):
+            if owner := places.owner.get(record):
+                steps[owner[0]].add(owner[1])
+        for name, own in steps.items():
+            if len(own) > best.get(name, (0, {}))[0]:
+                best[name] = len(own), incident
+    return {name: _observation(incident) for name, (_, incident) in best.items()}
+
+
+def _observation(incident: dict[str, Any]) -> Observation:
+    """As `attribution.of_incident`, of an incident as it is written down: those to review have no case."""
+    traits = tuple(
+        Trait(
+            kind="technique",
+            value=technique,
+            sources=(str(finding["at"]["path"]),),
+            grade="B2" if LEVELS.index(finding["level"]) >= HIGH else "B3",
+        )
+        for finding in incident["findings"]
+        if LEVELS.index(finding["level"]) >= MEDIUM
+        for technique in finding["techniques"]
+    )
+    return Observation(id=incident["id"], name=incident["title"], traits=traits)
+
+
+def software(profile: Profile) -> Iterator[Trait]:
+    texts = [*profile.software.values(), profile.decoy.get("software", "")]
+    for number in dict.fromkeys(number for text in texts for number in _NUMBER.findall(text)):
+        yield Trait(kind="software", value=number, sources=("laboratory",), grade="A2")
+
+
+def judged(found: Attribution, group: str | None) -> Seen:
+    groups = [one.id for one in found.hypotheses if one.kind == "group"]
+    unknown = found.of("unknown")
+    return Seen(
+        rank=groups.index(group) + 1 if group in groups else None,
+        named=found.answer.hypotheses if found.answer.level == "group" else (),
+        level=found.answer.level,
+        unknown=unknown.probability if unknown else 0.0,
+    )
+
+
+def apart(one: Observation, other: Observation, known: Known) -> bool:
+    """Whether a team's own clusters keep the two apart."""
+    first = attribution.clustered(one, Clusters(), known)
+    return len(attribution.clustered(other, first, known).clusters) == 2
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    parts = [
+        f"{name} rank {seen.rank} {seen.level} {','.join(seen.named)} unknown {seen.unknown:.2f}"
+        for name in ("breach", "lab", "pixels")
+        if (seen := row.get(name)) is not None
+    ]
+    return "; ".join((f"techniques {row.get('techniques', 0)}", *parts, f"apart {row.get('apart')}"))
+
+
+def summed(profile: Profile, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def of(name: str) -> list[Seen]:
+        return [row[name] for row in rows if name in row]
+
+    def wrong(name: str) -> int:
+        true = profile.id if name != "pixels" else "G0128"
+        return sum(bool(set(seen.named) - {true}) for seen in of(name))
+
+    told: dict[str, Any] = {"seeds": len(rows), "seen": len(of("breach")), "pixels_seen": len(of("pixels"))}
+    for name in ("breach", "lab", "pixels"):
+        told[f"{name}_top3"] = sum(seen.rank is not None and seen.rank <= _TOP for seen in of(name))
+        told[f"{name}_named_right"] = sum(profile.id in seen.named for seen in of(name)) if name != "pixels" else 0
+        told[f"{name}_named_wrong"] = wrong(name)
+    decoys = [row for row in rows if row.get("decoy")]
+    told["decoy_named"] = sum(row["decoy"] in row[name].named for row in decoys for name in ("breach", "lab"))
+    told["apart"] = sum(row.get("apart", False) for row in rows)
+    told["techniques"] = round(sum(row.get("techniques", 0) for row in rows) / max(1, len(rows)), 1)
+    return told
+
+
+def report(figures: Mapping[str, Mapping[str, Any]], seeds: int) -> None:
+    names = list(next(iter(figures.values())))
+    print(f"\n{'of ' + str(seeds) + ' seeds':<22}" + "".join(f"{group:>14}" for group in figures))
+    for name in names:
+        print(f"{name:<22}" + "".join(f"{told[name]:>14}" for told in figures.values()))
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

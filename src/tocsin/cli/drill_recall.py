@@ -1,0 +1,73 @@
+"""The drill's second act in, what an ally's word brought to light out: files, and a page on the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from tocsin.cli import hunt_files, progress, report_files
+from tocsin.output import hunts as pages
+from tocsin.output.screen import shown
+from tocsin.second_act import recall
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tocsin.rehearse import Made
+
+
+def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:
+    """Play it, its files below `folder`, its score among them."""
+    folder.mkdir()
+    answers = pages.Answers()
+    with (
+        progress.live(quiet=quiet) as on_progress,
+        recall(made, lake, jobs=jobs, on_progress=on_progress) as done,
+    ):
+        hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers)
+        records, files = done.taken.records, len(done.taken.custody)
+        asked = len(done.hunt.rules.rules)
+    (folder / "score.json").write_text(json.dumps(done.figures, indent=1) + "\n", encoding="utf-8")
+    truth = json.loads(made.truth.read_bytes())
+    console.print()
+    console.print("The second act: an ally shares what it knows", style="bold")
+    console.print(
+        f"{records:,} records of {files:,} sources lie in a lake. A bundle of {asked - 1} indicators and one rule"
+        f" arrives from an ally that two of the groups visited, too."
+    )
+    _tell(console, truth, done.figures, folder)
+
+
+def _tell(console: Console, truth: Mapping[str, Any], figures: Mapping[str, Any], folder: Path) -> None:
+    titles = {one["id"]: one["title"] for one in truth["incidents"]}
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(width=1)
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, justify="right")
+    for name, one in figures["by_campaign"].items():
+        found = bool(one["steps_found"])
+        what = f"{name}: {'; '.join(titles[each] for each in one['incidents_found']) or 'not found'}"
+        mark = Text("●", style="green") if found else Text("○", style="red")
+        table.add_row("", mark, Text(shown(what, 300)), f"{one['steps_found']} of {one['steps']} steps")
+    console.print(table)
+    right = f"{figures['event_precision']:.0%}"
+    console.print(f"  {right} of the records that stand belong to an attack", end="")
+    console.print(f"; {figures['counts']['records_lowered']:,} more are told as meaning little")
+    for key, words in (
+        ("never_here_but_seen", "told as seen, though it was never here"),
+        ("shared_but_not_seen", "both met it, and it was not seen"),
+    ):
+        for value in figures[key]:
+            console.print(Text(f"  {shown(value, 80)}: {words}", style="red"))
+    console.print(
+        f"  {figures['import_seconds']:,} s to take all of it in, {figures['hunt_seconds']:,} s to ask",
+        style="bright_black",
+    )
+    console.print(f"  written: {shown(os.fspath(folder))}", soft_wrap=True)

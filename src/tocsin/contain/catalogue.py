@@ -1,0 +1,236 @@
+"""Links and what is known of assets in, everything that could be done about them out, each with price and reach.
+
+What must not be done is not here: protected assets have no action at all, and what `guard` refuses is told as open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tocsin.contain import cost, words
+from tocsin.contain.graph import INTRUDER, Graph
+from tocsin.contain.guard import Own, refusal
+from tocsin.model.action import Action, Target, Verb
+from tocsin.model.asset import Asset, Assets
+from tocsin.model.incident import Incident
+from tocsin.model.pap import forbids
+from tocsin.model.plan import Link
+
+NOBODY_KNOWS: Final = "not known"  # whose an asset is that no list names
+# These act on one value alone; if any ground for it may not be acted on, the value gives it away.
+_OF_A_VALUE: Final[frozenset[Verb]] = frozenset({"block address", "block network", "block domain", "quarantine hash"})
+_OF_HOSTS: Final[frozenset[Verb]] = frozenset({"isolate host", "remove persistence", "close way in"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalogue:
+    """`actions` by id; `severing` says which sever a link; `refused` why something that would is not done."""
+
+    actions: dict[str, Action] = field(default_factory=dict)
+    severing: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    advice: dict[str, Action] = field(default_factory=dict)
+
+
+def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] = ()) -> Catalogue:
+    """Everything that could be done.
+
+    Args:
+        own: what must stay in reach, and the list of assets.
+        agreed: originators who said that their intelligence may be acted on.
+    """
+    wanted: dict[tuple[Verb, Target], list[Link]] = {}
+    found = Catalogue()
+    protected = {node for node in _nodes(graph.links) if _protected(node, own.assets)}
+    for link in graph.links:
+        for verb, target, node in _offers(link, graph.names):
+            if node in protected:
+                found.refused.setdefault(link.id, []).append(
+                    f"{_called(node)} is protected: only its owner may decide to {verb.partition(' ')[0]} there"
+                )
+            elif why := refusal(target, own):
+                found.refused.setdefault(link.id, []).append(why)
+            else:
+                wanted.setdefault((verb, target), []).append(link)
+    agreed = tuple(agreed)
+    behind = _behind(graph.links)
+    for (verb, target), links in wanted.items():
+        action = _action(verb, target, links, incident, _touched(verb, target, links, behind, own.assets))
+        terms = _forbidden(action, incident, agreed)
+        if terms:
+            for link in links:
+                found.refused.setdefault(link.id, []).append(terms)
+            found.advice[action.id] = _advised(action, terms)
+            continue
+        found.actions[action.id] = action
+        for link in links:
+            found.severing.setdefault(link.id, []).append(action.id)
+    return found
+
+
+def _nodes(links: Iterable[Link]) -> set[str]:
+    return {node for link in links for node in (link.source, link.target)}
+
+
+def _called(node: str) -> str:
+    return node.partition(" ")[2]
+
+
+def assets_of(node: str, assets: Assets) -> tuple[Asset, ...]:
+    kind, _, name = node.partition(" ")
+    return assets.named(name) or assets.at(name) if kind == "host" else ()
+
+
+def _protected(node: str, assets: Assets) -> bool:
+    """Of several assets that it may be, one that is protected is enough."""
+    return any(asset.protected for asset in assets_of(node, assets))
+
+
+def _offers(link: Link, names: Mapping[str, str]) -> Iterable[tuple[Verb, Target, str]]:
+    """What severs a link: verb, target, and the node that is touched by it."""
+    for node in (link.source, link.target):
+        if node.startswith("host "):
+            yield "isolate host", Target(kind="host", value=_called(node)), node
+    kind, _, name = (link.target if link.source == INTRUDER else link.source).partition(" ")
+    if link.kind == "channel" and link.source == INTRUDER:
+        if kind == "address":
+            yield "block address", Target(kind="address", value=name), link.target
+        elif kind == "domain":
+            yield "block domain", Target(kind="domain", value=name), link.target
+    elif link.kind == "persistence":
+        yield from _left_behind(link)
+    elif link.kind == "way in" and link.what.startswith("a service of "):
+        yield "close way in", Target(kind="host", value=_called(link.target)), link.target
+    elif link.source == INTRUDER and link.kind in {"credential", "session"}:
+        yield from _secrets(link, kind, names.get(link.target, name))
+
+
+def _left_behind(link: Link) -> Iterable[tuple[Verb, Target, str]]:
+    kind, _, name = link.target.partition(" ")
+    digest = link.what.removeprefix("program with SHA-256 ")
+    if kind == "mailbox":
+        yield "remove inbox rule", Target(kind="mailbox", value=name), link.target
+    elif digest != link.what:
+        yield "quarantine hash", Target(kind="hash", value=digest), link.target
+    else:
+        yield "remove persistence", Target(kind="persistence", value=link.what, host=name), link.target
+
+
+def _secrets(link: Link, kind: str, name: str) -> Iterable[tuple[Verb, Target, str]]:
+    if kind == "directory":
+        yield "reset krbtgt", Target(kind="directory", value=name), link.target
+    elif kind == "tenant":
+        yield "renew signing certificates", Target(kind="tenant", value=name.removeprefix("of ")), link.target
+    elif kind == "grant":
+        yield "remove grant", Target(kind="grant", value=name), link.target
+    elif link.kind == "session":
+        yield "revoke sessions", Target(kind="account", value=name), link.target
+    else:
+        for verb in _SECRET:
+            yield verb, Target(kind="account", value=name), link.target
+
+
+# Disabling an account ends no session that is open already: tickets and tokens live on.
+_SECRET: Final[tuple[Verb, ...]] = ("reset secret", "disable account")
+
+
+def _action(
+    verb: Verb, target: Target, links: Sequence[Link], incident: Incident, touched: tuple[Asset, ...]
+) -> Action:
+    price, minutes, noise = cost.weights(verb, touched if verb in _OF_HOSTS else ())
+    said = words.of(verb, target)
+    because = tuple(sorted({number for link in links for number in link.because}))
+    return Action(
+        id=_id(verb, target),
+        verb=verb,
+        target=target,
+        because=because,
+        why=_why(links, because, incident),
+        reversible=bool(said.undo),
+        expires_s=said.lasts_s,
+        approvals=2 if cost.touches_a_service(verb, touched) else 1,
+        cost=price,
+        minutes=minutes,
+        noise=noise,
+        authorities=_authorities(touched),
+        severs=tuple(link.id for link in links),
+        preserve=_kept_first(verb, target),
+        steps=said.steps,
+        probes=said.probes,
+        undo=said.undo,
+    )
+
+
+def _behind(links: Iterable[Link]) -> dict[str, list[str]]:
+    """The machines that an address or an account leads to."""
+    found: dict[str, list[str]] = {}
+    for link in links:
+        if link.source != INTRUDER and link.target.startswith("host "):
+            found.setdefault(link.source, []).append(link.target)
+    return found
+
+
+def _touched(
+    verb: Verb, target: Target, links: Sequence[Link], behind: Mapping[str, Sequence[str]], assets: Assets
+) -> tuple[Asset, ...]:
+    """Assets that an action is done to; of what is done in the network or a directory, those that it leads to."""
+    if verb in _OF_HOSTS:
+        return assets_of(f"host {target.host or target.value}", assets)
+    if target.kind == "directory":
+        whole = f".{target.value}"
+        return tuple(
+            one for one in assets.all if any(name.casefold().endswith(whole) for name in (one.name, *one.also))
+        )
+    nodes = dict.fromkeys(node for link in links for node in (link.target, *behind.get(link.target, ())))
+    return tuple(dict.fromkeys(asset for node in nodes for asset in assets_of(node, assets)))
+
+
+def _authorities(touched: Sequence[Asset]) -> tuple[str, ...]:
+    return tuple(sorted({asset.authority or NOBODY_KNOWS for asset in touched})) or (NOBODY_KNOWS,)
+
+
+def _kept_first(verb: Verb, target: Target) -> tuple[str, ...]:
+    if verb in _OF_HOSTS:
+        return (f"host {target.host or target.value}",)
+    return (f"{target.kind} {target.value}",) if target.kind in {"account", "mailbox", "grant"} else ()
+
+
+def _id(verb: Verb, target: Target) -> str:
+    """Of what is done to what: readable by its verb, told apart by a digest, and with nothing of the value in it."""
+    digest = hashlib.sha256(f"{verb}\x00{target.kind}\x00{target.value}\x00{target.host}".encode("utf-8", "replace"))
+    return f"{verb.replace(' ', '-')}-{digest.hexdigest()[:10]}"
+
+
+def _why(links: Sequence[Link], because: Sequence[int], incident: Incident) -> str:
+    titles = list(dict.fromkeys(incident.findings[number].title for number in because))
+    reach = ", ".join(sorted({link.kind for link in links}))
+    seen = (
+        f"seen in {_count(len(because), 'finding')}: {'; '.join(titles[:3])}"
+        if titles
+        else "seen in what the case tells"
+    )
+    return f"severs {_count(len(links), 'link')} ({reach}); {seen}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:
+    """An action rests on intelligence if it falls without it; one on a value alone, if any ground for it does."""
+    grounds = [incident.findings[number].terms for number in action.because]
+    bound = [why for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
+    if not bound or (action.verb not in _OF_A_VALUE and len(bound) < len(grounds)):
+        return ""
+    return bound[0]
+
+
+def _advised(action: Action, why: str) -> Action:
+    return replace(action, advice=why)
+
+
+def prices(found: Mapping[str, Action], kept_low: str) -> dict[str, int]:
+    return {one.id: getattr(one, kept_low) for one in found.values()}

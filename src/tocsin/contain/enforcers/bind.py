@@ -1,0 +1,32 @@
+"""Domains in, a policy zone and how to have it read again out, for BIND 9 (its manual, section `response-policy`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from tocsin.contain import zone
+from tocsin.contain.zone import VERBS
+from tocsin.model.action import Block, Place, Probed, Step, Text
+
+NAME: Final = "bind"
+CARRIED_OUT: Final = True
+__all__ = ["CARRIED_OUT", "NAME", "VERBS", "probes", "render", "seen", "steps"]
+
+_RELOAD: Final = ("rndc", "reload")
+
+
+def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
+    return zone.text(blocks, place, now_us)
+
+
+def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us: int) -> tuple[Step, ...]:
+    return zone.steps(after, place, now_us, (*(place.control or _RELOAD), place.zone)) if before or after else ()
+
+
+def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
+    return zone.probes(blocks, place)
+
+
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
+    return zone.seen(said, blocks)

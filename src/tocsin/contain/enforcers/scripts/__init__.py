@@ -1,0 +1,1 @@
+"""Fixed scripts for PowerShell: read by people, never changed by a value; not executed here."""

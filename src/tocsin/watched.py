@@ -1,0 +1,183 @@
+"""After the blocks on one page: a case and logs since in, what enforcers and logs show of it out, and what must hold.
+
+That it is contained is a person's decision. It is signed over what is kept here, and nothing here takes it for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tocsin import cases
+from tocsin.act import run as world
+from tocsin.border import files
+from tocsin.contain import PREFIX, authority, recovery
+from tocsin.contain import verify as words
+from tocsin.detect.plain_patterns import plain
+from tocsin.detect.terms import Unusable
+from tocsin.enforce import TASK, reached, standing_of
+from tocsin.errors import ActError, CaseError
+from tocsin.model.action import Place, Probed
+from tocsin.model.containment import Heard, Recovery, Sign, Verification
+from tocsin.model.coverage import SeenLog
+from tocsin.model.decision import Decision, Signer
+from tocsin.model.rule import RuleSet
+from tocsin.pipeline import detect
+from tocsin.planning import Chosen, chosen, decisions_of
+
+VERIFICATION: Final = "containment seen.json"
+_MOST_SIGNS: Final = 10_000
+
+
+def verify(
+    folder: Path, places: Sequence[Place], by: str, logs: Sequence[str], rules: RuleSet | None, *, jobs: int = 0
+) -> tuple[Verification, str]:
+    """Ask the enforcers, look through logs since, keep in the case what was seen; with its digest.
+
+    Args:
+        logs: of the time since; without them nothing is said of the intruder.
+        rules: what is looked for in them.
+    """
+    kept, since = chosen(folder), since_us(folder)
+    _, case, _ = cases.entries_of(folder)
+    incident = cases.incident_of(folder, case)
+    assert incident is not None
+    hosts = words.hosts_of(kept.alternative, [one.name for one in incident.hosts])
+    signs: tuple[Sign, ...] = ()
+    heard = tuple(Heard(host=name, sources=(), until_us=None) for name in hosts)
+    if logs and rules is not None and since is not None:
+        names = [one.target.value for one in kept.alternative.actions]
+        names += [one.name for one in (*incident.accounts, *incident.addresses)]
+        values = frozenset(name.casefold() for name in names)
+        signs, heard = _looked(logs, rules, since, hosts, values, jobs)
+    here = {one.target for blocks in standing_of(folder)[0].values() for one in blocks}
+    told = words.verification(
+        of=kept.plan.of,
+        plan=kept.digest,
+        chosen=kept.alternative,
+        since_us=since,
+        blocks=probed(folder, places),
+        looked=bool(logs),
+        signs=signs,
+        heard=heard,
+        by_people=[f"{one.verb} {one.target.value}" for one in kept.alternative.actions if one.target not in here],
+    )
+    return told, keep_seen(folder, told, by)
+
+
+def _looked(
+    logs: Sequence[str], rules: RuleSet, since: int, hosts: Sequence[str], values: frozenset[str], jobs: int
+) -> tuple[tuple[Sign, ...], tuple[Heard, ...]]:
+    """Signs in logs since: findings on one of the machines, or with one of the values in them."""
+    titles = {number: rule.title for number, rule in enumerate(rules.rules)}
+    signs: list[Sign] = []
+    with detect(logs, rules, since_us=since, jobs=jobs) as run:
+        for finding in run.findings:
+            named = any((value or "").casefold() in values for value in finding.fields.values())
+            if len(signs) < _MOST_SIGNS and (named or _is_of(finding.host, hosts)):
+                signs.append(Sign(ts_us=finding.ts_us, host=finding.host, what=titles[finding.rule]))
+        heard = tuple(_heard(name, run.coverage.seen, since) for name in hosts)
+    return tuple(sorted(signs, key=lambda one: (one.ts_us is None, one.ts_us or 0, one.host, one.what))), heard
+
+
+def _is_of(host: str, hosts: Sequence[str]) -> bool:
+    folded = host.strip().rstrip(".").casefold()
+    return bool(folded) and any(_same(folded, name) for name in hosts)
+
+
+def _same(one: str, other: str) -> bool:
+    """By the whole name, or its first part where one of them has no more."""
+    if "." in one and "." in other:
+        return one == other
+    return one.partition(".")[0] == other.partition(".")[0]
+
+
+def _heard(name: str, seen: Sequence[SeenLog], since: int) -> Heard:
+    """How far the logs of a machine go. What ends before the blocks were in place says nothing of the time after."""
+    of = [one for one in seen if one.last_us is not None and one.last_us > since and _is_of(one.host, (name,))]
+    sources = tuple(sorted({one.channel or one.kind for one in of}))
+    return Heard(host=name, sources=sources, until_us=max((one.last_us or 0 for one in of), default=None))
+
+
+def proposals(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Blocks whose indicator its source has taken back since: lifting is proposed, and nothing is lifted by it.
+
+    Args:
+        names: files of indicators, as they are today.
+    """
+    blocks = [one for each in standing_of(folder)[0].values() for one in each]
+    standing = {one.target.value for one in blocks}
+    found: dict[str, None] = {}
+    for one in files.read(names).indicators:
+        if one.revoked:
+            try:
+                values = {each.value for each in plain(one).observables} & standing
+            except Unusable:
+                continue
+            for value in sorted(values):
+                source = one.source or "its source"
+                found.setdefault(f"{value}: {source} has taken its indicator back; lifting it is proposed")
+    return tuple(found)
+
+
+def probed(folder: Path, places: Sequence[Place]) -> tuple[Probed, ...]:
+    """What the enforcers tell of the blocks of this case."""
+    standing, _ = standing_of(folder)
+    found: list[Probed] = []
+    for place, enforcer in reached(places):
+        blocks = standing.get(place.enforcer, ())
+        probes = enforcer.probes(blocks, place) if blocks else ()
+        if probes:
+            found += enforcer.seen([world.ask(probe).said for probe in probes], blocks)
+    return tuple(found)
+
+
+def since_us(folder: Path) -> int | None:
+    """When the newest block of this case was put in place."""
+    standing, _ = standing_of(folder)
+    return max((one.since_us for blocks in standing.values() for one in blocks), default=None)
+
+
+def keep_seen(folder: Path, seen: Verification, by: str) -> str:
+    """Keep what was seen in the case; its digest is what whoever decides signs over."""
+    content = msgspec.json.format(msgspec.json.encode(seen)) + b"\n"
+    with cases.writing(folder) as log:
+        cases.attach(log, VERIFICATION, content, by=by)
+    return hashlib.sha256(content).hexdigest()
+
+
+def contained(folder: Path, known: Iterable[Signer]) -> Decision | None:
+    """The signed decision that it is contained, made over what was seen; None where nobody decided so."""
+    case, _, decisions = decisions_of(folder, known)
+    seen = {one.sha256 for one in case.attached if one.name == VERIFICATION}
+    about = [one for one in decisions if one.subject == authority.CONTAINED and one.seen in seen]
+    last = max(about, key=lambda one: one.at, default=None)
+    return last if last is not None and last.choice == authority.YES else None
+
+
+def recover(folder: Path, kept: Chosen, known: Iterable[Signer], by: str) -> Recovery:
+    """Write down what must hold before the case may be closed, a task each; once, however often it is asked for."""
+    known = tuple(known)
+    decided = contained(folder, known)
+    if decided is None:
+        hint = "`tocsin contain CASE --verify` tells what was seen, and how to decide on it."
+        raise ActError(f"{kept.plan.of}: nobody has decided that it is contained", hint=hint)
+    _, incident, _ = decisions_of(folder, known)
+    found = recovery(kept.plan, kept.alternative, incident, datetime.fromisoformat(decided.at).date())
+    with cases.writing(folder) as log:
+        known_tasks = {one.text for one in log.case.tasks}
+        for text in found.criteria:
+            if PREFIX + text not in known_tasks:
+                due = found.watch_until if found.watch_until in text else ""
+                cases.add_task(log, PREFIX + text, by=by, due=due)
+        for task in cases.open_tasks(log.case):
+            if task.text == TASK:
+                with suppress(CaseError):
+                    cases.finish_task(log, task.task, by=by, text="what must hold is written down as tasks")
+    return found
