@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hyperscan
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detect.compiled import compiled_pack
@@ -73,6 +73,38 @@ def test_what_an_expression_was_made_to_find(expression: str) -> None:
         assert place in reported(EXPRESSIONS, value)
 
     found()
+
+
+RUNS = {
+    ".": "0-;", "[^,]": "0 ;", r"[^\\/]": "0 ,", "[^a-z]": "0;,", r"\s": " \t", r"\S": "0;-", r"\w": "0_9",
+    r"\W": " ;-", r"\d": "019", r"\D": ";-_", "[ -~]": "0-;", "(?:0|;)": "0;",
+}  # fmt: skip
+
+
+@st.composite
+def stretched(draw: st.DrawFn) -> tuple[str, str]:
+    """An expression of short words with runs between them, and a text that it finds, with long runs."""
+    words = draw(st.lists(st.text("abcxyz/&", min_size=1, max_size=4), min_size=1, max_size=4))
+    text = expression = ""
+    for number, word in enumerate(words):
+        if number:
+            kind = draw(st.sampled_from(sorted(RUNS)))
+            expression += kind + draw(st.sampled_from(["*", "+", "*?", "{1,}"]))
+            text += draw(st.sampled_from(RUNS[kind])) * draw(st.sampled_from([1, 7, 15, 16, 31, 33, 64, 70, 140]))
+        expression += re.escape(word)
+        text += draw(st.sampled_from([str.upper, str.lower]))(word)
+    around = draw(st.sampled_from(["", "0" * 20, ";" * 70]))
+    return f"(?i){expression}", around + text + draw(st.sampled_from(["", " " * 40]))
+
+
+@settings(deadline=None)
+@given(st.lists(stretched(), min_size=1, max_size=8))
+def test_long_runs_between_short_words(drawn: list[tuple[str, str]]) -> None:
+    expressions = tuple(dict.fromkeys(["route\\s+print", *(expression for expression, _ in drawn)]))
+    for _, text in drawn:
+        wanted = {number for number, one in enumerate(expressions) if re.search(one, text)}
+        assert wanted
+        assert wanted <= reported(expressions, text)
 
 
 def test_the_expressions_of_the_public_pack(shared: Path) -> None:

@@ -20,10 +20,14 @@ _parser: Any = importlib.import_module("re._parser")
 
 MOST_REPEATED = 32  # counts beyond are taken for any count: compiling takes time and room for each
 MOST_POSITIONS = 2000  # of one expression, each repetition counted
+# The Vectorscan of hyperscan 0.9.1 loses matches that end in two letters of either case: behind a run of nearly all
+# bytes that is longer than its registers (`x.*ab`), or alone. Behind a run of all bytes it does not.
+NEARLY_ALL: Final = 96  # codes of ASCII: a class of as many is written as all bytes
 _FLAGS: Final = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_ALLOWEMPTY
 
 ALWAYS: Final = ""  # the empty expression is found in every value, the empty one included
 
+_FOLDS: Final = re.compile(r"\(\?[a-z]*i")
 _ASCII: Final = frozenset(range(128))
 _SPACE: Final = frozenset(code for code in _ASCII if chr(code).isspace())  # \x1c to \x1f are space to Python
 _WORD: Final = frozenset(code for code in _ASCII if chr(code).isalnum() or chr(code) == "_")
@@ -86,7 +90,9 @@ def _written(text: str) -> str:
         found = _sequence(parsed, flags)
     except (_NotWritten, re.error, RecursionError, OverflowError):
         return ALWAYS
-    return found if _positions(found) <= MOST_POSITIONS else ALWAYS
+    least, most = _parser.parse(found).getwidth()
+    lost = _FOLDS.search(text) and least <= 2 and most > 1  # a single letter is found
+    return ALWAYS if lost or _positions(found) > MOST_POSITIONS else found
 
 
 class _NotWritten(Exception):
@@ -202,6 +208,8 @@ def _class(codes: frozenset[int], wide: bool) -> str:
     """One byte out of some. A character beyond ASCII is bytes beyond ASCII."""
     if not codes and not wide:
         raise _NotWritten("a set of nothing")
+    if wide and len(codes) >= NEARLY_ALL:
+        return "[\\x00-\\xff]"
     if len(codes) == 1 and not wide:
         return _bytes(chr(next(iter(codes))))
     ranges: list[list[int]] = []
