@@ -9,8 +9,10 @@ from collections.abc import Collection, Sequence
 from importlib.resources import files
 from typing import Final
 
-from tocsin.model.action import Block, Text, Verb
+from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 from tocsin.seal.canonical import canonical
+
+CARRIED_OUT: Final = False
 
 _SCRIPTS: Final = "tocsin.contain.enforcers.scripts"
 
@@ -37,3 +39,16 @@ def _unicode(text: str) -> str:
 
 def script(name: str) -> Text:
     return Text(name=name, content=(files(_SCRIPTS) / name).read_text(encoding="utf-8"))
+
+
+def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us: int) -> tuple[Step, ...]:
+    """None: people do them elsewhere."""
+    return ()
+
+
+def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
+    return ()
+
+
+def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
+    return ()

@@ -32,7 +32,7 @@ def zone(blocks: Sequence[Block], now_us: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def text(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
+def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
     return (Text(name=f"{place.zone}.zone", content=zone(blocks, now_us)),)
 
 

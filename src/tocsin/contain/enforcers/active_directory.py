@@ -8,27 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tocsin.contain import elsewhere
-from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
+from tocsin.contain.elsewhere import CARRIED_OUT, probes, script, seen, steps, values
+from tocsin.model.action import Block, Place, Text, Verb
 
 NAME: Final = "active-directory"
 VERBS: Final[frozenset[Verb]] = frozenset({"disable account", "reset secret", "reset krbtgt"})
-CARRIED_OUT: Final = False
+__all__ = ["CARRIED_OUT", "NAME", "VERBS", "probes", "render", "seen", "steps"]
 
 _SCRIPT: Final = "active_directory.ps1"
 
 
 def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
-    return elsewhere.script(_SCRIPT), Text(name="active_directory.json", content=elsewhere.values(blocks, VERBS))
-
-
-def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us: int) -> tuple[Step, ...]:
-    return ()
-
-
-def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
-    return ()
-
-
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
-    return ()
+    return script(_SCRIPT), Text(name="active_directory.json", content=values(blocks, VERBS))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.contain import zone
-from tocsin.contain.zone import VERBS
-from tocsin.model.action import Block, Place, Probed, Step, Text
+from tocsin.contain.zone import VERBS, probes, render, seen
+from tocsin.model.action import Block, Place, Step
 
 NAME: Final = "bind"
 CARRIED_OUT: Final = True
@@ -16,17 +16,5 @@ __all__ = ["CARRIED_OUT", "NAME", "VERBS", "probes", "render", "seen", "steps"]
 _RELOAD: Final = ("rndc", "reload")
 
 
-def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
-    return zone.text(blocks, place, now_us)
-
-
 def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us: int) -> tuple[Step, ...]:
     return zone.steps(after, place, now_us, (*(place.control or _RELOAD), place.zone)) if before or after else ()
-
-
-def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
-    return zone.probes(blocks, place)
-
-
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
-    return zone.seen(said, blocks)

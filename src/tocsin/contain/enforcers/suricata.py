@@ -10,11 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
+from tocsin.contain.elsewhere import CARRIED_OUT, probes, seen, steps
+from tocsin.model.action import Block, Place, Text, Verb
 
 NAME: Final = "suricata"
 VERBS: Final[frozenset[Verb]] = frozenset({"block address", "block network", "block domain"})
-CARRIED_OUT: Final = False
+__all__ = ["CARRIED_OUT", "NAME", "VERBS", "fault", "probes", "render", "seen", "steps"]
 
 _FIRST_SID: Final = 1_000_000  # those up to 1,999,999 are for rules of one's own
 _SIDS: Final = 900_000
@@ -28,18 +29,6 @@ _RULE: Final = re.compile(
 def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
     lines = ["# Checked for their syntax only: no Suricata was run on these rules.", *_rules(blocks)]
     return (Text(name="tocsin.rules", content="".join(f"{line}\n" for line in lines)),)
-
-
-def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us: int) -> tuple[Step, ...]:
-    return ()
-
-
-def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
-    return ()
-
-
-def seen(said: Sequence[str], blocks: Sequence[Block]) -> tuple[Probed, ...]:
-    return ()
 
 
 def fault(rule: str) -> str:
