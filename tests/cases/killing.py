@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
+import os
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from cases.making import PEOPLE
+from killed import said_before_the_kill
 from tocsin import cases
 from tocsin.cases import folder as layout
 
@@ -20,20 +18,13 @@ import os, random, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from cases.making import decide, incident
+from killed import slowly
 from tocsin import cases
 from tocsin.seal import durable
 
 chance = random.Random(int(sys.argv[2]))
 
-def slowly(number, content):
-    rest = memoryview(content)
-    while rest:
-        piece = chance.randrange(1, 1 + len(rest))
-        os.write(number, rest[:piece])
-        rest = rest[piece:]
-        time.sleep(chance.choice((0, 0.0005, 0.001)))
-
-durable.write_all = slowly
+durable.write_all = slowly(chance, (0, 0.0005, 0.001))
 root = Path(sys.argv[1])
 print("ready", flush=True)
 while True:
@@ -65,18 +56,8 @@ class Outcome:
 
 def kill_once(root: Path, seed: int) -> Outcome:
     """Let it write for a random while, kill it, verify all cases, and go on writing in each."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(root), str(seed), str(Path(__file__).parents[1])],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    time.sleep(random.Random(seed).uniform(0, 0.15))
-    child.send_signal(signal.SIGKILL)
-    safe = [line.split() for line in child.stdout if line.endswith("\n")]
-    child.stdout.close()
-    assert child.wait(timeout=60) == -signal.SIGKILL
+    said = said_before_the_kill(WRITER, root, seed, 0.15, lambda pid: os.kill(pid, signal.SIGKILL))
+    safe = [line.split() for line in said]
     return _looked_at(root, {name: (int(count), head) for name, count, head in safe})
 
 

@@ -67,6 +67,11 @@ def _digest(said: str) -> str:
     return said.partition("--seen ")[2].split()[0]
 
 
+def _approve(tocsin: Tocsin, digest: str, by: str) -> int:
+    said = ("contain", "yes", "--seen", digest, "--role", "lead", "--reason", "Yes.", "--by", by)
+    return tocsin("case", "decide", "inc1", *said)[0]
+
+
 def test_the_words_of_the_command_are_those_of_the_rooms() -> None:
     assert contain.WAYS == WAYS
     assert (*(one.NAME for one in ENFORCERS), "cacao") == contain.RENDERED
@@ -89,24 +94,7 @@ def test_from_the_plan_to_its_end(tocsin: Tocsin, lists: tuple[str, ...], tmp_pa
     assert "must approve" in err
 
     for by in ("Aroha", "Ben"):
-        assert (
-            tocsin(
-                "case",
-                "decide",
-                "inc1",
-                "contain",
-                "yes",
-                "--seen",
-                digest,
-                "--role",
-                "lead",
-                "--reason",
-                "Yes.",
-                "--by",
-                by,
-            )[0]
-            == 0
-        )
+        assert _approve(tocsin, digest, by) == 0
     consent = ("consent:Agency", "yes", "--seen", digest, "--role", "owner", "--reason", "Yes.", "--by", "Chen")
     assert tocsin("case", "decide", "inc1", *consent)[0] == 0
 
@@ -145,21 +133,7 @@ def test_logs_since_are_looked_through(tocsin: Tocsin, lists: tuple[str, ...], t
     _, out, _ = tocsin("contain", "inc1", *lists, "--plan", "fastest", "--by", "Ben")
     digest = _digest(out)
     for by in ("Aroha", "Ben"):
-        tocsin(
-            "case",
-            "decide",
-            "inc1",
-            "contain",
-            "yes",
-            "--seen",
-            digest,
-            "--role",
-            "lead",
-            "--reason",
-            "Yes.",
-            "--by",
-            by,
-        )
+        assert _approve(tocsin, digest, by) == 0
     tocsin(
         "case",
         "decide",

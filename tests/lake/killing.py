@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from killed import said_before_the_kill
 from lake.making import index_of, rebuilt_index_of, records
 from tocsin.intake import take_in
 from tocsin.lake import store, tables, upkeep
@@ -23,20 +20,13 @@ WRITER = """
 import os, random, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
+from killed import slowly
 from lake.making import write_logs
 from tocsin import intake
 from tocsin.lake import parts, runs, store, tables, upkeep
 from tocsin.seal import durable
 
 chance = random.Random(int(sys.argv[2]))
-
-def slowly(number, content):
-    rest = memoryview(content)
-    while rest:
-        piece = chance.randrange(1, 1 + len(rest))
-        os.write(number, rest[:piece])
-        rest = rest[piece:]
-        time.sleep(chance.choice((0, 0.002, 0.01)))
 
 def late(before):
     def after(*rest, **more):
@@ -46,7 +36,7 @@ def late(before):
         return done
     return after
 
-durable.write_all = slowly
+durable.write_all = slowly(chance, (0, 0.002, 0.01))
 for module, name in ((tables, "_show"), (parts, "save"), (runs, "_save"), (upkeep, "save")):
     setattr(module, name, late(getattr(module, name)))
 store.MOST_RUNS = 3
@@ -76,18 +66,7 @@ class Outcome:
 
 def kill_once(root: Path, seed: int) -> Outcome:
     """Let it work for a random while, kill it, and look; then import everything again, and look."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(root), str(seed), str(Path(__file__).parents[1])],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    time.sleep(random.Random(seed).uniform(0, 1.5))
-    os.killpg(child.pid, signal.SIGKILL)
-    said = [line.strip() for line in child.stdout if line.endswith("\n")]
-    child.stdout.close()
-    assert child.wait(timeout=60) == -signal.SIGKILL
+    said = said_before_the_kill(WRITER, root, seed, 1.5, lambda pid: os.killpg(pid, signal.SIGKILL))
     return _looked_at(root, said)
 
 
