@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from tocsin.errors import ActError
 from tocsin.model.action import Action, Block, Place, Step
 from tocsin.model.decision import Signer
 from tocsin.planning import Chosen, decisions_of, now_us
+from tocsin.seal.decisions import now
 
 ENFORCED: Final = ".enforced"  # beside the cases: what stands is of all of them together
 TASK: Final = "Containment was begun: verify it, decide whether it is contained, and write down what must hold"
@@ -140,7 +140,7 @@ def apply(
             raise ActError("nothing of this plan is carried out from here", hint=hint)
         _task(folder, by)
         log.mean(
-            case=kept.plan.of, does="apply", by=by, at=_at(), plan=kept.digest, steps=intent.steps, after=intent.after
+            case=kept.plan.of, does="apply", by=by, at=now(), plan=kept.digest, steps=intent.steps, after=intent.after
         )
         _go_on(log, told)
     _noted(folder, by, f"containment applied: {len(intent.done_here)} actions of the plan {kept.digest[:16]}")
@@ -170,7 +170,7 @@ def undo(
             case=names[0],
             does="undo",
             by=by,
-            at=_at(),
+            at=now(),
             plan="",
             steps=_steps(places, before, after, at_us),
             after=after,
@@ -194,7 +194,7 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
         gone = sum(len(before.get(name, ())) - len(after[name]) for name in after)
         if gone:
             steps = _steps(places, before, after, at_us)
-            log.mean(case="", does="expire", by=by, at=_at(), plan="", steps=steps, after=after)
+            log.mean(case="", does="expire", by=by, at=now(), plan="", steps=steps, after=after)
             _go_on(log, lambda word: None)
     return gone
 
@@ -212,18 +212,14 @@ def _go_on(log: journal.Journal, told: Callable[[str], None]) -> None:
     assert pending is not None
     for number in range(log.now.next_step, len(pending.steps)):
         enforcer, step = pending.steps[number]
-        log.begin(number, _at())
+        log.begin(number, now())
         done = world.run(step)
-        log.end(number, _at(), well=done.well, said=done.said)
+        log.end(number, now(), well=done.well, said=done.said)
         if not done.well:
             hint = "The same command goes on from there; --undo takes back what was done."
             raise ActError(f"{enforcer}: could not {step.what}: {done.said.strip()[:300]}", hint=hint)
         told(f"{enforcer}: {step.what}{' (was so already)' if done.skipped else ''}")
-    log.finish(_at())
-
-
-def _at() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    log.finish(now())
 
 
 def _task(folder: Path, by: str) -> None:

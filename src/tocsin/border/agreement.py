@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -35,8 +36,8 @@ class _Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     until: date | None = None
 
 
-def read_agreement(path: Path) -> Peer:
-    """The peer of a file.
+def read_agreement(path: Path) -> tuple[Peer, str]:
+    """The peer of a file, and the SHA-256 of the file.
 
     Raises:
         ListError: it cannot be read, or is no agreement.
@@ -51,7 +52,7 @@ def read_agreement(path: Path) -> Peer:
         raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ListError(f"{path}: {error}", hint=_HINT) from error
-    return Peer(
+    peer = Peer(
         id=told.id,
         name=told.name,
         tlp=told.tlp,
@@ -63,3 +64,4 @@ def read_agreement(path: Path) -> Peer:
         withhold=told.withhold,
         until=told.until.isoformat() if told.until else "",
     )
+    return peer, hashlib.sha256(content).hexdigest()

@@ -44,10 +44,14 @@ def read_objects(path: Path) -> tuple[list[dict[str, Any]], str]:
 def as_bundle(objects: Sequence[Mapping[str, Any]]) -> str:
     """A bundle of objects as text; the same objects give the same bytes."""
     told = [json.dumps(one, ensure_ascii=True, separators=(",", ":")) for one in objects]
-    digest = hashlib.sha256("\n".join(told).encode()).digest()
-    named = uuid.UUID(bytes=digest[:16], version=4)
+    named = made_id(hashlib.sha256("\n".join(told).encode()).digest())
     lines = ",\n".join(told)
     return f'{{"type":"bundle","id":"bundle--{named}","objects":[\n{lines}\n]}}\n'
+
+
+def made_id(digest: bytes) -> uuid.UUID:
+    """A digest in the form of a random id, which STIX 2.1 (section 2.9) wants of all that is no observable."""
+    return uuid.UUID(bytes=digest[:16], version=4)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from tocsin.border import markings
+from tocsin.border.bundles import made_id
 from tocsin.model.attack import Entry, Facts
 from tocsin.model.incident import Cited, Entity, Incident, Process
 from tocsin.model.indicator import Indicator
@@ -282,8 +283,7 @@ def _count(found: Iterable[Cited]) -> int:
 
 
 def _of_content(content: Any) -> uuid.UUID:
-    """In the form of a random id, which section 2.9 wants of all that is no observable."""
-    return uuid.UUID(bytes=hashlib.sha256(canonical(content)).digest()[:16], version=4)
+    return made_id(hashlib.sha256(canonical(content)).digest())
 
 
 def _clean(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _made(
         folder.mkdir(mode=0o700)
         digest = layout.keep(folder, incident_json(incident)) if incident else ""
         opened = nouns.Opened(case=name, title=title, incident=digest, split_from=split_from)
-        line, link = chain.line(entries.body(opened, by=by, at=entries.now()), 0, chain.ROOT)
+        line, link = chain.line(entries.body(opened, by=by, at=decisions.now()), 0, chain.ROOT)
         durable.create(folder / layout.LOG, line)
         durable.create(folder / layout.STATE, derive.rendered(derive.derive([entries.read(link)])))
         with writing(folder) as log:
@@ -218,7 +218,7 @@ def decide(
         role=role,
         by=signer.name,
         key=signer.fingerprint,
-        at=entries.now(),
+        at=decisions.now(),
         reason=_said(reason, "reason"),
         seen=seen or hashlib.sha256(derive.rendered(log.case)).hexdigest(),
         head=log.case.head,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -17,10 +16,6 @@ _VERB_OF: Final = {kind: verb for verb, kind in VERBS.items()}
 _KEYS: Final = frozenset(("at", "by", "n", "prev", "verb", "version", "what"))
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _NEWER: Final = "It was written by a newer Tocsin: use that one, or a newer one."
-
-
-def now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def body(what: What, *, by: str, at: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tocsin.cases import derive, entries
 from tocsin.cases.folder import LOCK, LOG, STATE, TORN, keep, keep_torn, load, names, read
 from tocsin.errors import BusyError, CaseError
 from tocsin.model.case import Case, Entry, Mended, What
-from tocsin.seal import chain, durable
+from tocsin.seal import chain, decisions, durable
 
 WAIT_S: Final = 10.0
 BY_ITSELF: Final = "tocsin"  # who wrote an entry that no person asked for
@@ -63,7 +63,7 @@ class Writer:
             self._append([mended], BY_ITSELF, "")
 
     def _append(self, whats: Sequence[What], by: str, at: str) -> Sequence[Entry]:
-        at = at or entries.now()
+        at = at or decisions.now()
         case, text, added = self.case, b"", []
         for what in whats:
             line, link = chain.line(entries.body(what, by=by, at=at), case.count, case.head)

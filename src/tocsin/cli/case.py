@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -221,6 +220,7 @@ def handover(
     """Print the page for whoever takes over the watch; with --to, the handover itself is written into the log."""
     from tocsin import cases
     from tocsin.cli.case_pages import handover as page
+    from tocsin.seal import decisions
 
     folder = cases.find(place(root), name)
     if to:
@@ -229,8 +229,7 @@ def handover(
     elif text:
         raise CaseError("--text goes with --to", hint="Say who takes over.")
     entries, case, _ = cases.entries_of(folder)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    say(page(case, entries, cases.verify(folder, known=known()), now))
+    say(page(case, entries, cases.verify(folder, known=known()), decisions.now()))
 
 
 app.add_typer(task, name="task")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -89,7 +88,7 @@ def add(
 
     A new key is written under a passphrase, in the form of OpenSSH; nothing can bring it back if that is forgotten.
     """
-    from tocsin.seal import keys, signers
+    from tocsin.seal import decisions, keys, signers
 
     name = signers.checked_name(name)
     _refuse_known(name)
@@ -107,8 +106,7 @@ def add(
         made = keys.make()
         keys.save(path, made, passphrase.chosen(name, passphrase_fd))
         signer, place, did = signers.of(name, made), str(path), "made"
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    signers.add(folder(), signers.Known(signer=signer, added_at=now, key_file=place))
+    signers.add(folder(), signers.Known(signer=signer, added_at=decisions.now(), key_file=place))
     typer.echo(f"{shown(name)}: the key is {did}")
     typer.echo(f"  fingerprint  {signer.fingerprint}")
     if place:

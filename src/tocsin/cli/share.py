@@ -17,6 +17,9 @@ from tocsin.output.screen import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tocsin.model.asset import Asset
+    from tocsin.model.peer import Peer
+    from tocsin.model.person import Person
     from tocsin.model.release import Release
 
 MOST_REASONS: Final = 4  # of one object in a table
@@ -52,18 +55,13 @@ class _Asked:
     objects: Sequence[Mapping[str, Any]]
     sha256: str
     own: frozenset[str]
-    assets: Path | None
-    people: Path | None
+    assets: Sequence[Asset] | None
+    people: Sequence[Person] | None
 
-    def release(self, agreement: Path, *, sightings: bool = False) -> Release:
+    def release(self, peer: Peer, *, sightings: bool = False) -> Release:
         from tocsin import share
-        from tocsin.border.agreement import read_agreement
-        from tocsin.border.assets import read_assets
-        from tocsin.border.people import read_people
 
-        peer = read_agreement(agreement)
-        machines = read_assets(self.assets)[0].all if self.assets else ()
-        persons = read_people(self.people)[0].all if self.people else ()
+        machines, persons = self.assets or (), self.people or ()
         key = share.key_for(folder(), peer.id)
         hidden = share.Hidden(share.names(self.objects, machines, persons), key, share.networks(machines))
         today = datetime.now(UTC).date().isoformat()
@@ -71,7 +69,9 @@ class _Asked:
 
 
 def _asked(bundle: Path, own: list[str] | None, assets: Path | None, people: Path | None) -> _Asked:
+    from tocsin.border.assets import read_assets
     from tocsin.border.bundles import read_objects
+    from tocsin.border.people import read_people
 
     objects, sha256 = read_objects(bundle)
     there = {one.get("id"): one for one in objects if one.get("type") == "identity"}
@@ -79,17 +79,25 @@ def _asked(bundle: Path, own: list[str] | None, assets: Path | None, people: Pat
         if named not in there:
             hint = "They are: " + ", ".join(sorted(map(str, there))) if there else "There is none in it."
             raise SettingsError(f"--own {named}: there is no such identity in {bundle}", hint=hint)
-    return _Asked(objects, sha256, frozenset(own or ()), assets, people)
+    return _Asked(
+        objects=objects,
+        sha256=sha256,
+        own=frozenset(own or ()),
+        assets=read_assets(assets)[0].all if assets else None,
+        people=read_people(people)[0].all if people else None,
+    )
 
 
 @app.command()
 def preview(bundle: Bundle, to: Agreement, *, own: Own = None, assets: Assets = None, people: People = None) -> None:
     """Show who would be told what of a bundle, and why not the rest. Nothing leaves."""
+    from tocsin.border.agreement import read_agreement
+
     asked = _asked(bundle, own, assets, people)
     for number, agreement in enumerate(to):
         if number:
             typer.echo()
-        _show(asked.release(agreement))
+        _show(asked.release(read_agreement(agreement)[0]))
     _hint(asked)
 
 
@@ -115,28 +123,29 @@ def write_bundle(
     import hashlib
 
     from tocsin import share
+    from tocsin.border.agreement import read_agreement
     from tocsin.border.bundles import as_bundle
     from tocsin.output.files import save
+    from tocsin.seal import decisions
 
     if len(to) != 1:
         raise SettingsError("--to is given more than once", hint="Each peer gets a file of their own.")
     asked = _asked(bundle, own, assets, people)
-    signed = _decided(asked, to[0], sightings, by, passphrase_fd) if sightings else None
-    release = asked.release(to[0], sightings=signed is not None)
+    peer, agreement = read_agreement(to[0])
+    signed = _decided(asked, peer, sightings, by, passphrase_fd) if sightings else None
+    release = asked.release(peer, sightings=signed is not None)
     if not release.objects:
         _show(release)
-        raise ShareError(
-            f"nothing of {bundle} may go to {release.peer.name}", hint="The table says why of each object."
-        )
+        raise ShareError(f"nothing of {bundle} may go to {peer.name}", hint="The table says why of each object.")
     text = as_bundle(release.objects)
     counts = _counts(release)
     told: dict[str, Any] = {
         "what": "released",
         "version": 1,
-        "at": _now(),
+        "at": decisions.now(),
         "by": person.whoever(by),
-        "peer": release.peer.id,
-        "agreement": hashlib.sha256(to[0].read_bytes()).hexdigest(),
+        "peer": peer.id,
+        "agreement": agreement,
         "bundle": asked.sha256,
         "sent": hashlib.sha256(text.encode()).hexdigest(),
         "objects": counts,
@@ -159,28 +168,23 @@ def log() -> None:
     listing.show(("at", "peer", "by", "objects", "file"), rows, f"Nothing was let go from {folder()}.")
 
 
-def _decided(asked: _Asked, agreement: Path, reason: str, by: str | None, descriptor: int | None) -> dict[str, Any]:
-    from tocsin.border.agreement import read_agreement
+def _decided(asked: _Asked, peer: Peer, reason: str, by: str | None, descriptor: int | None) -> dict[str, Any]:
     from tocsin.model.decision import Decision
     from tocsin.seal import decisions
 
     signer, key = person.signing(by, descriptor)
     decision = Decision(
         case="",
-        subject=f"tell sightings to {read_agreement(agreement).id}",
+        subject=f"tell sightings to {peer.id}",
         choice="yes",
         role="liaison",
         by=signer.name,
         key=signer.fingerprint,
-        at=_now(),
+        at=decisions.now(),
         reason=reason,
         seen=asked.sha256,
     )
     return decisions.signed(decision, key)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _counts(release: Release) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,11 @@ from tocsin.seal import dsse, keys
 from tocsin.seal.canonical import canonical, decoded
 
 KIND: Final = "application/vnd.tocsin.decision.v1+json"
+
+
+def now() -> str:
+    """The time as decisions and logs write it: UTC, ISO 8601, six digits of a second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def signed(decision: Decision, key: keys.Signing) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from tocsin.border.bundles import made_id
 from tocsin.border.markings import TLP_OF, group_in, pap_in, tlp_in
 from tocsin.model.pap import PAP
 from tocsin.model.peer import Peer
@@ -285,7 +286,7 @@ def _told(one: Mapping[str, Any]) -> bool:
 def _new(named: str, key: bytes) -> str:
     kind = named.partition("--")[0]
     digest = hmac.new(key, named.encode(), hashlib.sha256).digest()
-    return f"{kind}--{uuid.UUID(bytes=digest[:16], version=4)}"
+    return f"{kind}--{made_id(digest)}"
 
 
 def _words(value: Any, new: Mapping[str, str], gone: Collection[str]) -> Any:
