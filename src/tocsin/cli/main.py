@@ -20,6 +20,7 @@ from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
+from tocsin.cli.harden import harden
 from tocsin.cli.hunt import hunt
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
@@ -49,6 +50,7 @@ app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
 app.command()(contain)
 app.command()(hunt)
+app.command()(harden)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")
 app.add_typer(person.app, name="person")
