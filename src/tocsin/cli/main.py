@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, lake, learn, person, rules, share
+from tocsin.cli import case, endorse, lake, learn, person, rules, share
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
@@ -53,6 +53,7 @@ app.command()(hunt)
 app.command()(harden)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")
+app.add_typer(endorse.app, name="endorse")
 app.add_typer(person.app, name="person")
 app.command()(sample)
 
