@@ -26,7 +26,7 @@ class Page:
         yield cut(f"{shown(statement.title)}  [TLP:{statement.marking.upper()}]", self.width)
         yield f"proposed {statement.at[:16].replace('T', ' ')} UTC"
         yield f"digest {found.digest}"
-        yield "For those who sign it: that somebody was asked, declined or dissents is not for the public."
+        yield "For those who sign it: who was asked, declined or dissents is not for the public."
         yield ""
         ids = [one.nation for one in found.voices]
         yield "  " + "".join(f"{shown(one):>{max(6, len(one) + 2)}}" for one in ids)
