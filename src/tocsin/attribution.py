@@ -141,19 +141,13 @@ def groups(words: Iterable[str], known: Known) -> tuple[str, ...]:
         if own_cluster := ours.get(names.plain(word)):
             found.append(own_cluster)
             continue
-        resolved = names.resolve(word, index)
-        if len(resolved.ids) != 1:
-            perhaps = ", ".join(resolved.ids or resolved.near)
+        number = names.one(word, index)
+        if number not in there:
             raise SettingsError(
-                f"{word}: {'more than one group' if resolved.ids else 'no group that is known'}",
-                hint=f"Perhaps {perhaps}." if perhaps else "tocsin learn list shows who is known.",
+                f"{word}: nothing is told of what {number} does, so there is nothing to compare",
+                hint=f"`tocsin learn show {number}` shows what is known.",
             )
-        if resolved.ids[0] not in there:
-            raise SettingsError(
-                f"{word}: nothing is told of what {resolved.ids[0]} does, so there is nothing to compare",
-                hint=f"`tocsin learn show {resolved.ids[0]}` shows what is known.",
-            )
-        found += resolved.ids
+        found.append(number)
     return tuple(dict.fromkeys(found))
 
 

@@ -46,6 +46,7 @@ SPOKEN = {
     "Apache License": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD": "BSD-3-Clause",  # the ANTLR runtime, whose licence file is that of three clauses
+    "BSD, Public Domain": "BSD-2-Clause",  # pycryptodome: its licence file has two clauses, and older parts no owner
     "BSD License": "BSD-3-Clause",
     "GNU Lesser General Public License v2 (LGPLv2)": "LGPL-2.1-only",
     "ISC License": "ISC",

@@ -8,7 +8,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-_TYPES = {"TA": "x-mitre-tactic", "T": "attack-pattern", "G": "intrusion-set", "S": "malware", "C": "campaign"}
+_TYPES = {
+    "TA": "x-mitre-tactic",
+    "T": "attack-pattern",
+    "G": "intrusion-set",
+    "S": "malware",
+    "C": "campaign",
+    "M": "course-of-action",
+}
 
 
 def uuid_of(number: str) -> str:

@@ -17,6 +17,7 @@ from learn.attack_files import bundle, cluster, stix_link, stix_object, uuid_of,
 from tocsin.errors import TocsinError
 from tocsin.learn import attack, attack_build, attack_sources, attack_table
 from tocsin.model.attack import Entry, Facts, Link, Release, is_live, translate
+from tocsin.model.mitigation import Mitigation
 
 STIX = bundle(
     stix_object("TA0005", name="Defense Evasion"),
@@ -115,6 +116,35 @@ def test_links(facts: Facts) -> None:
     assert facts.reports == {f"Report {name}": f"https://example.org/Report {name}" for name in "ABC"}
 
 
+def test_mitigations(tmp_path: Path) -> None:
+    stix = bundle(
+        stix_object("T1001", "persistence"),
+        stix_object("T1002", "persistence", revoked=True),
+        stix_object("M1031"),
+        stix_object("M1032", x_mitre_deprecated=True),
+        stix_object("M1033", x_mitre_domains=["mobile-attack"]),
+        stix_link("mitigates", "M1031", "T1001"),
+        stix_link("mitigates", "M1031", "T1002"),
+        stix_link("mitigates", "M1032", "T1001"),
+        stix_link("mitigates", "M1033", "T1001"),
+        stix_link("mitigates", "G0001", "T1001"),
+        version="18.1",
+    )
+    courses = cluster(
+        "mitre-course-of-action",
+        value("M1031", value="Network Intrusion Prevention - M1031", related=[("mitigates", "T1001")]),
+        value("M1041", related=[("mitigates", "T1400")]),  # of Mobile
+        value("T1001", related=[("mitigates", "T1001")]),  # as releases before 2019 had them
+    )
+    facts = built(tmp_path, stix=stix, r19_a=PATTERNS, r19_b=courses).facts
+    assert facts.mitigations == (
+        Mitigation(id="M1031", name="Name of M1031", release="18.1", techniques=("T1001",)),
+        Mitigation(id="M1031", name="Network Intrusion Prevention", release="19", techniques=("T1001",)),
+    )
+    assert attack_table.decoded(attack_table.encoded(facts), "", with_links=True) == facts
+    assert not any(link.source.startswith("M") for link in facts.links), "a mitigation is no user"
+
+
 def test_no_description_is_kept(facts: Facts) -> None:
     assert b"DESCRIPTION" not in attack_table.encoded(facts)
 
@@ -155,7 +185,7 @@ def test_gzip_and_folders(tmp_path: Path, facts: Facts) -> None:
     folder.mkdir()
     for name, document in (("a", PATTERNS), ("b", GROUPS), ("c", SOFTWARE)):
         write(folder / f"r19_{name}.json.gz", document)
-    write(folder / "mitre-course-of-action.json", cluster("mitre-course-of-action", value("M0009")))
+    write(folder / "mitre-data-source.json", cluster("mitre-data-source", value("DS0009")))
     (folder / "README.md").write_text("not a cluster")
     write(tmp_path / "stix.json", STIX)
     again = attack_build.build([str(tmp_path / "stix.json"), f"19={folder}"]).facts

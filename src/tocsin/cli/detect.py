@@ -158,7 +158,7 @@ def detect(
     began = time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as on_progress:
-            going = _detected(
+            going = detected(
                 evidence,
                 lake,
                 chosen.rules,
@@ -178,7 +178,7 @@ def detect(
         refuse_nothing(run, target)
 
 
-def _detected(
+def detected(
     logs: list[str], lake: Path | None, rules: RuleSet, zone: tzinfo, mappings: Sequence[LogMapping], **how: Any
 ) -> AbstractContextManager[Run]:
     """Detect in logs, or in a lake, whose logs were read already."""

@@ -15,11 +15,12 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, lake, learn, person, rules, share
+from tocsin.cli import case, endorse, lake, learn, person, rules, share
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
+from tocsin.cli.harden import harden
 from tocsin.cli.hunt import hunt
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
@@ -49,8 +50,10 @@ app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
 app.command()(contain)
 app.command()(hunt)
+app.command()(harden)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")
+app.add_typer(endorse.app, name="endorse")
 app.add_typer(person.app, name="person")
 app.command()(sample)
 

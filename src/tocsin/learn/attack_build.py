@@ -83,6 +83,12 @@ def added(known: Facts, more: Facts) -> Facts:
         seen={**known.seen, **more.seen},
         actors=more.actors if more.lists else known.actors,
         lists=more.lists or known.lists,
+        mitigations=tuple(
+            sorted(
+                [*(one for one in known.mitigations if one.release not in names), *more.mitigations],
+                key=lambda one: (one.id, _order(one.release)),
+            )
+        ),
     )
 
 
@@ -198,7 +204,12 @@ def _joined(readings: Sequence[Reading]) -> Facts:
             for (source, target), cited in sorted(reading.links.items())
         )
         more = Facts(
-            releases=(reading.release,), links=links, reports=reading.reports, since=reading.since, seen=reading.seen
+            releases=(reading.release,),
+            links=links,
+            reports=reading.reports,
+            since=reading.since,
+            seen=reading.seen,
+            mitigations=reading.mitigations,
         )
         facts = added(facts, more)
     return facts

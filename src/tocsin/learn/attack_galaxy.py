@@ -18,6 +18,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "mitre-tool": "tool",
     "mitre-campaign": "campaign",
 }
+_MITIGATIONS: Final = "mitre-course-of-action"
 _MOBILE: Final = frozenset({"Android", "iOS"})
 
 # Tactics of other domains go by the same names: PRE-ATT&CK, Mobile, ICS.
@@ -27,7 +28,7 @@ _OTHER_TACTICS: Final = frozenset(f"TA{number:04}" for number in (*range(12, 40)
 def fits(document: object) -> bool:
     if not isinstance(document, dict) or not isinstance(document.get("values"), list):
         return False
-    return isinstance(document.get("type"), str) and document["type"] in _KINDS
+    return isinstance(document.get("type"), str) and document["type"] in (*_KINDS, _MITIGATIONS)
 
 
 def read(documents: Sequence[Mapping[str, Any]]) -> Parts:
@@ -35,6 +36,9 @@ def read(documents: Sequence[Mapping[str, Any]]) -> Parts:
     parts = Parts()
     platforms: dict[str, frozenset[str]] = {}
     for document in documents:
+        if document["type"] == _MITIGATIONS:
+            _mitigate(document, parts)
+            continue
         kind = _KINDS[document["type"]]
         for value in mappings(document["values"]):
             _enter(kind, value, parts, platforms)
@@ -72,6 +76,19 @@ def _enter(kind: Kind, value: Mapping[str, Any], parts: Parts, platforms: dict[s
             parts.revoked.add((entry.uuid, other))
         elif related.get("type") in ("uses", "attributed-to"):
             parts.links.setdefault((entry.uuid, other), set())
+
+
+def _mitigate(document: Mapping[str, Any], parts: Parts) -> None:
+    """Those of other domains are against nothing of Enterprise, and so fall away."""
+    for value in mappings(document["values"]):
+        meta = value.get("meta")
+        number, name = meta.get("external_id") if isinstance(meta, dict) else None, value.get("value")
+        if isinstance(name, str) and isinstance(number, str):
+            name = name.removesuffix(f" - {number}")
+        parts.mitigation(number=number, uuid=value.get("uuid"), name=name)
+        for related in mappings(value.get("related")):
+            if related.get("type") == "mitigates" and isinstance(related.get("dest-uuid"), str):
+                parts.mitigates.add((str(value.get("uuid")), related["dest-uuid"]))
 
 
 def _tactics(meta: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeGuard
 
 from tocsin.errors import TocsinError
 from tocsin.learn import attack_dates
-from tocsin.model.attack import Entry, Kind, Release
+from tocsin.model.attack import Entry, Kind, Release, is_live
+from tocsin.model.mitigation import Mitigation
 
 MOST_NAME: Final = 200
 MOST_ALIASES: Final = 500  # of one entry; the most there are is 15
@@ -22,6 +23,7 @@ MOST_ENTRIES: Final = (
     20_000  # of a kind in one release; there are some 850 techniques, and each is compared with others
 )
 MOST_TACTICS: Final = 200
+MOST_MITIGATIONS: Final = 2000
 
 _ID: Final[Mapping[Kind, re.Pattern[str]]] = {
     "tactic": re.compile(r"TA\d{4}", re.ASCII),
@@ -31,6 +33,7 @@ _ID: Final[Mapping[Kind, re.Pattern[str]]] = {
     "tool": re.compile(r"S\d{4}", re.ASCII),
     "campaign": re.compile(r"C\d{4}", re.ASCII),
 }
+_MITIGATION: Final = re.compile(r"M\d{4}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _FIRST: Final = {"live": 0, "deprecated": 1, "revoked": 2}
 
@@ -58,6 +61,8 @@ class Parts:
     reports: dict[str, str] = field(default_factory=dict)  # citation -> address
     made: dict[str | tuple[str, str], str] = field(default_factory=dict)  # the day of an entry, or of a link
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)  # the first and the last day of a campaign
+    mitigations: dict[str, tuple[str, str]] = field(default_factory=dict)  # id and name
+    mitigates: set[tuple[str, str]] = field(default_factory=set)  # a mitigation and a technique
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, entry: Entry) -> None:
@@ -76,7 +81,16 @@ class Parts:
         for what, day in more.made.items():
             self.date(what, day)
         self.seen |= more.seen
+        self.mitigations |= more.mitigations
+        self.mitigates |= more.mitigates
         self.left_out += more.left_out
+
+    def mitigation(self, *, number: object, uuid: object, name: object) -> None:
+        """One that is in use: what releases before 2019 called so, one a technique, goes by the technique's id."""
+        if not isinstance(number, str) or not _MITIGATION.fullmatch(number):
+            return
+        if is_uuid(uuid) and isinstance(name, str) and name.strip():
+            self.mitigations[uuid] = (number, name.strip()[:MOST_NAME])
 
     def date(self, what: str | tuple[str, str], moment: object) -> None:
         """That something was made at a moment; the earliest of several stays."""
@@ -99,6 +113,7 @@ class Reading:
     link_since: Mapping[tuple[str, str], str]
     since: Mapping[str, str]
     seen: Mapping[str, tuple[str, str]]
+    mitigations: tuple[Mitigation, ...]
     left_out: Mapping[str, int]
 
 
@@ -182,5 +197,25 @@ def assembled(name: str, parts: Parts, sources: tuple[tuple[str, str], ...] = ()
         link_since=link_since,
         since={one.id: attack_dates.first(parts.made[uuid], name) for uuid, one in place.items() if uuid in parts.made},
         seen={one.id: parts.seen[uuid] for uuid, one in place.items() if uuid in parts.seen},
+        mitigations=_mitigations(name, parts, place),
         left_out=dict(sorted(left_out.items())),
     )
+
+
+def _mitigations(release: str, parts: Parts, place: Mapping[str, Entry]) -> tuple[Mitigation, ...]:
+    """Those against something that lives; of two with one id the one whose UUID sorts first."""
+    against: dict[str, set[str]] = {}
+    for source, target in parts.mitigates:
+        entry = place.get(target)
+        if source in parts.mitigations and entry is not None and entry.kind == "technique" and is_live(entry):
+            against.setdefault(source, set()).add(entry.id)
+    found: dict[str, Mitigation] = {}
+    for uuid in sorted(against):
+        number, called = parts.mitigations[uuid]
+        one = Mitigation(id=number, name=called, release=release, techniques=tuple(sorted(against[uuid])))
+        found.setdefault(number, one)
+    if len(found) > MOST_MITIGATIONS:
+        raise TocsinError(
+            f"release {release} of ATT&CK: more than {MOST_MITIGATIONS:,} mitigations", hint="No release is that large."
+        )
+    return tuple(found[number] for number in sorted(found))

@@ -38,6 +38,8 @@ def read(document: Mapping[str, Any]) -> Parts:
     for one in _newest(mappings(document["objects"])):
         if one.get("type") == "relationship":
             _relate(one, parts)
+        elif one.get("type") == "course-of-action":
+            _mitigate(one, parts)
         elif isinstance(one.get("type"), str) and (kind := _KINDS.get(one["type"])):
             _enter(kind, one, parts)
     return parts
@@ -60,9 +62,7 @@ def _enter(kind: Kind, one: Mapping[str, Any], parts: Parts) -> None:
     if domains and _DOMAIN not in domains:
         parts.left_out["an object of another domain"] += 1
         return
-    number = next(
-        (ref.get("external_id") for ref in _references(one) if ref.get("source_name") == _NAMES_OF_SOURCE), None
-    )
+    number = _number(one)
     state: State = "live"
     if one.get("revoked") is True:
         state = "revoked"
@@ -90,6 +90,18 @@ def _enter(kind: Kind, one: Mapping[str, Any], parts: Parts) -> None:
         parts.seen[entry.uuid] = days
 
 
+def _mitigate(one: Mapping[str, Any], parts: Parts) -> None:
+    domains = texts(one.get("x_mitre_domains"))
+    if one.get("revoked") is True or one.get("x_mitre_deprecated") is True or (domains and _DOMAIN not in domains):
+        return
+    parts.mitigation(number=_number(one), uuid=_uuid(one.get("id")), name=one.get("name"))
+
+
+def _number(one: Mapping[str, Any]) -> object:
+    refs = (ref for ref in _references(one) if ref.get("source_name") == _NAMES_OF_SOURCE)
+    return next((ref.get("external_id") for ref in refs), None)
+
+
 def _relate(one: Mapping[str, Any], parts: Parts) -> None:
     if one.get("revoked") is True or one.get("x_mitre_deprecated") is True:
         return
@@ -97,6 +109,8 @@ def _relate(one: Mapping[str, Any], parts: Parts) -> None:
     if one.get("relationship_type") == "revoked-by":
         if _kinds_of(one) <= set(_KINDS):
             parts.revoked.add(ends)
+    elif one.get("relationship_type") == "mitigates":
+        parts.mitigates.add(ends)
     elif one.get("relationship_type") in ("uses", "attributed-to") and _kinds_of(one) <= set(_KINDS):
         cited = parts.links.setdefault(ends, set())
         parts.date(ends, one.get("created"))

@@ -1,7 +1,8 @@
 """Facts about releases of ATT&CK in, the lines of a table of them out, and back: the same facts, the same bytes.
 
 JSON lines: a head, then entries (one line for all releases in which an entry is the same), reports by
-number, for each source of links one line of all it links to, what is told of times, and threat actors.
+number, for each source of links one line of all it links to, what is told of times, threat actors, and for each
+release the mitigations it lists.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from tocsin.errors import TocsinError
 from tocsin.model.actor import Actor
 from tocsin.model.attack import Entry, Facts, Kind, Link, Release, State
+from tocsin.model.mitigation import Mitigation
 
 NOTICE: Final = (
     "© 2026 The MITRE Corporation. This work is reproduced and distributed with the permission of The MITRE "
@@ -76,8 +78,15 @@ class _Actor(msgspec.Struct, frozen=True, array_like=True, tag="actor"):
     confidence: int | None
 
 
-_Line: TypeAlias = _Head | _Entry | _Report | _Links | _Since | _Seen | _Actor
-_LATER: Final = re.compile(rb'^\["(?:report|links|since|seen|actor)"', re.MULTILINE)
+class _Mitigation(msgspec.Struct, frozen=True, array_like=True, tag="mitigation"):
+    id: str
+    name: str
+    release: int  # by its place in the head
+    techniques: tuple[str, ...]
+
+
+_Line: TypeAlias = _Head | _Entry | _Report | _Links | _Since | _Seen | _Actor | _Mitigation
+_LATER: Final = re.compile(rb'^\["(?:report|links|since|seen|actor|mitigation)"', re.MULTILINE)
 _decoder = msgspec.json.Decoder(_Line)
 
 
@@ -123,6 +132,8 @@ def _lines(facts: Facts) -> Iterator[_Line]:
     yield from _times(facts)
     for actor in facts.actors:
         yield _Actor(**{name: getattr(actor, name) for name in _Actor.__struct_fields__})
+    for one in facts.mitigations:
+        yield _Mitigation(id=one.id, name=one.name, release=place[one.release], techniques=one.techniques)
 
 
 def _times(facts: Facts) -> Iterator[_Line]:
@@ -165,6 +176,7 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
     since: dict[str, str] = {}
     seen: dict[str, tuple[str, str]] = {}
     actors: list[Actor] = []
+    mitigations: list[Mitigation] = []
     for line in lines:
         if isinstance(line, _Entry):
             entry = _entry(line)
@@ -190,6 +202,9 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
             seen[line.id] = (line.first, line.last)
         elif isinstance(line, _Actor):
             actors.append(Actor(**{name: getattr(line, name) for name in _Actor.__struct_fields__}))
+        elif isinstance(line, _Mitigation):
+            release = head.releases[line.release][0]
+            mitigations.append(Mitigation(id=line.id, name=line.name, release=release, techniques=line.techniques))
     return Facts(
         releases=tuple(
             Release(name=name, entries=own, sources=sources)
@@ -201,6 +216,7 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
         seen=seen,
         actors=tuple(actors),
         lists=head.lists,
+        mitigations=tuple(mitigations),
     )
 
 

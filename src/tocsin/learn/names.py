@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from tocsin.errors import SettingsError
 from tocsin.model.intrusion_set import IntrusionSet
 
 MOST_LETTERS: Final = 200  # of a name that is looked up
@@ -88,3 +89,19 @@ def resolve(word: str, names: Mapping[str, tuple[Claim, ...]]) -> Resolved:
     best = claims[0].rank
     ids = dict.fromkeys(one.group for one in claims if one.rank == best)
     return Resolved(ids=tuple(ids), also=tuple(dict.fromkeys(one.group for one in claims if one.group not in ids)))
+
+
+def one(word: str, names: Mapping[str, tuple[Claim, ...]]) -> str:
+    """The one group that a name means.
+
+    Raises:
+        SettingsError: it means none, or more than one.
+    """
+    resolved = resolve(word, names)
+    if len(resolved.ids) != 1:
+        perhaps = ", ".join(resolved.ids or resolved.near)
+        raise SettingsError(
+            f"{word}: {'more than one group' if resolved.ids else 'no group that is known'}",
+            hint=f"Perhaps {perhaps}." if perhaps else "tocsin learn list shows who is known.",
+        )
+    return resolved.ids[0]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from tocsin.model.actor import Actor
+from tocsin.model.mitigation import Mitigation
 
 Kind: TypeAlias = Literal["tactic", "technique", "group", "malware", "tool", "campaign"]
 State: TypeAlias = Literal["live", "deprecated", "revoked"]
@@ -116,6 +117,7 @@ class Facts:
 
     `since` has of an id the first release after it was made, `seen` of a campaign the first and the last day.
     `actors` come from lists that are no release of ATT&CK; `lists` are their files, as the sources of a release.
+    `mitigations` are those of each release that tells of any, by id.
     """
 
     releases: tuple[Release, ...] = ()
@@ -125,6 +127,7 @@ class Facts:
     seen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     actors: tuple[Actor, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
+    mitigations: tuple[Mitigation, ...] = ()
 
     def release(self, name: str) -> Release | None:
         """The release of a name; "18" stands for the newest 18.x."""
@@ -194,6 +197,17 @@ def translate(name: str, source: Release, target: Release) -> Translation:
         return Translation(id=name, to=(), grounds="not told")
     to, grounds = _tactic(entry, source, target) if entry.kind == "tactic" else _corresponding(entry, source, target)
     return Translation(id=name, to=to, grounds=grounds, within=_within(to, target))
+
+
+def in_release(technique: str, tagged: str, facts: Facts, release: Release) -> Translation:
+    """A technique that a rule is tagged with, in a release.
+
+    Read as of the release of the rule's tags, else of the newest that has it: an id never comes to mean another.
+    """
+    own = facts.release(tagged)
+    sources = [*([own] if own else []), release, *reversed(facts.releases)]
+    source = next((one for one in sources if technique in one.entries), release)
+    return translate(technique, source, release)
 
 
 def _corresponding(entry: Entry, source: Release, target: Release) -> tuple[tuple[str, ...], Grounds]:

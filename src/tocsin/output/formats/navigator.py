@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, TextIO
 
-from tocsin.model.attack import Facts, Grounds, Release, Translation, translate
+from tocsin.model.attack import Facts, Grounds, Release, Translation, in_release
 from tocsin.model.rule import Rule
 from tocsin.model.run import Run
 from tocsin.output.plain import as_document
@@ -120,13 +120,9 @@ def _marked(fired: Iterable[tuple[Rule, int]], facts: Facts, release: Release | 
 
 
 def _translated(technique: str, tagged: str, facts: Facts, release: Release | None) -> Translation:
-    """Read as of the release of the rule's tags, else of the newest that has it: an id never comes to mean another."""
     if release is None:  # nothing is known to judge by
         return Translation(id=technique, to=(technique,), grounds="same object", within=technique)
-    own = facts.release(tagged)
-    sources = [*([own] if own else []), release, *reversed(facts.releases)]
-    source = next((one for one in sources if technique in one.entries), release)
-    return translate(technique, source, release)
+    return in_release(technique, tagged, facts, release)
 
 
 def _comment(titles: Counter[str]) -> str:

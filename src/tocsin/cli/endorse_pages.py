@@ -1,0 +1,91 @@
+"""What became of a joint statement in, the page for those who sign it out: each nation in its own voice."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.disclose import endorse
+from tocsin.model.endorsement import Concord, Nation, OfClaim, Stance, Voice
+from tocsin.output.screen import cut, shown
+
+_SIGNS: Final[dict[Stance, str]] = {"endorse": "yes", "reserve": "yes*", "dissent": "NO", "abstain": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    width: int
+
+    def told(self, found: Concord, nations: Sequence[Nation]) -> Iterator[str]:
+        statement = found.statement
+        called = {one.id: one.name for one in nations}
+        yield cut(f"{shown(statement.title)}  [TLP:{statement.marking.upper()}]", self.width)
+        yield f"proposed {statement.at[:16].replace('T', ' ')} UTC"
+        yield f"digest {found.digest}"
+        yield "For those who sign it: who was asked, declined or dissents is not for the public."
+        yield ""
+        ids = [one.nation for one in found.voices]
+        yield "  " + "".join(f"{shown(one):>{max(6, len(one) + 2)}}" for one in ids)
+        for tally in found.tallies:
+            name = endorse.of_claim(tally.claim)
+            marks = "".join(f"{_mark(_of(one, name), one):>{max(6, len(one.nation) + 2)}}" for one in found.voices)
+            behind = len({*tally.endorse, *tally.reserve} & set(statement.asked))
+            state = "stands" if tally.stands else "does not stand"
+            yield cut(f"  {marks}   {shown(tally.claim.id)}: {state}, {behind} of {statement.threshold}", self.width)
+            yield from self._wrapped(tally.claim.text, "      ")
+        yield ""
+        for voice in found.voices:
+            yield from self._voice(voice, called, found)
+        if statement.words:
+            yield ""
+            yield "The words for the public, should all of it come to stand:"
+            yield from self._wrapped(statement.words, "  ")
+        for why in found.refused:
+            yield from self._wrapped(f"Counts for nothing: {why}")
+
+    def _voice(self, voice: Voice, called: dict[str, str], found: Concord) -> Iterator[str]:
+        entry = voice.entry
+        words = f"{called.get(voice.nation, voice.nation)}: {voice.state}"
+        if entry is not None:
+            words += f" on {entry.at[:10]}"
+            if entry.act == "seal":
+                words += ", may be named in public" if entry.named else ", not to be named in public"
+            if entry.reason:
+                words += f". {entry.reason}"
+        if not voice.asked:
+            words += " (was not asked, and does not count towards the number)"
+        if len(voice.entries) > 1:
+            words += f" [{len(voice.entries)} entries]"
+        yield from self._wrapped(words)
+        for doubt in voice.doubts:
+            yield from self._wrapped(f"- {doubt}", "  ")
+        for tally in found.tallies:
+            said = _of(voice, endorse.of_claim(tally.claim))
+            if said is not None and said.words:
+                yield from self._wrapped(f"{tally.claim.id}, {said.stance}: {said.words}", "  ")
+
+    def _wrapped(self, text: str, indent: str = "") -> list[str]:
+        return textwrap.wrap(
+            shown(" ".join(text.split())), self.width, initial_indent=indent, subsequent_indent=f"{indent}  "
+        )
+
+
+def _of(voice: Voice, claim: str) -> OfClaim | None:
+    said = voice.entry.claims if voice.entry else ()
+    return next((one for one in said if one.claim == claim), None)
+
+
+def _mark(said: OfClaim | None, voice: Voice) -> str:
+    if said is not None:
+        return _SIGNS[said.stance]
+    return {"silent": ".", "sealed": "."}.get(voice.state, "x")
+
+
+def plain(found: Concord) -> dict[str, Any]:
+    """The same for programs."""
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    return {**told, "stands": found.stands}
