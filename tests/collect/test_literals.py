@@ -13,10 +13,10 @@ LENGTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 
 def sought(draw: st.DrawFn) -> tuple[list[bytes], bytes]:
     """Texts of few letters, some within others, and a block with long runs in which some stand."""
     letters = draw(st.sampled_from(LETTERS))
-    words = draw(st.lists(st.text(letters, min_size=1, max_size=20), min_size=1, max_size=40))
-    for word in words[: draw(st.integers(0, 8))]:
-        words += [word[: len(word) // 2] or word, word[len(word) // 2 :], word + draw(st.sampled_from(words)), word * 2]
-    texts = list(dict.fromkeys(word.encode() for word in words))
+    drawn = draw(st.lists(st.text(letters, min_size=1, max_size=20), min_size=1, max_size=40))
+    for word in drawn[: draw(st.integers(0, 8))]:
+        drawn += [word[: len(word) // 2] or word, word[len(word) // 2 :], word + draw(st.sampled_from(drawn)), word * 2]
+    texts = list(dict.fromkeys(word.encode() for word in drawn))
     runs = st.builds(bytes.__mul__, st.sampled_from([b" ", b"0", b"\xff", texts[0][:1]]), st.sampled_from(LENGTHS))
     pieces = st.one_of(
         st.sampled_from(texts), runs, st.text(letters, max_size=9).map(str.encode), st.binary(max_size=4)
