@@ -58,6 +58,7 @@ from tocsin.collect.formats import (
     windows_dns,
     windows_firewall,
     windows_json,
+    windows_xml,
     zeek_json,
     zeek_tsv,
 )
@@ -98,6 +99,7 @@ READERS: tuple[Reader, ...] = (
     aws_elb,
     auditd,
     sysmon_linux,
+    windows_xml,
     squid,
     windows_dns,
     bind,
