@@ -22,6 +22,7 @@ def rows(reader: Any, text: bytes, decoder: Any) -> tuple[list[Any], Tally]:
     table.begin(Source(path="x"), reader.fields, CLOCK)
     for block in reader.cut(io.BytesIO(text), 0, None, 1 << 20):
         decoder.read(block, table, tally)
+    decoder.flush(table)
     events = table.finish()
     return [(int(events.ts[row]), int(events.rec[row]), row_of(events, row)) for row in range(len(events))], tally
 

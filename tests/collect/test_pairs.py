@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collect.both_ways import assert_alike, rows
-from tocsin.collect.formats import cef, fortinet, leef, netfilter
+from tocsin.collect.formats import cef, fortinet, leef, netfilter, sonicwall, sophos
 from tocsin.collect.lines import by_name
 
 KEYS = st.sampled_from(
@@ -65,6 +65,53 @@ def test_fortinet_in_few_layouts(kinds: list[str], order: list[int], spoilt: lis
     assert_alike(fortinet, "\n".join(lines).encode())
 
 
+SOPHOS_TIMES = st.sampled_from(
+    [
+        'device="SFW" date=2024-03-05 time=10:00:00 timezone="CET"',
+        'device="SFW" date=2024-03-05 time=10:00:00 timezone="UTC" device_name="x"',
+        'device="SFW" date=2024-02-30 time=10:00:00 timezone="GMT"',
+        "date=2024-03-05 time=10:00:00",
+        'device_name="SFW" timestamp="2024-03-05T10:00:00+0100"',
+        'device_name="SFW" timestamp="2024-03-05T10:00:00Z"',
+        'device_name="SFW" timestamp="2024-03-05T10:00:00+9900" date=2024-03-05 time=10:00:00',
+        "time=10:00:00",
+    ]
+)
+SONICWALL_TIMES = st.sampled_from(
+    [
+        'id=firewall sn=18B1690729A8 time="2024-03-05 10:00:00 UTC"',
+        'id=firewall sn=18B1690729A8 time="2024-03-05 10:00:00"',
+        'id=firewall sn=18B1690729A8 time="2024-02-30 10:00:00"',
+        'id=firewall time="2024-03-05 10:00:00"',
+        "id=firewall sn=18B1690729A8",
+    ]
+)
+MORE = st.sampled_from(
+    [
+        *('log_subtype="Denied"', 'log="x"', 'host="x"', 'virus="EICAR"', 'user_name="k"', 'src_ip6="2001:db8::1"'),
+        *("src=192.0.2.1:1:X0", "src=[2001:db8::1]:22:X1", "src=2001:db8::1:22", "dst=x", "proto=tcp/22", "proto=/"),
+        *('fw_action="drop"', 'fw_action="NA"', "src_ip=192.0.2.9", 'usr="k"', 'user="l"'),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("reader", "times"), [(sophos, SOPHOS_TIMES), (sonicwall, SONICWALL_TIMES)], ids=["sophos", "sonicwall"]
+)
+def test_sophos_and_sonicwall(reader: ModuleType, times: st.SearchStrategy[str]) -> None:
+    pairs = st.lists(st.one_of(MORE, st.builds("{}={}".format, KEYS, VALUES)), max_size=6)
+    line = st.builds(
+        lambda before, time, more, end: before + " ".join([time, *more]) + end,
+        *(BEFORE, times, pairs, st.sampled_from(["", " ", "\r"])),
+    )
+
+    @given(st.lists(line, max_size=6))
+    def alike(lines: list[str]) -> None:
+        assert_alike(reader, "\n".join(lines).encode())
+
+    alike()
+
+
 @pytest.mark.parametrize("count", [3, 70_000])
 def test_values_come_name_by_name_however_many_names_there_are(count: int) -> None:
     for name in (np.arange(2 * count) % count, np.arange(2 * count)[::-1] % count, np.array([0, count - 1, 1, 0])):
@@ -74,7 +121,7 @@ def test_values_come_name_by_name_however_many_names_there_are(count: int) -> No
         assert (np.diff(order)[np.diff(name[order]) == 0] > 0).all()
 
 
-@pytest.mark.parametrize("reader", [cef, fortinet, leef, netfilter], ids=lambda reader: reader.NAME)
+@pytest.mark.parametrize("reader", [cef, fortinet, leef, netfilter, sonicwall, sophos], ids=lambda reader: reader.NAME)
 @given(noise=st.binary(max_size=300))
 def test_no_bytes_stop_the_reader(reader: ModuleType, noise: bytes) -> None:
     rows(reader, noise, reader.decoder(None))

@@ -164,6 +164,10 @@ def test_a_small_kind_does_not_keep_the_blocks_of_a_large_one(tmp_path: Path) ->
         b"Invalid user date=2026-11-28 time=10:00:00 devname=x",
         b"Invalid user ] LEEF:1.0|a|b|c|d|src=192.0.2.1",
         b"Invalid user 1,2026/11/28 10:00:07,0128,TRAFFIC,drop,",
+        b'Invalid user device="SFW" date=2026-11-28 time=10:00:00 log_component="x"',
+        b'Invalid user id=firewall sn=18B1690729A8 time="2026-11-28 10:00:00"',
+        b"Invalid user firewall,info input: in:ether1 out:(unknown 0)",
+        b"Invalid user x exim[1]: 1tGxys-000127-IJ <= a@b",
     ],
 )
 @pytest.mark.parametrize("before", [b"Nov 28 10:00:18 web1 ", b"<86>1 2026-11-28T10:00:18Z web1 "])

@@ -16,6 +16,9 @@ import orjson
 
 from tocsin.collect.streams import PIECE, Pieces
 
+# Formats whose lines have no time of their own: their readers get the wrapper as well, which tells it.
+TIMELESS: Final = frozenset({"coredns"})
+
 _CRI: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) ([FP]) ")
 _DOCKER_KEYS: Final = frozenset({"log", "stream", "time", "attrs"})
 _MOST_SNIFFED: Final = 20  # lines

@@ -32,7 +32,7 @@ class Literals:
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         flags = [0] * len(told) + [hyperscan.HS_FLAG_SINGLEMATCH] * len(seen)
         self._database.compile(
-            expressions=texts, ids=list(range(len(texts))), elements=len(texts), flags=flags, literal=True
+            expressions=list(map(_written, texts)), ids=list(range(len(texts))), elements=len(texts), flags=flags
         )
 
     def find(self, data: bytes) -> tuple[Longs, Longs]:
@@ -50,3 +50,8 @@ class Literals:
             self._database.scan(data, match_event_handler=take)
         numbers, ends = np.array(found, np.int64).reshape(-1, 2).T
         return numbers, ends - self._sizes[numbers]
+
+
+def _written(text: bytes) -> bytes:
+    """The expression that finds a text: what compiles texts as they are ends them at their first NUL."""
+    return b"".join(b"\\x%02x" % byte for byte in text)

@@ -266,7 +266,8 @@ def _read_whole(unit: Unit, file: BinaryIO, reading: _Reading) -> Iterator[Event
 def _opened(leaf: sources.Leaf, mapped: Sequence[Reader]) -> tuple[Reader | None, BinaryIO]:
     """Who reads a source, and the stream: a container's log without its wrapper, where somebody knows what is in it."""
     if containers.is_wrapped(leaf.head) and (reader := sniffed(containers.inside(leaf.head), mapped)):
-        return reader, cast(BinaryIO, containers.Unwrapped(leaf.stream))
+        timeless = reader.NAME in containers.TIMELESS
+        return reader, leaf.stream if timeless else cast(BinaryIO, containers.Unwrapped(leaf.stream))
     return sniffed(leaf.head, mapped), leaf.stream
 
 

@@ -116,6 +116,20 @@ FORMATS: Final[Mapping[str, Relayed]] = {
         ),
         is_telling=True,
     ),
+    "sophos": Relayed(
+        marks=(b" log_component=",),
+        line=_begins(rb'device(?:_name)?="[^"\n]{0,128}" (?:date=\d{4}-\d\d-\d\d |timestamp="\d{4}-\d\d-\d\dT)'),
+        is_telling=True,
+    ),
+    "sonicwall": Relayed(
+        marks=(b" sn=",),
+        line=_begins(rb'id=[\w.-]{1,64} sn=[0-9A-Fa-f]{6,16} time="\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'),
+        is_telling=True,
+    ),
+    "mikrotik": Relayed(
+        marks=tuple(b",%b" % topic for topic in (b"info", b"error", b"warning", b"critical", b"debug", b"account")),
+        line=_begins(rb"(?:firewall|system|dhcp|wireless|interface|ppp|ipsec|script|wireguard)(?:,[a-z]{3,9}){1,3} "),
+    ),
     "paloalto": Relayed(
         marks=tuple(b",%b," % kind.encode() for kind in _PAN_TYPES),
         line=_begins(
@@ -135,6 +149,9 @@ FORMATS: Final[Mapping[str, Relayed]] = {
     ),
     "unbound": Relayed(marks=(b"unbound",), line=_tagged(rb"unbound"), is_tag=True),
     "dnsmasq": Relayed(marks=(b"dnsmasq",), line=_tagged(rb"dnsmasq(?:-dhcp|-tftp|-script)?"), is_tag=True),
+    "coredns": Relayed(marks=(b"coredns",), line=_tagged(rb"coredns"), is_tag=True),
+    "powerdns": Relayed(marks=(b"pdns",), line=_tagged(rb"pdns(?:[_-](?:server|recursor))?[\w-]{0,20}"), is_tag=True),
+    "exim": Relayed(marks=(b"exim",), line=_tagged(rb"exim4?"), is_tag=True),
     "haproxy": Relayed(marks=(b"haproxy",), line=_tagged(rb"haproxy"), is_tag=True),
     "squid": Relayed(marks=(b"squid",), line=_tagged(rb"\(?squid[\w()-]{0,40}"), is_tag=True),
     "access_log": Relayed(

@@ -113,6 +113,7 @@ _TIMES = {
 }
 _DATA = {"EventData", "event_data"}
 _USER_DATA = {"UserData", "user_data"}
+_RENDERED = "RenderingInfo.Message"  # what a subscription adds to an event
 # These names are the envelope's, whatever an event's own fields are called: Sysmon 4 has a `Version` and
 # log clearing a `Channel` of its own, which would otherwise stand for, or hide, the record's.
 _ENVELOPE = {*_SYSTEM.values(), "Channel", "Computer", "EventRecordID", "Keywords", "Level", "Opcode", "Task"} | {
@@ -127,7 +128,7 @@ def _below() -> Mapping[str, frozenset[str]]:
     table: dict[str, set[str]] = {"System.EventID": {"EventID"}}
     keys = {f"System.{'.'.join(path)}": name for path, name in _SYSTEM.items()}
     keys |= {f"winlog.{key}": name for key, name in _WINLOG.items()} | _WINLOG | _ECS
-    keys |= dict.fromkeys(_TIMES, "_ts")
+    keys |= dict.fromkeys(_TIMES, "_ts") | {_RENDERED: "Message"}
     for key, name in keys.items():
         for end, character in enumerate(key):
             if character == ".":
@@ -189,6 +190,8 @@ def _name(path: Path) -> tuple[str, int]:
         return _WINLOG[dotted.removeprefix("winlog.")], 2
     if dotted == "user.identifier":
         return "Security_UserID", 3
+    if dotted == _RENDERED:
+        return "Message", 4
     if dotted in _FLAT:
         return _FLAT[dotted], 4
     if dotted in _ECS:

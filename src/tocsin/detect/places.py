@@ -205,6 +205,7 @@ PLACES: Final[Mapping[tuple[str, str, str], tuple[Place, ...]]] = {
     **{("", "zeek", log): _zeek(log) for log in _ZEEK},
     # Clouds
     ("", "aws", "cloudtrail"): (Place(kind="aws"),),
+    ("", "aws", "guardduty"): (Place(kind="guardduty"),),
     ("", "azure", "activitylogs"): (Place(kind="azure", gate={"log": ("activitylogs",)}),),
     ("", "azure", "auditlogs"): (Place(kind="azure", gate={"log": ("auditlogs",)}),),
     ("", "azure", "signinlogs"): (Place(kind="azure", gate={"log": ("signinlogs",)}),),

@@ -20,10 +20,11 @@ from tocsin.model.rule import Pattern
 _ALWAYS_ESCAPED_SOMEWHERE = re.compile(r"[^ !#-%(-.0-;=?-\[\]-~]+")  # quotes & < > / \ controls, beyond ASCII
 _SHORTEST = 3  # shorter needles are in every record
 # Characters that become ASCII letters when case is folded (İ, the Kelvin sign), as UTF-8 or escaped, and
-# escapes of characters that need none: such a record is decoded whatever the keyword.
+# escapes of characters that need none, in JSON and XML: such a record is decoded whatever the keyword.
 _ODD = (
     rb"\xc4\xb0|\xe2\x84\xaa|\\u(0130|212a)"
     rb"|\\u00(2[0134589a-e]|3[0-9abdf]|[46][0-9a-f]|5[0-9abdef]|7[0-9a-e])"
+    rb"|&#0*(3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6]|304|8490|x0*([2-7][0-9a-f]|130|212a));"
 )
 
 

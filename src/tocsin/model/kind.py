@@ -35,6 +35,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "gcp": Kind(log="gcp.audit.service_name"),
     "github": Kind(log="action"),
     "google_workspace": Kind(log="eventService"),
+    "guardduty": Kind(log="type"),
     "kubernetes": Kind(log="objectRef.resource"),
     "linux": Kind(log="program", host="host"),
     "m365": Kind(log="Workload"),
