@@ -46,7 +46,7 @@ def intended(
     """What applying the plan would do, worked out anew each time: who signed and what must stay may have changed."""
     case, _, decisions = decisions_of(folder, known)
     actions = kept.alternative.actions
-    waiting = authority.waiting(actions, kept.digest, decisions, mine)
+    waiting = authority.waiting(actions, kept.digest, decisions, mine, at_us)
     before = journal.read(enforced(folder)).standing
     after: dict[str, tuple[Block, ...]] = {}
     here_: dict[str, Action] = {}

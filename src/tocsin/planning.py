@@ -63,6 +63,7 @@ def own(
         hosts=(*never.get("hosts", ()), *here.hosts()),
         assets=assets or Assets(),
         known_good=lists.load(known_good) if known_good is not None else None,
+        agreed=never.get("agreed", ()),
     )
 
 
@@ -128,7 +129,7 @@ def changed_since(folder: Path, kept: Chosen) -> tuple[str, ...]:
 def missing(folder: Path, kept: Chosen, mine: Own, known: Iterable[Signer]) -> Mapping[str, tuple[str, ...]]:
     """By action what must happen before it may be done."""
     _, _, decisions = decisions_of(folder, known)
-    return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine)
+    return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine, now_us())
 
 
 def take_playbook(folder: Path, file: Path, by: str) -> int:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.contain import cost, words
+from tocsin.contain import cost, networks, words
 from tocsin.contain.graph import INTRUDER, Graph
 from tocsin.contain.guard import Own, refusal
+from tocsin.contain.networks import Shared
 from tocsin.model.action import Action, Target, Verb
 from tocsin.model.asset import Asset, Assets
 from tocsin.model.incident import Incident
-from tocsin.model.pap import forbids
+from tocsin.model.pap import forbids, source_of
 from tocsin.model.plan import Link
 
 NOBODY_KNOWS: Final = "not known"  # whose an asset is that no list names
@@ -27,7 +28,12 @@ _OF_HOSTS: Final[frozenset[Verb]] = frozenset({"isolate host", "remove persisten
 
 @dataclass(slots=True, kw_only=True)
 class Catalogue:
-    """`actions` by id; `severing` says which sever a link; `refused` why something that would is not done."""
+    """`actions` by id; `severing` says which sever a link; `refused` why something that would is not done.
+
+    `shared` is by address the network that several of the intruder's are in.
+    """
+
+    shared: Mapping[str, Shared]
 
     actions: dict[str, Action] = field(default_factory=dict)
     severing: dict[str, list[str]] = field(default_factory=dict)
@@ -43,10 +49,10 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
         agreed: originators who said that their intelligence may be acted on.
     """
     wanted: dict[tuple[Verb, Target], list[Link]] = {}
-    found = Catalogue()
+    found = Catalogue(shared=networks.shared(graph.links, incident))
     protected = {node for node in _nodes(graph.links) if _protected(node, own.assets)}
     for link in graph.links:
-        for verb, target, node in _offers(link, graph.names):
+        for verb, target, node in _offers(link, graph.names, found.shared):
             if node in protected:
                 found.refused.setdefault(link.id, []).append(
                     f"{_called(node)} is protected: only its owner may decide to {verb.partition(' ')[0]} there"
@@ -55,10 +61,11 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
                 found.refused.setdefault(link.id, []).append(why)
             else:
                 wanted.setdefault((verb, target), []).append(link)
-    agreed = tuple(agreed)
+    agreed = (*agreed, *(name for name, _ in own.agreed))
     behind = _behind(graph.links)
     for (verb, target), links in wanted.items():
         action = _action(verb, target, links, incident, _touched(verb, target, links, behind, own.assets))
+        action = replace(_of_network(action, found.shared), originators=_originators(action, incident))
         terms = _forbidden(action, incident, agreed)
         if terms:
             for link in links:
@@ -89,7 +96,7 @@ def _protected(node: str, assets: Assets) -> bool:
     return any(asset.protected for asset in assets_of(node, assets))
 
 
-def _offers(link: Link, names: Mapping[str, str]) -> Iterable[tuple[Verb, Target, str]]:
+def _offers(link: Link, names: Mapping[str, str], shared: Mapping[str, Shared]) -> Iterable[tuple[Verb, Target, str]]:
     """What severs a link: verb, target, and the node that is touched by it."""
     for node in (link.source, link.target):
         if node.startswith("host "):
@@ -98,6 +105,8 @@ def _offers(link: Link, names: Mapping[str, str]) -> Iterable[tuple[Verb, Target
     if link.kind == "channel" and link.source == INTRUDER:
         if kind == "address":
             yield "block address", Target(kind="address", value=name), link.target
+            if name in shared:
+                yield "block network", Target(kind="network", value=shared[name].network), link.target
         elif kind == "domain":
             yield "block domain", Target(kind="domain", value=name), link.target
     elif link.kind == "persistence":
@@ -164,6 +173,14 @@ def _action(
     )
 
 
+def _of_network(action: Action, shared: Mapping[str, Shared]) -> Action:
+    """Of a network also what else of ours is cut off by it, which makes it dearer."""
+    if action.verb != "block network":
+        return action
+    one = next(each for each in shared.values() if each.network == action.target.value)
+    return replace(action, cost=action.cost + cost.WITHOUT_IT * len(one.others), why=f"{action.why}; {one.told}")
+
+
 def _behind(links: Iterable[Link]) -> dict[str, list[str]]:
     """The machines that an address or an account leads to."""
     found: dict[str, list[str]] = {}
@@ -219,13 +236,25 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:
-    """An action rests on intelligence if it falls without it; one on a value alone, if any ground for it does."""
+def _resting(action: Action, incident: Incident, agreed: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Originators whose intelligence an action falls without and who forbid it, each with the words.
+
+    One on a value alone falls with any ground for it.
+    """
     grounds = [incident.findings[number].terms for number in action.because]
-    bound = [why for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
-    if not bound or (action.verb not in _OF_A_VALUE and len(bound) < len(grounds)):
-        return ""
-    return bound[0]
+    bound = [(source_of(terms), why) for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
+    if action.verb not in _OF_A_VALUE and len(bound) < len(grounds):
+        return ()
+    return tuple(bound)
+
+
+def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:
+    return next((why for _, why in _resting(action, incident, agreed)), "")
+
+
+def _originators(action: Action, incident: Incident) -> tuple[str, ...]:
+    """Whose agreement it stands on, so that it falls when that is taken back."""
+    return tuple(sorted({name for name, _ in _resting(action, incident, ())}))
 
 
 def _advised(action: Action, why: str) -> Action:

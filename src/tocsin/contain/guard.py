@@ -59,6 +59,7 @@ class Own:
         domains: likewise; what is above and below them is safe, too.
         hosts: the analyst's own machine and its kin, by name.
         known_good: lists of what others need; None where there are none.
+        agreed: originators who agreed beforehand that their intelligence is acted on, each with the words of it.
     """
 
     addresses: tuple[tuple[str, str], ...] = ()
@@ -66,6 +67,7 @@ class Own:
     hosts: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=Assets)
     known_good: KnownGood | None = None
+    agreed: tuple[tuple[str, str], ...] = ()
 
 
 def is_outside(text: str) -> bool:

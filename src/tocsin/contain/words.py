@@ -46,7 +46,15 @@ _BLOCK: Final = Word(
 )
 _WORDS: Final[Mapping[Verb, Word]] = {
     "block address": _BLOCK,
-    "block network": _BLOCK,
+    "block network": Word(
+        steps=(
+            "Look in the logs of the border for who else of ours talks to {value}, and tell them",
+            "Block {value} at the enforcers, for all machines",
+        ),
+        probes=_BLOCK.probes,
+        undo=_BLOCK.undo,
+        lasts_s=3 * _DAY_S,
+    ),
     "block domain": Word(
         steps=("Answer questions for {value} and all names below it with `no such name`",),
         probes=("A resolver asked for {value} answers that there is no such name",),

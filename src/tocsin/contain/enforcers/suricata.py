@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.contain.elsewhere import CARRIED_OUT, probes, seen, steps
+from tocsin.errors import ActError
 from tocsin.model.action import Block, Place, Text, Verb
 
 NAME: Final = "suricata"
@@ -27,7 +28,11 @@ _RULE: Final = re.compile(
 
 
 def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
-    lines = ["# Checked for their syntax only: no Suricata was run on these rules.", *_rules(blocks)]
+    rules = _rules(blocks)
+    wrong = next((f"{rule}: {why}" for rule in rules if (why := fault(rule))), "")
+    if wrong:
+        raise ActError(f"a rule for Suricata {wrong[:300]}", hint="Nothing was rendered. Please report it.")
+    lines = ["# Checked for their syntax only: no Suricata was run on these rules.", *rules]
     return (Text(name="tocsin.rules", content="".join(f"{line}\n" for line in lines)),)
 
 
