@@ -1,4 +1,4 @@
-"""Links of an incident in, networks that several of the intruder's addresses share out, with what else of ours is there.
+"""Links of an incident in, networks that several of the intruder's addresses share out, with who else talks to them.
 
 A network is somebody's: others may be served from it. So it takes three addresses with findings, is never wider than
 what is handed to one customer (IPv4 /24, IPv6 /64; RFC 6177 §2), and what else of ours talks to it makes it dearer.
