@@ -35,6 +35,7 @@ HOSTILE = (
     "\ud800",
     "a" * 5_000,
     "*)(uid=*",
+    "None",
     "",
 )
 
@@ -54,6 +55,9 @@ HOSTILE = (
         ("address", "::1", "no address of the outside"),
         ("address", "224.0.0.251", "no address of the outside"),
         ("address", "203.0.113.9/32", "normal form"),
+        ("address", "None", "no address"),
+        ("network", "None", "no network"),
+        ("domain", "None", "no domain"),
         ("domain", "example", "no domain"),
         ("domain", "agency.example", "would cut off"),
         ("domain", "web01.agency.example", "would cut off"),

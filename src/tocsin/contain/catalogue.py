@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from tocsin.contain import cost, networks, words
-from tocsin.contain.graph import INTRUDER, Graph
+from tocsin.contain.graph import INTRUDER, Graph, host
 from tocsin.contain.guard import Own, refusal
 from tocsin.contain.networks import Shared
 from tocsin.model.action import Action, Target, Verb
@@ -64,9 +64,12 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
     agreed = (*agreed, *(name for name, _ in own.agreed))
     behind = _behind(graph.links)
     for (verb, target), links in wanted.items():
-        action = _action(verb, target, links, incident, _touched(verb, target, links, behind, own.assets))
-        action = replace(_of_network(action, found.shared), originators=_originators(action, incident))
-        terms = _forbidden(action, incident, agreed)
+        touched = _touched(verb, target, links, behind, own.assets)
+        action = _action(verb, target, links, incident, touched, _because(links, behind, incident))
+        grounds = _grounds(action, links, incident)
+        asked = tuple(sorted({name for name, _ in _resting(verb, grounds, ())}))
+        action = replace(_of_network(action, found.shared), originators=asked)
+        terms = next((why for _, why in _resting(verb, grounds, agreed)), "")
         if terms:
             for link in links:
                 found.refused.setdefault(link.id, []).append(terms)
@@ -146,12 +149,25 @@ def _secrets(link: Link, kind: str, name: str) -> Iterable[tuple[Verb, Target, s
 _SECRET: Final[tuple[Verb, ...]] = ("reset secret", "disable account")
 
 
+def _because(links: Sequence[Link], behind: Mapping[str, Sequence[str]], incident: Incident) -> tuple[int, ...]:
+    """Findings that show these links; where none does, those on the machines that they lead to."""
+    direct = {number for link in links for number in link.because}
+    if direct:
+        return tuple(sorted(direct))
+    to = {node for link in links for node in (link.target, *behind.get(link.target, ()))}
+    return tuple(number for number, one in enumerate(incident.findings) if one.host and host(one.host) in to)
+
+
 def _action(
-    verb: Verb, target: Target, links: Sequence[Link], incident: Incident, touched: tuple[Asset, ...]
+    verb: Verb,
+    target: Target,
+    links: Sequence[Link],
+    incident: Incident,
+    touched: tuple[Asset, ...],
+    because: tuple[int, ...],
 ) -> Action:
     price, minutes, noise = cost.weights(verb, touched if verb in _OF_HOSTS else ())
     said = words.of(verb, target)
-    because = tuple(sorted({number for link in links for number in link.because}))
     return Action(
         id=_id(verb, target),
         verb=verb,
@@ -222,39 +238,38 @@ def _id(verb: Verb, target: Target) -> str:
 
 
 def _why(links: Sequence[Link], because: Sequence[int], incident: Incident) -> str:
-    titles = list(dict.fromkeys(incident.findings[number].title for number in because))
+    titles = "; ".join(list(dict.fromkeys(incident.findings[number].title for number in because))[:3])
     reach = ", ".join(sorted({link.kind for link in links}))
-    seen = (
-        f"seen in {_count(len(because), 'finding')}: {'; '.join(titles[:3])}"
-        if titles
-        else "seen in what the case tells"
-    )
-    return f"severs {_count(len(links), 'link')} ({reach}); {seen}"
+    found = [f"severs {_count(len(links), 'link')} ({reach})"]
+    if any(link.because for link in links):
+        return f"{found[0]}; seen in {_count(len(because), 'finding')}: {titles}"
+    words = list(dict.fromkeys(word for link in links for word in link.told))[:3]
+    found += [f"no finding names it; the case has {'; '.join(words)}"] if words else []
+    if because:
+        found.append(f"it leads to machines with {_count(len(because), 'finding')}: {titles}")
+    return "; ".join(found)
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _resting(action: Action, incident: Incident, agreed: Sequence[str]) -> tuple[tuple[str, str], ...]:
+_Terms: TypeAlias = tuple[str, ...] | None
+
+
+def _grounds(action: Action, links: Sequence[Link], incident: Incident) -> list[_Terms]:
+    """The terms of what an action rests on. What is known of a machine says nothing of a value that it dealt with."""
+    direct = sorted({number for link in links for number in link.because})
+    return [incident.findings[one].terms for one in (direct if action.verb in _OF_A_VALUE else action.because)]
+
+
+def _resting(verb: Verb, grounds: Sequence[_Terms], agreed: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Originators whose intelligence an action falls without and who forbid it, each with the words.
 
     One on a value alone falls with any ground for it.
     """
-    grounds = [incident.findings[number].terms for number in action.because]
     bound = [(source_of(terms), why) for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
-    if action.verb not in _OF_A_VALUE and len(bound) < len(grounds):
-        return ()
-    return tuple(bound)
-
-
-def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:
-    return next((why for _, why in _resting(action, incident, agreed)), "")
-
-
-def _originators(action: Action, incident: Incident) -> tuple[str, ...]:
-    """Whose agreement it stands on, so that it falls when that is taken back."""
-    return tuple(sorted({name for name, _ in _resting(action, incident, ())}))
+    return () if verb not in _OF_A_VALUE and len(bound) < len(grounds) else tuple(bound)
 
 
 def _advised(action: Action, why: str) -> Action:

@@ -80,10 +80,14 @@ def normal(target: Target) -> str:
     Raises:
         ActError: it is not in its normal form.
     """
-    found = str(_NORMAL[target.kind](target.value)) if target.kind in _NORMAL else ""
-    if not found or found != target.value:
+    if not _is_normal(target):
         raise ActError(f"{target.value[:80]!r} is no {target.kind} in its normal form", hint="Nothing was made of it.")
-    return found
+    return target.value
+
+
+def _is_normal(target: Target) -> bool:
+    found = _NORMAL[target.kind](target.value) if target.kind in _NORMAL else None
+    return found is not None and str(found) == target.value
 
 
 def is_outside(text: str) -> bool:
@@ -99,7 +103,7 @@ def refusal(target: Target, own: Own) -> str:
     """Why this is not blocked, isolated or disabled; '' where nothing speaks against it."""
     match target.kind:
         case "address" | "network":
-            if str(_NORMAL[target.kind](target.value)) != target.value:
+            if not _is_normal(target):
                 return f"{target.value[:80]!r} is no {target.kind} in its normal form"
             return _of_network(target.value, own) or _missed(target.kind, target.value, own)
         case "domain":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tocsin.model.action import Target, Verb
+from tocsin.observe.addresses import address
 
 _DAY_S: Final = 86_400
 TICKET_S: Final = 10 * 3600  # how long a ticket lives that was granted, where nobody changed the policy
@@ -25,6 +26,11 @@ _CERTIFICATES: Final = (
     "Make it the primary one, and let the cloud know it",
     "Do both once more, so that the stolen one is neither the primary nor the one before it",
     "Revoke all tokens of the tenant",
+)
+
+
+_WHOSE: Final = (
+    "Find out which machine had {value} at the time: inside addresses change hands, and records name no other"
 )
 
 
@@ -128,6 +134,9 @@ _WORDS: Final[Mapping[Verb, Word]] = {
 def of(verb: Verb, target: Target) -> Word:
     """Values stand in these sentences as they are; whoever shows them makes them harmless."""
     known = _WORDS[verb]
+
+    if verb == "isolate host" and address(target.value) is not None:
+        known = replace(known, steps=(_WHOSE, *known.steps))
 
     def filled(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(text.replace("{value}", target.value).replace("{host}", target.host) for text in texts)
