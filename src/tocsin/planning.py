@@ -132,6 +132,11 @@ def missing(folder: Path, kept: Chosen, mine: Own, known: Iterable[Signer]) -> M
     return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine, now_us())
 
 
+def done_by(folder: Path, kept: Chosen, known: Iterable[Signer]) -> Mapping[str, Decision]:
+    """Actions of the plan that people carried out elsewhere, as they signed, by id."""
+    return authority.done_by(decisions_of(folder, known)[2], kept.digest)
+
+
 def take_playbook(folder: Path, file: Path, by: str) -> int:
     """Take the steps of somebody's playbook as tasks of the case; how many are new."""
     try:

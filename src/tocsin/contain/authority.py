@@ -23,6 +23,7 @@ COLLECTED: Final = "collected"
 WAIVED: Final = "waived"
 CONTAINED: Final = "contained"
 AGREED: Final = "originator"
+DONE: Final = "done"  # of an action that people carry out elsewhere, by its id
 YES: Final = "yes"
 HOLDS_DAYS: Final = 14  # how long an approval or a consent counts: who signed for then has not signed for ever
 _TOO_OLD: Final = f"are older than {HOLDS_DAYS} days, or of a time to come, and count no more"
@@ -48,6 +49,18 @@ def agreed_by(decisions: Iterable[Decision]) -> tuple[str, ...]:
     decisions = tuple(decisions)
     names = {one.subject.partition(":")[2] for one in decisions if one.subject.startswith(f"{AGREED}:")}
     return tuple(sorted(name for name in names if settled(decisions, subject=f"{AGREED}:{name}", choice=YES)))
+
+
+def done_by(decisions: Iterable[Decision], plan: str) -> dict[str, Decision]:
+    """Actions of a plan that somebody signed as carried out, by id; the last word counts."""
+    found: dict[str, Decision] = {}
+    for one in sorted(decisions, key=lambda one: one.at):
+        verb, _, name = one.subject.partition(":")
+        if verb == DONE and one.seen == plan:
+            found.pop(name, None)
+            if one.choice == YES:
+                found[name] = one
+    return found
 
 
 def missing(action: Action, plan: str, decisions: Sequence[Decision], own: Own, at_us: int) -> tuple[str, ...]:
