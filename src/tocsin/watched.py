@@ -21,7 +21,7 @@ from tocsin.contain import PREFIX, authority, recovery
 from tocsin.contain import verify as words
 from tocsin.detect.plain_patterns import plain
 from tocsin.detect.terms import Unusable
-from tocsin.enforce import TASK, reached, standing_of
+from tocsin.enforce import TASK, gone, reached, standing_of
 from tocsin.errors import ActError, CaseError
 from tocsin.model.action import Action, Place, Probed
 from tocsin.model.containment import Heard, Recovery, Sign, Verification
@@ -77,8 +77,16 @@ def verify(
         heard=heard,
         by_people=[_called(one) for one in unseen if one.id not in done],
         signed=[_as_signed(one, done[one.id]) for one in unseen if one.id in done],
+        lifted=_lifted(folder),
     )
     return told, keep_seen(folder, told, by)
+
+
+def _lifted(folder: Path) -> str:
+    """When the last of what stood for this case was lifted; '' while something stands, or where nothing ever did."""
+    standing, now = standing_of(folder)
+    last = [one for one in gone(folder, now) if one.does != "apply"][-1:]
+    return f"{last[0].at[:16].replace('T', ' ')} UTC" if last and not any(standing.values()) else ""
 
 
 def _called(action: Action) -> str:
