@@ -62,10 +62,10 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
             else:
                 wanted.setdefault((verb, target), []).append(link)
     agreed = (*agreed, *(name for name, _ in own.agreed))
-    behind = _behind(graph.links)
+    behind, on = _behind(graph.links), _by_machine(incident)
     for (verb, target), links in wanted.items():
         touched = _touched(verb, target, links, behind, own.assets)
-        action = _action(verb, target, links, incident, touched, _because(links, behind, incident))
+        action = _action(verb, target, links, incident, touched, _because(links, behind, on))
         grounds = _grounds(action, links, incident)
         asked = tuple(sorted({name for name, _ in _resting(verb, grounds, ())}))
         action = replace(_of_network(action, found.shared), originators=asked)
@@ -149,13 +149,23 @@ def _secrets(link: Link, kind: str, name: str) -> Iterable[tuple[Verb, Target, s
 _SECRET: Final[tuple[Verb, ...]] = ("reset secret", "disable account")
 
 
-def _because(links: Sequence[Link], behind: Mapping[str, Sequence[str]], incident: Incident) -> tuple[int, ...]:
+def _by_machine(incident: Incident) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, one in enumerate(incident.findings):
+        if one.host:
+            found.setdefault(host(one.host), []).append(number)
+    return found
+
+
+def _because(
+    links: Sequence[Link], behind: Mapping[str, Sequence[str]], on: Mapping[str, Sequence[int]]
+) -> tuple[int, ...]:
     """Findings that show these links; where none does, those on the machines that they lead to."""
     direct = {number for link in links for number in link.because}
     if direct:
         return tuple(sorted(direct))
     to = {node for link in links for node in (link.target, *behind.get(link.target, ()))}
-    return tuple(number for number, one in enumerate(incident.findings) if one.host and host(one.host) in to)
+    return tuple(sorted({number for node in to for number in on.get(node, ())}))
 
 
 def _action(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from typing import Final
 
 from tocsin.contain import facts
@@ -194,7 +193,7 @@ def _of_moves(graph: _Drawn, incident: Incident) -> None:
     for move in incident.moves:
         who = move.account if is_person(move.account) else ""
         whole = f"from {move.source} to {move.target}{f' as {who}' if who else ''}"
-        told = f"a move {whole}, by record {move.at.rec} of {PurePath(move.at.path).name}"
+        told = f"a move {whole}, by record {move.at.rec} of {move.at.path.rpartition('/')[2]}"
         if who:
             _in_hand(graph, who, (), told)
         if is_outside(move.source):
