@@ -46,7 +46,7 @@ def intended(
     """What applying the plan would do, worked out anew each time: who signed and what must stay may have changed."""
     case, _, decisions = decisions_of(folder, known)
     actions = kept.alternative.actions
-    waiting = authority.waiting(actions, kept.digest, decisions, mine)
+    waiting = authority.waiting(actions, kept.digest, decisions, mine, at_us)
     before = journal.read(enforced(folder)).standing
     after: dict[str, tuple[Block, ...]] = {}
     here_: dict[str, Action] = {}
@@ -128,13 +128,14 @@ def apply(
 ) -> Intent:
     """Do what was approved. All that can be done from here must be allowed, or nothing is done."""
     with journal.acting(enforced(folder)) as log:
+        _refuse_a_clock_that_went_back(log)
         _take_up(log, told)
         at_us = now_us()
         intent = intended(folder, kept, places, mine, known, at_us)
         if intent.waiting:
             name, why = next(iter(intent.waiting.items()))
             more = f" and {len(intent.waiting) - 1} more wait" if len(intent.waiting) > 1 else ""
-            raise ActError(f"{name}: {why[0]}{more}", hint="`tocsin contain CASE` tells who must sign what.")
+            raise ActError(f"{name}: {why[0]}{more}", hint="`tocsin contain CASE --status` tells who must sign what.")
         if not intent.done_here:
             hint = "Name where enforcers are with --enforcers, or --render the plan for people."
             raise ActError("nothing of this plan is carried out from here", hint=hint)
@@ -149,8 +150,8 @@ def apply(
 
 def undo(
     folder: Path, places: Sequence[Place], by: str, *, told: Callable[[str], None] = lambda word: None
-) -> tuple[Block, ...]:
-    """Take back what stands for this case; what other cases support stays, and is returned.
+) -> tuple[Block, ...] | None:
+    """Take back what stands for this case; what other cases support stays, and is returned. None: nothing stood.
 
     A go that was left half done is not finished first but taken back with the rest.
     """
@@ -160,6 +161,8 @@ def undo(
             _take_up(log, told)
             pending = None
         before = {**log.now.standing, **(pending.after if pending else {})}
+        if pending is None and not any(set(names) & set(one.cases) for each in before.values() for one in each):
+            return None
         after = {name: _without(blocks, names) for name, blocks in before.items()}
         at_us = now_us()
         known = {one.enforcer for one in places}
@@ -183,6 +186,7 @@ def undo(
 def expire(root: Path, places: Sequence[Place], by: str) -> int:
     """Lift what has run out, where an enforcer does not do so by itself; how many blocks that were."""
     with journal.acting(root / ENFORCED) as log:
+        _refuse_a_clock_that_went_back(log)
         _take_up(log, lambda word: None)
         at_us, before = now_us(), log.now.standing
         after = {
@@ -197,6 +201,14 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
             log.mean(case="", does="expire", by=by, at=now(), plan="", steps=steps, after=after)
             _go_on(log, lambda word: None)
     return gone
+
+
+def _refuse_a_clock_that_went_back(log: journal.Journal) -> None:
+    """What ends by itself would end at another time than people signed for. Undo asks no clock."""
+    last = max((one.at for one in log.now.ended), default="")
+    if last > now():
+        hint = "Set the clock right. --undo works all the same."
+        raise ActError(f"the clock of this machine stands before the last line of the journal, {last}", hint=hint)
 
 
 def _take_up(log: journal.Journal, told: Callable[[str], None]) -> None:
@@ -247,3 +259,9 @@ def _names(folder: Path) -> tuple[str, ...]:
     """The id of a case, then those of cases that became part of it."""
     _, case, _ = cases.entries_of(folder)
     return (case.id, *case.merged_from)
+
+
+def gone(folder: Path, now: journal.Now) -> tuple[journal.Go, ...]:
+    """What was done for this case from here, and what was taken off for all because it had run out."""
+    names = {*_names(folder), ""}
+    return tuple(one for one in now.ended if one.case in names)

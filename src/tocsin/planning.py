@@ -63,6 +63,7 @@ def own(
         hosts=(*never.get("hosts", ()), *here.hosts()),
         assets=assets or Assets(),
         known_good=lists.load(known_good) if known_good is not None else None,
+        agreed=never.get("agreed", ()),
     )
 
 
@@ -128,7 +129,12 @@ def changed_since(folder: Path, kept: Chosen) -> tuple[str, ...]:
 def missing(folder: Path, kept: Chosen, mine: Own, known: Iterable[Signer]) -> Mapping[str, tuple[str, ...]]:
     """By action what must happen before it may be done."""
     _, _, decisions = decisions_of(folder, known)
-    return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine)
+    return authority.waiting(kept.alternative.actions, kept.digest, decisions, mine, now_us())
+
+
+def done_by(folder: Path, kept: Chosen, known: Iterable[Signer]) -> Mapping[str, Decision]:
+    """Actions of the plan that people carried out elsewhere, as they signed, by id."""
+    return authority.done_by(decisions_of(folder, known)[2], kept.digest)
 
 
 def take_playbook(folder: Path, file: Path, by: str) -> int:

@@ -21,9 +21,9 @@ from tocsin.contain import PREFIX, authority, recovery
 from tocsin.contain import verify as words
 from tocsin.detect.plain_patterns import plain
 from tocsin.detect.terms import Unusable
-from tocsin.enforce import TASK, reached, standing_of
+from tocsin.enforce import TASK, gone, reached, standing_of
 from tocsin.errors import ActError, CaseError
-from tocsin.model.action import Place, Probed
+from tocsin.model.action import Action, Place, Probed
 from tocsin.model.containment import Heard, Recovery, Sign, Verification
 from tocsin.model.coverage import SeenLog
 from tocsin.model.decision import Decision, Signer
@@ -36,7 +36,14 @@ _MOST_SIGNS: Final = 10_000
 
 
 def verify(
-    folder: Path, places: Sequence[Place], by: str, logs: Sequence[str], rules: RuleSet | None, *, jobs: int = 0
+    folder: Path,
+    places: Sequence[Place],
+    known: Iterable[Signer],
+    by: str,
+    logs: Sequence[str],
+    rules: RuleSet | None,
+    *,
+    jobs: int = 0,
 ) -> tuple[Verification, str]:
     """Ask the enforcers, look through logs since, keep in the case what was seen; with its digest.
 
@@ -44,10 +51,10 @@ def verify(
         logs: of the time since; without them nothing is said of the intruder.
         rules: what is looked for in them.
     """
-    kept, since = chosen(folder), since_us(folder)
-    _, case, _ = cases.entries_of(folder)
-    incident = cases.incident_of(folder, case)
-    assert incident is not None
+    kept, known = chosen(folder), tuple(known)
+    _, incident, decisions = decisions_of(folder, known)
+    done = authority.done_by(decisions, kept.digest)
+    since = since_us(folder, done.values())
     hosts = words.hosts_of(kept.alternative, [one.name for one in incident.hosts])
     signs: tuple[Sign, ...] = ()
     heard = tuple(Heard(host=name, sources=(), until_us=None) for name in hosts)
@@ -56,19 +63,39 @@ def verify(
         names += [one.name for one in (*incident.accounts, *incident.addresses)]
         values = frozenset(name.casefold() for name in names)
         signs, heard = _looked(logs, rules, since, hosts, values, jobs)
-    here = {one.target for blocks in standing_of(folder)[0].values() for one in blocks}
+    blocks = probed(folder, places)
+    asked = {one.target for one in blocks}
+    unseen = [one for one in kept.alternative.actions if one.target not in asked]
     told = words.verification(
         of=kept.plan.of,
         plan=kept.digest,
         chosen=kept.alternative,
         since_us=since,
-        blocks=probed(folder, places),
+        blocks=blocks,
         looked=bool(logs),
         signs=signs,
         heard=heard,
-        by_people=[f"{one.verb} {one.target.value}" for one in kept.alternative.actions if one.target not in here],
+        by_people=[_called(one) for one in unseen if one.id not in done],
+        signed=[_as_signed(one, done[one.id]) for one in unseen if one.id in done],
+        lifted=_lifted(folder),
     )
     return told, keep_seen(folder, told, by)
+
+
+def _lifted(folder: Path) -> str:
+    """When the last of what stood for this case was lifted; '' while something stands, or where nothing ever did."""
+    standing, now = standing_of(folder)
+    last = [one for one in gone(folder, now) if one.does != "apply"][-1:]
+    return f"{last[0].at[:16].replace('T', ' ')} UTC" if last and not any(standing.values()) else ""
+
+
+def _called(action: Action) -> str:
+    where = f" on {action.target.host}" if action.target.host else ""
+    return f"{action.verb} {action.target.value}{where}"
+
+
+def _as_signed(action: Action, by: Decision) -> str:
+    return f"{_called(action)}: done, as {by.by} signed on {by.at[:16].replace('T', ' ')} UTC ({by.reason[:200]})"
 
 
 def _looked(
@@ -138,10 +165,12 @@ def probed(folder: Path, places: Sequence[Place]) -> tuple[Probed, ...]:
     return tuple(found)
 
 
-def since_us(folder: Path) -> int | None:
-    """When the newest block of this case was put in place."""
+def since_us(folder: Path, done: Iterable[Decision] = ()) -> int | None:
+    """When the newest block of this case was put in place, or the last action that people signed as done."""
     standing, _ = standing_of(folder)
-    return max((one.since_us for blocks in standing.values() for one in blocks), default=None)
+    times = [one.since_us for blocks in standing.values() for one in blocks]
+    times += [round(datetime.fromisoformat(one.at).timestamp() * 1e6) for one in done]
+    return max(times, default=None)
 
 
 def keep_seen(folder: Path, seen: Verification, by: str) -> str:

@@ -23,7 +23,8 @@ def test_places_and_what_must_stay(tmp_path: Path) -> None:
             tmp_path,
             '[[place]]\nenforcer = "nftables"\nrun = ["ssh", "router"]\n'
             '[[place]]\nenforcer = "unbound"\nzone_file = "/z"\nport = 5300\n'
-            '[never.addresses]\n"192.0.2.0/24" = "ours"\n[never.hosts]\nanalyst7 = "the analyst\'s"\n',
+            '[never.addresses]\n"192.0.2.0/24" = "ours"\n[never.hosts]\nanalyst7 = "the analyst\'s"\n'
+            '[agreed]\n"our own lists" = "made here"\n',
         )
     )
     assert places == (
@@ -34,6 +35,7 @@ def test_places_and_what_must_stay(tmp_path: Path) -> None:
         "addresses": (("192.0.2.0/24", "ours"),),
         "domains": (),
         "hosts": (("analyst7", "the analyst's"),),
+        "agreed": (("our own lists", "made here"),),
     }
 
 
@@ -44,6 +46,9 @@ def test_places_and_what_must_stay(tmp_path: Path) -> None:
         ('[[place]]\nenforcer = "nftables"\nrum = ["x"]\n', "'rum'"),
         ('[[place]]\nenforcer = "bind"\nzone_file = "zone"\n', "whole path"),
         ('[[place]]\nenforcer = "webhook"\nurl = "http://x.example/"\n', "https"),
+        ('[[place]]\nenforcer = "webhook"\nurl = "https://me:secret@x.example/"\n', "more than host"),
+        ('[[place]]\nenforcer = "webhook"\nurl = "https://x.example/?token=secret"\n', "more than host"),
+        ('[[place]]\nenforcer = "webhook"\nurl = "https://x.example/"\ntoken_file = "t"\n', "whole path"),
         ('[never.addresses]\nours = "x"\n', "no address"),
         ('[never.address]\n"192.0.2.1" = "x"\n', "'address'"),
         ("[nevr]\n", "nevr"),

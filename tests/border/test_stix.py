@@ -146,3 +146,27 @@ def test_odd_objects_do_not_stop_the_others() -> None:
     told = stix.read(json.dumps({"type": "bundle", "objects": odd}).encode(), "x")
     assert len(told.indicators) == 1
     assert {one.reason for one in told.left_out} == {"not an indicator"}
+
+
+@pytest.mark.parametrize(
+    ("definitions", "terms"),
+    [
+        ([{"name": "PAP:AMBER"}], ("pap:amber",)),
+        ([{"definition_type": "statement", "definition": {"statement": "PAP:RED"}}], ("pap:red",)),
+        ([{"name": "ORCON"}, {"name": "PAP:GREEN"}], ("orcon", "pap:green")),
+        ([{"definition_type": "statement", "definition": {"statement": "Copyright"}}], ()),
+        ([None], ("orcon",)),  # it is not in the bundle, and may say anything
+    ],
+)
+def test_what_a_marking_says_may_be_done_is_kept_as_a_label(
+    definitions: list[dict[str, Any] | None], terms: tuple[str, ...]
+) -> None:
+    ids = [f"marking-definition--{number}" for number in range(len(definitions))]
+    made = [
+        {"type": "marking-definition", "id": name, **one}
+        for name, one in zip(ids, definitions, strict=True)
+        if one is not None
+    ]
+    for where in ({"object_marking_refs": ids}, {"granular_markings": [{"marking_ref": one} for one in ids]}):
+        (one,) = read(indicator(labels=["own"], **where), *made).indicators
+        assert one.labels == ("own", *terms)

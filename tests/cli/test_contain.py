@@ -107,7 +107,7 @@ def test_from_the_plan_to_its_end(tocsin: Tocsin, lists: tuple[str, ...], tmp_pa
     assert f"block address: {BAD}" in out  # which is for people: no nftables is among the places
 
     code, out, _ = tocsin("contain", "inc1", *lists, "--status")
-    assert "1 blocks stand" in out
+    assert "1 block stands" in out
     code, out, _ = tocsin("contain", "inc1", *lists, "--verify", "--by", "Ben")
     assert "no log was looked at" in out
     assert "NOT IN PLACE" in out  # nobody answers at that resolver

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from suricataparser import parse_rule
 
 from containing.making import OWN, PEOPLE, START, allow, case, cited, incident, planned, seen
 from tocsin.contain import ENFORCERS
@@ -15,7 +17,8 @@ from tocsin.contain.enforcers import suricata
 from tocsin.contain.guard import Own, refusal
 from tocsin.contain.plan import plan
 from tocsin.contain.zone import zone
-from tocsin.model.action import Block, Place, Target, TargetKind, Verb
+from tocsin.errors import ActError
+from tocsin.model.action import TARGET_KINDS, VERBS, Block, Place, Target, TargetKind, Verb
 from tocsin.observe.known_good import KnownGood, compiled
 from tocsin.planning import rendered
 
@@ -32,6 +35,7 @@ HOSTILE = (
     "\ud800",
     "a" * 5_000,
     "*)(uid=*",
+    "None",
     "",
 )
 
@@ -51,6 +55,9 @@ HOSTILE = (
         ("address", "::1", "no address of the outside"),
         ("address", "224.0.0.251", "no address of the outside"),
         ("address", "203.0.113.9/32", "normal form"),
+        ("address", "None", "no address"),
+        ("network", "None", "no network"),
+        ("domain", "None", "no domain"),
         ("domain", "example", "no domain"),
         ("domain", "agency.example", "would cut off"),
         ("domain", "web01.agency.example", "would cut off"),
@@ -131,6 +138,50 @@ def test_a_hostile_value_is_a_value_and_nothing_else(value: str) -> None:
             assert text == plain
 
 
+EMPTY = {text.content for one in ENFORCERS for text in one.render([], Place(enforcer=one.NAME), START)}
+ANYTHING = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.sampled_from(["0.0.0.0/0", "203.0.113.9", "203.0.113.0/24", "2001:db8::1", "evil.example", "::ffff:1.2.3.4"]),
+    st.text(max_size=60),
+    st.text(alphabet="0123456789./:abcdef;{}\"'\\ \n$()`", max_size=30),
+)
+
+
+@given(ANYTHING, ANYTHING, ANYTHING, st.sampled_from(VERBS), st.sampled_from(TARGET_KINDS))
+def test_no_enforcer_makes_a_command_of_a_value_however_it_came_there(
+    value: str, host: str, case_id: str, verb: Verb, kind: TargetKind
+) -> None:
+    """Past the plan and all that it refuses: an enforcer refuses it once more, or holds it as a value and no more."""
+    target = Target(kind=kind, value=value, host=host)
+    block = Block(verb=verb, target=target, since_us=START, until_us=0, cases=(case_id,))
+    for enforcer in ENFORCERS:
+        if verb in enforcer.VERBS:
+            place = Place(enforcer=enforcer.NAME, zone_file="/z", url="https://x.example/")
+            try:
+                texts = [text.content for text in enforcer.render([block], place, START)]
+                steps = (*enforcer.steps((), [block], place, START), *enforcer.probes([block], place))
+            except ActError:
+                continue
+            for step in steps:
+                assert (step.path, step.url) in {("", ""), ("/z", ""), ("", "https://x.example/")}
+                assert len(step.argv) == len([word for word in step.argv if re.fullmatch(r"[A-Za-z0-9@.+=_-]+", word)])
+            for text in (*texts, *(step.text for step in steps)):
+                _holds_only_as_a_value(text, block)
+
+
+def _holds_only_as_a_value(text: str, block: Block) -> None:
+    value = block.target.value
+    if text.startswith("{"):
+        (one,) = json.loads(text)["standing"]
+        seen = (one["value"], one["host"], *one["cases"])
+        kept = (value, block.target.host, *block.cases)
+        assert seen == tuple(each.encode("utf-8", "backslashreplace").decode() for each in kept)
+    elif (
+        text and text not in EMPTY
+    ):  # a script, or what takes no such target; tables, zones and rules hold only normal forms
+        assert re.fullmatch(r"[0-9a-z.:/_-]+", value)
+
+
 @given(st.text(max_size=40), st.sampled_from(["block address", "block network", "block domain"]))
 def test_rules_of_suricata_have_their_form(case_id: str, verb: Verb) -> None:
     values = {"block address": "203.0.113.9", "block network": "203.0.113.0/24", "block domain": "evil.example"}
@@ -146,6 +197,17 @@ def test_rules_of_suricata_have_their_form(case_id: str, verb: Verb) -> None:
     lines = [line for line in text.content.splitlines() if not line.startswith("#")]
     assert len(lines) == 1
     assert suricata.fault(lines[0]) == ""
+    _reads_as(lines[0], block)
+
+
+def _reads_as(line: str, block: Block) -> None:
+    """What somebody else's parser makes of it."""
+    rule = parse_rule(line)
+    assert rule is not None
+    assert (rule.action, rule.enabled) == ("drop", True)
+    assert [one.name for one in rule.options][-3:] == ["sid", "rev", "metadata"]
+    assert 1_000_000 <= rule.sid < 2_000_000
+    assert block.target.value in line
 
 
 def test_a_rule_that_is_none_is_told() -> None:

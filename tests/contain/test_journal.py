@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from tocsin.model.action import Place, Step
 from tocsin.seal import durable
 
 KNOWN = tuple(PEOPLE.values())
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
 class Killed(BaseException):
@@ -119,7 +121,8 @@ def test_and_so_it_does_in_a_real_ruleset(net: Net, tmp_path: Path, monkeypatch:
     def look() -> tuple[list[str], bool]:
         return _names(tmp_path), "203.0.113.9" in net.ruleset("router")
 
-    _every_moment(tmp_path, monkeypatch, net, look, stride=4)
+    # Each of them wants a minute or two; the soak takes all, else every fourth is.
+    _every_moment(tmp_path, monkeypatch, net, look, stride=1 if SOAK else 4)
 
 
 def test_what_was_left_half_done_can_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +14,10 @@ from tocsin.contain.graph import INTRUDER, drawn
 from tocsin.contain.guard import Own
 from tocsin.contain.plan import plan
 from tocsin.contain.recover import recovery
+from tocsin.model.action import Action
 from tocsin.model.citation import Citation
-from tocsin.model.incident import Incident, Move
+from tocsin.model.impact import Bounds, Claim, Impact
+from tocsin.model.incident import Cited, Incident, Move
 from tocsin.model.plan import WAYS, Alternative, Plan
 from tocsin.seal.canonical import canonical
 
@@ -210,3 +215,84 @@ def test_a_plan_is_text_that_json_can_hold() -> None:
 
     found = _planned(incident(cited(0, "T1505.003", TargetFilename="C:\\x.aspx")))
     assert canonical(msgspec.to_builtins({"verbs": _verbs(found.way("fastest"))}))
+
+
+def _many(count: int, *extra: Cited, where: str = "203.0.113") -> Incident:
+    return incident(
+        *(cited(number, "T1071", DestinationIp=f"{where}.{number + 20}") for number in range(count)), *extra
+    )
+
+
+def _of(found: Plan, verb: str) -> list[Action]:
+    return [action for one in found.alternatives for action in one.actions if action.verb == verb]
+
+
+def test_a_network_is_blocked_where_many_of_their_addresses_share_it() -> None:
+    found = _planned(_many(6))
+    (network, *_) = _of(found, "block network")
+    assert network.target.value == "203.0.113.0/24"
+    assert network.approvals == 2
+    assert network.because == tuple(range(6))
+    assert "6 of their addresses lie in 203.0.113.0/24" in network.why
+    assert "nothing was looked up" in network.why
+    assert network.expires_s < _of(_planned(_many(1)), "block address")[0].expires_s
+    assert any("network 203.0.113.0/24" in note for note in found.notes)
+
+
+def test_few_addresses_are_blocked_one_by_one() -> None:
+    for count in (1, 2, 3):
+        found = _planned(_many(count))
+        assert not _of(found, "block network")
+        assert len(found.way("fastest").actions) == count
+    scattered = incident(*(cited(number, "T1071", DestinationIp=f"203.0.{number}.9") for number in range(9)))
+    assert not _of(_planned(scattered), "block network")
+
+
+def test_what_else_of_ours_talks_to_a_network_is_told_and_makes_it_dear() -> None:
+    claim = Claim(
+        stage="left",
+        sort="network",
+        what="left for 203.0.113.200",
+        subject="203.0.113.200",
+        unit="bytes",
+        amount=Bounds(),
+        confidence="low",
+        because="it may be anybody's",
+        host="WS017",
+    )
+    of = replace(_many(6), impact=Impact(claims=(claim,)))
+    found = _planned(of)
+    assert not [one for one in found.way("least disruptive").actions if one.verb == "block network"]
+    assert any("WS017" in note for note in found.notes if note.startswith("network "))
+
+
+@pytest.mark.parametrize("where", ["192.0.2", "198.51.100", "10.1.2"])
+def test_no_network_of_our_own_or_of_something_protected_is_blocked(where: str) -> None:
+    """The list has the gateway and the web server in the first, our resolver is in the second, the third is inside."""
+    assert not _of(_planned(_many(6, where=where)), "block network")
+
+
+def test_ipv6_is_widened_to_one_customers_network_and_no_further() -> None:
+    of = incident(*(cited(number, "T1071", DestinationIp=f"2a00:1:2:3::{number + 1}") for number in range(6)))
+    (network, *_) = _of(_planned(of), "block network")
+    assert network.target.value == "2a00:1:2:3::/64"
+
+
+def test_one_address_that_may_not_be_acted_on_holds_its_network_back() -> None:
+    amber = cited(9, "T1071", DestinationIp="203.0.113.99", terms=("pap:amber", "source:an ally"))
+    found = _planned(_many(6, amber))
+    assert not _of(found, "block network")
+    assert [action for action in found.advice if action.verb == "block network"]
+    assert not [one for one in _of(found, "block address") if one.target.value == "203.0.113.99"]
+
+
+def test_intelligence_without_a_word_on_it_asks_its_originator() -> None:
+    of = incident(cited(0, "T1071", DestinationIp=BAD, terms=("tlp:amber", "source:an ally")))
+    assert not _of(_planned(of), "block address")
+    assert "an ally" in _planned(of).advice[0].advice
+    for agreed, own in ((("an ally",), OWN), ((), replace(OWN, agreed=(("an ally", "the treaty of 1946"),)))):
+        found = plan(of, of="inc1", digest="", own=own, agreed=agreed)
+        assert _of(found, "block address")[0].originators == ("an ally",)
+        assert any(note.startswith("intelligence of an ally is acted on") for note in found.notes)
+    green = incident(cited(0, "T1071", DestinationIp=BAD, terms=("tlp:green", "source:an ally")))
+    assert _of(_planned(green), "block address")[0].originators == ()

@@ -133,8 +133,8 @@ def test_contained_is_decided_over_what_was_seen_and_the_case_stays_open(tmp_pat
     kept = planned(folder)
     with pytest.raises(ActError, match="nobody has decided"):
         watched.recover(folder, kept, KNOWN, "Ben")
-    told, digest = watched.verify(folder, [], "Ben", [], None)
-    assert "nothing was done from here yet" in " ".join(told.statement)
+    told, digest = watched.verify(folder, [], KNOWN, "Ben", [], None)
+    assert "nothing was done from here that stands" in " ".join(told.statement)
     assert not [word for word in told.statement if "contained" in word]
     sign(folder, "Aroha", "contained", seen="0" * 64)  # over nothing that was seen
     assert watched.contained(folder, KNOWN) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tocsin.model.pap import binding, forbids, pap_of
+from tocsin.model.pap import asks_first, binding, forbids, pap_of
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,45 @@ def test_an_originator_is_asked_first() -> None:
     assert forbids(terms, ["an ally"]) == ""
 
 
-def test_what_says_nothing_holds_nothing_back() -> None:
-    assert forbids(("tlp:green", "source:x")) == ""
-    assert forbids(()) == ""
+@pytest.mark.parametrize(
+    ("terms", "word"),
+    [
+        ((), "without a marking"),
+        (("tlp:amber",), "TLP:AMBER"),
+        (("tlp:green", "tlp:amber+strict"), "TLP:AMBER+STRICT"),
+        (("tlp:green",), ""),
+        (("tlp:white",), ""),
+        (("pap:green",), ""),
+        (("pap:clear", "tlp:red"), ""),
+    ],
+)
+def test_where_nobody_says_what_may_be_done_the_marking_decides_who_is_asked(terms: tuple[str, ...], word: str) -> None:
+    why = forbids((*terms, "source:an ally"))
+    assert (word in why and "must agree first" in why) if word else why == ""
+    assert forbids((*terms, "source:an ally"), ["an ally"]) == ""
+
+
+def test_agreement_does_not_lift_what_pap_forbids() -> None:
+    assert "allows no block" in forbids(("pap:amber", "source:an ally"), ["an ally"])
+
+
+@pytest.mark.parametrize(
+    ("label", "asks"),
+    [
+        ("ORCON", True),
+        ("orcon-usgov", True),
+        ('dissem:"ORCON"', True),
+        ('dni-ism:dissem="OC"', True),
+        ('x:control="originator-controlled"', True),
+        ("Originator Control", True),
+        ("oc", False),
+        ("tlp:amber", False),
+        ("falconry", False),
+    ],
+)
+def test_labels_of_originator_control(label: str, asks: bool) -> None:
+    assert asks_first(label) is asks
+
+
+def test_the_marking_of_an_indicator_is_kept_with_it() -> None:
+    assert binding(("x",), "", "amber") == ("tlp:amber",)

@@ -72,7 +72,8 @@ class Journal:
         found = _chain(folder)
         self._count, self._head, self._ends = len(found.links), found.head, found.ends
         if found.torn:  # a kill while a line was written: what it would have told has not begun
-            os.truncate(folder / LOG, found.ends)
+            with _written(folder / LOG):
+                os.truncate(folder / LOG, found.ends)
         self.now = _followed(folder, found)
 
     def mean(
@@ -90,8 +91,9 @@ class Journal:
         content = msgspec.json.encode({"steps": steps, "after": after})
         digest = hashlib.sha256(content).hexdigest()
         path = self.folder / KEPT / digest
-        path.parent.mkdir(exist_ok=True)
-        durable.replace(path, content, mode=0o600)
+        with _written(path):
+            path.parent.mkdir(exist_ok=True)
+            durable.replace(path, content, mode=0o600)
         number = len(self.now.ended)
         self._add({"what": "meant", "go": number, "case": case, "does": does, "by": by, "at": at, "plan": plan}, digest)
         pending = self.now.pending
@@ -110,18 +112,28 @@ class Journal:
     def _add(self, body: dict[str, Any], kept: str = "") -> None:
         body = {name: _unicode(value) for name, value in body.items()} | ({"kept": kept} if kept else {})
         line, link = chain.line(body, self._count, self._head)
-        number = os.open(
-            self.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        try:
-            durable.write_all(number, line)
-            os.fsync(number)
-        finally:
-            os.close(number)
-        if not self._count:
-            durable.settle(self.folder)
+        with _written(self.folder / LOG):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            number = os.open(self.folder / LOG, flags, 0o600)
+            try:
+                durable.write_all(number, line)
+                os.fsync(number)
+            finally:
+                os.close(number)
+            if not self._count:
+                durable.settle(self.folder)
         self._count, self._head = self._count + 1, link.digest
         self.now = _follow(self.folder, self.now, link)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """What cannot be written down is not done."""
+    try:
+        yield
+    except OSError as error:
+        hint = "Nothing more is done before the journal can be written. Then the same command goes on from there."
+        raise ActError(f"{path}: cannot be written: {error.strerror or error}", hint=hint) from error
 
 
 def _unicode(value: Any) -> Any:

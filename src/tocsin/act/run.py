@@ -33,7 +33,7 @@ def run(step: Step) -> Done:
     if step.path:
         return _written(Path(step.path), step.text)
     if step.url:
-        well, said = post.post(step.url, step.text)
+        well, said = post.post(step)
         return Done(well=well, said=said[:_KEPT])
     done = _ran(step.argv, step.text)
     return Done(well=done.well, said=done.said[:_KEPT])

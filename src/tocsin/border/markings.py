@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tocsin.border.tally import text
-from tocsin.model.pap import pap_of
+from tocsin.model.pap import ASK_FIRST, asks_first, pap_of
 from tocsin.model.tlp import strictest, tlp_of
 
 EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"  # TLP 2.0, by FIRST and OASIS
@@ -53,13 +53,20 @@ def tlp_in(one: Mapping[str, Any]) -> str:
 
 def pap_in(one: Mapping[str, Any]) -> str:
     """The marking of PAP that a definition stands for, by its name or its statement; '' for none."""
+    return pap_of(_told(one))
+
+
+def terms_in(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a definition says of what may be done with a thing, as labels do: `pap:amber`, `orcon`."""
+    pap = pap_in(one)
+    return (*((f"pap:{pap}",) if pap else ()), *((ASK_FIRST,) if any(map(asks_first, _told(one))) else ()))
+
+
+def _told(one: Mapping[str, Any]) -> list[str]:
     inside = one.get("definition")
-    told = [text(one.get("name")), text(inside.get("statement")) if isinstance(inside, dict) else ""]
-    return pap_of(told)
+    return [text(one.get("name")), text(inside.get("statement")) if isinstance(inside, dict) else ""]
 
 
 def group_in(one: Mapping[str, Any]) -> str:
     """The sharing group that a definition keeps things within: `group:NAME` as its name or statement; '' for none."""
-    inside = one.get("definition")
-    told = [text(one.get("name")), text(inside.get("statement")) if isinstance(inside, dict) else ""]
-    return next((word.strip()[6:].strip() for word in told if word.strip().lower().startswith("group:")), "")
+    return next((word.strip()[6:].strip() for word in _told(one) if word.strip().lower().startswith("group:")), "")

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,14 +20,18 @@ _KEYS: Final = frozenset(field.name for field in fields(Place))
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`never` holds values of three kinds, each with the words that say what it is."""
+    """`never` holds values of three kinds, each with the words that say what it is.
+
+    `agreed` holds originators of intelligence who agreed beforehand to its being acted on, with the words of it.
+    """
 
     place: list[dict[str, Any]] = []
+    agreed: dict[str, str] = {}
     never: dict[str, dict[str, str]] = {}
 
 
 def read_places(path: Path) -> tuple[tuple[Place, ...], dict[str, tuple[tuple[str, str], ...]]]:
-    """The places in their order, and by kind what must never be cut off."""
+    """The places in their order; by kind what must never be cut off, and as `agreed` who agreed beforehand."""
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST + 1)
@@ -37,7 +42,8 @@ def read_places(path: Path) -> tuple[tuple[Place, ...], dict[str, tuple[tuple[st
         raise SettingsError(f"{path}: cannot be read: {error.strerror or error}", hint="See to its name.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{path}: {error}", hint="docs/containment.md shows one.") from error
-    return tuple(_place(path, one) for one in written.place), _never(path, written.never)
+    never = _never(path, written.never) | {"agreed": tuple(written.agreed.items())}
+    return tuple(_place(path, one) for one in written.place), never
 
 
 def _place(path: Path, told: dict[str, Any]) -> Place:
@@ -49,9 +55,21 @@ def _place(path: Path, told: dict[str, Any]) -> Place:
         raise SettingsError(f"{path}: {error}", hint="docs/containment.md shows one.") from error
     if place.enforcer in {"unbound", "bind"} and not Path(place.zone_file).is_absolute():
         raise SettingsError(f"{path}: {place.enforcer} needs the whole path of its zone_file", hint="Add it.")
-    if place.enforcer == "webhook" and not place.url.startswith("https://"):
-        raise SettingsError(f"{path}: the webhook needs an address that begins with https://", hint="Add url.")
+    if place.enforcer == "webhook":
+        _see_to_the_webhook(path, place)
     return place
+
+
+def _see_to_the_webhook(path: Path, place: Place) -> None:
+    """Its address stands in journals and on screens, so no secret is taken in it."""
+    parts = urlsplit(place.url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise SettingsError(f"{path}: the webhook needs an address that begins with https://", hint="Add url.")
+    if parts.username is not None or parts.query or parts.fragment:
+        hint = "Write the secret into a file that only you may read, and name that as token_file."
+        raise SettingsError(f"{path}: the address of the webhook holds more than host and path", hint=hint)
+    if place.token_file and not Path(place.token_file).is_absolute():
+        raise SettingsError(f"{path}: token_file needs its whole path", hint="Add it.")
 
 
 def _never(path: Path, told: dict[str, dict[str, str]]) -> dict[str, tuple[tuple[str, str], ...]]:

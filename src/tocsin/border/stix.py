@@ -10,6 +10,7 @@ import msgspec
 from tocsin.border import markings
 from tocsin.border.tally import MOST_TITLE, Tally, confidence, id_of, moment, techniques, text, texts, title_of
 from tocsin.model.indicator import HASHES, Indicator, Intelligence, Observable, ObservableType
+from tocsin.model.pap import ASK_FIRST
 from tocsin.model.tlp import strictest
 from tocsin.observe.what import normal
 
@@ -106,8 +107,10 @@ class _About:
     def __init__(self, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         self.names = {text(one.get("id")): text(one.get("name"), MOST_TITLE) for one in found.get("identity", ())}
         self.markings = dict(markings.TLP_OF)
+        self.says: dict[str, tuple[str, ...]] = {}
         for one in found.get("marking-definition", ()):
             self.markings.setdefault(text(one.get("id")), markings.tlp_in(one))
+            self.says[text(one.get("id"))] = markings.terms_in(one)
         known = {text(one.get("id")): techniques(_external(one)) for one in found.get("attack-pattern", ())}
         self.techniques: dict[str, list[str]] = {}
         for one in found.get("relationship", ()):
@@ -117,14 +120,24 @@ class _About:
 
     def tlp(self, one: Mapping[str, Any]) -> str:
         """The strictest marking of an object, whatever part of it it is for."""
-        granular = one.get("granular_markings")
-        named = [*texts(one.get("object_marking_refs"))]
-        named += (
-            [text(each.get("marking_ref")) for each in granular or () if isinstance(each, dict)]
-            if isinstance(granular, list)
-            else []
-        )
-        return strictest(self.markings.get(name, "") for name in named)
+        return strictest(self.markings.get(name, "") for name in _marked(one))
+
+    def terms(self, one: Mapping[str, Any]) -> tuple[str, ...]:
+        """What its markings say of what may be done with it. One that is not in the bundle may say anything: ask."""
+        found: dict[str, None] = {}
+        for name in _marked(one):
+            unknown = () if name in markings.TLP_OF else (ASK_FIRST,)
+            found |= dict.fromkeys(self.says.get(name, unknown))
+        return tuple(found)
+
+
+def _marked(one: Mapping[str, Any]) -> list[str]:
+    granular = one.get("granular_markings")
+    parts = granular if isinstance(granular, list) else []
+    return [
+        *texts(one.get("object_marking_refs")),
+        *(text(each.get("marking_ref")) for each in parts if isinstance(each, dict)),
+    ]
 
 
 def _external(one: Mapping[str, Any]) -> list[str]:
@@ -175,7 +188,7 @@ def _indicator(one: Mapping[str, Any], about: _About, tally: Tally) -> None:
                 confidence=confidence(one.get("confidence")),
                 tlp=about.tlp(one),
                 revoked=one.get("revoked") is True,
-                labels=(*texts(one.get("labels")), *texts(one.get("indicator_types"))),
+                labels=(*texts(one.get("labels")), *texts(one.get("indicator_types")), *about.terms(one)),
                 techniques=tuple(dict.fromkeys([*about.techniques.get(identity, ()), *techniques(_external(one))])),
                 description=text(one.get("description")),
                 path=tally.path,
@@ -196,7 +209,7 @@ def _observed(kind: str, one: Mapping[str, Any], about: _About, tally: Tally) ->
             observables=found,
             tlp=about.tlp(one),
             source=text(one.get("created_by_ref"), 100),
-            labels=("observed",),
+            labels=("observed", *texts(one.get("labels")), *about.terms(one)),
             path=tally.path,
         ),
         repeats=False,

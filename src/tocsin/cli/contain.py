@@ -109,7 +109,7 @@ def contain(
     mine = _own(assets, never, known_good)
     match what:
         case "plan" if way is not None:
-            _plan(folder, mine, way, who)
+            _plan(folder, mine, places, way, who)
         case "render":
             _render(folder, mine, places, render, out)
         case "apply":
@@ -119,7 +119,7 @@ def contain(
         case "undo":
             _undo(folder, places, who, for_real=for_real)
         case "status":
-            _status(folder, mine, indicators or [])
+            _status(folder, mine, places, indicators or [])
         case "recover":
             _recover(folder, who)
         case "playbook" if playbook is not None:
@@ -179,13 +179,14 @@ def _show(folder: Path, mine: Own) -> None:
     typer.echo("Nothing was kept or done. --plan WAY keeps one of these to be signed.")
 
 
-def _plan(folder: Path, mine: Own, way: Way, who: str) -> None:
+def _plan(folder: Path, mine: Own, places: tuple[Place, ...], way: Way, who: str) -> None:
     from tocsin import planning
     from tocsin.cli import contain_pages as pages
 
     kept = planning.keep(folder, planning.plan(folder, mine, known()), way, who)
     say(pages.alternative(kept.alternative))
     typer.echo("")
+    _routes(folder, kept, places)
     _signing(folder, kept, mine)
 
 
@@ -216,29 +217,43 @@ def _apply(folder: Path, mine: Own, places: tuple[Place, ...], who: str, *, for_
     from tocsin.cli import contain_pages as pages
 
     kept = planning.chosen(folder)
+    say(f"note: {shown(word)}" for word in planning.changed_since(folder, kept))
     if not for_real:
         intent = enforce.intended(folder, kept, places, mine, known(), planning.now_us())
         say(pages.steps(intent.steps))
-        say(pages.by_people(intent.by_people))
+        _routes(folder, kept, places)
         _signing(folder, kept, mine)
         typer.echo("Nothing was done. --for-real does it, once all of it is allowed.")
         return
-    intent = enforce.apply(folder, kept, places, mine, known(), who, told=lambda word: typer.echo(shown(word)))
-    say(pages.by_people(intent.by_people))
-    say(pages.standing(enforce.standing_of(folder)[0]))
+    enforce.apply(folder, kept, places, mine, known(), who, told=lambda word: typer.echo(shown(word)))
+    _routes(folder, kept, places)
+    say(pages.standing(enforce.standing_of(folder)[0], planning.now_us()))
     typer.echo("--verify tells what the enforcers and the logs show of it.")
 
 
+def _routes(folder: Path, kept: Chosen, places: tuple[Place, ...]) -> None:
+    from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+
+    done = planning.done_by(folder, kept, known())
+    say(pages.routes(kept.alternative.actions, places, done))
+    say(pages.to_sign_done(kept.plan.of, kept.digest))
+
+
 def _undo(folder: Path, places: tuple[Place, ...], who: str, *, for_real: bool) -> None:
-    from tocsin import enforce
+    from tocsin import enforce, planning
     from tocsin.cli import contain_pages as pages
 
     if not for_real:
-        say(pages.standing(enforce.standing_of(folder)[0]))
+        say(pages.standing(enforce.standing_of(folder)[0], planning.now_us()))
         typer.echo("Nothing was lifted. --for-real lifts what no other case holds.")
         return
     left = enforce.undo(folder, places, who, told=lambda word: typer.echo(shown(word)))
+    if left is None:
+        typer.echo("Nothing stands for this case from here: nothing was lifted.")
+        return
     typer.echo(f"lifted; {len(left):,} blocks stay for other cases")
+    typer.echo("What people did elsewhere they take back by the second playbook of --render cacao.")
 
 
 def _verify(
@@ -248,16 +263,17 @@ def _verify(
     from tocsin.cli import contain_pages as pages
 
     chosen = chosen_rules(rules, None, (), (), quiet=True) if logs else None
-    told, digest = watched.verify(folder, places, who, logs, chosen, jobs=jobs)
+    told, digest = watched.verify(folder, places, known(), who, logs, chosen, jobs=jobs)
     say(pages.seen(told, told.of, digest))
 
 
-def _status(folder: Path, mine: Own, indicators: list[str]) -> None:
+def _status(folder: Path, mine: Own, places: tuple[Place, ...], indicators: list[str]) -> None:
     from tocsin import enforce, planning, watched
     from tocsin.cli import contain_pages as pages
 
     standing, now = enforce.standing_of(folder)
-    say(pages.standing(standing))
+    say(pages.standing(standing, planning.now_us()))
+    say(pages.history(enforce.gone(folder, now)))
     if now.pending is not None:
         where = f"step {now.next_step + 1} of {len(now.pending.steps)}"
         why = f": {now.failed.strip()}" if now.failed else ""
@@ -267,6 +283,7 @@ def _status(folder: Path, mine: Own, indicators: list[str]) -> None:
     except ActError as none:
         typer.echo(shown(f"{none.message}. {none.hint}"))
         return
+    _routes(folder, kept, places)
     _signing(folder, kept, mine)
     say(f"  {shown(word)}" for word in planning.changed_since(folder, kept))
     say(f"  {shown(word)}" for word in (watched.proposals(folder, indicators) if indicators else ()))

@@ -7,12 +7,18 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
+from tocsin.contain import route
 from tocsin.contain.catalogue import NOBODY_KNOWS
-from tocsin.model.action import Action, Block, Step
+from tocsin.model.action import Action, Block, Place, Step
 from tocsin.model.containment import Recovery, Verification
+from tocsin.model.decision import Decision
 from tocsin.model.plan import Alternative, Plan, Preserve
 from tocsin.output.screen import shown
+
+if TYPE_CHECKING:
+    from tocsin.act.journal import Go
 
 _WIDTH = 100
 _MOST = 60  # lines of one list; the count of the others is told
@@ -44,7 +50,11 @@ def overview(plan: Plan) -> Iterator[str]:
         yield ""
         yield "advice only, never rendered"
         for action in plan.advice[:_MOST]:
-            yield from _wrapped(f"{action.verb} {action.target.value}: {action.advice}")
+            yield from _wrapped(f"{_named(action)}: {action.advice}")
+        asked = sorted({name for action in plan.advice for name in action.originators if "must agree" in action.advice})
+        for name in asked:
+            subject = _quoted(f"originator:{name}")
+            yield f"  once they agreed: tocsin case decide {shown(plan.of)} {subject} yes --role ROLE --reason HOW"
     if plan.notes:
         yield ""
         yield "to know"
@@ -68,8 +78,7 @@ def alternative(one: Alternative) -> Iterator[str]:
 
 
 def _action(number: int, action: Action, numbers: Mapping[str, int]) -> Iterator[str]:
-    where = f" on {action.target.host}" if action.target.host else ""
-    yield from _wrapped(f"{number}. {action.verb}: {action.target.value}{where}")
+    yield from _wrapped(f"{number}. {_named(action)}")
     after = [str(numbers[name]) for name in action.after if name in numbers]
     told = [
         f"cost {action.cost}",
@@ -107,6 +116,8 @@ def to_sign(kept: Alternative, case: str, digest: str, waiting: Mapping[str, Seq
     authorities = dict.fromkeys(name for action in kept.actions for name in action.authorities)
     for name in authorities:
         yield f"    tocsin case decide {shown(case)} {_quoted(f'consent:{name}')} yes {signing}"
+    for name in dict.fromkeys(name for action in kept.actions for name in action.originators):
+        yield f"    tocsin case decide {shown(case)} {_quoted(f'originator:{name}')} yes --role ROLE --reason HOW"
     for what in dict.fromkeys(name for action in kept.actions for name in action.preserve):
         yield f"    tocsin case decide {shown(case)} {_quoted(f'collected:{what}')} yes --role ROLE --reason HOW"
     yield "  what they wait for"
@@ -138,30 +149,70 @@ def steps(every: Iterable[tuple[str, Step]]) -> Iterator[str]:
             yield f"      | and {len(lines) - 30:,} more lines"
 
 
-def by_people(actions: Sequence[Action]) -> Iterator[str]:
-    """What is not carried out from here."""
-    if actions:
-        yield f"{len(actions)} actions are for people, who are told by --render:"
-        for action in actions[:_MOST]:
-            yield from _wrapped(f"{action.verb}: {action.target.value}")
-        yield from _more(actions)
+def routes(actions: Sequence[Action], places: Sequence[Place], done: Mapping[str, Decision]) -> Iterator[str]:
+    """How each action is carried out, and which of those that people do are signed as done."""
+    ways: dict[str, list[Action]] = {}
+    for action in actions:
+        ways.setdefault(route(action, places), []).append(action)
+    yield "who carries it out"
+    for way, several in ways.items():
+        yield from _wrapped(f"{way}: {_count(len(several), 'action')}")
+        if way.startswith("from here"):
+            continue
+        for action in several[:_MOST]:
+            by = done.get(action.id)
+            word = f"done, as {by.by} signed on {by.at[:16].replace('T', ' ')} UTC" if by else "not signed as done"
+            yield from _wrapped(f"{_named(action)}: {word} ({action.id})", "    ")
+        yield from _more(several)
 
 
-def standing(blocks: Mapping[str, Sequence[Block]]) -> Iterator[str]:
+def to_sign_done(case: str, digest: str) -> Iterator[str]:
+    yield "  what people did is signed by its id:"
+    yield f"    tocsin case decide {shown(case)} done:ID yes --seen {digest} --role ROLE --reason HOW"
+
+
+def _named(action: Action) -> str:
+    return f"{action.verb}: {action.target.value}{f' on {action.target.host}' if action.target.host else ''}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def standing(blocks: Mapping[str, Sequence[Block]], now_us: int) -> Iterator[str]:
     count = sum(len(each) for each in blocks.values())
-    yield f"{count:,} blocks stand for this case" if count else "nothing stands for this case from here"
+    stand = "block stands" if count == 1 else "blocks stand"
+    yield f"{count:,} {stand} for this case" if count else "nothing stands for this case from here"
     for enforcer, each in blocks.items():
         for block in each[:_MOST]:
             until = f"until {_minute(block.until_us)}" if block.until_us else "without end"
+            if block.until_us and block.until_us <= now_us:
+                until = f"ran out on {_minute(block.until_us)}; --expire takes it off where nothing else does"
             others = f"; for {len(block.cases)} cases" if len(block.cases) > 1 else ""
             yield from _wrapped(f"{enforcer}: {block.verb} {block.target.value}, {until}{others}")
         yield from _more(each)
+
+
+_DOES: Final = {"apply": "applied", "undo": "lifted", "expire": "took off what had run out"}
+
+
+def history(ended: Sequence[Go]) -> Iterator[str]:
+    """What was done from here, as the journal has it."""
+    for go in ended[-_MOST:]:
+        plan = f", by the plan {go.plan[:16]}" if go.plan else ""
+        steps = _count(len(go.steps), "step")
+        yield from _wrapped(f"{go.at[:16].replace('T', ' ')} UTC: {go.by} {_DOES.get(go.does, go.does)}, {steps}{plan}")
+    if len(ended) > _MOST:
+        yield f"  and {len(ended) - _MOST:,} before them"
 
 
 def seen(told: Verification, case: str, digest: str) -> Iterator[str]:
     for word in told.statement:
         yield from _wrapped(word)
     yield ""
+    if told.since_us is None:
+        yield "There is nothing yet by which anybody could decide that it is contained."
+        return
     yield "Whether it is contained is for a person to decide, with this before them:"
     yield f"  tocsin case decide {shown(case)} contained yes --seen {digest} --role lead --reason WHY"
 

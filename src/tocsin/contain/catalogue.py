@@ -8,15 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
-from tocsin.contain import cost, words
-from tocsin.contain.graph import INTRUDER, Graph
+from tocsin.contain import cost, networks, words
+from tocsin.contain.graph import INTRUDER, Graph, host
 from tocsin.contain.guard import Own, refusal
+from tocsin.contain.networks import Shared
 from tocsin.model.action import Action, Target, Verb
 from tocsin.model.asset import Asset, Assets
 from tocsin.model.incident import Incident
-from tocsin.model.pap import forbids
+from tocsin.model.pap import forbids, source_of
 from tocsin.model.plan import Link
 
 NOBODY_KNOWS: Final = "not known"  # whose an asset is that no list names
@@ -27,7 +28,12 @@ _OF_HOSTS: Final[frozenset[Verb]] = frozenset({"isolate host", "remove persisten
 
 @dataclass(slots=True, kw_only=True)
 class Catalogue:
-    """`actions` by id; `severing` says which sever a link; `refused` why something that would is not done."""
+    """`actions` by id; `severing` says which sever a link; `refused` why something that would is not done.
+
+    `shared` is by address the network that several of the intruder's are in.
+    """
+
+    shared: Mapping[str, Shared]
 
     actions: dict[str, Action] = field(default_factory=dict)
     severing: dict[str, list[str]] = field(default_factory=dict)
@@ -43,10 +49,10 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
         agreed: originators who said that their intelligence may be acted on.
     """
     wanted: dict[tuple[Verb, Target], list[Link]] = {}
-    found = Catalogue()
+    found = Catalogue(shared=networks.shared(graph.links, incident))
     protected = {node for node in _nodes(graph.links) if _protected(node, own.assets)}
     for link in graph.links:
-        for verb, target, node in _offers(link, graph.names):
+        for verb, target, node in _offers(link, graph.names, found.shared):
             if node in protected:
                 found.refused.setdefault(link.id, []).append(
                     f"{_called(node)} is protected: only its owner may decide to {verb.partition(' ')[0]} there"
@@ -55,11 +61,15 @@ def catalogue(incident: Incident, graph: Graph, own: Own, agreed: Iterable[str] 
                 found.refused.setdefault(link.id, []).append(why)
             else:
                 wanted.setdefault((verb, target), []).append(link)
-    agreed = tuple(agreed)
-    behind = _behind(graph.links)
+    agreed = (*agreed, *(name for name, _ in own.agreed))
+    behind, on = _behind(graph.links), _by_machine(incident)
     for (verb, target), links in wanted.items():
-        action = _action(verb, target, links, incident, _touched(verb, target, links, behind, own.assets))
-        terms = _forbidden(action, incident, agreed)
+        touched = _touched(verb, target, links, behind, own.assets)
+        action = _action(verb, target, links, incident, touched, _because(links, behind, on))
+        grounds = _grounds(action, links, incident)
+        asked = tuple(sorted({name for name, _ in _resting(verb, grounds, ())}))
+        action = replace(_of_network(action, found.shared), originators=asked)
+        terms = next((why for _, why in _resting(verb, grounds, agreed)), "")
         if terms:
             for link in links:
                 found.refused.setdefault(link.id, []).append(terms)
@@ -89,7 +99,7 @@ def _protected(node: str, assets: Assets) -> bool:
     return any(asset.protected for asset in assets_of(node, assets))
 
 
-def _offers(link: Link, names: Mapping[str, str]) -> Iterable[tuple[Verb, Target, str]]:
+def _offers(link: Link, names: Mapping[str, str], shared: Mapping[str, Shared]) -> Iterable[tuple[Verb, Target, str]]:
     """What severs a link: verb, target, and the node that is touched by it."""
     for node in (link.source, link.target):
         if node.startswith("host "):
@@ -98,6 +108,8 @@ def _offers(link: Link, names: Mapping[str, str]) -> Iterable[tuple[Verb, Target
     if link.kind == "channel" and link.source == INTRUDER:
         if kind == "address":
             yield "block address", Target(kind="address", value=name), link.target
+            if name in shared:
+                yield "block network", Target(kind="network", value=shared[name].network), link.target
         elif kind == "domain":
             yield "block domain", Target(kind="domain", value=name), link.target
     elif link.kind == "persistence":
@@ -137,12 +149,35 @@ def _secrets(link: Link, kind: str, name: str) -> Iterable[tuple[Verb, Target, s
 _SECRET: Final[tuple[Verb, ...]] = ("reset secret", "disable account")
 
 
+def _by_machine(incident: Incident) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, one in enumerate(incident.findings):
+        if one.host:
+            found.setdefault(host(one.host), []).append(number)
+    return found
+
+
+def _because(
+    links: Sequence[Link], behind: Mapping[str, Sequence[str]], on: Mapping[str, Sequence[int]]
+) -> tuple[int, ...]:
+    """Findings that show these links; where none does, those on the machines that they lead to."""
+    direct = {number for link in links for number in link.because}
+    if direct:
+        return tuple(sorted(direct))
+    to = {node for link in links for node in (link.target, *behind.get(link.target, ()))}
+    return tuple(sorted({number for node in to for number in on.get(node, ())}))
+
+
 def _action(
-    verb: Verb, target: Target, links: Sequence[Link], incident: Incident, touched: tuple[Asset, ...]
+    verb: Verb,
+    target: Target,
+    links: Sequence[Link],
+    incident: Incident,
+    touched: tuple[Asset, ...],
+    because: tuple[int, ...],
 ) -> Action:
     price, minutes, noise = cost.weights(verb, touched if verb in _OF_HOSTS else ())
     said = words.of(verb, target)
-    because = tuple(sorted({number for link in links for number in link.because}))
     return Action(
         id=_id(verb, target),
         verb=verb,
@@ -162,6 +197,14 @@ def _action(
         probes=said.probes,
         undo=said.undo,
     )
+
+
+def _of_network(action: Action, shared: Mapping[str, Shared]) -> Action:
+    """Of a network also what else of ours is cut off by it, which makes it dearer."""
+    if action.verb != "block network":
+        return action
+    one = next(each for each in shared.values() if each.network == action.target.value)
+    return replace(action, cost=action.cost + cost.WITHOUT_IT * len(one.others), why=f"{action.why}; {one.told}")
 
 
 def _behind(links: Iterable[Link]) -> dict[str, list[str]]:
@@ -205,27 +248,38 @@ def _id(verb: Verb, target: Target) -> str:
 
 
 def _why(links: Sequence[Link], because: Sequence[int], incident: Incident) -> str:
-    titles = list(dict.fromkeys(incident.findings[number].title for number in because))
+    titles = "; ".join(list(dict.fromkeys(incident.findings[number].title for number in because))[:3])
     reach = ", ".join(sorted({link.kind for link in links}))
-    seen = (
-        f"seen in {_count(len(because), 'finding')}: {'; '.join(titles[:3])}"
-        if titles
-        else "seen in what the case tells"
-    )
-    return f"severs {_count(len(links), 'link')} ({reach}); {seen}"
+    found = [f"severs {_count(len(links), 'link')} ({reach})"]
+    if any(link.because for link in links):
+        return f"{found[0]}; seen in {_count(len(because), 'finding')}: {titles}"
+    words = list(dict.fromkeys(word for link in links for word in link.told))[:3]
+    found += [f"no finding names it; the case has {'; '.join(words)}"] if words else []
+    if because:
+        found.append(f"it leads to machines with {_count(len(because), 'finding')}: {titles}")
+    return "; ".join(found)
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _forbidden(action: Action, incident: Incident, agreed: Sequence[str]) -> str:
-    """An action rests on intelligence if it falls without it; one on a value alone, if any ground for it does."""
-    grounds = [incident.findings[number].terms for number in action.because]
-    bound = [why for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
-    if not bound or (action.verb not in _OF_A_VALUE and len(bound) < len(grounds)):
-        return ""
-    return bound[0]
+_Terms: TypeAlias = tuple[str, ...] | None
+
+
+def _grounds(action: Action, links: Sequence[Link], incident: Incident) -> list[_Terms]:
+    """The terms of what an action rests on. What is known of a machine says nothing of a value that it dealt with."""
+    direct = sorted({number for link in links for number in link.because})
+    return [incident.findings[one].terms for one in (direct if action.verb in _OF_A_VALUE else action.because)]
+
+
+def _resting(verb: Verb, grounds: Sequence[_Terms], agreed: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Originators whose intelligence an action falls without and who forbid it, each with the words.
+
+    One on a value alone falls with any ground for it.
+    """
+    bound = [(source_of(terms), why) for terms in grounds if terms is not None and (why := forbids(terms, agreed))]
+    return () if verb not in _OF_A_VALUE and len(bound) < len(grounds) else tuple(bound)
 
 
 def _advised(action: Action, why: str) -> Action:

@@ -14,12 +14,12 @@ from tocsin.model.asset import Asset, Criticality
 
 _MACHINE: Final[Mapping[Criticality | None, int]] = {"low": 2, "medium": 5, "high": 15, "critical": 60, None: 8}
 _SERVICE: Final = 10
-_DEPENDENT: Final = 10  # for each who cannot work without it
+WITHOUT_IT: Final = 10  # for each who cannot work without it
 
 # Of its own, without what it touches: cost, minutes until it holds, how plainly an intruder sees it.
 _OWN: Final[Mapping[Verb, tuple[int, int, int]]] = {
     "block address": (1, 1, 6),
-    "block network": (4, 1, 7),
+    "block network": (4, 5, 20),  # somebody looks first who else is there; of a few addresses each goes alone
     "block domain": (1, 1, 6),
     "isolate host": (4, 5, 9),
     "disable account": (6, 2, 8),
@@ -35,7 +35,7 @@ _OWN: Final[Mapping[Verb, tuple[int, int, int]]] = {
 }
 _STOPS_A_MACHINE: Final[frozenset[Verb]] = frozenset({"isolate host"})
 _STOPS_A_SERVICE: Final[frozenset[Verb]] = frozenset({"isolate host", "close way in"})
-_FOR_ALL: Final[frozenset[Verb]] = frozenset({"reset krbtgt", "renew signing certificates"})
+_FOR_ALL: Final[frozenset[Verb]] = frozenset({"reset krbtgt", "renew signing certificates", "block network"})
 
 
 def weights(verb: Verb, assets: Sequence[Asset]) -> tuple[int, int, int]:
@@ -48,7 +48,7 @@ def _touched(verb: Verb, asset: Asset) -> int:
     machine = _MACHINE[asset.criticality] if verb in _STOPS_A_MACHINE else 0
     if verb not in _STOPS_A_SERVICE:
         return machine
-    return machine + sum(_SERVICE + _DEPENDENT * len(service.dependents) for service in asset.services)
+    return machine + sum(_SERVICE + WITHOUT_IT * len(service.dependents) for service in asset.services)
 
 
 def _unknown(verb: Verb) -> int:

@@ -18,6 +18,7 @@ from tocsin.model.plan import Link, LinkKind
 
 INTRUDER: Final = "the intruder"
 _MOST_LINKS: Final = 20_000
+_MOST_TOLD: Final = 3
 _LONGEST_NAME: Final = 256
 _MOST_HOSTS: Final = 8  # of an incident, that are taken where no record says which machine an address dealt with
 _SYSTEM: Final = frozenset(
@@ -48,14 +49,19 @@ class _Drawn:
         self.names: dict[str, str] = {}
         self.left_out = 0
 
-    def draw(self, source: str, target: str, kind: LinkKind, what: str, because: Iterable[int] = ()) -> None:
+    def draw(
+        self, source: str, target: str, kind: LinkKind, what: str, because: Iterable[int] = (), told: str = ""
+    ) -> None:
         key = (source, target, kind, what)
-        because = tuple(because)
+        because, words = tuple(because), (told,) if told else ()
         if key in self.known:
             known = self.known[key]
-            self.known[key] = replace(known, because=tuple(sorted({*known.because, *because})))
+            words = tuple(dict.fromkeys((*known.told, *words)))[:_MOST_TOLD]
+            self.known[key] = replace(known, because=tuple(sorted({*known.because, *because})), told=words)
         elif len(self.known) < _MOST_LINKS:
-            self.known[key] = Link(id="", source=source, target=target, kind=kind, what=what, because=because)
+            self.known[key] = Link(
+                id="", source=source, target=target, kind=kind, what=what, because=because, told=words
+            )
         else:
             self.left_out += 1
 
@@ -133,27 +139,28 @@ def domain_of(host_name: str) -> str:
     return host_name.strip().rstrip(".").casefold().partition(".")[2]
 
 
-def _copied(graph: _Drawn, domain: str, because: tuple[int, ...]) -> None:
+def _copied(graph: _Drawn, domain: str, because: tuple[int, ...], told: str = "") -> None:
     node = f"directory {domain or '(not named)'}"
     graph.held[node] = None
-    graph.draw(INTRUDER, node, "credential", f"tickets that they can make for {domain or 'the directory'}", because)
+    what = f"tickets that they can make for {domain or 'the directory'}"
+    graph.draw(INTRUDER, node, "credential", what, because, told)
 
 
 def _of_addresses(graph: _Drawn, incident: Incident) -> None:
     naming = _naming(incident, lambda value: value)
     for one in incident.addresses:
         if is_outside(one.name):
-            numbers = naming.get(one.name, ())
+            numbers, told = naming.get(one.name, ()), "it among its addresses"
             for name in one.on or tuple(seen.name for seen in incident.hosts[:_MOST_HOSTS]):
-                graph.draw(f"address {one.name}", host(name), "channel", f"address {one.name}", numbers)
-            graph.draw(INTRUDER, f"address {one.name}", "channel", f"address {one.name}", numbers)
+                graph.draw(f"address {one.name}", host(name), "channel", f"address {one.name}", numbers, told)
+            graph.draw(INTRUDER, f"address {one.name}", "channel", f"address {one.name}", numbers, told)
 
 
 def _of_accounts(graph: _Drawn, incident: Incident) -> None:
     naming = _naming(incident, _user)
     for one in incident.accounts:
         if is_person(one.name):
-            _in_hand(graph, one.name, naming.get(_user(one.name), ()))
+            _in_hand(graph, one.name, naming.get(_user(one.name), ()), "it among its accounts")
             for name in one.on:
                 graph.draw(account(one.name), host(name), "credential", f"logons of {one.name}")
 
@@ -173,29 +180,30 @@ def _user(name: str) -> str:
     return account(name).removeprefix("account ").partition("@")[0]
 
 
-def _in_hand(graph: _Drawn, name: str, because: Iterable[int]) -> None:
+def _in_hand(graph: _Drawn, name: str, because: Iterable[int], told: str = "") -> None:
     node = account(name)
     graph.held[node] = None
     graph.names.setdefault(node, name.strip())
-    graph.draw(INTRUDER, node, "credential", f"the secret of {name}", because)
-    graph.draw(INTRUDER, node, "session", f"sessions and tokens of {name}", because)
+    graph.draw(INTRUDER, node, "credential", f"the secret of {name}", because, told)
+    graph.draw(INTRUDER, node, "session", f"sessions and tokens of {name}", because, told)
 
 
 def _of_moves(graph: _Drawn, incident: Incident) -> None:
     known = {host(one.name) for one in incident.hosts}
     for move in incident.moves:
         who = move.account if is_person(move.account) else ""
+        whole = f"from {move.source} to {move.target}{f' as {who}' if who else ''}"
+        told = f"a move {whole}, by record {move.at.rec} of {move.at.path.rpartition('/')[2]}"
         if who:
-            _in_hand(graph, who, ())
+            _in_hand(graph, who, (), told)
         if is_outside(move.source):
             what = f"logons of {who} from outside" if who else f"logons from {move.source}"
-            graph.draw(account(who) if who else INTRUDER, host(move.target), "way in", what)
+            graph.draw(account(who) if who else INTRUDER, host(move.target), "way in", what, (), told)
             continue
         if host(move.source) not in known:
             what = f"how they came to {move.source} is not in this case"
-            graph.draw(INTRUDER, host(move.source), "way in", what)
-        what = f"from {move.source} to {move.target}{f' as {who}' if who else ''}"
-        graph.draw(host(move.source), host(move.target), "movement", what)
+            graph.draw(INTRUDER, host(move.source), "way in", what, (), told)
+        graph.draw(host(move.source), host(move.target), "movement", whole, (), told)
 
 
 def _of_impact(graph: _Drawn, incident: Incident) -> None:
@@ -203,15 +211,16 @@ def _of_impact(graph: _Drawn, incident: Incident) -> None:
     for claim in incident.impact.claims if incident.impact else ():
         if claim.confidence == "low":
             continue
+        told = f"{claim.what}, by {claim.records} records of {claim.confidence} confidence"
         if claim.sort == "network" and claim.stage == "left" and is_outside(claim.subject):
-            graph.draw(INTRUDER, f"address {claim.subject}", "channel", f"address {claim.subject}", claim.findings)
+            what = f"address {claim.subject}"
+            graph.draw(INTRUDER, what, "channel", what, claim.findings, told)
             for name in (claim.host,) if claim.host else tuple(seen.name for seen in incident.hosts[:_MOST_HOSTS]):
-                what = f"address {claim.subject}"
-                graph.draw(f"address {claim.subject}", host(name), "channel", what, claim.findings)
+                graph.draw(what, host(name), "channel", what, claim.findings, told)
         elif claim.sort == "directory" and claim.stage in {"staged", "left"}:
-            _copied(graph, domain_of(claim.host), claim.findings)
+            _copied(graph, domain_of(claim.host), claim.findings, told)
         elif claim.sort == "mail" and claim.account and is_person(claim.account):
-            _in_hand(graph, claim.account, claim.findings)
+            _in_hand(graph, claim.account, claim.findings, told)
 
 
 def _unknown(graph: _Drawn) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
+from tocsin.errors import ActError
 from tocsin.model.action import Target
 from tocsin.model.asset import Asset, Assets
 from tocsin.model.indicator import Observable
@@ -47,6 +48,7 @@ _RENTED: Final = (
 )
 # What many visit is missed by many; of a name below it that says nothing.
 _VISITED: Final = ("alexa", "cisco_top", "google-chrome-crux", "majestic", "moz-top", "tranco")
+_NORMAL: Final = {"address": addresses.address, "network": addresses.network, "domain": domain}
 _SHORTEST_LABELS: Final = 2  # of a domain: to block a top-level domain is to block a country
 
 
@@ -59,6 +61,7 @@ class Own:
         domains: likewise; what is above and below them is safe, too.
         hosts: the analyst's own machine and its kin, by name.
         known_good: lists of what others need; None where there are none.
+        agreed: originators who agreed beforehand that their intelligence is acted on, each with the words of it.
     """
 
     addresses: tuple[tuple[str, str], ...] = ()
@@ -66,6 +69,25 @@ class Own:
     hosts: tuple[tuple[str, str], ...] = ()
     assets: Assets = field(default_factory=Assets)
     known_good: KnownGood | None = None
+    agreed: tuple[tuple[str, str], ...] = ()
+
+
+def normal(target: Target) -> str:
+    """The value of an address, network or domain as it may stand in a text that a machine reads.
+
+    Every plan was asked `refusal` before; this is for what came to an enforcer another way.
+
+    Raises:
+        ActError: it is not in its normal form.
+    """
+    if not _is_normal(target):
+        raise ActError(f"{target.value[:80]!r} is no {target.kind} in its normal form", hint="Nothing was made of it.")
+    return target.value
+
+
+def _is_normal(target: Target) -> bool:
+    found = _NORMAL[target.kind](target.value) if target.kind in _NORMAL else None
+    return found is not None and str(found) == target.value
 
 
 def is_outside(text: str) -> bool:
@@ -81,8 +103,7 @@ def refusal(target: Target, own: Own) -> str:
     """Why this is not blocked, isolated or disabled; '' where nothing speaks against it."""
     match target.kind:
         case "address" | "network":
-            normal = addresses.address if target.kind == "address" else addresses.network
-            if str(normal(target.value)) != target.value:
+            if not _is_normal(target):
                 return f"{target.value[:80]!r} is no {target.kind} in its normal form"
             return _of_network(target.value, own) or _missed(target.kind, target.value, own)
         case "domain":

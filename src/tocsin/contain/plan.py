@@ -75,7 +75,7 @@ def plan(
         preserve=keeping.preserve(chosen, settled or {}),
         alternatives=alternatives,
         advice=tuple(known.advice.values()),
-        notes=_notes(incident, graph, own),
+        notes=_notes(incident, graph, own, known),
     )
 
 
@@ -151,13 +151,20 @@ def _logons(graph: Graph) -> dict[str, set[str]]:
     return found
 
 
-def _notes(incident: Incident, graph: Graph, own: Own) -> tuple[str, ...]:
+def _notes(incident: Incident, graph: Graph, own: Own, known: Catalogue) -> tuple[str, ...]:
     notes = []
     if not own.assets.all:
         notes.append("no list of assets was given: whose a machine is, what runs on it and whether it is protected is")
         notes[-1] += " not known, and every price is a guess"
     if own.known_good is None:
         notes.append("no known-good lists were given: whether others need what is blocked was not looked up")
+    networks = dict.fromkeys(known.shared.values())
+    notes += [f"network {one.network}: {one.told}" for one in networks]
+    told = dict(own.agreed)
+    rests = sorted({name for action in known.actions.values() for name in action.originators})
+    notes += [
+        f"intelligence of {one} is acted on: {told.get(one, 'somebody signed that they agreed')}" for one in rests
+    ]
     if graph.left_out:
         notes.append(f"{graph.left_out} links were more than could be looked at: the plan does not cut them")
     low = [claim for claim in (incident.impact.claims if incident.impact else ()) if claim.confidence == "low"]

@@ -45,18 +45,25 @@ def verification(
     signs: Sequence[Sign],
     heard: Sequence[Heard],
     by_people: Sequence[str],
+    signed: Sequence[str] = (),
+    lifted: str = "",
 ) -> Verification:
     """Put together what was seen.
 
     Args:
         since_us: when the last step from here was done; None while none was.
         looked: whether logs were looked at; `signs` and `heard` are of these.
-        by_people: actions of the plan that are not carried out from here.
+        by_people: actions of the plan that are not carried out from here, or that are posted and not asked after.
+        lifted: when what had been done from here was lifted again, '' where it was not.
+        signed: of these the ones that somebody signed as done, with who and when.
     """
     dark = tuple(one.host for one in heard if one.until_us is None)
     not_visible = [f"{name}: no log of it after {moment(since_us)}" for name in dark]
     not_visible += [f"{name}: whether it was done is not seen from here" for name in by_people]
+    not_visible += [f"{word}; it is their word, and not seen from here" for word in signed]
     not_visible += [f"{one.what}: {one.why}" for one in chosen.leaves]
+    told = _statement(since_us, blocks, looked=looked, signs=signs, heard=heard, dark=not_visible)
+    again = (f"what was done from here was lifted again on {lifted}: nothing of it stands",) if lifted else ()
     return Verification(
         of=of,
         plan=plan,
@@ -66,7 +73,7 @@ def verification(
         still_active=tuple(signs),
         heard=tuple(heard),
         not_visible=tuple(not_visible),
-        statement=tuple(_statement(since_us, blocks, looked=looked, signs=signs, heard=heard, dark=not_visible)),
+        statement=(*again, *told),
     )
 
 
@@ -79,6 +86,7 @@ def _statement(
     heard: Sequence[Heard],
     dark: Sequence[str],
 ) -> Iterable[str]:
+    blocks = sorted(blocks, key=lambda one: one.stands)  # what is not in place is told first
     for one in blocks[:_MOST]:
         stopped = "" if one.stopped is None else f"; it stopped {one.stopped:,} packets"
         place = f"in place{stopped}" if one.stands else "NOT IN PLACE, or it cannot be seen"
@@ -87,7 +95,7 @@ def _statement(
         gone = sum(not one.stands for one in blocks[_MOST:])
         yield f"{len(blocks) - _MOST:,} more, of which {gone:,} are not in place"
     if since_us is None:
-        yield "nothing was done from here yet, so nothing can be said of what came after"
+        yield "nothing was done from here that stands, and nobody signed that anything was done elsewhere"
     elif not looked:
         yield f"no log was looked at: whether they are still active since {moment(since_us)} is not known"
     elif signs:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tocsin.model.action import Target, Verb
+from tocsin.observe.addresses import address
 
 _DAY_S: Final = 86_400
 TICKET_S: Final = 10 * 3600  # how long a ticket lives that was granted, where nobody changed the policy
@@ -28,6 +29,11 @@ _CERTIFICATES: Final = (
 )
 
 
+_WHOSE: Final = (
+    "Find out which machine had {value} at the time: inside addresses change hands, and records name no other"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """`lasts_s` is after how long it is lifted by itself, 0 for never; `undo` is empty where it is not taken back."""
@@ -46,7 +52,15 @@ _BLOCK: Final = Word(
 )
 _WORDS: Final[Mapping[Verb, Word]] = {
     "block address": _BLOCK,
-    "block network": _BLOCK,
+    "block network": Word(
+        steps=(
+            "Look in the logs of the border for who else of ours talks to {value}, and tell them",
+            "Block {value} at the enforcers, for all machines",
+        ),
+        probes=_BLOCK.probes,
+        undo=_BLOCK.undo,
+        lasts_s=3 * _DAY_S,
+    ),
     "block domain": Word(
         steps=("Answer questions for {value} and all names below it with `no such name`",),
         probes=("A resolver asked for {value} answers that there is no such name",),
@@ -120,6 +134,9 @@ _WORDS: Final[Mapping[Verb, Word]] = {
 def of(verb: Verb, target: Target) -> Word:
     """Values stand in these sentences as they are; whoever shows them makes them harmless."""
     known = _WORDS[verb]
+
+    if verb == "isolate host" and address(target.value) is not None:
+        known = replace(known, steps=(_WHOSE, *known.steps))
 
     def filled(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(text.replace("{value}", target.value).replace("{host}", target.host) for text in texts)

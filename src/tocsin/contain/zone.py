@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from tocsin.contain.guard import normal
 from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 VERBS: Final[frozenset[Verb]] = frozenset({"block domain"})
@@ -21,7 +22,7 @@ _STATUS: Final = re.compile(r"->>HEADER<<-.*?status: ([A-Z]+)")
 
 def zone(blocks: Sequence[Block], now_us: int) -> str:
     """The serial is the tenth of a second in which it was made, so that a later zone has a higher one (RFC 1982)."""
-    names = sorted({block.target.value for block in blocks if not block.until_us or block.until_us > now_us})
+    names = sorted({normal(block.target) for block in blocks if not block.until_us or block.until_us > now_us})
     lines = [
         "$TTL 60",
         f"@ IN SOA localhost. root.localhost. {now_us // 100_000 % _SERIALS} 60 60 86400 60",
@@ -45,7 +46,7 @@ def steps(after: Sequence[Block], place: Place, now_us: int, reload: tuple[str, 
 def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
     """Ask the resolver for each name. The names stand on standard input, not among the words of the program."""
     argv = (*place.run, "dig", f"@{place.ask}", "-p", str(place.port), "+time=2", "+tries=1", "-f", "-")
-    names = sorted({block.target.value for block in blocks})
+    names = sorted({normal(block.target) for block in blocks})
     return (Step(what="ask the resolver for each name", argv=argv, text="".join(f"{one} A\n" for one in names)),)
 
 

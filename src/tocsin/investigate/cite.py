@@ -63,10 +63,15 @@ def cited(board: Board, group: Group, all_: All) -> tuple[Cited, ...]:
                 at=place if place.src == finding.src else replace(place, src=finding.src),
                 fields=finding.fields,
                 repeats=many - 1,
-                terms=None if rule.indicator is None else binding(rule.indicator.labels, rule.indicator.source),
+                terms=_terms(rule),
             )
         )
     return tuple(told)
+
+
+def _terms(rule: Rule) -> tuple[str, ...] | None:
+    one = rule.indicator
+    return None if one is None else binding(one.labels, one.source, one.tlp)
 
 
 def folded(board: Board, group: Group, all_: All) -> tuple[Folded, ...]:

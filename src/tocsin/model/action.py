@@ -53,6 +53,7 @@ class Action:
         after: ids of actions of the plan that come before it.
         cost: what it costs those who work there; `minutes` how long it takes; `noise` how plainly an intruder sees it.
         preserve: hosts and accounts whose evidence is collected first.
+        originators: whose intelligence it rests on, who had to agree to its being acted on.
         steps: what a person does, in order; `probes` how to see that it holds; `undo` how to take it back.
         advice: why it is only advice, and is not rendered for any enforcement; '' where it is not.
     """
@@ -72,6 +73,7 @@ class Action:
     severs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     preserve: tuple[str, ...] = ()
+    originators: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ class Step:
         text: standard input of the program, or what the file at `path` is to hold.
         path: of the file that is replaced, '' for none; `url` where the text is posted to, '' for nowhere.
         unless: a program that ends well where this step is not needed.
+        once: names this post among all, so that whoever receives it twice does it once.
+        token_file: holds what proves to `url` that it is we; only its name is ever written down.
     """
 
     what: str
@@ -96,6 +100,8 @@ class Step:
     path: str = ""
     url: str = ""
     unless: tuple[str, ...] = ()
+    once: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,7 @@ class Place:
         zone: name of the policy zone; `zone_file` holds it.
         control: program and words by which the resolver is told to read its zone again, without the zone's name.
         ask: address of the resolver, and its port, for probes.
-        url: where a webhook is posted to.
+        url: where a webhook is posted to; `token_file` holds what proves that it is we.
     """
 
     enforcer: str
@@ -130,6 +136,7 @@ class Place:
     ask: str = "127.0.0.1"
     port: int = 53
     url: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

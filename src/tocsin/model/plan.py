@@ -16,7 +16,12 @@ WAYS: tuple[Way, ...] = get_args(Way)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """By what an intruder gets from one place to another. `because` are indices into `Incident.findings`."""
+    """By what an intruder gets from one place to another.
+
+    Args:
+        because: indices into `Incident.findings`.
+        told: what else of the incident shows it, such as a logon or a claim of what was taken.
+    """
 
     id: str
     source: str
@@ -24,6 +29,7 @@ class Link:
     kind: LinkKind
     what: str
     because: tuple[int, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

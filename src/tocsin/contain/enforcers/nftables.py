@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from tocsin.contain.guard import normal
 from tocsin.model.action import Block, Place, Probed, Step, Text, Verb
 
 NAME: Final = "nftables"
@@ -120,7 +121,7 @@ def _addresses(blocks: Iterable[Block]) -> list[Block]:
 def _widest(blocks: Iterable[Block]) -> list[Block]:
     """Networks that lie in no other one: sets of intervals take none that overlap."""
     every = [one for one in blocks if one.target.kind == "network"]
-    every.sort(key=lambda one: (ipaddress.ip_network(one.target.value).prefixlen, one.target.value))
+    every.sort(key=lambda one: (ipaddress.ip_network(normal(one.target)).prefixlen, one.target.value))
     kept: list[Block] = []
     for block in every:
         if not any(_covers(wide.target.value, block.target.value) for wide in kept):
@@ -140,7 +141,7 @@ def _added(blocks: Sequence[Block], now_us: int) -> list[str]:
 def _elements(verb: str, blocks: Sequence[Block], now_us: int | None = None) -> list[str]:
     by_set: dict[str, list[str]] = {}
     for block in blocks:
-        word = str(ipaddress.ip_network(block.target.value)) if block.target.kind == "network" else block.target.value
+        word = normal(block.target)
         if now_us is not None and block.until_us:
             word += f" timeout {max(1, (block.until_us - now_us) // 1_000_000)}s"
         by_set.setdefault(_set_of(block), []).append(word)

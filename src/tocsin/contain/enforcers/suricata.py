@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tocsin.contain.elsewhere import CARRIED_OUT, probes, seen, steps
+from tocsin.contain.guard import normal
+from tocsin.errors import ActError
 from tocsin.model.action import Block, Place, Text, Verb
 
 NAME: Final = "suricata"
@@ -27,7 +29,11 @@ _RULE: Final = re.compile(
 
 
 def render(blocks: Sequence[Block], place: Place, now_us: int) -> tuple[Text, ...]:
-    lines = ["# Checked for their syntax only: no Suricata was run on these rules.", *_rules(blocks)]
+    rules = _rules(blocks)
+    wrong = next((f"{rule}: {why}" for rule in rules if (why := fault(rule))), "")
+    if wrong:
+        raise ActError(f"a rule for Suricata {wrong[:300]}", hint="Nothing was rendered. Please report it.")
+    lines = ["# Checked for their syntax only: no Suricata was run on these rules.", *rules]
     return (Text(name="tocsin.rules", content="".join(f"{line}\n" for line in lines)),)
 
 
@@ -44,15 +50,16 @@ def _rules(blocks: Sequence[Block]) -> list[str]:
     for block in sorted(blocks, key=lambda one: (one.target.kind, one.target.value)):
         if block.verb not in VERBS:
             continue
-        sid = _FIRST_SID + int(hashlib.sha256(block.target.value.encode()).hexdigest()[:12], 16) % _SIDS
+        value = normal(block.target)
+        sid = _FIRST_SID + int(hashlib.sha256(value.encode()).hexdigest()[:12], 16) % _SIDS
         while sid in taken:
             sid += 1
         taken.add(sid)
         cases = " ".join(one if _PLAIN.fullmatch(one) else "unnamed" for one in block.cases) or "none"
         tail = f"sid:{sid}; rev:1; metadata:tocsin_cases {cases};)"
         if block.target.kind == "domain":
-            what = f'dns.query; dotprefix; content:".{block.target.value}"; nocase; endswith; '
+            what = f'dns.query; dotprefix; content:".{value}"; nocase; endswith; '
             rules.append(f'drop dns any any -> any any (msg:"tocsin block domain"; {what}{tail}')
         else:
-            rules.append(f'drop ip any any <> {block.target.value} any (msg:"tocsin block address"; {tail}')
+            rules.append(f'drop ip any any <> {value} any (msg:"tocsin block address"; {tail}')
     return rules

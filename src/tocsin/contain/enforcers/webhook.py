@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,7 +23,11 @@ def steps(before: Sequence[Block], after: Sequence[Block], place: Place, now_us:
     """All that shall stand, each time: whoever receives it twice or misses one is right after the last."""
     if not before and not after:
         return ()
-    return (Step(what=f"post the {len(after)} actions that stand", url=place.url, text=elsewhere.values(after, VERBS)),)
+    text = elsewhere.values(after, VERBS)
+    # Of the time, too: what was so before and is so again is another post.
+    once = hashlib.sha256(f"{now_us}\0{place.url}\0{text}".encode()).hexdigest()[:32]
+    what = f"post the {len(after)} actions that stand"
+    return (Step(what=what, url=place.url, text=text, once=once, token_file=place.token_file),)
 
 
 def probes(blocks: Sequence[Block], place: Place) -> tuple[Step, ...]:
