@@ -142,10 +142,14 @@ def _validators() -> Mapping[str, Any]:
     spec = importlib.util.find_spec("stix2validator")  # its code is not loaded: it would take a second
     places = list(spec.submodule_search_locations or ()) if spec else []
     folder = Path(places[0], "schemas-2.1", "schemas") if places else Path()
-    found = {
-        path.relative_to(folder).with_suffix("").as_posix(): orjson.loads(path.read_bytes())
-        for path in sorted(folder.rglob("*.json"))
-    } if places else {}
+    found = (
+        {
+            path.relative_to(folder).with_suffix("").as_posix(): orjson.loads(path.read_bytes())
+            for path in sorted(folder.rglob("*.json"))
+        }
+        if places
+        else {}
+    )
     if "common/core" not in found:
         raise ShareError("the schemas of STIX 2.1 are missing", hint="Install stix2-validator, which brings them.")
 

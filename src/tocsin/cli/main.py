@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, lake, learn, person, rules, share
+from tocsin.cli import case, lake, learn, person, rules, share, share_taxii
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
@@ -50,6 +50,8 @@ app.add_typer(case.app, name="case")
 app.command()(contain)
 app.command()(hunt)
 app.add_typer(lake.app, name="lake")
+for verb in share_taxii.COMMANDS:
+    share.app.command()(verb)
 app.add_typer(share.app, name="share")
 app.add_typer(person.app, name="person")
 app.command()(sample)

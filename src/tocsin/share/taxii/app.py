@@ -5,7 +5,7 @@ Who does not say who they are is told nothing but that, whatever they ask for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -36,7 +36,8 @@ _ALWAYS: Final[Mapping[str, str]] = {
 }
 
 
-def app(place: Place) -> Starlette:
+def app(place: Place, complain: Callable[[str], None]) -> Starlette:
+    """What serves a place; `complain` is told what went wrong at our side."""
     rates = rights.Rates()
 
     async def answer(asked: Asked) -> Response:
@@ -48,10 +49,10 @@ def app(place: Place) -> Starlette:
             return Response(status_code=400)
         except TocsinError as fault:
             # What went wrong here (a full disk, a journal that was changed) is for people here.
-            _complain(fault.message)
+            complain(fault.message)
             told = _broken()
         except Exception as fault:  # noqa: BLE001 - whatever it was, the answer is one of TAXII, and says nothing of us
-            _complain(f"{type(fault).__name__}: {fault}")
+            complain(f"{type(fault).__name__}: {fault}")
             told = _broken()
         media = "application/json" if asked.url.path == DESCRIPTION and told.status == 200 else MEDIA
         return Response(told.body, told.status, {**_ALWAYS, **told.headers, "Content-Type": media})
@@ -61,14 +62,6 @@ def app(place: Place) -> Starlette:
 
 def _broken() -> Answer:
     return Answer(500, Refused(500, "Something is wrong at this server", "Its people were told.").body())
-
-
-def _complain(what: str) -> None:
-    import sys
-
-    from tocsin.output.screen import shown
-
-    print(f"tocsin: share serve: {shown(what, 2000)}", file=sys.stderr)  # noqa: T201 - where a server tells its people
 
 
 async def _answer(place: Place, rates: rights.Rates, asked: Asked) -> Answer:
@@ -142,7 +135,9 @@ def _query(asked: Asked) -> dict[str, str]:
     try:
         pairs = parse_qsl(asked.url.query, keep_blank_values=True, max_num_fields=50, errors="strict")
     except ValueError as error:
-        raise Refused(400, "The question cannot be read", "It is percent-encoded UTF-8, with 50 fields at most.") from error
+        raise Refused(
+            400, "The question cannot be read", "It is percent-encoded UTF-8, with 50 fields at most."
+        ) from error
     found = dict(pairs)
     if len(found) < len(pairs):
         raise Refused(400, "A filter is there twice", "Give its values once, with commas between.")

@@ -20,6 +20,7 @@ from tocsin.share.taxii import envelope, feeds, rows, store, times
 from tocsin.share.taxii.envelope import Read
 from tocsin.share.taxii.place import Place
 from tocsin.share.taxii.refused import Refused, nowhere
+from tocsin.share.taxii.rows import Kept
 from tocsin.share.taxii.tables import objects, refs, shown, statuses
 
 KEPT_US: Final = 30 * 86_400 * 1_000_000  # that a status can be asked for
@@ -58,17 +59,17 @@ def remove(place: Place, guest: Guest, collection: str, named: str, versions: fr
     """
     with store.writing(place.engine) as connection:
         mine = (shown.c.reader == guest.id, shown.c.collection == collection, shown.c.object_id == named)
-        seen = connection.execute(select(shown.c.seq).where(*mine, *times.chosen(versions or {"all"}))).scalars().all()
+        seen = set(connection.execute(select(shown.c.seq).where(*mine, *times.chosen(versions))).scalars())
         found = rows.by_seq(connection, seen)
         if not found:
             raise nowhere()
-        if guest.peer and any(row["poster"] != guest.id for row in found.values()):
+        if guest.peer and any(one.poster != guest.id for one in found.values()):
             raise Refused(403, "It is not yours to delete", "A peer may delete what they posted themselves.")
         gone = {"gone_us": store.now_us(), "content": b""}
-        for some in rows.chunks(found):
-            connection.execute(update(objects).where(objects.c.seq.in_(some)).values(**gone))
-            connection.execute(delete(refs).where(refs.c.collection == collection, refs.c.seq.in_(some)))
-        feeds.withdraw(connection, place, collection, {seq: str(row["object_id"]) for seq, row in found.items()})
+        connection.execute(update(objects).where(rows.among(connection, objects.c.seq, found)).values(**gone))
+        where = (refs.c.collection == collection, rows.among(connection, refs.c.seq, found))
+        connection.execute(delete(refs).where(*where))
+        feeds.withdraw(connection, place, collection, {seq: one.object_id for seq, one in found.items()})
 
 
 def status(place: Place, guest: Guest, named: str) -> bytes:
@@ -88,16 +89,19 @@ def status(place: Place, guest: Guest, named: str) -> bytes:
 def _known(connection: Connection, guest: Guest, collection: str, found: Iterable[Read]) -> dict[str, list[_Known]]:
     """What a guest can know to be there: what they are shown, and what they posted."""
     known: dict[str, list[_Known]] = {}
-    for some in rows.chunks({one.id for one in found if not one.fault}):
-        mine = (objects.c.collection == collection, objects.c.poster == guest.id, objects.c.object_id.in_(some))
-        for row in connection.execute(select(objects).where(*mine).order_by(objects.c.seq)).mappings():
-            one = _Known(bytes(row["digest"]), row["version_us"], row["gone_us"] is not None)
-            known.setdefault(row["object_id"], []).append(one)
-        where = (shown.c.reader == guest.id, shown.c.collection == collection, shown.c.object_id.in_(some))
-        asked = select(shown.c.object_id, shown.c.version_us, shown.c.content, objects.c.digest)
-        for row in connection.execute(asked.join(objects, objects.c.seq == shown.c.seq).where(*where)).mappings():
-            digest = bytes(row["digest"]) if row["content"] is None else envelope.read(row["content"]).digest
-            known.setdefault(row["object_id"], []).append(_Known(digest, row["version_us"], False))
+    ids = {one.id for one in found if not one.fault}
+    mine = (objects.c.collection == collection, objects.c.poster == guest.id)
+    where = (*mine, rows.among(connection, objects.c.object_id, ids))
+    columns = (objects.c.object_id, objects.c.digest, objects.c.version_us, objects.c.gone_us)
+    for row in connection.execute(select(*columns).where(*where).order_by(objects.c.seq)):
+        one = _Known(bytes(row.digest), row.version_us, row.gone_us is not None)
+        known.setdefault(row.object_id, []).append(one)
+    seen = (shown.c.reader == guest.id, shown.c.collection == collection)
+    asked = select(shown.c.object_id, shown.c.version_us, shown.c.content, objects.c.digest)
+    asked = asked.join(objects, objects.c.seq == shown.c.seq)
+    for row in connection.execute(asked.where(*seen, rows.among(connection, shown.c.object_id, ids))):
+        digest = bytes(row.digest) if row.content is None else envelope.read(row.content).digest
+        known.setdefault(row.object_id, []).append(_Known(digest, row.version_us, False))
     return known
 
 
@@ -163,7 +167,11 @@ def _keep(
     ]
     if named:
         connection.execute(insert(refs), named)
-    feeds.extend(connection, place, collection, [one["seq"] for one in given])
+    kept = {
+        first + number: Kept(first + number, guest.id, one.id, version, one.content, one.body or {})
+        for number, (one, version) in enumerate(new)
+    }
+    feeds.extend(connection, place, collection, kept)
 
 
 def _status(found: Sequence[Read], outcome: Sequence[str], now: int) -> dict[str, Any]:

@@ -163,7 +163,9 @@ def _limit(said: str | None) -> int:
     if said is None:
         return MOST
     if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said) > 0):
-        raise Refused(400, "limit is no number of objects", f"It is a whole number from 1; pages have at most {MOST:,}.")
+        raise Refused(
+            400, "limit is no number of objects", f"It is a whole number from 1; pages have at most {MOST:,}."
+        )
     return min(int(said), MOST)
 
 

@@ -1,4 +1,4 @@
-"""A request that is not answered as asked, with what is told instead: an error message of TAXII (2.1, section 3.6.1)."""
+"""A request that is not answered as asked, with what is told instead: an error of TAXII (2.1, section 3.6.1)."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import orjson
@@ -144,12 +144,10 @@ def _readable(place: Place, guest: Guest, request: Request) -> str:
 
 
 def _of_one(asked: reading.Question, request: Request, *, every: bool = False) -> reading.Question:
-    from dataclasses import replace
-
     named = request.parts["object"]
     if "\0" in named or len(named) > 320:
         raise nowhere()
-    return replace(asked, ids=(named,), **({"versions": frozenset({"all"})} if every else {}))
+    return replace(asked, ids=(named,), versions=frozenset({"all"}) if every else asked.versions)
 
 
 def _page(page: Page) -> Answer:

@@ -2,92 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Text,
+    any_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from tocsin.share.taxii.tables import objects, readers, refs, shown
 
-AT_ONCE: Final = 500  # values of one question: databases bound how many they take
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object of the store, with what its content says."""
+
+    seq: int
+    poster: str
+    object_id: str
+    version_us: int
+    content: bytes
+    body: dict[str, Any]
 
 
-def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    every = list(values)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]
+def among(connection: Connection, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of many values, as one parameter: thousands of them take their time and are bounded."""
+    told = sorted(values)
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(literal(orjson.dumps(told).decode(), Text)).table_valued("value")
+        return column.in_(select(each.c.value))
+    kind = column.type if not isinstance(column.type, String) else Text()
+    return column == any_(bindparam(None, told, ARRAY(kind)))
 
 
-def by_seq(connection: Connection, seqs: Collection[int]) -> dict[int, RowMapping]:
-    found: dict[int, RowMapping] = {}
-    for some in chunks(sorted(seqs)):
-        for row in connection.execute(select(objects).where(objects.c.seq.in_(some))).mappings():
-            found[row["seq"]] = row
-    return found
+def by_seq(connection: Connection, seqs: Collection[int]) -> dict[int, Kept]:
+    """Those of these objects that were not deleted."""
+    if not seqs:
+        return {}
+    asked = select(objects).where(among(connection, objects.c.seq, seqs), objects.c.gone_us.is_(None))
+    return {row.seq: _kept(row) for row in connection.execute(asked)}
 
 
-def by_id(connection: Connection, collection: str, ids: Collection[str]) -> list[RowMapping]:
-    """Rows of objects that were not deleted, all their versions."""
-    found: list[RowMapping] = []
-    for some in chunks(sorted(ids)):
-        asked = select(objects).where(objects.c.collection == collection, objects.c.object_id.in_(some))
-        found += connection.execute(asked.where(objects.c.gone_us.is_(None))).mappings()
-    return found
+def every(connection: Connection, collection: str) -> dict[int, Kept]:
+    asked = select(objects).where(objects.c.collection == collection, objects.c.gone_us.is_(None))
+    return {row.seq: _kept(row) for row in connection.execute(asked.order_by(objects.c.seq))}
+
+
+def of_ids(connection: Connection, collection: str, ids: Collection[str]) -> set[int]:
+    """Objects that were not deleted, all their versions."""
+    if not ids:
+        return set()
+    asked = select(objects.c.seq).where(objects.c.collection == collection, objects.c.gone_us.is_(None))
+    return set(connection.execute(asked.where(among(connection, objects.c.object_id, ids))).scalars())
 
 
 def referrers(connection: Connection, collection: str, ids: Collection[str]) -> set[int]:
-    found: set[int] = set()
-    for some in chunks(sorted(ids)):
-        asked = select(refs.c.seq).where(refs.c.collection == collection, refs.c.target.in_(some))
-        found.update(connection.execute(asked).scalars())
-    return found
+    if not ids:
+        return set()
+    asked = select(refs.c.seq).where(refs.c.collection == collection, among(connection, refs.c.target, ids))
+    return set(connection.execute(asked).scalars())
 
 
 def next_seq(connection: Connection) -> int:
     return int(connection.execute(select(func.max(objects.c.seq))).scalar() or 0) + 1
 
 
-def last_us(connection: Connection, reader: str, collection: str) -> int:
-    asked = select(readers.c.last_us).where(readers.c.reader == reader, readers.c.collection == collection)
-    return int(connection.execute(asked).scalar() or 0)
-
-
 def append(
     connection: Connection, reader: str, collection: str, told: Sequence[dict[str, Any]], *, now_us: int
-) -> list[int]:
-    """Give a reader rows of their own, each a place in time after all that they had; gives these places."""
-    first = max(now_us, last_us(connection, reader, collection) + 1)
-    given = [
-        {**one, "reader": reader, "collection": collection, "added_us": first + number, "is_first": True}
-        | {"is_last": True}
-        for number, one in enumerate(told)
-    ]
-    if not given:
-        return []
-    connection.execute(insert(shown), given)
+) -> None:
+    """Give a reader rows of their own, each a place in time after all that they ever had."""
+    if not told:
+        return
     where = (readers.c.reader == reader, readers.c.collection == collection)
-    connection.execute(update(readers).where(*where).values(last_us=given[-1]["added_us"]))
-    order(connection, reader, collection, {str(one["object_id"]) for one in told})
-    return [one["added_us"] for one in given]
+    last = int(connection.execute(select(readers.c.last_us).where(*where)).scalar() or 0)
+    first = max(now_us, last + 1)
+    new = {"reader": reader, "collection": collection, "is_first": True, "is_last": True}
+    connection.execute(insert(shown), [{**one, **new, "added_us": first + number} for number, one in enumerate(told)])
+    connection.execute(update(readers).where(*where).values(last_us=first + len(told) - 1))
 
 
 def order(connection: Connection, reader: str, collection: str, ids: Collection[str]) -> None:
     """Say anew which version of each object is the first that a reader has, and which the last."""
     mine = (shown.c.reader == reader, shown.c.collection == collection)
-    for some in chunks(sorted(ids)):
-        asked = (
-            select(shown.c.object_id, func.min(shown.c.version_us), func.max(shown.c.version_us))
-            .where(*mine, shown.c.object_id.in_(some))
-            .group_by(shown.c.object_id)
-        )
-        for named, low, high in connection.execute(asked.having(func.count() > 1)).all():
-            one = (*mine, shown.c.object_id == named)
-            flags = {"is_first": shown.c.version_us == low, "is_last": shown.c.version_us == high}
-            connection.execute(update(shown).where(*one).values(**flags))
-        alone = asked.having(func.count() == 1).with_only_columns(shown.c.object_id)
-        single = list(connection.execute(alone).scalars())
-        if single:
-            both = (*mine, shown.c.object_id.in_(single), ~(shown.c.is_first & shown.c.is_last))
-            connection.execute(update(shown).where(*both).values(is_first=True, is_last=True))
+    if not ids:
+        return
+    low, high = func.min(shown.c.version_us), func.max(shown.c.version_us)
+    asked = select(shown.c.object_id, low, high).where(*mine, among(connection, shown.c.object_id, ids))
+    for named, first, last in connection.execute(asked.group_by(shown.c.object_id)).all():
+        flags = {"is_first": shown.c.version_us == first, "is_last": shown.c.version_us == last}
+        connection.execute(update(shown).where(*mine, shown.c.object_id == named).values(**flags))
 
 
+def _kept(row: Any) -> Kept:
+    content = bytes(row.content)
+    return Kept(row.seq, row.poster, row.object_id, row.version_us, content, orjson.loads(content))

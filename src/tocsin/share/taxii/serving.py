@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,10 @@ from tocsin.errors import SettingsError
 from tocsin.share.taxii import feeds
 from tocsin.share.taxii.app import CERTIFICATE, app
 from tocsin.share.taxii.place import Place
+from tocsin.share.taxii.routes import DISCOVERY
 
 MOST_CONNECTIONS: Final = 200
+START: Final = DISCOVERY
 _IDLE_S: Final = 30
 
 
@@ -49,6 +52,7 @@ def serve(
     host: str,
     port: int,
     *,
+    complain: Callable[[str], None],
     certificate: Path | None = None,
     key: Path | None = None,
     authority: Path | None = None,
@@ -67,7 +71,7 @@ def serve(
         )
     feeds.settle(place)
     config = uvicorn.Config(
-        app(place),
+        app(place, complain),
         host=host,
         port=port,
         http=_Shown,

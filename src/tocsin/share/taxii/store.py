@@ -54,7 +54,7 @@ def connect(url: str) -> Engine:
     return engine
 
 
-def _sqlite(connection: Any, record: object) -> None:
+def _sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
     for word in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
         connection.execute(f"PRAGMA {word}")

@@ -1,4 +1,4 @@
-"""Microseconds in, times as TAXII tells them out; and which versions are asked for (TAXII 2.1, sections 3.4 and 3.5)."""
+"""Microseconds in, times as TAXII tells them out; and which versions are asked for (TAXII 2.1, section 3.4)."""
 
 from __future__ import annotations
 
