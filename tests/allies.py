@@ -41,7 +41,7 @@ def digest(name: str) -> str:
 
 
 def written(folder: Path, *, victims: str = "named", rate: int = 1_000_000, more: str = "") -> Path:
-    """siem is ours; au reads up to amber and writes; ca reads up to green; ended may nothing any more; none has no part."""
+    """siem is ours; au reads up to amber and writes; ca reads up to green; ended and none may nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, tlp, extra in (
         ("au", "amber", ""),
@@ -98,11 +98,13 @@ class Ally:
     def post(self, *objects: Any, to: str = FIVE) -> Any:
         return self.ask("POST", f"/allies/collections/{to}/objects/", {"objects": list(objects)}).json()
 
-    def every(self, what: str = "objects", asked: str = "match[version]=all", of: str = FIVE, limit: int = 1000) -> list[Any]:
+    def every(
+        self, what: str = "objects", asked: str = "match[version]=all", of: str = FIVE, limit: int = 1000
+    ) -> list[Any]:
         found: list[Any] = []
         led = ""
         while True:
-            page = self.get(f"/allies/collections/{of}/{what}/?limit={limit}&{asked}{led}").json()
+            page = self.get(f"/allies/collections/{of}/{what}/?{asked}{led}").json()
             found += page.get("objects", [])
             if not page.get("more"):
                 return found
@@ -139,7 +141,9 @@ def named(kind: str, number: int) -> str:
     return f"{kind}--{uuid.UUID(int=(number << 80) | (4 << 76) | (8 << 60) | 1)}"
 
 
-def indicator(number: int, *, tlp: str = "clear", by: str = US, modified: str = "2026-03-01T00:00:00.000Z", **more: Any) -> dict[str, Any]:
+def indicator(
+    number: int, *, tlp: str = "clear", by: str = US, modified: str = "2026-03-01T00:00:00.000Z", **more: Any
+) -> dict[str, Any]:
     return {
         "type": "indicator",
         "spec_version": "2.1",

@@ -245,7 +245,9 @@ def test_rates(tmp_path: Path) -> None:
 
 
 def test_guessing_tokens_is_slowed(siem: Ally) -> None:
-    codes = [siem.ask("GET", "/taxii2/", headers={"Authorization": f"Bearer {number}"}).status_code for number in range(70)]
+    codes = [
+        siem.ask("GET", "/taxii2/", headers={"Authorization": f"Bearer {number}"}).status_code for number in range(70)
+    ]
     assert codes.count(401) < 70
     assert codes[-1] == 429
     assert siem.get("/taxii2/").status_code == 200

@@ -118,8 +118,8 @@ def _sorted(
             version = one.version_us
             if version is None:
                 version = max([now, *(each.version_us + 1 for each in before)])
-                same = [each for each in before if not each.gone][-1:]
-                same = [each for each in same if each.digest == one.digest]
+                # Two who write one address in two ways would otherwise post it to and fro for ever.
+                same = [each for each in before if each.digest == one.digest and not each.gone]
             else:
                 same = [each for each in before if each.version_us == version]
             if not same and one.body and one.body["type"] == "marking-definition" and before:
