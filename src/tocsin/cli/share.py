@@ -49,7 +49,7 @@ def folder() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Told:
     """What there is to be told, and to keep."""
 
     objects: Sequence[Mapping[str, Any]]
@@ -68,7 +68,7 @@ class _Asked:
         return share.decide(self.objects, peer, hidden, key=key, own=self.own, today=today, sightings_decided=sightings)
 
 
-def _asked(bundle: Path, own: list[str] | None, assets: Path | None, people: Path | None) -> _Asked:
+def bundle_of(bundle: Path, own: list[str] | None, assets: Path | None, people: Path | None) -> Told:
     from tocsin.border.assets import read_assets
     from tocsin.border.bundles import read_objects
     from tocsin.border.people import read_people
@@ -79,7 +79,7 @@ def _asked(bundle: Path, own: list[str] | None, assets: Path | None, people: Pat
         if named not in there:
             hint = "They are: " + ", ".join(sorted(map(str, there))) if there else "There is none in it."
             raise SettingsError(f"--own {named}: there is no such identity in {bundle}", hint=hint)
-    return _Asked(
+    return Told(
         objects=objects,
         sha256=sha256,
         own=frozenset(own or ()),
@@ -93,11 +93,11 @@ def preview(bundle: Bundle, to: Agreement, *, own: Own = None, assets: Assets = 
     """Show who would be told what of a bundle, and why not the rest. Nothing leaves."""
     from tocsin.border.agreement import read_agreement
 
-    asked = _asked(bundle, own, assets, people)
+    asked = bundle_of(bundle, own, assets, people)
     for number, agreement in enumerate(to):
         if number:
             typer.echo()
-        _show(asked.release(read_agreement(agreement)[0]))
+        show_release(asked.release(read_agreement(agreement)[0]))
     _hint(asked)
 
 
@@ -126,34 +126,21 @@ def write_bundle(
     from tocsin.border.agreement import read_agreement
     from tocsin.border.bundles import as_bundle
     from tocsin.output.files import save
-    from tocsin.seal import decisions
 
     if len(to) != 1:
         raise SettingsError("--to is given more than once", hint="Each peer gets a file of their own.")
-    asked = _asked(bundle, own, assets, people)
+    asked = bundle_of(bundle, own, assets, people)
     peer, agreement = read_agreement(to[0])
-    signed = _decided(asked, peer, sightings, by, passphrase_fd) if sightings else None
+    signed = sightings_decided(asked, peer, sightings, by, passphrase_fd) if sightings else None
     release = asked.release(peer, sightings=signed is not None)
     if not release.objects:
-        _show(release)
+        show_release(release)
         raise ShareError(f"nothing of {bundle} may go to {peer.name}", hint="The table says why of each object.")
     text = as_bundle(release.objects)
-    counts = _counts(release)
-    told: dict[str, Any] = {
-        "what": "released",
-        "version": 1,
-        "at": decisions.now(),
-        "by": person.whoever(by),
-        "peer": peer.id,
-        "agreement": agreement,
-        "bundle": asked.sha256,
-        "sent": hashlib.sha256(text.encode()).hexdigest(),
-        "objects": counts,
-        "withheld": _reasons(release),
-    }
+    told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
     save(out, lambda file: file.writelines([text]))
-    _show(release)
+    show_release(release)
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
 
 
@@ -168,7 +155,7 @@ def log() -> None:
     listing.show(("at", "peer", "by", "objects", "file"), rows, f"Nothing was let go from {folder()}.")
 
 
-def _decided(asked: _Asked, peer: Peer, reason: str, by: str | None, descriptor: int | None) -> dict[str, Any]:
+def sightings_decided(asked: Told, peer: Peer, reason: str, by: str | None, descriptor: int | None) -> dict[str, Any]:
     from tocsin.model.decision import Decision
     from tocsin.seal import decisions
 
@@ -187,13 +174,31 @@ def _decided(asked: _Asked, peer: Peer, reason: str, by: str | None, descriptor:
     return decisions.signed(decision, key)
 
 
-def _counts(release: Release) -> dict[str, int]:
+def entry(asked: Told, release: Release, agreement: str, by: str, sent: str) -> dict[str, Any]:
+    """What the journal says of a release: `sent` is the digest of what goes."""
+    from tocsin.seal import decisions
+
+    return {
+        "what": "released",
+        "version": 1,
+        "at": decisions.now(),
+        "by": by,
+        "peer": release.peer.id,
+        "agreement": agreement,
+        "bundle": asked.sha256,
+        "sent": sent,
+        "objects": counts(release),
+        "withheld": reasons(release),
+    }
+
+
+def counts(release: Release) -> dict[str, int]:
     from tocsin.model.release import OUTCOMES
 
     return {name: sum(one.outcome == name for one in release.verdicts) for name in OUTCOMES}
 
 
-def _reasons(release: Release) -> dict[str, int]:
+def reasons(release: Release) -> dict[str, int]:
     found: dict[str, int] = {}
     for one in release.verdicts:
         if one.outcome == "withheld":
@@ -205,15 +210,15 @@ def _words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def _show(release: Release) -> None:
+def show_release(release: Release) -> None:
     peer = release.peer
     typer.echo(f"{shown(peer.name)}: up to TLP:{peer.tlp.upper()} and PAP:{peer.pap.upper()}, victims {peer.victims}")
     rows = [(one.outcome, one.kind, one.title, "; ".join(one.because[:MOST_REASONS])) for one in release.verdicts]
     listing.show(("outcome", "type", "what it is here", "because"), rows, "The bundle is empty.")
-    typer.echo(_words(_counts(release)))
+    typer.echo(_words(counts(release)))
 
 
-def _hint(asked: _Asked) -> None:
+def _hint(asked: Told) -> None:
     made = [one for one in asked.objects if one.get("type") == "identity" and one.get("id") not in asked.own]
     creators = {one.get("created_by_ref") for one in asked.objects}
     if not asked.own and (makers := [one for one in made if one.get("id") in creators]):

@@ -40,10 +40,6 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     "url": frozenset({"value"}),
     "vulnerability": frozenset({"name"}),
 }
-OBSERVABLES: Final = frozenset(
-    "artifact autonomous-system directory domain-name email-addr email-message file ipv4-addr ipv6-addr mac-addr mutex "
-    "network-traffic process software url user-account windows-registry-key x509-certificate".split()
-)
 NEVER: Final[Mapping[str, str]] = {
     "artifact": "it is content that nobody can look through",
     "mac-addr": "it is the number of a machine of somebody's",

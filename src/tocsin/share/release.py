@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from tocsin.border.bundles import made_id
 from tocsin.border.markings import TLP_OF, group_in, pap_in, tlp_in
+from tocsin.model.observables import OBSERVABLES
 from tocsin.model.pap import PAP
 from tocsin.model.peer import Peer
 from tocsin.model.release import Release, Verdict
 from tocsin.model.tlp import TLP, strictest
 from tocsin.share.hidden import Hidden
-from tocsin.share.pseudonyms import NEVER, OBSERVABLES, REQUIRED, renamed
+from tocsin.share.pseudonyms import NEVER, REQUIRED, renamed
 
 UNMARKED: Final = "amber+strict"  # what has no marking stays among those who made it
 

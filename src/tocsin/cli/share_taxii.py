@@ -1,0 +1,261 @@
+"""`tocsin share serve`, `offer`, `token`, `pull` and `push`: objects between nations over TAXII 2.1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from tocsin.cli import person, share
+from tocsin.cli.case_options import By
+from tocsin.cli.detect import Quiet
+from tocsin.errors import IndicatorError, SettingsError, ShareError
+from tocsin.output.screen import shown
+
+if TYPE_CHECKING:
+    from tocsin.model.guest import Guest
+    from tocsin.share.taxii.asking import Remote
+    from tocsin.share.taxii.client import Posted, Pulled
+    from tocsin.share.taxii.place import Place
+
+PORT: Final = 8043
+TOKEN: Final = "TOCSIN_TAXII_TOKEN_FILE"  # noqa: S105 - the name of a variable
+STORE: Final = "TOCSIN_TAXII_STORE"
+_MOST_TOKEN_BYTES: Final = 4096
+_MOST_TOLD: Final = 10  # reasons
+
+Site = Annotated[
+    Path, typer.Argument(metavar="SITE", help="The file that says what is served to whom (docs/taxii.md).")
+]
+Store = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar=STORE,
+        show_envvar=True,
+        help="postgresql://... for a team; if not given, a file below $XDG_DATA_HOME/tocsin/share.",
+    ),
+]
+Url = Annotated[str, typer.Argument(metavar="URL", help="Of their collection: https://HOST/ROOT/collections/ID/.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", envvar=TOKEN, show_envvar=True, help="The file with the token that they gave."),
+]
+User = Annotated[str, typer.Option(metavar="NAME", help="Where they want a name and a password, the name.")]
+Authority = Annotated[Path | None, typer.Option(metavar="PEM", help="The authority that certificates must be of.")]
+Certificate = Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate of this side.")]
+Key = Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")]
+
+
+def serve(
+    site: Site,
+    *,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Beyond this machine only with a certificate.")
+    ] = f"127.0.0.1:{PORT}",
+    store: Store = "",
+    certificate: Certificate = None,
+    key: Key = None,
+    authority: Authority = None,
+) -> None:
+    """Serve collections over TAXII 2.1. Each peer is told what their agreement lets them have, and nothing else."""
+    host, port = _listen(listen)
+    from tocsin.share.taxii import serving
+
+    place = _place(site, store)
+    typer.echo(f"serving {shown(str(site))} on {host}:{port}, from {serving.START} on", err=True)
+    serving.serve(place, host, port, complain=_complain, certificate=certificate, key=key, authority=authority)
+
+
+def offer(
+    site: Site,
+    bundle: share.Bundle,
+    collection: Annotated[str, typer.Option(metavar="ID", help="The id or the alias of the collection.")],
+    *,
+    store: Store = "",
+) -> None:
+    """Put a bundle of ours into a collection of ours. What each peer may read of it, their agreement decides."""
+    import orjson
+
+    from tocsin.border.bundles import read_objects
+    from tocsin.share.taxii import feeds, intake, rights
+
+    objects, _ = read_objects(bundle)
+    place = _place(site, store)
+    named = rights.by_name(place.site).get(collection)
+    if named is None:
+        hint = "There are: " + ", ".join(sorted(rights.by_name(place.site)))
+        raise SettingsError(f"--collection {collection}: there is none", hint=hint)
+    feeds.settle(place)
+    told = intake.post(place, _us(named), named, [orjson.dumps(one) for one in objects])
+    typer.echo(f"{told['success_count']:,} are there, {told['failure_count']:,} are not")
+    for one in told["failures"][:_MOST_TOLD]:
+        typer.echo(f"  {shown(one['id'], 80)}: {shown(one['message'], 300)}")
+
+
+def token() -> None:
+    """Make a token for a guest: the first line is for them alone, the second for the file of the site."""
+    from tocsin.share.taxii import rights
+
+    secret, digest = rights.token()
+    typer.echo(f"{secret}\n{digest}")
+
+
+def pull(
+    url: Url,
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="What their collection is called here.")],
+    *,
+    token_file: TokenFile = None,
+    user: User = "",
+    authority: Authority = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    lake: Annotated[
+        Path | None,
+        typer.Option("--lake", metavar="DIR", help="Hunt at once for what is new in every year of this lake."),
+    ] = None,
+    by_authority: Annotated[
+        str,
+        typer.Option("--by-authority", metavar="TEXT", help="By which authority is hunted; it stands in the journal."),
+    ] = "",
+    by: By = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch what is new in a partner's collection, and hunt for it where a lake is given."""
+    if not name or not name.replace("-", "").replace("_", "").isalnum():
+        raise SettingsError(f"--as {name}: is no name", hint="Letters, digits, - and _.")
+    if lake is not None and not by_authority.strip():
+        raise SettingsError(
+            "--lake needs --by-authority", hint="Say by which authority is hunted: a law, an order, a case."
+        )
+    from tocsin.share.taxii import client
+    from tocsin.share.taxii.asking import asking
+
+    remote = _remote(url, token_file, user, authority, certificate, key)
+    folder = share.folder() / "pulled" / name
+    with asking(remote) as ask:
+        found = client.pull(ask, url, folder)
+    _tell_pulled(found, name)
+    if lake is not None and found.files:
+        _hunt(found, name, lake, by_authority, by, quiet=quiet)
+
+
+def push(
+    bundle: share.Bundle,
+    url: Url,
+    to: Annotated[Path, typer.Option("--to", metavar="AGREEMENT", help="The file of the peer (docs/sharing.md).")],
+    *,
+    own: share.Own = None,
+    assets: share.Assets = None,
+    people: share.People = None,
+    sightings: Annotated[
+        str, typer.Option(metavar="REASON", help="Tell them what was seen here, this time: signed with your key.")
+    ] = "",
+    token_file: TokenFile = None,
+    user: User = "",
+    authority: Authority = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    by: By = None,
+    passphrase_fd: person.PassphraseFd = None,
+) -> None:
+    """Send a peer what they may have of a bundle, after an entry in the journal."""
+    import hashlib
+
+    from tocsin import share as room
+    from tocsin.border.agreement import read_agreement
+    from tocsin.border.bundles import as_bundle
+    from tocsin.share.taxii import client
+    from tocsin.share.taxii.asking import asking
+
+    asked = share.bundle_of(bundle, own, assets, people)
+    peer, agreement = read_agreement(to)
+    signed = share.sightings_decided(asked, peer, sightings, by, passphrase_fd) if sightings else None
+    release = asked.release(peer, sightings=signed is not None)
+    share.show_release(release)
+    if not release.objects:
+        raise ShareError(f"nothing of {bundle} may go to {peer.name}", hint="The table says why of each object.")
+    sent = hashlib.sha256(as_bundle(release.objects).encode()).hexdigest()
+    entry = share.entry(asked, release, agreement, person.whoever(by), sent)
+    with asking(_remote(url, token_file, user, authority, certificate, key)) as ask:
+        room.add(share.folder(), entry | {"to": url} | ({"decision": signed} if signed else {}))
+        told = client.post(ask, url, release.objects)
+    counts = {"taken": told.taken, "refused": told.refused}
+    room.add(
+        share.folder(), entry | {"what": "answered", "to": url, "objects": counts, "statuses": list(told.statuses)}
+    )
+    _tell_posted(told)
+
+
+def _place(site: Path, store: str) -> Place:
+    from tocsin.border.site import read_site
+    from tocsin.share.taxii import place
+    from tocsin.share.taxii.store import address
+
+    folder = share.folder()
+    return place.opened(read_site(site), folder, store or address(folder / "taxii.db"))
+
+
+def _us(collection: str) -> Guest:
+    from tocsin.model.guest import Guest, Right
+
+    rights: dict[str, frozenset[Right]] = {collection: frozenset({"write"})}
+    return Guest(id="", peer=None, agreement="", tokens=(), certificates=(), rights=rights, a_minute=1)
+
+
+def _complain(what: str) -> None:
+    typer.echo(f"tocsin: share serve: {shown(what, 2000)}", err=True)
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingsError(f"--listen {text}: is no address", hint=f"Write it as 127.0.0.1:{PORT}, or [::1]:{PORT}.")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _remote(
+    url: str, token_file: Path | None, user: str, authority: Path | None, certificate: Path | None, key: Path | None
+) -> Remote:
+    from tocsin.share.taxii.asking import Remote
+
+    secret = ""
+    if token_file is not None:
+        try:
+            with token_file.open("rb") as file:
+                secret = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{token_file}: cannot be read", hint="A file with the token as one line.") from error
+        if token_file.stat().st_mode & 0o077:
+            typer.echo(f"note: others may read {shown(str(token_file))}; chmod 600 it", err=True)
+    return Remote(url=url, token=secret, user=user, authority=authority, certificate=certificate, key=key)
+
+
+def _tell_pulled(found: Pulled, name: str) -> None:
+    typer.echo(f"{found.new:,} new from {name}, {found.known:,} known already, {sum(found.refused.values()):,} refused")
+    for why, count in list(found.refused.items())[:_MOST_TOLD]:
+        typer.echo(f"  refused {count:,}: {shown(why, 300)}")
+    for path in found.files:
+        typer.echo(f"  kept: {shown(str(path))}")
+
+
+def _tell_posted(told: Posted) -> None:
+    typer.echo(f"sent: they took {told.taken:,} and refused {told.refused:,}")
+    for why in told.reasons[:_MOST_TOLD]:
+        typer.echo(f"  refused: {shown(why, 300)}")
+
+
+def _hunt(found: Pulled, name: str, lake: Path, authority: str, by: str | None, *, quiet: bool) -> None:
+    """Ask the lake for what came; the files that came are named in its journal, beside the answer."""
+    from tocsin.cli import hunt
+
+    names = [str(path) for path in found.files]
+    purpose = f"what {name} shared"
+    try:
+        hunt.hunt(names, authority=authority, purpose=purpose, lake=lake, by=by, quiet=quiet, out=None)
+    except IndicatorError as error:
+        typer.echo(f"nothing to hunt for: {shown(error.message, 500)}", err=True)
+
+
+COMMANDS: Final[tuple[Any, ...]] = (serve, offer, token, pull, push)
