@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, lake, learn, person, rules, share
+from tocsin.cli import case, lake, learn, node, person, rules, share
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
@@ -51,6 +51,8 @@ app.command()(contain)
 app.command()(hunt)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")
+app.add_typer(node.app, name="node")
+app.command()(node.peers)
 app.add_typer(person.app, name="person")
 app.command()(sample)
 

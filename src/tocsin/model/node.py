@@ -72,17 +72,16 @@ class Restored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Entries of another node, by digest, that have arrived and are heeded."""
+    """Entries of others, by digest, that have arrived and are heeded. Whose, those see who follow their logs."""
 
-    node: Name
     of: Digests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
-    """How far it knew the logs of other nodes."""
+    """How far it knew the logs of others: digests of places, which say nothing but to those who follow them."""
 
-    known: Annotated[tuple[Place, ...], Meta(max_length=MOST_PAYLOADS)]
+    known: Digests
 
 
 Body: TypeAlias = Objects | Revocation | Rotation | Restored | Receipt | Heads

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import msgspec
 from tocsin.errors import ShareError
 from tocsin.model.node import Body, Entry, Heads, Place, Restored, Rotation, Why
 from tocsin.seal import durable, keys
+from tocsin.seal.canonical import canonical
 from tocsin.seal.chain import ROOT
 from tocsin.share.nodes import folder as kept
 from tocsin.share.nodes import statements
@@ -55,10 +57,19 @@ def speaking(folder: Folder, ask: keys.Ask) -> keys.Signing:
     return folder.key(folder.known.books[folder.node].after[last.digest] or last.key, ask)
 
 
-def say(folder: Folder, key: keys.Signing, bodies: Sequence[Body], *, at: str, mark: Path | None = None) -> list[Entry]:
+def say(
+    folder: Folder,
+    key: keys.Signing,
+    bodies: Sequence[Body],
+    *,
+    at: str,
+    mark: Path | None = None,
+    before: Callable[[Sequence[Entry]], None] = lambda entries: None,
+) -> list[Entry]:
     """Write entries.
 
     Args:
+        before: what must be on the disk before they are.
         mark: a file kept apart from the folder, with the place of the last entry. Whoever brings the folder back from
             a backup has an older log than this remembers: to go on writing then would be to say two things at once.
 
@@ -67,7 +78,9 @@ def say(folder: Folder, key: keys.Signing, bodies: Sequence[Body], *, at: str, m
     """
     book = folder.known.books[folder.node]
     if book.fork is not None:
-        hint = "Somebody else has the key, or a backup wrote on without saying so. Make a node anew, and tell your peers."
+        hint = (
+            "Somebody else has the key, or a backup wrote on without saying so. Make a node anew, and tell your peers."
+        )
         raise ShareError(f"{folder.about.name}: the key of this node signed two logs", hint=hint)
     if not any(isinstance(body, Restored) for body in bodies):
         _compare(folder, mark)
@@ -84,9 +97,12 @@ def say(folder: Folder, key: keys.Signing, bodies: Sequence[Body], *, at: str, m
             key=key,
         )
         if book.take(entry) != "new":
-            raise ShareError(f"{folder.about.name}: cannot go on with its log: {book.why}", hint="Say `tocsin node id`.")
+            raise ShareError(
+                f"{folder.about.name}: cannot go on with its log: {book.why}", hint="Say `tocsin node id`."
+            )
         entries.append(entry)
         at_end = entry
+    before(entries)
     folder.add_own(entries)
     remember(folder, mark)
     return entries
@@ -102,9 +118,11 @@ def remember(folder: Folder, mark: Path | None) -> None:
 def _compare(folder: Folder, mark: Path | None) -> None:
     last = marked(mark)
     if last is not None and last.node == folder.node and last.digest not in folder.known.books[folder.node].entries:
-        hint = "Take what a peer hands you first: it gives back what is missing. If none can, say `tocsin node restored`."
+        hint = (
+            "Take what a peer hands you first: it gives back what is missing. If none can, say `tocsin node restored`."
+        )
         raise ShareError(
-            f"{folder.root}: ends at entry {folder.own[-1].sequence:,}, and this node has written up to {last.sequence:,}",
+            f"{folder.root}: ends at entry {folder.own[-1].sequence:,}, this node has written up to {last.sequence:,}",
             hint=hint,
         )
 
@@ -140,19 +158,23 @@ def restored(folder: Folder, key: keys.Signing, *, at: str, mark: Path | None = 
 
 def witness(folder: Folder, key: keys.Signing, *, at: str, mark: Path | None = None) -> Entry | None:
     """Write down how far the logs of others are known, if anything but such words was learned since the last time."""
-    known: dict[tuple[str, str], int] = {}
-    for entry in folder.own:
-        if isinstance(entry.body, Heads):
-            known |= {(one.node, one.branch): one.sequence for one in entry.body.known}
+    said = {digest for entry in folder.own if isinstance(entry.body, Heads) for digest in entry.body.known}
     tips, news = [], False
     for node, book in sorted(folder.known.books.items()):
         if node == folder.node:
             continue
-        tips += book.tips()
-        news = news or any(
-            one.kind not in _QUIET and one.sequence > known.get((node, one.branch), -1) for one in book.standing()
-        )
+        tips += [seen(place) for place in book.tips()]
+        told: set[str] = set()  # branches of which an earlier word covers all that is left
+        for entry in reversed(book.standing()):
+            if entry.branch not in told:
+                told |= {entry.branch} if seen(place_of(entry)) in said else set()
+                news = news or (entry.branch not in told and entry.kind not in _QUIET)
     return say(folder, key, [Heads(known=tuple(tips))], at=at, mark=mark)[0] if news else None
+
+
+def seen(place: Place) -> str:
+    """The digest of a place. The digest in it cannot be guessed: only who follows that log can tell what it is of."""
+    return hashlib.sha256(canonical(msgspec.to_builtins(place))).hexdigest()
 
 
 def _rotation(

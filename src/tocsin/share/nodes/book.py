@@ -1,7 +1,7 @@
 """Entries, heads and proofs of one node in, in any order and however often, what stands of its log out.
 
-What stands is a function of the set of statements alone: a state-based CRDT (Shapiro et al. 2011, section 3.2) whose join
-is the union of sets. So nodes that know the same hold the same bytes, whatever way it came to them.
+What stands is a function of the set of statements alone: a state-based CRDT (Shapiro et al. 2011, section 3.2) whose
+join is the union of sets. So nodes that know the same hold the same bytes, whatever way it came to them.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Book:
         return "known" if digest is not None else "waits"
 
     def _against_heads(self, head: Head) -> Outcome:
-        """A head of a place that no entry is known of waits for one; another head of that place may speak against it."""
+        """A head of a place of which no entry is known waits for one; another head of it may speak against it."""
         place = head.place
         self._wait(head.sealed, head)
         before = self.at.get((place.branch, place.sequence - 1))
@@ -239,7 +239,7 @@ class Book:
         return head.key in self._speaking() and statements.holds(head, self.keys[head.key])
 
     def _speaking(self) -> set[str]:
-        """The last key of a node that has ended still signs how far its log goes, or nobody could be told that it has."""
+        """The last key of a node that has ended still signs heads, or nobody could be told that it has."""
         return {self.after[one.digest] or self.entries[one.digest].key for one in self.tips()}
 
     def _refuse(self, why: str) -> Outcome:

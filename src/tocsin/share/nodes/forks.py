@@ -61,9 +61,7 @@ def proven(node: str, branch: str, sequence: int, key: str, said: Iterable[Entry
     if len(best) < 2:
         return None
     first, second = sorted(best)[:2]
-    return Fork(
-        node=node, branch=branch, sequence=sequence, key=key, statements=(best[first][1], best[second][1])
-    )
+    return Fork(node=node, branch=branch, sequence=sequence, key=key, statements=(best[first][1], best[second][1]))
 
 
 def earlier(one: Fork | None, other: Fork | None) -> Fork | None:

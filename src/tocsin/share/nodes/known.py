@@ -94,7 +94,7 @@ class Known:
         return tuple(found)
 
     def news(self, has: Sequence[Has]) -> tuple[tuple[Entry, ...], tuple[Head, ...], tuple[Fork, ...]]:
-        """What somebody does not know who knows this. Of logs that they do not follow nothing is said, nor that they are."""
+        """What somebody does not know who knows this. Of logs that they do not follow nothing is said."""
         asked: dict[str, dict[str, Has]] = {}
         for one in has:
             asked.setdefault(one.node, {})[one.branch] = one
@@ -149,7 +149,7 @@ def message(
     mine, came, given = known.has(), tuple(sorted(got)), tuple(sorted(payloads))
     # A head of ours says less than the one that this message begins with.
     heads = tuple(head for head in heads if head.place.node != me.node)
-    carries = _carries(to, mine, came, entries, heads, proofs, given)
+    carries = _carries(to=to, has=mine, got=came, entries=entries, heads=heads, proofs=proofs, payloads=given)
     return Message(
         head=statements.head(me, at=at, carries=carries, key=key),
         to=to,
@@ -172,13 +172,22 @@ def check(told: Message, me: str) -> None:
         raise ShareError(
             f"the message is for {told.to}, and this node is {me}", hint="Ask who handed it over for the one for you."
         )
-    parts = (told.has, told.got, told.entries, told.heads, told.forks, told.payloads)
-    if told.head.carries != _carries(told.to, *parts):
+    carries = _carries(
+        to=told.to,
+        has=told.has,
+        got=told.got,
+        entries=told.entries,
+        heads=told.heads,
+        proofs=told.forks,
+        payloads=told.payloads,
+    )
+    if told.head.carries != carries:
         hint = "Something was taken out, put in or changed on its way. Ask for it again, over another way."
         raise ShareError("the message is not as its sender signed it", hint=hint)
 
 
 def _carries(
+    *,
     to: str,
     has: Sequence[Has],
     got: Sequence[str],

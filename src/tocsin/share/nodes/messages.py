@@ -1,4 +1,4 @@
-"""A message between nodes in, a file out, and back: for a stick, a mail, or whatever else carries bytes (docs/nodes.md)."""
+"""A message between nodes in, a file out, and back: for whatever carries bytes (docs/nodes.md)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def read(content: bytes) -> Message:
         found = Message(
             head=statements.read_head(told.head.encode("ascii")),
             to=told.to,
-            has=tuple(Has(node=one.node, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in told.has),
+            has=tuple(
+                Has(node=one.node, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in told.has
+            ),
             got=told.got,
             entries=tuple(statements.read_entry(one) for one in sealed[0]),
             heads=tuple(statements.read_head(one) for one in sealed[1]),

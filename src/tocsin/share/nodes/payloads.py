@@ -1,7 +1,7 @@
-"""What is told in, a salted digest for the log out: nobody can try guesses against a log, and whoever has both can check.
+"""What is told in, a salted digest for the log out: nobody can try guesses against it, and whoever has both can check.
 
-A payload is the bytes of one object as they were sent, or a letter about a revocation. Its digest is HMAC-SHA256 under a
-salt of its own that travels with it: as a commitment it hides what it is of, and binds to it.
+A payload is the bytes of one object as they were sent, or a letter about a revocation. Its digest is HMAC-SHA256 under
+a salt of its own that travels with it: as a commitment it hides what it is of, and binds to it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message of a peer in, what was learned of it out: news, what was taken back, who keeps back, and who said two things."""
+"""A message of a peer in, what was learned of it out: news, who keeps something back, and who said two things."""
 
 from __future__ import annotations
 
@@ -170,9 +170,11 @@ def furthest(book: Book, branch: str) -> int:
 
 def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | None = None) -> Message:
     """What to hand to a node now: receipts that are due, how far we know, and what it does not know."""
-    if due := telling.receipts_due(folder):
-        acting.say(folder, key, due, at=at, mark=mark)
-    acting.witness(folder, key, at=at, mark=mark)
+    book = folder.known.books[folder.node]
+    if book.fork is None and book.after[folder.own[-1].digest] is not None:
+        if due := telling.receipts_due(folder):
+            acting.say(folder, key, due, at=at, mark=mark)
+        acting.witness(folder, key, at=at, mark=mark)
     peered = folder.peers.get(to, Peered())
     has = list(peered.has) or [Has(node=folder.node, branch="", sequence=known.NOTHING, digest="0" * 64)]
     if all(one.node != folder.node for one in has):

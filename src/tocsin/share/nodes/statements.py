@@ -1,7 +1,7 @@
-"""What a node says and its key in, a sealed statement in its one form out, and back: entries, heads, words of new keys.
+"""What a node says and its key in, a sealed statement in its one form out, and back: entries and heads of logs.
 
-Each is a DSSE envelope (protocol v1.0) with one signature over canonical JSON (RFC 8785). An envelope that could also be
-written otherwise is refused, so that a statement has one form and a log the same bytes at every node (docs/nodes.md).
+Each is a DSSE envelope (protocol v1.0) with one signature over canonical JSON (RFC 8785). An envelope that could also
+be written otherwise is refused: a statement has one form, and a log the same bytes at every node (docs/nodes.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from tocsin.seal.chain import ROOT
 ENTRY: Final = "application/vnd.tocsin.node-entry.v1+json"
 HEAD: Final = "application/vnd.tocsin.node-head.v1+json"
 KEY: Final = "application/vnd.tocsin.node-key.v1+json"
-LONGEST: Final = 2 << 20  # of an envelope: 5,000 digests and their base64 are half a megabyte, places of heads twice that
+LONGEST: Final = (
+    2 << 20
+)  # of an envelope: 5,000 digests and their base64 are half a megabyte, places of heads twice that
 
 _KINDS: Final[Mapping[type[Body], Kind]] = {body: kind for kind, body in nouns.BODIES.items()}
 _HINT: Final = "It is left out; what its node says otherwise stands. docs/nodes.md has the form."
@@ -186,7 +188,7 @@ def _opened(sealed: bytes, kind: str) -> tuple[bytes, bytes, str]:
 def _same(text: bytes, told: Any) -> None:
     """RFC 8785 of what was understood must be what was signed: unknown names, and names twice, are found so.
 
-    The forms hold only whole numbers, and their names are ASCII: there the library's own sorted form is that of RFC 8785.
+    The forms hold only whole numbers, and their names are ASCII: so the library's sorted form is that of RFC 8785.
     """
     form = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:

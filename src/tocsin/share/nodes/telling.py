@@ -1,14 +1,15 @@
 """What a peer was told in, entries and payloads out; what is taken back of it, and who has said that they know.
 
-A node takes back only what it told itself. A revocation names salted digests, so whoever was not told cannot see of what;
-to each peer that it had reached goes a letter with the reason, what of theirs it is about and how many others had it.
+A node takes back only what it told itself. A revocation names salted digests, so whoever was not told cannot see of
+what; to each peer that it had reached goes a letter: the reason, what of theirs it is about, how many others had it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,26 +48,23 @@ def tell(
     node: str,
     at: str,
     mark: Path | None = None,
-    before: Callable[[Sequence[str]], None] = lambda digests: None,
 ) -> list[Entry]:
     """Enter what goes to a peer. Payloads are kept first, then what went to whom, then the entry.
 
     Args:
         objects: the id here, the id as it is sent, and the bytes.
         peer: the id of the agreement; `node` is '' where that names none.
-        before: told the digests before anything is entered, as a journal wants it.
     """
     salted = [(here, sent, *payloads.salted(content)) for here, sent, content in objects]
     for _, _, digest, salt, content in salted:
         payloads.keep(folder.root, digest, salt, content)
-    before([digest for _, _, digest, _, _ in salted])
     parts = [salted[start : start + MOST_PAYLOADS] for start in range(0, len(salted), MOST_PAYLOADS)]
     entries: list[Entry] = []
     for part in parts:
-        said = acting.say(folder, key, [Objects(payloads=tuple(digest for _, _, digest, _, _ in part))], at=at, mark=mark)
         ids = tuple((here, sent, digest) for here, sent, digest, _, _ in part)
-        folder.keep_sent(said[0].digest, Sent(peer=peer, node=node, objects=ids))
-        entries += said
+        sent = Sent(peer=peer, node=node, objects=ids)
+        body = Objects(payloads=tuple(digest for _, _, digest in ids))
+        entries += acting.say(folder, key, [body], at=at, mark=mark, before=partial(_keep_sent, folder, sent))
     return entries
 
 
@@ -78,31 +76,22 @@ def take_back(
     Raises:
         ShareError: one of them was told to nobody, or was taken back from everybody already.
     """
-    wanted, found, gone = set(named), set(), _gone(folder)
-    reached: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    for _, sent in folder.sent():
-        for here, there, digest in sent.objects:
-            if wanted & {here, there} and digest not in gone:
-                found |= wanted & {here, there}
-                reached.setdefault((sent.peer, sent.node), []).append((here, there, digest))
-    if lost := sorted(wanted - found):
-        hint = "`tocsin share log --of here` lists what was told, and what was taken back."
-        raise ShareError(f"{lost[0]}: was told to nobody through the log, or was taken back already", hint=hint)
+    told_to = reached(folder, named)
     letters = []
-    for (_, node), told in sorted(reached.items()):
+    for (_, node), told in sorted(told_to.items()):
         content = canonical(
             {
                 "at": at,
                 "by": by,
                 "objects": [{"id": there, "payload": digest} for _, there, digest in told],
-                "reached": {"nodes": len(reached), "you": node},
+                "reached": {"nodes": len(told_to), "you": node},
                 "reason": reason,
                 "version": 1,
                 "what": LETTER,
             }
         )
         letters.append((node, *payloads.salted(content)))
-    takes_back = sorted({digest for told in reached.values() for _, _, digest in told})
+    takes_back = sorted({digest for told in told_to.values() for _, _, digest in told})
     for _, digest, salt, content in letters:
         payloads.keep(folder.root, digest, salt, content)
     bodies: list[Body] = [
@@ -112,11 +101,35 @@ def take_back(
         )
         for start in range(0, len(takes_back), MOST_PAYLOADS)
     ]
-    entries = acting.say(folder, key, bodies, at=at, mark=mark)
-    ids = tuple(sorted({(here, "", "") for told in reached.values() for here, _, _ in told}))
+    ids = tuple(sorted({(here, "", "") for told in told_to.values() for here, _, _ in told}))
     sent_letters = tuple((node, digest) for node, digest, _, _ in letters)
-    folder.keep_sent(entries[0].digest, Sent(peer=reason, node="", objects=ids, letters=sent_letters))
+    sent = Sent(peer=reason, node="", objects=ids, letters=sent_letters)
+    entries = acting.say(folder, key, bodies, at=at, mark=mark, before=partial(_keep_sent, folder, sent))
     return next(one for one in taken_back(folder) if one.entry.digest == entries[0].digest)
+
+
+def _keep_sent(folder: Folder, sent: Sent, entries: Sequence[Entry]) -> None:
+    folder.keep_sent(entries[0].digest, sent)
+
+
+def reached(folder: Folder, named: Iterable[str]) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """Whom objects had reached: by peer and node (the id here, the id as it was sent, the digest).
+
+    Raises:
+        ShareError: one of them was told to nobody, or was taken back from everybody already.
+    """
+    wanted, gone = set(named), _gone(folder)
+    found: set[str] = set()
+    told: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for _, sent in folder.sent():
+        for here, there, digest in sent.objects:
+            if digest and wanted & {here, there} and digest not in gone:
+                found |= wanted & {here, there}
+                told.setdefault((sent.peer, sent.node), []).append((here, there, digest))
+    if lost := sorted(wanted - found):
+        hint = "`tocsin share log` tells what was let go; what went before there was a node is in no log."
+        raise ShareError(f"{lost[0]}: was told to nobody through the log, or was taken back already", hint=hint)
+    return told
 
 
 def _gone(folder: Folder) -> set[str]:
@@ -147,21 +160,21 @@ def _receipts(folder: Folder) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for node, book in folder.known.books.items():
         for entry in book.standing():
-            if isinstance(entry.body, Receipt) and entry.body.node == folder.node:
+            if isinstance(entry.body, Receipt):
                 found.setdefault(node, set()).update(entry.body.of)
     return found
 
 
 def for_peer(folder: Folder, node: str) -> list[tuple[str, bytes, bytes]]:
-    """Payloads that were told to a node, without those of which it said that they came."""
-    peered = folder.peers.get(node)
+    """Payloads that were told to a node, without those of which it said that they came, or that were taken back."""
+    gone, peered = _gone(folder), folder.peers.get(node)
     got = set(peered.got) if peered is not None else set()
     found = []
     for entry, sent in folder.sent():
         if entry.digest in got:
             continue
         digests = [digest for to, digest in sent.letters if to == node]
-        digests += [digest for _, _, digest in sent.objects if sent.node == node and digest]
+        digests += [digest for _, _, digest in sent.objects if sent.node == node and digest not in gone | {""}]
         for digest in digests:
             kept = payloads.read(folder.root, digest)
             if kept is None:
@@ -183,28 +196,29 @@ def named_in(entry: Entry) -> tuple[str, ...]:
     return body.payloads if isinstance(body, Objects) else body.letters if isinstance(body, Revocation) else ()
 
 
-def receipts_due(folder: Folder) -> list[Body]:
-    """Receipts for revocations of others that are about something we were told, and that we have not confirmed."""
+def unconfirmed(folder: Folder) -> list[str]:
+    """Revocations of others that are about something we were told, and for which no receipt of ours is in the log."""
     given = {one for entry in folder.own if isinstance(entry.body, Receipt) for one in entry.body.of}
-    found: list[Body] = []
-    for node, book in sorted(folder.known.books.items()):
-        due = [
-            entry.digest
-            for entry in book.standing()
-            if node != folder.node
-            and isinstance(entry.body, Revocation)
-            and entry.digest not in given
-            and any(payloads.is_kept(folder.root, one) for one in (*entry.body.takes_back, *entry.body.letters))
-        ]
-        if due:
-            found.append(Receipt(node=node, of=tuple(due[:MOST_PAYLOADS])))
-    return found
+    return [
+        entry.digest
+        for node, book in sorted(folder.known.books.items())
+        for entry in book.standing()
+        if node != folder.node
+        and isinstance(entry.body, Revocation)
+        and entry.digest not in given
+        and any(payloads.is_kept(folder.root, one) for one in (*entry.body.takes_back, *entry.body.letters))
+    ]
+
+
+def receipts_due(folder: Folder) -> list[Body]:
+    due = unconfirmed(folder)
+    return [Receipt(of=tuple(due[:MOST_PAYLOADS]))] if due else []
 
 
 def letters_of(folder: Folder, entry: Entry) -> list[Mapping[str, Any]]:
     """What a revocation says to us, where its letter has come."""
     assert isinstance(entry.body, Revocation)
-    found = []
+    found: list[Mapping[str, Any]] = []
     for digest in entry.body.letters:
         kept = payloads.read(folder.root, digest)
         if kept is not None:
