@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tocsin.errors import ShareError
-from tocsin.model.node import Entry, Revocation, Trusted
-from tocsin.share.nodes import acting, forks, messages, receiving, telling
+from tocsin.model.node import Entry, Objects, Revocation, Trusted
+from tocsin.share.nodes import acting, forks, messages, receiving, statements, telling
 from tocsin.share.nodes import folder as kept
 from tocsin.share.nodes.folder import Folder
 
@@ -82,6 +82,14 @@ class World:
             self.told.append(named)
             content = json.dumps({"type": "indicator", "id": named, "from": folder.about.name}).encode()
             telling.tell(folder, key, [(named, named, content)], peer=to, node=self.ids[to], at=self.now())
+
+    def lie(self, path: Path) -> None:
+        """The next entry of this self, whatever the other one wrote."""
+        with kept.held(path) as folder:
+            key, last = acting.speaking(folder, no_passphrase), folder.own[-1]
+            body = Objects(payloads=(f"{self.chance.getrandbits(256):064x}",))
+            place = {"node": folder.node, "branch": last.branch, "sequence": last.sequence + 1, "prev": last.digest}
+            folder.add_own([statements.entry(body, at=self.now(), key=key, **place)])
 
     def take_back(self, path: Path) -> None:
         with kept.held(path) as folder:
