@@ -108,16 +108,11 @@ class World:
             key = acting.speaking(folder, no_passphrase)
             return messages.written(receiving.answer(folder, key, self.ids[to], at=self.now()))
 
-    def receive(self, path: Path, content: bytes) -> receiving.Received | None:
-        """None where its sender took a new key, and believes this node to know that, which came back from a backup."""
+    def receive(self, path: Path, content: bytes) -> None:
+        """`unread`: its sender took a new key, and believes this node to know that, which came back from a backup."""
         with kept.held(path) as folder:
-            try:
-                return receiving.receive(folder, messages.read(content), at=self.now())
-            except ShareError as error:
-                if "the key that speaks for" not in error.message:
-                    raise
-                self.unread += 1
-                return None
+            found = receiving.receive(folder, messages.read(content), at=self.now())
+            self.unread += not found.signed
 
     def names_of(self, path: Path) -> list[str]:
         mine = path.name.partition("-")[0]

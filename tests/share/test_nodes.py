@@ -1,4 +1,4 @@
-"""What stands of a node's log: in any order the same; two logs are proven, a restoration is none, nor is a theft hidden."""
+"""What stands of a node's log: in any order the same; two logs are proven, and a restoration is not one."""
 
 from __future__ import annotations
 
@@ -238,9 +238,7 @@ def _message() -> known.Message:
     salt = bytes(32)
     payload = (digest_of(salt, text), salt, text)
     has = [Has(node=ONE.node, branch="", sequence=-1, digest="0" * 64)]
-    return known.message(
-        mine, place_of(ONE), key(1), to=name(5), has=has, at=AT, got=["a" * 64], payloads=[payload]
-    )
+    return known.message(mine, place_of(ONE), key(1), to=name(5), has=has, at=AT, got=["a" * 64], payloads=[payload])
 
 
 def test_forms_are_as_they_were(request: pytest.FixtureRequest) -> None:

@@ -66,6 +66,20 @@ def _receive(path: Path, content: bytes) -> None:
         received.keep(folder)
 
 
+def _do(what: str, here: Path, message: bytes) -> None:
+    match what:
+        case "tell":
+            _tell(here, 3)
+        case "take back":
+            _take_back(here, 1)
+        case "rotate":
+            _rotate(here)
+        case _:
+            _receive(here, message)
+    if what == "hand":
+        _hand(here)
+
+
 def _killed_at(patch: pytest.MonkeyPatch, number: int) -> None:
     """The write of that number, from 0, is done by half, and then nothing more."""
     writes = [0]
@@ -88,18 +102,11 @@ def test_a_kill_at_each_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, w
         _tell(here, 1)
         _tell(there, 2)
         message = _hand(there)
-        do = {
-            "tell": lambda: _tell(here, 3),
-            "take back": lambda: _take_back(here, 1),
-            "rotate": lambda: _rotate(here),
-            "hand": lambda: (_receive(here, message), _hand(here)),
-            "receive": lambda: _receive(here, message),
-        }[what]
         ended = False
         with monkeypatch.context() as patch:
             _killed_at(patch, number)
             try:
-                do()
+                _do(what, here, message)
                 ended = True
             except Killed:
                 pass

@@ -1,4 +1,4 @@
-"""Partitions, crashes, delays, duplicates, reorderings, restorations and a liar: a few seeds of what the soak has many."""
+"""Partitions, crashes, delays, duplicates, reorderings, restorations and a liar: few seeds; the soak has many."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from nodes.partitions import run
 
 
-@pytest.mark.parametrize("seed", [1, 6, 11])
+@pytest.mark.parametrize("seed", [1, 6])
 def test_after_healing_the_honest_agree(tmp_path: Path, seed: int) -> None:
-    found = run(tmp_path, seed, steps=90)
+    found = run(tmp_path, seed, steps=70)
     assert found.rounds <= 4

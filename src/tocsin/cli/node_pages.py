@@ -59,6 +59,8 @@ def received(folder: Folder, one: Received, force: InForce) -> Iterator[str]:
     of = names[one.of]
     news = ", ".join(f"{count:,} of {shown(names.get(node, 'this node'))}" for node, count in one.new.items())
     yield f"{shown(of)}: new entries: {news or 'none'}; {one.payloads:,} objects and letters came"
+    if not one.signed:
+        yield "  NOT SIGNED with the key that speaks for it now: only what holds by itself was kept"
     if one.old:
         yield "  it says nothing newer of its sender: sent twice, or overtaken by a later one"
     if one.given_back:

@@ -60,6 +60,7 @@ def take(
     from tocsin.share.nodes import messages, received, receiving, telling
 
     told: list[dict[str, Any]] = []
+    unsigned: list[Path] = []
     for path in files:
         with kept.held(node.folder()) as here:
             due = set(telling.unconfirmed(here))
@@ -68,6 +69,7 @@ def take(
                 one = receiving.receive(here, message, at=decisions.now(), mark=node.mark())
             except ShareError as error:
                 raise ShareError(f"{path}: {error.message}", hint=error.hint) from error
+            unsigned += [] if one.signed else [path]
             force = received.keep(here)
             gone = _taken_back(here, due)
             if as_json:
@@ -85,6 +87,9 @@ def take(
                 typer.echo(f"  what it told, and is in force: {shown(str(place))}")
     if as_json:
         typer.echo(json.dumps(told, indent=1))
+    if unsigned:
+        hint = "If they took a new key, or came back from a backup: give them what there is here, and take again."
+        raise ShareError(f"{unsigned[0]}: is not signed with the key that speaks for its sender now", hint=hint)
 
 
 def _content(path: Path) -> bytes:

@@ -115,12 +115,16 @@ def remember(folder: Folder, mark: Path | None) -> None:
         durable.replace(mark, msgspec.json.encode(tip(folder)) + b"\n", mode=0o600)
 
 
+def is_behind(folder: Folder, mark: Path | None) -> bool:
+    """Whether this node has written more than its folder remembers."""
+    last = marked(mark)
+    return last is not None and last.node == folder.node and last.digest not in folder.known.books[folder.node].entries
+
+
 def _compare(folder: Folder, mark: Path | None) -> None:
     last = marked(mark)
-    if last is not None and last.node == folder.node and last.digest not in folder.known.books[folder.node].entries:
-        hint = (
-            "Take what a peer hands you first: it gives back what is missing. If none can, say `tocsin node restored`."
-        )
+    if last is not None and is_behind(folder, mark):
+        hint = "Give a peer what there is, and take what it gives back. If none can, say `tocsin node restored`."
         raise ShareError(
             f"{folder.root}: ends at entry {folder.own[-1].sequence:,}, this node has written up to {last.sequence:,}",
             hint=hint,

@@ -28,6 +28,7 @@ class Received:
         forks: proofs that are new, or stronger than those that were known.
         refused: statements that were left out, and why.
         payloads: how many came; `foreign` are those that no entry of its sender names.
+        signed: whether the key that speaks for its sender now signed it. If not, only what holds by itself was kept.
         old: it says nothing newer of its sender than is known: sent twice, or overtaken.
         withholds: it shows a head, and does not give the entries up to it.
         ahead: its time lies ahead of ours by more than a day.
@@ -40,6 +41,7 @@ class Received:
     refused: tuple[Note, ...]
     payloads: int
     foreign: int
+    signed: bool
     old: bool
     withholds: bool
     ahead: bool
@@ -57,18 +59,15 @@ def receive(folder: Folder, told: Message, *, at: str, mark: Path | None = None)
         hint = "Ask them for their fingerprint over another way, and say `tocsin node trust NAME FINGERPRINT`."
         raise ShareError(f"the message is of {sender}, a node that nobody here trusts", hint=hint)
     before = {node: _state(book) for node, book in folder.known.books.items()}
-    # In memory first: the key that its sender signs with now may be handed on in this very message.
+    # Entries and proofs hold by themselves, whoever brings them. They first: the key that the sender signs with now
+    # may be handed on in this very message, or may be that of another log under the same key.
     notes = folder.known.take([*told.entries, *told.forks])
     book = folder.known.books[sender]
-    if not book.speaks(told.head):
-        raise ShareError(
-            f"the message is not signed with the key that speaks for {sender} now",
-            hint="Nothing of it is kept. Ask for it again; if it stays so, ask them over another way.",
-        )
+    signed = book.speaks(told.head)
     notes += folder.known.take([told.head, *told.heads])
-    kept, foreign = _keep_payloads(folder, book, told)
+    kept, foreign = _keep_payloads(folder, book, told) if signed else (0, 0)
     forks = _keep(folder, before, mark)
-    old = _heard(folder, told, at)
+    old = _heard(folder, told, at) if signed else False
     _compare(folder, at)
     folder.keep_peers()
     new = {
@@ -86,7 +85,8 @@ def receive(folder: Folder, told: Message, *, at: str, mark: Path | None = None)
         payloads=kept,
         foreign=foreign,
         old=old,
-        withholds=book.fork is None and not old and shown.digest not in book.entries,
+        signed=signed,
+        withholds=signed and book.fork is None and not old and shown.digest not in book.entries,
         ahead=_us(told.head.at) > _us(at) + AHEAD_US,
     )
 
@@ -169,9 +169,14 @@ def furthest(book: Book, branch: str) -> int:
 
 
 def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | None = None) -> Message:
-    """What to hand to a node now: receipts that are due, how far we know, and what it does not know."""
+    """What to hand to a node now: receipts that are due, how far we know, and what it does not know.
+
+    A node that came back from a backup writes nothing before it has its own log again, and still says how far it knows:
+    so a peer learns what to give back.
+    """
     book = folder.known.books[folder.node]
-    if book.fork is None and book.after[folder.own[-1].digest] is not None:
+    ends = book.after[folder.own[-1].digest] is None
+    if book.fork is None and not ends and not acting.is_behind(folder, mark):
         if due := telling.receipts_due(folder):
             acting.say(folder, key, due, at=at, mark=mark)
         acting.witness(folder, key, at=at, mark=mark)
