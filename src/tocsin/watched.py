@@ -29,7 +29,7 @@ from tocsin.model.coverage import SeenLog
 from tocsin.model.decision import Decision, Signer
 from tocsin.model.rule import RuleSet
 from tocsin.pipeline import detect
-from tocsin.planning import Chosen, chosen, decisions_of
+from tocsin.planning import Chosen, chosen, decisions_of, now_us
 
 VERIFICATION: Final = "containment seen.json"
 _MOST_SIGNS: Final = 10_000
@@ -133,24 +133,36 @@ def _heard(name: str, seen: Sequence[SeenLog], since: int) -> Heard:
 
 
 def proposals(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """Blocks whose indicator its source has taken back since: lifting is proposed, and nothing is lifted by it.
+    """Blocks whose indicators were taken back or have ended: lifting is proposed, and nothing is lifted by it.
+
+    Where another indicator still calls the value bad, that is said instead: a block goes with its last support.
 
     Args:
         names: files of indicators, as they are today.
     """
     blocks = [one for each in standing_of(folder)[0].values() for one in each]
     standing = {one.target.value for one in blocks}
-    found: dict[str, None] = {}
+    gone: dict[str, dict[str, None]] = {}
+    alive: dict[str, dict[str, None]] = {}
+    today = now_us()
     for one in files.read(names).indicators:
-        if one.revoked:
-            try:
-                values = {each.value for each in plain(one).observables} & standing
-            except Unusable:
-                continue
-            for value in sorted(values):
-                source = one.source or "its source"
-                found.setdefault(f"{value}: {source} has taken its indicator back; lifting it is proposed")
-    return tuple(found)
+        try:
+            values = {each.value for each in plain(one).observables} & standing
+        except Unusable:
+            continue
+        source = one.source or "its source"
+        for value in sorted(values):
+            if one.revoked:
+                gone.setdefault(value, {})[f"{source} has taken its indicator back"] = None
+            elif one.until_us is not None and one.until_us <= today:
+                gone.setdefault(value, {})[f"the indicator of {source} has ended"] = None
+            else:
+                alive.setdefault(value, {})[source] = None
+    return tuple(
+        f"{value}: {'; '.join(why)}; "
+        + (f"{', '.join(alive[value])} still calls it bad" if value in alive else "lifting it is proposed")
+        for value, why in gone.items()
+    )
 
 
 def probed(folder: Path, places: Sequence[Place]) -> tuple[Probed, ...]:

@@ -189,6 +189,16 @@ def test_a_revoked_indicator_only_proposes(tmp_path: Path) -> None:
     (told,) = watched.proposals(folder, [str(feed)])
     assert "updates.evil.example" in told
     assert "proposed" in told
+    ended = indicator | {"revoked": False, "valid_until": "2026-02-01T00:00:00Z"}
+    other = indicator | {"id": indicator["id"].replace("8e2e", "9e2e"), "revoked": False}
+    for objects, wanted in (
+        ([ended], "has ended; lifting it is proposed"),
+        ([indicator, other], "still calls it bad"),
+        ([other], ""),
+    ):
+        feed.write_text(json.dumps({"type": "bundle", "id": "bundle--1", "objects": objects}))
+        found = watched.proposals(folder, [str(feed)])
+        assert (wanted in found[0] and len(found) == 1) if wanted else not found
     assert [line for line in _names(tmp_path) if "evil" in line]
 
 

@@ -20,6 +20,7 @@ _Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Creator = Annotated[str, msgspec.Meta(pattern=r"^identity--[0-9a-f-]{36}$")]
 _Property = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9-]+)\.[a-z0-9_]+$")]
+_Node = Annotated[str, msgspec.Meta(pattern=r"^(SHA256:[A-Za-z0-9+/]{43})?$")]
 
 
 class _Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -33,6 +34,7 @@ class _Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     sightings: Consent = "ask"
     victims: Naming = "pseudonyms"
     withhold: tuple[_Property, ...] = ()
+    node: _Node = ""
     until: date | None = None
 
 
@@ -62,6 +64,7 @@ def read_agreement(path: Path) -> tuple[Peer, str]:
         sightings=told.sightings,
         victims=told.victims,
         withhold=told.withhold,
+        node=told.node,
         until=told.until.isoformat() if told.until else "",
     )
     return peer, hashlib.sha256(content).hexdigest()

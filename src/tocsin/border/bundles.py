@@ -41,12 +41,32 @@ def read_objects(path: Path) -> tuple[list[dict[str, Any]], str]:
     return objects, hashlib.sha256(content).hexdigest()
 
 
+def read_object(content: bytes) -> dict[str, Any]:
+    """One object of STIX from its bytes.
+
+    Raises:
+        ValueError: it is none, or readers of JSON take it in different ways.
+    """
+    try:
+        found = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("too deeply nested") from error
+    if isinstance(found, dict) and isinstance(found.get("id"), str) and isinstance(found.get("type"), str):
+        return found
+    raise ValueError("no object with a type and an id")
+
+
 def as_bundle(objects: Sequence[Mapping[str, Any]]) -> str:
     """A bundle of objects as text; the same objects give the same bytes."""
-    told = [json.dumps(one, ensure_ascii=True, separators=(",", ":")) for one in objects]
+    told = [as_object(one) for one in objects]
     named = made_id(hashlib.sha256("\n".join(told).encode()).digest())
     lines = ",\n".join(told)
     return f'{{"type":"bundle","id":"bundle--{named}","objects":[\n{lines}\n]}}\n'
+
+
+def as_object(one: Mapping[str, Any]) -> str:
+    """One object as it stands in a bundle of ours."""
+    return json.dumps(one, ensure_ascii=True, separators=(",", ":"))
 
 
 def made_id(digest: bytes) -> uuid.UUID:

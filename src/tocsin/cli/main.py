@@ -15,7 +15,7 @@ from typing import Annotated, Final, cast
 
 import typer
 
-from tocsin.cli import case, endorse, lake, learn, person, rules, share, share_taxii
+from tocsin.cli import case, endorse, lake, learn, node, person, rules, share, share_taxii
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
@@ -56,6 +56,8 @@ for verb in share_taxii.COMMANDS:
     share.app.command()(verb)
 app.add_typer(share.app, name="share")
 app.add_typer(endorse.app, name="endorse")
+app.add_typer(node.app, name="node")
+app.command()(node.peers)
 app.add_typer(person.app, name="person")
 app.command()(sample)
 

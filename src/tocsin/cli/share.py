@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tocsin.cli import folders, listing, person
+from tocsin.cli import folders, listing, person, share_nodes
 from tocsin.cli.case_options import By
+from tocsin.cli.node import Json
 from tocsin.errors import SettingsError, ShareError
 from tocsin.output.screen import shown
 
@@ -36,6 +38,9 @@ Agreement = Annotated[
 ]
 
 app = typer.Typer(help="Between nations: who would be told what, and why not the rest; and the file for them.")
+app.command()(share_nodes.give)
+app.command()(share_nodes.take)
+app.command()(share_nodes.revoke)
 
 
 @app.callback(invoke_without_command=True)
@@ -140,17 +145,46 @@ def write_bundle(
     told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
     save(out, lambda file: file.writelines([text]))
+    kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
+    beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
     show_release(release)
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
+    if beside is not None:
+        typer.echo(f"written: {shown(str(beside))}, the same with entries, heads and proofs, for their node")
 
 
 @app.command()
-def log() -> None:
-    """Show what was let go, to whom and by whom. The journal is checked first."""
+def log(
+    of: Annotated[
+        str,
+        typer.Option("--of", metavar="NODE", help="The signed log of a trusted node; `here` for ours."),
+    ] = "",
+    *,
+    verify: Annotated[bool, typer.Option("--verify", help="With --of: check every signature again.")] = False,
+    forks: Annotated[
+        Path | None,
+        typer.Option("--forks", metavar="FILE", help="With --of: write the proof of its fork."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what was let go, to whom and by whom; with --of the signed log of a node. It is checked first."""
     from tocsin import share
 
+    if of:
+        share_nodes.show_log(of, verify=verify, as_json=as_json, forks=forks)
+        return
+    if verify or forks:
+        raise SettingsError(
+            "--verify and --forks are about the log of a node", hint="Say whose with --of, such as --of here."
+        )
+    if as_json:
+        typer.echo(json.dumps(share.entries(folder()), indent=1))
+        return
     rows = [
-        (one["at"], one["peer"], one["by"], _words(one["objects"]), one["sent"][:16]) for one in share.entries(folder())
+        (one["at"], one["peer"], one["by"], _words(one["objects"]), one["sent"][:16])
+        if one["what"] == "released"
+        else (one["at"], one["peer"], one["by"], f"{len(one['ids']):,} taken back: {one['reason']}", "")
+        for one in share.entries(folder())
     ]
     listing.show(("at", "peer", "by", "objects", "file"), rows, f"Nothing was let go from {folder()}.")
 

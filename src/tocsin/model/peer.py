@@ -29,6 +29,7 @@ class Peer:
         sightings: whether what was seen here, and so that somebody looked, may go.
         victims: how machines, accounts and people of ours are called.
         withhold: `type.property`, or `*.property`, that never go.
+        node: fingerprint that names their node, '' where they have none; what they are told goes through its log then.
         until: the last day on which it holds, ISO 8601; '' where no end was agreed.
     """
 
@@ -41,4 +42,5 @@ class Peer:
     sightings: Consent = "ask"
     victims: Naming = "pseudonyms"
     withhold: tuple[str, ...] = ()
+    node: str = ""
     until: str = ""
