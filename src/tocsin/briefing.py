@@ -23,7 +23,33 @@ from tocsin.output.screen import shown
 CATEGORY: Final = "category"  # the subject of a decision on how grave a case is
 PUBLIC: Final = "public"  # on whether the public knows, or soon will
 _LIKELY: Final = 20  # percent from which on a hypothesis is worth a word on who suspects whom
-_MOST: Final = 3
+# Stage and sort of a claim, and how it is told: once, or several times. In the order of what people ask first.
+_PLAIN: Final = (
+    ("left", "mail", "Mail was sent out of one mailbox", "Mail was sent out of {} mailboxes"),
+    ("left", "network", "Something left for one place outside", "Something left for {} places outside"),
+    ("left", "file", "Files left one place", "Files left {} places"),
+    (
+        "accessed",
+        "mail",
+        "Mail was opened in one mailbox",
+        "Mail was opened {} times",
+    ),
+    ("accessed", "directory", "The directory of all accounts was copied", "The directory of all accounts was copied"),
+    (
+        "accessed",
+        "credential",
+        "Passwords or keys on one machine must be taken as known",
+        "Passwords or keys must be taken as known, in {} places",
+    ),
+    ("accessed", "file", "Files were opened in one place", "Files were opened in {} places"),
+    ("accessed", "database", "A database was read", "{} databases were read"),
+    (
+        "staged",
+        "archive",
+        "An archive was packed, as one does before taking it away",
+        "{} archives were packed, as one does before taking them away",
+    ),
+)
 
 
 def page(
@@ -116,23 +142,43 @@ def _said_before(compared: Attribution | None, groups: attribution.Known | None)
 
 def _facts(incident: Incident, case: Case) -> Iterator[str]:
     if incident.first_us is not None:
-        yield f"From {clock(incident.first_us, seconds=False)} to {clock(incident.last_us, seconds=False)} UTC, as far as records show."
-    authorities = dict.fromkeys(one.authority for one in incident.assets if one.authority)
-    machines = f"{len(incident.hosts):,} machine{'s' if len(incident.hosts) != 1 else ''}"
-    yield f"{machines}{f' of {chr(44).join(authorities)}' if authorities else ''} show{'s' if len(incident.hosts) == 1 else ''} it."
+        first, last = (clock(us, seconds=False) for us in (incident.first_us, incident.last_us))
+        yield f"From {first} to {last} UTC, as far as records show."
+    authorities = ", ".join(dict.fromkeys(one.authority for one in incident.assets if one.authority))
+    many = len(incident.hosts) != 1
+    of = f" of {authorities}" if authorities else ""
+    yield f"{len(incident.hosts):,} machine{'s' if many else ''}{of} show{'' if many else 's'} it."
     persons = [one.entry for one in case.register if one.entry.kind == "person" and one.entry.id]
     counts = [(extent, sum(one.extent == extent for one in persons)) for extent in reversed(EXTENTS)]
     told = ", ".join(f"{extent} {count:,}" for extent, count in counts if count)
     yield f"People of the list: {told}." if told else "No person of the list is shown to be touched."
-    yield from impact.summary(incident.impact, _MOST)
+    yield from _taken(incident)
+
+
+def _taken(incident: Incident) -> Iterator[str]:
+    """In words for somebody who is no technician. Flows may be told twice, so only the largest has its figure."""
+    if incident.impact is None:
+        yield "What was taken: nobody has looked."
+        return
+    claims = [one for one in incident.impact.claims if one.confidence != "low"]
+    for stage, sort, one, several in _PLAIN:
+        of = [claim for claim in claims if (claim.stage, claim.sort) == (stage, sort)]
+        if not of:
+            continue
+        words = one if len(of) == 1 else several.format(f"{len(of):,}")
+        largest = max(of, key=lambda claim: claim.amount.lower)
+        counted = largest.unit == "bytes" and largest.amount.lower
+        yield f"{words}{f'; of the largest, {impact.amount(largest.amount, largest.unit)}' if counted else ''}."
+    if not claims:
+        yield "Records show nothing that was taken. That does not say that nothing was."
 
 
 def _surely(incident: Incident) -> Iterator[str]:
     claims = incident.impact.claims if incident.impact else ()
-    for sure in ("high", "moderate", "low"):
-        count = sum(claim.confidence == sure for claim in claims)
-        if count:
-            yield f"Of what was accessed, staged or taken, {count:,} statements are of {sure} confidence."
+    counts = [(sure, sum(claim.confidence == sure for claim in claims)) for sure in ("high", "moderate", "low")]
+    told = ", ".join(f"{count:,} of {sure} confidence" for sure, count in counts if count)
+    if told:
+        yield f"Statements on what was accessed, staged or taken: {told}."
 
 
 def _done(case: Case, standing: Sequence[Standing]) -> Iterator[str]:
@@ -141,18 +187,21 @@ def _done(case: Case, standing: Sequence[Standing]) -> Iterator[str]:
         yield f"{contained[-1].by} decided on {contained[-1].at[:10]} that it is contained."
     else:
         yield "Nobody has decided that it is contained."
+    told = []
     for state, words in (
-        ("undecided", "on whether to tell {} of the register nobody has decided"),
-        ("to tell", "{} are to be told now"),
-        ("later", "{} are to be told later, for reasons that are signed"),
-        ("told", "{} were told"),
-        ("acknowledged", "{} were told, and answered"),
-        ("not to tell", "{} are not told, for reasons that are signed"),
+        ("undecided", "on whether they are told nobody has decided yet: {}"),
+        ("to tell", "to be told now: {}"),
+        ("later", "to be told later, for reasons that are signed: {}"),
+        ("uncertain", "of whom it is not known whether a letter reached them: {}"),
+        ("told", "told: {}"),
+        ("acknowledged", "told, and answered: {}"),
+        ("not to tell", "not told, for reasons that are signed: {}"),
     ):
         count = sum(one.state == state for one in standing)
         if count:
-            told = words.format(f"{count:,}")
-            yield f"{told[:1].upper()}{told[1:]}."
+            told.append(words.format(f"{count:,}"))
+    if told:
+        yield f"Of the register, {'; '.join(told)}."
     open_ = cases.open_tasks(case)
     if open_:
-        yield f"{len(open_):,} tasks are open."
+        yield f"Open tasks: {len(open_):,}."

@@ -1,7 +1,7 @@
-"""A case in, letters to those whom people decided to tell out: written, kept, and sent once by a way that is out of band.
+"""A case in, letters to those whom people decided to tell out: written, kept, and sent once, out of band.
 
-In the case's log stands what is begun before anything leaves, and what came of it after. What was begun and has no other
-word behind it may have gone out or not; it is not sent again by itself, unless sending twice leaves one letter.
+In the case's log stands what is begun before anything leaves, and what came of it after. What was begun and has no
+other word behind it may have gone out or not; it is not sent again by itself, unless sending twice leaves one letter.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Intent:
 
 
 def written(folder: Path, at: Desk, now: str = "") -> Iterator[tuple[Standing, Letter]]:
-    """Letters to all whom somebody decided to tell now. There is none for others: a draft lies about, and goes astray."""
+    """Letters to all whom somebody decided to tell now. There is none for others: drafts lie about, and go astray."""
     facts = _facts(folder, at)
     for one in tell.standing(folder, at, now):
         if one.state in {"to tell", "uncertain", "told", "acknowledged"} and letters.is_written(one.notification):
@@ -106,9 +106,7 @@ def _facts(folder: Path, at: Desk) -> letters.Facts:
     _, found = tell.incidents_of(folder, at)
     firsts = [one.first_us for one in found if one.first_us is not None]
     lasts = [one.last_us for one in found if one.last_us is not None]
-    return letters.Facts(
-        secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None)
-    )
+    return letters.Facts(secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None))
 
 
 def message(letter: Letter, to: str) -> Message:

@@ -85,7 +85,7 @@ def _text(path: Path) -> str:
 
 
 def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
-    """The case, its incident, and those of cases that became part of it, held against today's lists if there are any."""
+    """The case, its incident, and those of cases that became part of it, held against today's lists if there are."""
     _, case, _ = cases.entries_of(folder)
     own = cases.incident_of(folder, case)
     merged = [
@@ -172,10 +172,10 @@ def refuse_to_close(folder: Path, at: Desk, by: str) -> None:
     bring_up_to_date(folder, at, by)
     _, case, _ = cases.entries_of(folder)
     cases.refuse_to_close(case)
-    left = [one for one in standing(folder, at) if one.state in {"undecided", "uncertain"}]
+    left = [one for one in standing(folder, at) if one.is_open]
     if left:
         names = ", ".join(f"{one.notification.name} ({one.state})" for one in left[:5])
-        hint = "What is decided counts with keys that are known here; `tocsin tell CASE` shows each."
+        hint = "Tell them, and --record it; or decide not to. Decisions count with keys that are known here."
         raise CaseError(f"{case.id}: {len(left)} of its register are not settled: {names}", hint=hint)
 
 
@@ -193,9 +193,10 @@ def chosen(case: Case, words: Sequence[str]) -> tuple[Notification, ...]:
     for text in words:
         fitting = [one for one in entries if text in {one.key, one.extent, f"{one.kind}s", "all"}]
         fitting = fitting or [one for one in entries if text and one.key.startswith(text)][:2]
-        if not fitting or (len(fitting) > 1 and text not in {*(one.extent for one in fitting), "all"} | {
-            f"{one.kind}s" for one in fitting
-        }):
+        if not fitting or (
+            len(fitting) > 1
+            and text not in {*(one.extent for one in fitting), "all"} | {f"{one.kind}s" for one in fitting}
+        ):
             raise CaseError(
                 f"{text[:80]}: names {'several' if fitting else 'nobody'} of the register of {case.id}",
                 hint="Name a key as `tocsin tell CASE` shows it, an extent, or a kind in the plural: persons.",

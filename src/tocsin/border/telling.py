@@ -7,7 +7,6 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -18,6 +17,8 @@ from tocsin.model.notification import Channel, Party, Telling
 _LARGEST: Final = 1 << 20
 _HINT: Final = "docs/telling.md shows one."
 _MAILBOX: Final = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}", re.ASCII)
+
+_URL: Final = re.compile(r"https://[^\s/?#]", re.ASCII)
 
 
 class _Centre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +71,9 @@ def read_telling(path: Path) -> tuple[Telling, Files]:
     try:
         ZoneInfo(centre.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SettingsError(f"{path}: there is no time zone {centre.zone[:80]!r}", hint="Write it as IANA does.") from error
+        raise SettingsError(
+            f"{path}: there is no time zone {centre.zone[:80]!r}", hint="Write it as IANA does."
+        ) from error
     if centre.decide_within_h < 1:
         raise SettingsError(f"{path}: decide_within_h is no time to decide in", hint="Write hours: 24.")
     for channel in channels:
@@ -111,7 +114,7 @@ def _check(path: Path, channel: Channel) -> None:
         lacks = "a host, and a sender such as desk@centre.example"
     elif channel.kind == "smtp" and bool(channel.user) != bool(channel.password_file):
         lacks = "both a user and a password_file, or neither"
-    elif channel.kind == "webhook" and (urlsplit(channel.url).scheme != "https" or not urlsplit(channel.url).hostname):
+    elif channel.kind == "webhook" and not _URL.match(channel.url):
         lacks = "a url that begins with https://"
     elif channel.kind == "drop" and not Path(channel.folder).is_absolute():
         lacks = "the whole path of a folder"

@@ -246,8 +246,11 @@ def close(log: Writer, *, by: str, reason: str) -> Entry:
     return log.add(nouns.Closed(reason=_said(reason, "reason"), decisions=names), by=by)[0]
 
 
-def refuse_to_close(case: Case) -> None:
-    """What stands in the way, apart from the decision, which can then be asked for."""
+def refuse_to_close(case: Case, *, whole: bool = True) -> None:
+    """What stands in the way, apart from the decision, which can then be asked for.
+
+    `whole` is False where the register is still to be brought up to date.
+    """
     _still_open(case)
     left = derive.open_tasks(case)
     if left:
@@ -256,7 +259,8 @@ def refuse_to_close(case: Case) -> None:
             f"{case.id}: {len(left)} of its tasks {'is' if len(left) == 1 else 'are'} still open: {told}",
             hint="`tocsin case task done` ends one, with a word why if it will not be done.",
         )
-    _nobody_forgotten(case)
+    if whole:
+        _nobody_forgotten(case)
 
 
 def _nobody_forgotten(case: Case) -> None:

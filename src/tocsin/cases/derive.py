@@ -176,23 +176,25 @@ def _registered(case: Case, entry: Entry, what: nouns.Registered) -> dict[str, A
         if old is None:
             known[new.key] = Listing(n=entry.n, at=entry.at, entry=new)
             continue
-        together = together(old.entry, new)
-        rises = together.extent != old.entry.extent
-        known[new.key] = Listing(
-            n=entry.n if rises else old.n, at=entry.at if rises else old.at, entry=together
-        )
+        both = together(old.entry, new)
+        rises = both.extent != old.entry.extent
+        known[new.key] = Listing(n=entry.n if rises else old.n, at=entry.at if rises else old.at, entry=both)
     changed: dict[str, Any] = {"register": tuple(known.values())}
     return changed | ({"registered": what.incident} if what.incident else {})
 
 
 def together(old: Notification, new: Notification) -> Notification:
     extent = max(old.extent, new.extent, key=EXTENTS.index)
-    several = {
-        name: tuple(dict.fromkeys((*getattr(old, name), *getattr(new, name))))
-        for name in ("because", "namesakes", "through", "laws")
-    }
     # Of whom else it may be true is what is known now: who found out may have settled it.
-    return replace(new, extent=extent, **several)
+    return replace(
+        new,
+        extent=extent,
+        because=tuple(dict.fromkeys((*old.because, *new.because))),
+        namesakes=tuple(dict.fromkeys((*old.namesakes, *new.namesakes))),
+        through=tuple(dict.fromkeys((*old.through, *new.through))),
+        laws=tuple(dict.fromkeys((*old.laws, *new.laws))),
+        of=old.of and new.of,
+    )
 
 
 def undecided(case: Case) -> tuple[Listing, ...]:
@@ -201,9 +203,7 @@ def undecided(case: Case) -> tuple[Listing, ...]:
     Whether the decisions are good is for `verify` to say; here it is only whether they are there.
     """
     taken = {(one.decision.subject, one.decision.seen): one.n for one in case.decisions}
-    return tuple(
-        one for one in case.register if taken.get((subject(one.entry), digest(one.entry)), -1) <= one.n
-    )
+    return tuple(one for one in case.register if taken.get((subject(one.entry), digest(one.entry)), -1) <= one.n)
 
 
 def subject(entry: Notification) -> str:

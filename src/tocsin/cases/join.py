@@ -88,7 +88,9 @@ def _registered(source: Writer) -> list[Registered]:
     for taken in case.decisions:
         verb, _, key = taken.decision.subject.partition(":")
         if verb == TELL:
-            words = f"in case {case.id} {taken.decision.by} decided on {taken.decision.at[:10]}: {taken.decision.choice}"
+            words = (
+                f"in case {case.id} {taken.decision.by} decided on {taken.decision.at[:10]}: {taken.decision.choice}"
+            )
             said.setdefault(key, []).append(words)
     for spoken in case.told:
         said.setdefault(spoken.word.key, []).append(f"in case {case.id} on {spoken.at[:10]}: {spoken.word.deed}")

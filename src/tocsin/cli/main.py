@@ -23,6 +23,7 @@ from tocsin.cli.drill import drill
 from tocsin.cli.hunt import hunt
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
+from tocsin.cli.tell import tell
 from tocsin.errors import TocsinError
 from tocsin.output.screen import shown
 
@@ -48,6 +49,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
 app.command()(contain)
+app.command()(tell)
 app.command()(hunt)
 app.add_typer(lake.app, name="lake")
 app.add_typer(share.app, name="share")

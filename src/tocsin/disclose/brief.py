@@ -106,7 +106,9 @@ class Known:
 
 
 def built_in() -> Table:
-    return read(resources.files("tocsin.disclose").joinpath("minister.toml").read_text(encoding="utf-8"), "minister.toml")
+    return read(
+        resources.files("tocsin.disclose").joinpath("minister.toml").read_text(encoding="utf-8"), "minister.toml"
+    )
 
 
 def read(text: str, name: str) -> Table:
@@ -115,7 +117,9 @@ def read(text: str, name: str) -> Table:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(f"{name}: {error}", hint="docs/telling.md says what the table has.") from error
     if not table.category or any(one.when != _When() and one.never_proposed for one in table.category):
-        raise SettingsError(f"{name}: categories are missing or at odds", hint="One that is never proposed has no `when`.")
+        raise SettingsError(
+            f"{name}: categories are missing or at odds", hint="One that is never proposed has no `when`."
+        )
     return table
 
 
@@ -140,15 +144,11 @@ def reasons(
     which = category(table, incident, register, known)
     filler = _filler(which, known, shown)
     return tuple(
-        filler.fill(rule.says)
-        for rule in table.rule
-        if _holds(rule.when, incident, register, known, which.number)
+        filler.fill(rule.says) for rule in table.rule if _holds(rule.when, incident, register, known, which.number)
     )
 
 
-def _holds(
-    when: _When, incident: Incident, register: Sequence[Notification], known: Known, number: int
-) -> bool:
+def _holds(when: _When, incident: Incident, register: Sequence[Notification], known: Known, number: int) -> bool:
     persons = [one for one in register if one.kind == "person"]
     reached = sum(one.extent in _REACHED for one in persons)
     furthest = max((EXTENTS.index(one.extent) for one in persons), default=-1)
@@ -194,7 +194,7 @@ def page(
     if not why:
         told.append("No rule says that a minister must hear of it.")
     options = [
-        f"{one.name}. {one.says} Risks: {' '.join(filler.fill(risk) for risk in one.risks)}" for one in table.option
+        f"{one.name}. {one.says} Risks: {' '.join(filter(None, map(filler.fill, one.risks)))}" for one in table.option
     ]
     lines = [
         filler.fill(one.says)
@@ -220,9 +220,14 @@ def page(
         Passage(id=name, heading=heading, lines=_few(every, most, shown), points=True)
         for name, heading, every, most in parts
     )
-    title = shown(f"For the minister: {incident.title}")
+    where = " and ".join(dict.fromkeys(held.authority for held in incident.assets if held.authority))
+    title = shown(f"For the minister: somebody got into systems{f' of {where}' if where else ''}")
     return Letter(
-        key="minister", title=_cut(title, 120), language="en", passages=passages, marking=shown(f"{marking} – case {case}")
+        key="minister",
+        title=_cut(title, 120),
+        language="en",
+        passages=passages,
+        marking=shown(f"{marking} – case {case}"),
     )
 
 
@@ -248,7 +253,7 @@ def _not_known(incident: Incident, register: Sequence[Notification]) -> list[str
         told.append("What was taken: nobody has looked.")
     else:
         told += [f"{one.question[:1].upper()}{one.question[1:]}." for one in incident.impact.unanswered]
-    return told + [*incident.not_seen, *incident.still_open]
+    return [*told, *incident.not_seen, *incident.still_open]
 
 
 def _few(every: Sequence[str], most: int, shown: Callable[[str], str]) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """Laws and the time at which somebody became aware in, terms out: by when who must be told what.
 
-Hours pass on any clock: a term of 72 hours is 72 hours long, whatever a change to summer time does to the clock on the
-wall. Months are of the calendar where the law holds: the same day of a later month at the same time by the clock there, or
-the last day of that month where it has no such day. A time by the clock that a change skips is the moment of the change,
-and of one that comes twice it is the first: of two readings of a term the earlier, so that nobody is late by ours.
+Hours pass on any clock: a term of 72 hours is 72 hours long, whatever a change to summer time does to the clock on
+the wall. Months are of the calendar where the law holds: the same day of a later month at the same time by the clock
+there, or the last day of that month where it has no such day. A time by the clock that a change skips is the moment of
+the change, and of one that comes twice it is the first: of two readings of a term the earlier, so that nobody is late
+by ours.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def read(text: str, name: str) -> tuple[Law, ...]:
         zone(law.zone, name)
         for stage in law.stages:
             if stage.since not in known:
-                raise SettingsError(f"{name}: {law.id}: {stage.id} runs from {stage.since!r}, no earlier stage", hint=hint)
+                raise SettingsError(
+                    f"{name}: {law.id}: {stage.id} runs from {stage.since!r}, no earlier stage", hint=hint
+                )
             if min(stage.hours, stage.months, stage.advised_hours) < 0:
                 raise SettingsError(f"{name}: {law.id}: {stage.id} is less than no time long", hint=hint)
             known.append(stage.id)

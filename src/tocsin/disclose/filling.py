@@ -1,4 +1,4 @@
-"""A template of ours or of a centre, and values, in; one line of text out. Values are text: none is read as a template."""
+"""A template of ours or of a centre, and values, in; one line of text out. No value is read as a template."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Filler:
         # What is filled in is no HTML yet, and is escaped where it becomes that (disclose/pages.py).
         self._environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 - as above
+            autoescape=False,
             finalize=lambda value: shown(value) if type(value) is str else value,
         )
 

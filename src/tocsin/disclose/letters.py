@@ -14,6 +14,7 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -27,13 +28,79 @@ ENGLISH: Final = "en"
 _LARGEST: Final = 1 << 20
 _LONGEST: Final = 300  # of a name
 _MOST_THROUGH: Final = 6
+_ENDS: Final = ("more", "farewell")
 _WRITTEN: Final = frozenset({"person", "owner", "agency", "supplier"})  # others are told by people, in words of theirs
 _WORDS: Final = (  # spoken on the telephone, none like another
-    *("amber", "anchor", "autumn", "barley", "basket", "beacon", "bronze", "candle", "canyon", "cedar", "cobalt", "copper"),
-    *("desert", "ember", "falcon", "garden", "ginger", "harbour", "hazel", "island", "ivory", "jacket", "kettle", "lantern"),
-    *("lemon", "marble", "meadow", "mirror", "needle", "ocean", "orchid", "paper", "pepper", "pigeon", "planet", "quartz"),
-    *("ribbon", "river", "saddle", "salmon", "silver", "spruce", "summit", "temple", "thunder", "ticket", "tulip", "tunnel"),
-    *("umbrella", "valley", "velvet", "village", "violin", "walnut", "willow", "window", "winter", "yellow", "zebra", "zigzag"),
+    *(
+        "amber",
+        "anchor",
+        "autumn",
+        "barley",
+        "basket",
+        "beacon",
+        "bronze",
+        "candle",
+        "canyon",
+        "cedar",
+        "cobalt",
+        "copper",
+    ),
+    *(
+        "desert",
+        "ember",
+        "falcon",
+        "garden",
+        "ginger",
+        "harbour",
+        "hazel",
+        "island",
+        "ivory",
+        "jacket",
+        "kettle",
+        "lantern",
+    ),
+    *(
+        "lemon",
+        "marble",
+        "meadow",
+        "mirror",
+        "needle",
+        "ocean",
+        "orchid",
+        "paper",
+        "pepper",
+        "pigeon",
+        "planet",
+        "quartz",
+    ),
+    *(
+        "ribbon",
+        "river",
+        "saddle",
+        "salmon",
+        "silver",
+        "spruce",
+        "summit",
+        "temple",
+        "thunder",
+        "ticket",
+        "tulip",
+        "tunnel",
+    ),
+    *(
+        "umbrella",
+        "valley",
+        "velvet",
+        "village",
+        "violin",
+        "walnut",
+        "willow",
+        "window",
+        "winter",
+        "yellow",
+        "zebra",
+        "zigzag",
+    ),
     *("apricot", "bottle", "cotton", "dolphin"),
 )
 
@@ -83,9 +150,7 @@ def words(folder: Path | None = None) -> Mapping[str, Words]:
             raise SettingsError(f"{path}: cannot be read: {error}", hint="It is a file of words in UTF-8.") from error
         one = _read(text, str(path))
         known = found.get(one.language)
-        found[one.language] = (
-            msgspec.structs.replace(known, passage={**known.passage, **one.passage}) if known else one
-        )
+        found[one.language] = msgspec.structs.replace(known, passage={**known.passage, **one.passage}) if known else one
     return found
 
 
@@ -140,11 +205,11 @@ def letter(
 
 def _parts(entry: Notification) -> Sequence[str]:
     if entry.kind != "person":
-        return ("title.holder", "greeting", "happened.holder", "means.holder", "do.holder", "call", "check", "closing")
+        return ("title.holder", "greeting", "happened.holder", "means.holder", "do.holder", "call", "check", *_ENDS)
     extent = entry.extent.replace(" ", "-")
     do = "do.targeted" if entry.extent == "targeted" else "do.reached"
     through = ("through",) if entry.through and not entry.instead else ()
-    return ("title", "greeting", f"happened.{extent}", f"means.{extent}", *through, do, "call", "check", "closing")
+    return ("title", "greeting", f"happened.{extent}", f"means.{extent}", *through, do, "call", "check", *_ENDS)
 
 
 def _values(
@@ -175,7 +240,7 @@ def _when(facts: Facts, telling: Telling, english: Words, shown: Callable[[str],
     return Filler({"first": first, "last": last}, shown).fill(english.day if first == last else english.span)
 
 
-def _day(us: int, there: clocks.ZoneInfo, english: Words) -> str:
+def _day(us: int, there: ZoneInfo, english: Words) -> str:
     try:
         at = datetime.fromtimestamp(us / 1e6, there)
     except (ValueError, OverflowError, OSError):

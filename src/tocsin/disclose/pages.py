@@ -1,4 +1,4 @@
-"""A letter in, its text, its HTML and its PDF out; what is in it is text in each of them, and equal letters are equal bytes.
+"""A letter in, its text, its HTML and its PDF out: what is in it is text in each, and equal letters are equal bytes.
 
 HTML by Jinja with everything escaped, under a policy that loads and runs nothing. PDF by a fixed typst template that
 reads the letter as JSON, with the fonts that typst brings and no date in it.
@@ -49,10 +49,14 @@ def text(letter: Letter) -> str:
 def html(letter: Letter) -> str:
     style = _sources()["letter.css"]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return _environment().get_template("letter.html").render(
-        letter=letter,
-        style=Markup(style),  # noqa: S704 - ours
-        style_hash=f"sha256-{digest}",
+    return (
+        _environment()
+        .get_template("letter.html")
+        .render(
+            letter=letter,
+            style=Markup(style),  # noqa: S704 - ours
+            style_hash=f"sha256-{digest}",
+        )
     )
 
 
@@ -70,7 +74,9 @@ def pdf(letter: Letter, *, dense: bool = False) -> bytes:
             pdf_standards="ua-1",
         )
     except (RuntimeError, ValueError) as error:
-        raise OutputError(f"the letter to {letter.key} cannot be set: {error}", hint="Send its text instead.") from error
+        raise OutputError(
+            f"the letter to {letter.key} cannot be set: {error}", hint="Send its text instead."
+        ) from error
     assert isinstance(made, bytes)
     return made
 

@@ -1,8 +1,8 @@
 """Incidents and a way to tell somebody in; out why it must not be taken: whatever an intruder may be reading.
 
-A way is out of band if neither its server, nor its sender, nor the mailbox it goes to, nor the machine that Tocsin runs
-on, is of an account, a machine or a network in the scope of an incident. Networks are known by the names in them: where a
-machine of `ps.parliament.example` is in scope, so is every mailbox there.
+A way is out of band if neither its server, nor its sender, nor the mailbox it goes to, nor the machine that Tocsin
+runs on, is of an account, a machine or a network in the scope of an incident. Networks are known by the names in them:
+where a machine of `ps.parliament.example` is in scope, so is every mailbox there.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from tocsin.model.incident import Incident
 from tocsin.model.notification import Channel, Notification
 
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 _NAME: Final = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*", re.ASCII)
+_URL: Final = re.compile(r"https://(?:[^/@?#\\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^/:?#@\s]+)", re.ASCII)
 _TELEPHONE: Final = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}", re.ASCII)
 
 
@@ -67,6 +67,11 @@ def mailbox(contact: str) -> str:
     return contact.strip() if _MAILBOX.fullmatch(contact.strip()) else ""
 
 
+def host_of(url: str) -> str:
+    found = _URL.match(url)
+    return found[1].strip("[]") if found else ""
+
+
 def telephone(contact: str) -> str:
     return contact.strip() if _TELEPHONE.fullmatch(contact.strip()) else ""
 
@@ -88,7 +93,7 @@ def refusal(channel: Channel, to: str, within: Scope, here: Collection[str] = ()
             return f"{to} is an account of the incident, or its mail is within its scope"
         if _is_in(channel.sender, within):
             return f"the sender {channel.sender} is within the scope of the incident"
-    server = channel.host if channel.kind == "smtp" else (urlsplit(channel.url).hostname or "")
+    server = channel.host if channel.kind == "smtp" else host_of(channel.url)
     if channel.kind != "drop" and _is_in(server, within):
         return f"the server {server} is within the scope of the incident"
     return ""

@@ -47,7 +47,7 @@ def register(
     """
     persons = [*_persons(incident, laws, people), *_unlisted(incident, people), *_unknown(incident)]
     assets = [*_owners(incident), *_agencies(incident)]
-    furthest = max((one.extent for one in (*persons, *assets)), key=EXTENTS.index, default="cannot know")
+    furthest = _furthest((*persons, *assets)) or "cannot know"
     bodies = [*_bodies(persons, telling, laws), *_parties(incident, telling.parties, furthest)]
     told = next((one for one in telling.parties if one.kind == "minister"), None)
     if minister:
@@ -63,7 +63,7 @@ def register(
                 language=told.language if told else "",
             )
         )
-    return tuple((*persons, *assets, *bodies))
+    return (*persons, *assets, *bodies)
 
 
 # --------------------------------------------------------------------------------- people
@@ -99,6 +99,10 @@ def _person(one: Touched, laws: Sequence[Law], namesakes: tuple[str, ...], liste
 
 def _for_persons(laws: Iterable[Law], extent: Extent) -> tuple[str, ...]:
     return tuple(law.id for law in laws if law.to == "persons" and law.when and _at_least(extent, law.when))
+
+
+def _furthest(entries: Iterable[Notification]) -> Extent | None:
+    return max((one.extent for one in entries), key=EXTENTS.index, default=None)
 
 
 def _at_least(extent: Extent, other: Extent) -> bool:
@@ -201,7 +205,7 @@ def _extent(held: Held, incident: Incident) -> Extent:
 
 
 def _why(held: Held) -> str:
-    words = [word for word in (held.criticality, held.sensitivity) if word]
+    words: list[str] = [word for word in (held.criticality, held.sensitivity) if word]
     words += ["protected"] if held.protected else []
     more = f" ({', '.join(words)})" if words else ""
     which = f"; it may be any of {held.one_of} assets" if held.one_of > 1 else ""
@@ -212,7 +216,7 @@ def _why(held: Held) -> str:
 
 
 def _bodies(persons: Sequence[Notification], telling: Telling, laws: Sequence[Law]) -> Iterator[Notification]:
-    furthest = max((one.extent for one in persons), key=EXTENTS.index, default=None)
+    furthest = _furthest(persons)
     if not telling.jurisdictions:
         because = "no jurisdiction is set, so which laws hold, and whom they name, is not known"
         yield Notification(
@@ -225,7 +229,7 @@ def _bodies(persons: Sequence[Notification], telling: Telling, laws: Sequence[La
     for law in laws:
         if law.to == "persons" or (law.when and furthest is None):
             continue
-        fits = bool(law.when) and furthest is not None and _at_least(furthest, law.when)
+        fits = law.when != "" and furthest is not None and _at_least(furthest, law.when)
         if law.when and not fits and not any(one.extent == "cannot know" for one in persons):
             continue
         yield Notification(
@@ -273,7 +277,9 @@ def by_hand(word: str, extent: Extent, because: str, people: People | None) -> t
     name = " ".join(name.split())
     if kind not in KINDS or not name:
         raise SettingsError(f"{word[:80]}: names nobody", hint=f"Write KIND:NAME; kinds are {', '.join(KINDS)}.")
-    found = [one for one in people.all if _same(one.name, name) or one.id == name] if people and kind == "person" else []
+    found = (
+        [one for one in people.all if _same(one.name, name) or one.id == name] if people and kind == "person" else []
+    )
     if not found:
         return (Notification(key=f"{kind}:{name}", kind=kind, name=name, extent=extent, because=(because,)),)
     others = {one.id: tuple(each.id for each in found if each is not one) for one in found}

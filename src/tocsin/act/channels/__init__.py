@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tocsin.act.channels import drop, smtp, webhook
 from tocsin.act.channel import Outcome, Sender
+from tocsin.act.channels import drop, smtp, webhook
 
 SENDERS: Final[tuple[Sender, ...]] = (smtp, webhook, drop)
 

@@ -1,4 +1,4 @@
-"""A message in, three files in a folder out, from which people print, carry and read aloud. Once more is the same files."""
+"""A message in, three files in a folder out, from which people print and carry. Once more is the same files."""
 
 from __future__ import annotations
 
