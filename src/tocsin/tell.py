@@ -25,7 +25,7 @@ from tocsin.model.asset import Assets
 from tocsin.model.case import Case, Spoken, Taken
 from tocsin.model.decision import Role, Signer
 from tocsin.model.incident import Incident
-from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Notification, Standing, Telling, Word
+from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Notification, Standing, Telling, Word, is_choice
 from tocsin.model.person import People
 from tocsin.output.screen import shown
 from tocsin.seal import decisions, keys
@@ -147,7 +147,7 @@ def standing_of(case: Case, at: Desk, now: str) -> tuple[Standing, ...]:
     laws = {one.id: one for one in at.laws}
     by_key: dict[tuple[str, str], list[Taken]] = {}
     for one in case.decisions:
-        if (one.decision.key, one.decision.by) in trusted:
+        if (one.decision.key, one.decision.by) in trusted and is_choice(one.decision.choice):
             by_key.setdefault((one.decision.subject, one.decision.seen), []).append(one)
     told: dict[str, list[Spoken]] = {}
     for spoken in case.told:

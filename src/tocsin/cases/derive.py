@@ -14,7 +14,7 @@ import msgspec
 from tocsin.errors import CaseError
 from tocsin.model import case as nouns
 from tocsin.model.case import VERSION, Case, Entry, Listing, Shift, Taken, Task
-from tocsin.model.notification import EXTENTS, TELL, Notification
+from tocsin.model.notification import EXTENTS, TELL, Notification, is_choice
 from tocsin.seal.canonical import canonical
 from tocsin.seal.chain import ROOT
 
@@ -24,7 +24,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _ESCAPED: Final = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02af]")
 
 # What stands in case.json only where there is any: cases from before there were registers keep their bytes.
-_WHEN_THERE: Final = ("register", "registered", "told")
+WHEN_THERE: Final = ("register", "registered", "told")
 
 _Nothing: Final = Case(
     version=VERSION,
@@ -73,7 +73,7 @@ def follow(case: Case, entry: Entry) -> Case:
 def rendered(case: Case) -> bytes:
     """As `case.json` holds it. What a terminal would act on instead of showing it stands escaped, as JSON allows."""
     plain = msgspec.to_builtins(case)
-    for name in _WHEN_THERE:
+    for name in WHEN_THERE:
         if not plain[name]:
             del plain[name]
     text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
@@ -202,7 +202,9 @@ def undecided(case: Case) -> tuple[Listing, ...]:
 
     Whether the decisions are good is for `verify` to say; here it is only whether they are there.
     """
-    taken = {(one.decision.subject, one.decision.seen): one.n for one in case.decisions}
+    taken = {
+        (one.decision.subject, one.decision.seen): one.n for one in case.decisions if is_choice(one.decision.choice)
+    }
     return tuple(one for one in case.register if taken.get((subject(one.entry), digest(one.entry)), -1) <= one.n)
 
 

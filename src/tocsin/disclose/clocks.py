@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from tocsin.errors import SettingsError
+from tocsin.errors import CaseError, SettingsError
 from tocsin.model.notification import Law, Stage, Term
 
 AWARENESS: Final = "awareness"
@@ -69,7 +69,10 @@ def zone(name: str, where: str) -> ZoneInfo:
 
 def moment(text: str) -> datetime:
     """A time as logs write it."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CaseError(f"{text[:80]}: stands where a time should", hint="`tocsin case verify` tells more.") from error
 
 
 def written(at: datetime) -> str:

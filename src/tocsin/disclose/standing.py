@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from tocsin.disclose import clocks
 from tocsin.model.case import Case, Listing, Spoken, Taken
-from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Standing, Telling, Term
+from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Standing, Telling, Term, is_moment
 
 State: TypeAlias = Literal["undecided", "to tell", "later", "not to tell", "uncertain", "told", "acknowledged"]
 
@@ -24,8 +24,12 @@ _DONE: Final = frozenset({"sent", "delivered", "acknowledged"})
 def aware(case: Case, known: Iterable[str]) -> str:
     """When the clocks of laws began: as somebody signed, or else when the case was opened."""
     keys = set(known)
-    told = [one.decision for one in case.decisions if one.decision.subject == AWARE and one.decision.key in keys]
-    return told[-1].choice if told else case.opened_at
+    told = [
+        one.decision.choice
+        for one in case.decisions
+        if one.decision.subject == AWARE and one.decision.key in keys and is_moment(one.decision.choice)
+    ]
+    return told[-1] if told else case.opened_at
 
 
 def standing(

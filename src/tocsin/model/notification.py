@@ -5,7 +5,9 @@ Times are UTC as text, ISO 8601 with six digits of a second.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 Kind: TypeAlias = Literal[
@@ -26,6 +28,23 @@ NOW: Final = "now"
 NOT: Final = "not"
 BY: Final = "by "  # before a time
 AWARE: Final = "aware"  # the subject of a decision on when the clocks of laws began
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+
+def is_moment(text: str) -> bool:
+    """Whether it is a time as logs write it, and one that there is."""
+    if not _MOMENT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_choice(text: str) -> bool:
+    """Whether it settles if and by when somebody is told. `case decide` lets people sign anything."""
+    return text in {NOW, NOT} or (text.startswith(BY) and is_moment(text.removeprefix(BY)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
