@@ -89,7 +89,7 @@ def known_of(
         surely=tuple(_surely(incident)),
         done=tuple(_done(case, standing)),
         undecided=sum(one.state == "undecided" for one in standing),
-        untold=sum(one.state in {"to tell", "later", "uncertain"} for one in standing),
+        untold=sum(one.state in {"to tell", "later", "uncertain", "written"} for one in standing),
         public=public,
     )
 
@@ -192,6 +192,7 @@ def _done(case: Case, standing: Sequence[Standing]) -> Iterator[str]:
         ("undecided", "on whether they are told nobody has decided yet: {}"),
         ("to tell", "to be told now: {}"),
         ("later", "to be told later, for reasons that are signed: {}"),
+        ("written", "for whom a letter lies ready to be handed over: {}"),
         ("uncertain", "of whom it is not known whether a letter reached them: {}"),
         ("told", "told: {}"),
         ("acknowledged", "told, and answered: {}"),

@@ -19,11 +19,12 @@ from tocsin.disclose import letters, pages, reach
 from tocsin.errors import ActError, CaseError, SettingsError
 from tocsin.model.incident import Incident
 from tocsin.model.letter import Letter, Message
-from tocsin.model.notification import Channel, Notification, Standing, Word
+from tocsin.model.notification import Channel, Deed, Notification, Standing, Word
 from tocsin.output.screen import shown
 from tocsin.seal import decisions
 from tocsin.tell import Desk
 
+_WELL: Final = {"sent": "sent by", "written": "lies ready to be handed over, in"}
 NO_CHANNEL: Final = "no channel is out of band for them: tell them in person or by telephone, and --record it"
 
 
@@ -42,7 +43,9 @@ def written(folder: Path, at: Desk, now: str = "") -> Iterator[tuple[Standing, L
     """Letters to all whom somebody decided to tell now. There is none for others: drafts lie about, and go astray."""
     facts = _facts(folder, at)
     for one in tell.standing(folder, at, now):
-        if one.state in {"to tell", "uncertain", "told", "acknowledged"} and letters.is_written(one.notification):
+        if one.state in {"to tell", "uncertain", "written", "told", "acknowledged"} and letters.is_written(
+            one.notification
+        ):
             yield one, letters.letter(one.notification, facts, at.telling, at.languages, shown)
 
 
@@ -109,9 +112,9 @@ def _facts(folder: Path, at: Desk) -> letters.Facts:
     return letters.Facts(secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None))
 
 
-def message(letter: Letter, to: str) -> Message:
+def message(letter: Letter, to: str, fonts: Path | None = None) -> Message:
     """The same letter to the same address is the same message."""
-    text, html, pdf = pages.text(letter), pages.html(letter), pages.pdf(letter)
+    text, html, pdf = pages.text(letter), pages.html(letter), pages.pdf(letter, fonts=fonts)
     digest = hashlib.sha256(b"\0".join([letter.key.encode(), to.encode(), text.encode(), html.encode()])).hexdigest()
     return Message(id=digest[:40], to=to, title=letter.title, text=text, html=html, pdf=pdf)
 
@@ -140,9 +143,9 @@ def send(
         if intent.channel is None or (keys is not None and intent.entry.key not in keys):
             continue
         outcome = _once(folder, at, intent, by)
-        if outcome == "sent":
+        if outcome in _WELL:
             sent += 1
-            told(f"{intent.entry.key}: sent by {intent.channel.name}")
+            told(f"{intent.entry.key}: {_WELL[outcome]} {intent.channel.name}")
         elif outcome:
             troubles.append(f"{intent.entry.key}: {outcome}")
     if troubles:
@@ -155,7 +158,7 @@ def _once(folder: Path, at: Desk, intent: Intent, by: str) -> str:
     """Send one letter under the lock of the case: begun, done, ended. What stands now is looked at under it."""
     channel = intent.channel
     assert channel is not None
-    sender, mail = by_kind(channel.kind), message(intent.letter, intent.to)
+    sender, mail = by_kind(channel.kind), message(intent.letter, intent.to, at.fonts)
     with cases.writing(folder) as log:
         now = {one.notification.key: one for one in tell.standing_of(log.case, at, decisions.now())}
         standing = now.get(intent.entry.key)
@@ -169,8 +172,10 @@ def _once(folder: Path, at: Desk, intent: Intent, by: str) -> str:
         outcome = sender.send(channel, mail)
         if outcome.went == "uncertain":
             return f"it may have gone out: {shown(outcome.said, 200)}"
-        cases.say(log, Word(deed=outcome.went, note=shown(outcome.said, 200), **words), by=by)
-    return "sent" if outcome.went == "sent" else shown(outcome.said, 200)
+        ready = outcome.went == "sent" and channel.kind == "drop"
+        deed: Deed = "written" if ready else outcome.went
+        cases.say(log, Word(deed=deed, note=shown(outcome.said, 200), **words), by=by)
+    return deed if deed in _WELL else shown(outcome.said, 200)
 
 
 def incident_of(found: Sequence[Incident], case: str) -> Incident:

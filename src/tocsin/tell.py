@@ -48,6 +48,7 @@ class Desk:
     table: brief.Table = field(default_factory=brief.built_in)
     people: People | None = None
     assets: Assets | None = None
+    fonts: Path | None = None
     known: tuple[Signer, ...] = ()
 
 
@@ -70,6 +71,7 @@ def desk(
         table=brief.read(_text(own.minister), str(own.minister)) if own.minister else brief.built_in(),
         people=people,
         assets=assets,
+        fonts=own.fonts,
         known=tuple(known),
     )
 

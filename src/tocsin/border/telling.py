@@ -33,6 +33,7 @@ class _Centre(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class _Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: str = ""
+    fonts: str = ""
     laws: str = ""
     minister: str = ""
 
@@ -46,9 +47,10 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """Where a centre has words, laws and rules of its own; None where it has none."""
+    """Where a centre has words, fonts, laws and rules of its own; None where it has none."""
 
     words: Path | None = None
+    fonts: Path | None = None
     laws: Path | None = None
     minister: Path | None = None
 

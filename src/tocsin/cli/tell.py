@@ -250,7 +250,7 @@ def _letters(asked: _Asked, out: Path | None) -> None:
         if out is None:
             say(tell_pages.letter(letter, pages.text(letter)))
         else:
-            tell_pages.save(out, f"letter-{standing.notification.key}", letter)
+            tell_pages.save(out, f"letter-{standing.notification.key}", letter, asked.desk.fonts)
     if not count:
         typer.echo("There is no letter: nobody of the register is to be told by one yet.", err=True)
     elif out is not None:
@@ -269,7 +269,7 @@ def _send(asked: _Asked, channel: str, who: list[str] | None, *, for_real: bool)
         typer.echo("nothing is sent; with --for-real it is", err=True)
         return
     count = sending.send(asked.folder, asked.desk, person.whoever(asked.by), wanted=channel, only=only, told=typer.echo)
-    typer.echo(f"{count:,} sent")
+    typer.echo(f"{count:,} letters")
 
 
 def _brief(asked: _Asked, out: Path | None, marking: str) -> None:
@@ -285,5 +285,5 @@ def _brief(asked: _Asked, out: Path | None, marking: str) -> None:
     if out is None:
         sys.stdout.write(pages.text(page))
         return
-    tell_pages.save(out, "minister", page, dense=True)
+    tell_pages.save(out, "minister", page, asked.desk.fonts, dense=True)
     typer.echo(f"the page is in {shown(str(out))}", err=True)

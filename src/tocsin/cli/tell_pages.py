@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 from tocsin import tell
 from tocsin.disclose import clocks, pages
 from tocsin.disclose.standing import is_soon
@@ -68,7 +70,7 @@ def told(case: Case, at: Desk) -> str:
     counts = (
         ("OVERDUE", sum(bool(one.overdue_s) for one in every)),
         ("undecided", sum(one.state == "undecided" for one in every)),
-        ("to tell", sum(one.state in {"to tell", "later", "uncertain"} for one in every)),
+        ("to tell", sum(one.state in {"to tell", "later", "uncertain", "written"} for one in every)),
     )
     stale = ["OLD REGISTER"] if case.incident and case.registered != case.incident else []
     return ", ".join([*stale, *(f"{count:,} {word}" for word, count in counts if count)]) or "all settled"
@@ -154,17 +156,22 @@ def letter(one: Letter, text: str) -> Iterator[str]:
     yield text
 
 
-def save(folder: Path, name: str, one: Letter, *, dense: bool = False) -> None:
+def save(folder: Path, name: str, one: Letter, fonts: Path | None, *, dense: bool = False) -> None:
     """As text, HTML and PDF, which others on this machine cannot read."""
+    pdf = pages.pdf(one, dense=dense, fonts=fonts)
+    if not pdf:
+        told_why = f"{one.key}: no font has all its letters, so there is no PDF: print the HTML, or name `fonts`"
+        typer.echo(f"tocsin: {shown(told_why)}", err=True)
     called = f"{_UNFIT.sub('-', name)[:60].strip('-.')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for ending, content in (
             ("txt", pages.text(one).encode()),
             ("html", pages.html(one).encode()),
-            ("pdf", pages.pdf(one, dense=dense)),
+            ("pdf", pdf),
         ):
-            durable.replace(folder / f"{called}.{ending}", content, mode=0o600)
+            if content:
+                durable.replace(folder / f"{called}.{ending}", content, mode=0o600)
     except OSError as error:
         raise OutputError(f"{folder}: {error.strerror or error}", hint="Name a folder with --out.") from error
 

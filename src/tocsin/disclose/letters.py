@@ -199,7 +199,7 @@ def letter(
         other=other.language if other else "",
         other_title=title.other[0] if title.other else "",
         untranslated=other.untranslated if other else "",
-        marking=f"{telling.centre or 'Confidential'} – for {shown(entry.name)} alone",
+        marking=shown(f"{telling.centre or 'Confidential'} – for {entry.name[:_LONGEST]} alone"),
     )
 
 

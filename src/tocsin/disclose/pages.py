@@ -12,6 +12,7 @@ import json
 import textwrap
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ from tocsin.errors import OutputError
 from tocsin.model.letter import Letter
 
 _WIDTH: Final = 72
+_NO_FONT: Final = "could not be displayed with"
 _FILES: Final = ("letter.html", "letter.css", "letter.typ")
 
 
@@ -60,8 +62,13 @@ def html(letter: Letter) -> str:
     )
 
 
-def pdf(letter: Letter, *, dense: bool = False) -> bytes:
-    """`dense` sets it in small type, for a page that has to be one."""
+def pdf(letter: Letter, *, dense: bool = False, fonts: Path | None = None) -> bytes:
+    """A sheet of paper (PDF/UA-1); none where a name has a letter that no font has: boxes are nobody's name.
+
+    Args:
+        dense: in smaller type, for a page that has to be one.
+        fonts: a folder of more fonts than typst brings.
+    """
     import typst
 
     told = json.dumps({**msgspec.to_builtins(letter), "dense": dense}, ensure_ascii=True)
@@ -69,14 +76,16 @@ def pdf(letter: Letter, *, dense: bool = False) -> bytes:
         made = typst.compile(
             _sources()["letter.typ"].encode(),
             format="pdf",
+            font_paths=[str(fonts)] if fonts else [],
             ignore_system_fonts=True,
             sys_inputs={"letter": told},
             pdf_standards="ua-1",
         )
     except (RuntimeError, ValueError) as error:
-        raise OutputError(
-            f"the letter to {letter.key} cannot be set: {error}", hint="Send its text instead."
-        ) from error
+        if _NO_FONT in str(error):
+            return b""
+        hint = "Its text and its page can still be written: tell us, and use them."
+        raise OutputError(f"the letter to {letter.key} cannot be set: {error}", hint=hint) from error
     assert isinstance(made, bytes)
     return made
 

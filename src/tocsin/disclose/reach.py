@@ -18,31 +18,45 @@ from tocsin.model.notification import Channel, Notification
 _MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
 _NAME: Final = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*", re.ASCII)
 _URL: Final = re.compile(r"https://(?:[^/@?#\\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^/:?#@\s]+)", re.ASCII)
+_ADDRESS: Final = re.compile(r"[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _TELEPHONE: Final = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Names in small letters. `domains` are of mailboxes and machines, and stand for all below them."""
+    """Names in small letters. `domains` are of mailboxes and machines, and stand for all below them.
+
+    `machines` are the first parts of machines' names, `bare` those that are told without a domain.
+    """
 
     names: frozenset[str]
+    machines: frozenset[str]
+    bare: frozenset[str]
     domains: frozenset[str]
 
 
 def scope(incidents: Iterable[Incident], register: Iterable[Notification]) -> Scope:
     names: set[str] = set()
     domains: set[str] = set()
+    machines: set[str] = set()
     for one in incidents:
         hosts = (*one.hosts, *one.perhaps_hosts)
         accounts = (*one.accounts, *one.perhaps_accounts)
         every = [name for seen in (*hosts, *accounts, *one.addresses) for name in (seen.name, *seen.also)]
         every += [held.asset for held in one.assets]
+        told = [*(name for seen in hosts for name in (seen.name, *seen.also)), *(held.asset for held in one.assets)]
+        machines |= {name.strip().rstrip(".").casefold() for name in told}
         every += [claim.subject for claim in (one.impact.claims if one.impact else ()) if claim.sort == "mail"]
         _take(every, names, domains)
-        _take_machines([name for seen in hosts for name in (seen.name, *seen.also)], domains)
+        _take_machines(told, domains)
     for entry in register:
         _take(entry.through, names, domains)
-    return Scope(names=frozenset(names), domains=frozenset(domains))
+    return Scope(
+        names=frozenset(names),
+        machines=frozenset(name.partition(".")[0] for name in machines if not _ADDRESS.fullmatch(name)),
+        bare=frozenset(name for name in machines if "." not in name),
+        domains=frozenset(domains),
+    )
 
 
 def _take(every: Iterable[str], names: set[str], domains: set[str]) -> None:
@@ -104,9 +118,12 @@ def _is_in(name: str, within: Scope) -> bool:
     if not plain:
         return False
     _, at, domain = plain.rpartition("@")
-    short = plain.partition(".")[0] if not at else ""
-    if plain in within.names or (short and short in within.names):
+    if plain in within.names:
         return True
+    if not at and not _ADDRESS.fullmatch(plain):
+        short, dot, _ = plain.partition(".")
+        if short in (within.bare if dot else within.machines):
+            return True
     return any(_over(domain, each) for each in within.domains) if "." in domain else False
 
 

@@ -14,7 +14,9 @@ from tocsin.disclose import clocks
 from tocsin.model.case import Case, Listing, Spoken, Taken
 from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Standing, Telling, Term, is_moment
 
-State: TypeAlias = Literal["undecided", "to tell", "later", "not to tell", "uncertain", "told", "acknowledged"]
+State: TypeAlias = Literal[
+    "undecided", "to tell", "later", "not to tell", "uncertain", "written", "told", "acknowledged"
+]
 
 LEADERSHIP_AFTER: Final = timedelta(hours=24)  # of being late; until then it is the lead's
 SOON: Final = timedelta(hours=12)
@@ -98,10 +100,13 @@ def _state(choice: str, since: Sequence[Spoken], terms: Sequence[Term], now: str
         return "not to tell"
     deeds = [one.word.deed for one in since]
     told = "acknowledged" if "acknowledged" in deeds else "told" if _DONE & set(deeds) else None
-    if deeds and [deed for deed in deeds if deed != "called back"][-1:] == ["begun"]:
+    last = next((deed for deed in reversed(deeds) if deed != "called back"), "")
+    if last == "begun":
         return "uncertain"
     if told and (person or not any(not one.done_at for one in terms)):
         return told  # type: ignore[return-value]  # one of two words
+    if last == "written":
+        return "written"
     if choice.startswith(BY) and now < choice.removeprefix(BY):
         return "later"
     return "to tell"

@@ -47,7 +47,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A letter on its way. `id` is made of what it says and whom it is for: the same letter has the same."""
+    """A letter on its way. `id` is made of what it says and whom it is for: the same letter has the same.
+
+    `pdf` is empty where no font has all its letters.
+    """
 
     id: str
     to: str

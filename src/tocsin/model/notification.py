@@ -19,8 +19,9 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Extent: TypeAlias = Literal["cannot know", "targeted", "possibly reached", "reached", "data left"]
 EXTENTS: Final[tuple[Extent, ...]] = get_args(Extent)
 
-# What was done, or seen, of telling somebody. What was begun and has no other word behind it may have gone out or not.
-Deed: TypeAlias = Literal["begun", "sent", "failed", "delivered", "called back", "acknowledged"]
+# What was done, or seen, of telling somebody. What was begun and has no other word behind it may have gone out or not;
+# a letter that was written lies ready, and nobody has been told by it yet.
+Deed: TypeAlias = Literal["begun", "written", "sent", "failed", "delivered", "called back", "acknowledged"]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)
 
 TELL: Final = "tell"  # the subject of decisions, before the key of whom they are about
@@ -181,7 +182,7 @@ class Standing:
     """
 
     notification: Notification
-    state: Literal["undecided", "to tell", "later", "not to tell", "uncertain", "told", "acknowledged"]
+    state: Literal["undecided", "to tell", "later", "not to tell", "uncertain", "written", "told", "acknowledged"]
     choice: str = ""
     by: str = ""
     reason: str = ""
@@ -193,7 +194,7 @@ class Standing:
 
     @property
     def is_open(self) -> bool:
-        return self.state in {"undecided", "to tell", "later", "uncertain"}
+        return self.state in {"undecided", "to tell", "later", "uncertain", "written"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

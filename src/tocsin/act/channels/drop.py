@@ -23,7 +23,8 @@ def send(channel: Channel, message: Message) -> Outcome:
             ("html", message.html.encode()),
             ("pdf", message.pdf),
         ):
-            durable.replace(folder / f"letter-{message.id[:32]}.{ending}", content, mode=0o600)
+            if content:
+                durable.replace(folder / f"letter-{message.id[:32]}.{ending}", content, mode=0o600)
     except OSError as error:
         return Outcome(went="failed", said=f"{folder}: cannot be written in: {error.strerror or error}")
     return Outcome(went="sent", said=f"letter-{message.id[:32]}")

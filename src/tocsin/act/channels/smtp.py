@@ -44,6 +44,7 @@ def send(channel: Channel, message: Message) -> Outcome:
 def _handed(server: smtplib.SMTP, channel: Channel, to: str, text: bytes) -> Outcome:
     began = False
     try:
+        server.ehlo_or_helo_if_needed()  # what was said before TLS does not count (RFC 3207 §4.2)
         if channel.user:
             server.login(channel.user, Path(channel.password_file).read_text(encoding="utf-8").strip())
         code, said = server.mail(channel.sender)
@@ -80,7 +81,8 @@ def _mail(channel: Channel, message: Message) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no answering machine should answer
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
-    mail.add_attachment(message.pdf, maintype="application", subtype="pdf", filename="letter.pdf")
+    if message.pdf:
+        mail.add_attachment(message.pdf, maintype="application", subtype="pdf", filename="letter.pdf")
     return mail
 
 
