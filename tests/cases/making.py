@@ -54,5 +54,8 @@ def small_case(root: Path, *, decided: bool = True) -> Path:
     return folder
 
 
-def decide(log: cases.Writer, by: str = "Aroha Ngata", subject: str = "close", choice: str = "yes") -> None:
-    cases.decide(log, PEOPLE[by], KEYS[by], subject=subject, choice=choice, role="lead", reason="All is done.")
+def decide(
+    log: cases.Writer, by: str = "Aroha Ngata", subject: str = "close", choice: str = "yes", seen: str = ""
+) -> None:
+    signer, key = PEOPLE[by], KEYS[by]
+    cases.decide(log, signer, key, subject=subject, choice=choice, role="lead", reason="All is done.", seen=seen)

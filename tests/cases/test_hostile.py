@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.making import PEOPLE, SHA
-from tocsin import cases
+from tocsin import cases, tell
 from tocsin.cases import folder as layout
-from tocsin.cli import case_pages
+from tocsin.cli import case_pages, tell_pages
+from tocsin.disclose import clocks
 from tocsin.errors import TocsinError
 from tocsin.model.case import VERBS
 from tocsin.output.screen import UNSEEN
@@ -46,6 +47,29 @@ weights = st.fixed_dictionaries(
     }
 )
 concerns = st.fixed_dictionaries({"of": texts, "id": texts, "name": texts, "how": st.just("reached")})
+several = st.lists(texts, max_size=2)
+notifications = st.fixed_dictionaries(
+    {
+        "key": texts | st.just("person:1"),
+        "kind": st.sampled_from(("person", "owner", "king")),
+        "name": texts,
+        "extent": st.sampled_from(("targeted", "reached", "eaten")),
+        "because": several,
+        "id": texts,
+        "role": texts,
+        "language": texts,
+        "contact": texts,
+        "instead": several,
+        "namesakes": several,
+        "through": several,
+        "laws": several | st.just(["nz-privacy-115"]),
+        "of": texts,
+    }
+)
+words = st.fixed_dictionaries(
+    dict.fromkeys(("key", "by", "to", "letter", "stage", "note"), texts)
+    | {"key": texts | st.just("person:1"), "deed": st.sampled_from(("begun", "sent", "lost"))}
+)
 FITTING: dict[str, st.SearchStrategy[Any]] = {
     "str": texts,
     "Digest": digests,
@@ -58,6 +82,8 @@ FITTING: dict[str, st.SearchStrategy[Any]] = {
     "tuple[TaskAdded, ...]": st.lists(tasks, max_size=2),
     "tuple[Weight, ...]": st.lists(weights, max_size=2),
     "tuple[Concern, ...]": st.lists(concerns, max_size=2),
+    "tuple[Notification, ...]": st.lists(notifications, max_size=2),
+    "Word": words,
     "Signer": signers,
     "Decision": decisions,
     "Mapping[str, Any]": envelopes,
@@ -95,6 +121,11 @@ def test_nothing_crashes(tmp_path_factory: pytest.TempPathFactory, added: list[d
         entries, case, _ = cases.entries_of(folder)
         pages = [*case_pages.overview(case, verdict), *case_pages.diary(entries)]
         pages += case_pages.handover(case, entries, verdict, "2026-11-24T10:00:00.000000Z")
+        at = tell.desk(None, PEOPLE.values())
+        at = replace(at, laws=clocks.built_in())
+        now = "2026-11-24T10:00:00.000000Z"
+        pages += tell_pages.standing(case, tell.standing_of(case, at, now), at.telling, now, whole=True)
+        pages.append(tell_pages.told(case, at))
         assert not [line for line in pages if UNSEEN.search(line)]
     with suppress(TocsinError):
         layout.kept(folder, str(added[0]["what"].get("sha256")) if added else "")

@@ -18,6 +18,7 @@ from tocsin.cases import schema
 from tocsin.model.concern import Touched
 from tocsin.model.impact import Bounds, Claim, Impact
 from tocsin.model.incident import Incident
+from tocsin.model.notification import Notification, Word
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 SCHEMAS = {"case.schema.json": schema.of_case, "case-log-line.schema.json": schema.of_line}
@@ -63,11 +64,18 @@ def _busy(root: Path) -> list[Path]:
         cases.add_task(log, "task", by="Ben", owner="Ben")
         cases.saw(log, "mail", by="Ben", reason="why")
         cases.hand_over(log, "Aroha Ngata", by="Ben")
+        person = Notification(
+            key="person:7", kind="person", name="Ben", extent="data left", because=("sent on",), id="7"
+        )
+        cases.register(log, [person], by="Ben", incident=log.case.incident)
+        cases.say(log, Word(key="person:7", deed="delivered", by="people"), by="Ben")
     layout.keep_torn(root / "one", b"{", 7)
     cases.split(root / "one", "Part", by="Ben", reason="why", parts=["WS1"], tasks=["2"])
     cases.merge(root / "one", root / "two", by="Ben", reason="why")
     with cases.writing(root / "one") as log:
         decide(log)
+        for left in cases.undecided(log.case):
+            decide(log, subject=cases.subject_of(left.entry), choice="now", seen=cases.digest_of(left.entry))
         cases.close(log, by="Ben", reason="done")
         cases.reopen(log, by="Ben", reason="not done")
     return [one.folder for one in cases.everything(root)[0]]

@@ -104,7 +104,15 @@ def test_a_case_from_its_opening_to_its_end(tocsin: Tocsin, monkeypatch: pytest.
         assert word in shown
     assert tocsin("case", "reopen", case, "--reason", "more")[0] == 0
     listed = tocsin("case", "list")[1].splitlines()
-    assert listed[0].split("\t") == ["case", "state", "opened (UTC)", "changed (UTC)", "open tasks", "title"]
+    assert listed[0].split("\t") == [
+        "case",
+        "state",
+        "opened (UTC)",
+        "changed (UTC)",
+        "open tasks",
+        "telling people",
+        "title",
+    ]
     assert listed[1].split("\t")[:2] == [case, "open"]
     assert tocsin("case", "task", "list", case)[1].splitlines()[1] == "1\tdone\t2026-11-20\tBen\tRebuild WS1"
 

@@ -15,10 +15,14 @@ from tocsin.cases.changes import (
     note,
     open_case,
     refuse_to_close,
+    register,
     reopen,
     saw,
+    say,
 )
-from tocsin.cases.derive import open_tasks
+from tocsin.cases.derive import digest as digest_of
+from tocsin.cases.derive import open_tasks, undecided
+from tocsin.cases.derive import subject as subject_of
 from tocsin.cases.find import Listed, entries_of, everything, find
 from tocsin.cases.folder import kept
 from tocsin.cases.join import merge, split
@@ -38,6 +42,7 @@ __all__ = [
     "attach",
     "close",
     "decide",
+    "digest_of",
     "document",
     "entries_of",
     "everything",
@@ -54,11 +59,15 @@ __all__ = [
     "propose",
     "refuse_another",
     "refuse_to_close",
+    "register",
     "reopen",
     "saw",
+    "say",
     "sign",
     "split",
     "standing",
+    "subject_of",
+    "undecided",
     "verify",
     "writing",
 ]

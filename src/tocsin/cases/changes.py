@@ -24,6 +24,7 @@ from tocsin.model import case as nouns
 from tocsin.model.case import Case, Entry
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.incident import Incident
+from tocsin.model.notification import Notification, Word
 from tocsin.seal import chain, decisions, durable, keys
 
 _LONGEST: Final = 200  # of a title
@@ -245,8 +246,11 @@ def close(log: Writer, *, by: str, reason: str) -> Entry:
     return log.add(nouns.Closed(reason=_said(reason, "reason"), decisions=names), by=by)[0]
 
 
-def refuse_to_close(case: Case) -> None:
-    """What stands in the way, apart from the decision, which can then be asked for."""
+def refuse_to_close(case: Case, *, whole: bool = True) -> None:
+    """What stands in the way, apart from the decision, which can then be asked for.
+
+    `whole` is False where the register is still to be brought up to date.
+    """
     _still_open(case)
     left = derive.open_tasks(case)
     if left:
@@ -255,6 +259,45 @@ def refuse_to_close(case: Case) -> None:
             f"{case.id}: {len(left)} of its tasks {'is' if len(left) == 1 else 'are'} still open: {told}",
             hint="`tocsin case task done` ends one, with a word why if it will not be done.",
         )
+    if whole:
+        _nobody_forgotten(case)
+
+
+def _nobody_forgotten(case: Case) -> None:
+    """Everybody whom it touches is on the register, and somebody has decided on telling each of them."""
+    hint = f"`tocsin tell {case.id} --register` brings it up to date; with --decide somebody decides on each."
+    listed = {one.entry.id for one in case.register if one.entry.kind == "person"}
+    missing = [one for one in case.touched if one.id not in listed]
+    if missing:
+        told = ", ".join(f"{one.name} [{one.id}]" for one in missing[:5])
+        raise CaseError(f"{case.id}: its register lacks {len(missing)} people whom it touches: {told}", hint=hint)
+    if case.register and case.incident and case.registered != case.incident:
+        raise CaseError(f"{case.id}: its register is of an earlier state of the incident", hint=hint)
+    left = derive.undecided(case)
+    if left:
+        told = ", ".join(f"{one.entry.name} ({one.entry.extent})" for one in left[:5])
+        are = "is" if len(left) == 1 else "are"
+        raise CaseError(
+            f"{case.id}: nobody has decided whether {len(left)} of its register {are} to be told: {told}", hint=hint
+        )
+
+
+def register(log: Writer, entries: Iterable[Notification], *, by: str, incident: str = "") -> tuple[Notification, ...]:
+    """Write down whom the case touches, as far as that is new; what is new is given back."""
+    known = {one.entry.key: one.entry for one in log.case.register}
+    new = tuple(
+        one for one in entries if one.key not in known or derive.together(known[one.key], one) != known[one.key]
+    )
+    if new or (incident and incident != log.case.registered):
+        log.add(nouns.Registered(entries=new, incident=incident), by=by)
+    return new
+
+
+def say(log: Writer, word: Word, *, by: str) -> Entry:
+    """Something was begun, done or seen of telling somebody of the register."""
+    if word.key not in [one.entry.key for one in log.case.register]:
+        raise CaseError(f"{log.case.id}: {word.key} is not on its register", hint="`tocsin tell CASE` shows it.")
+    return log.add(nouns.Told(word=word), by=by)[0]
 
 
 def reopen(log: Writer, *, by: str, reason: str) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -12,13 +13,18 @@ import msgspec
 
 from tocsin.errors import CaseError
 from tocsin.model import case as nouns
-from tocsin.model.case import VERSION, Case, Entry, Shift, Taken, Task
+from tocsin.model.case import VERSION, Case, Entry, Listing, Shift, Taken, Task
+from tocsin.model.notification import EXTENTS, TELL, Notification, is_choice
+from tocsin.seal.canonical import canonical
 from tocsin.seal.chain import ROOT
 
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 # What stands as it is: ASCII and the Latin letters. `isprintable` would not do: it follows the Unicode of each
 # Python, and a case must have the same bytes under all of them.
 _ESCAPED: Final = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02af]")
+
+# What stands in case.json only where there is any: cases from before there were registers keep their bytes.
+WHEN_THERE: Final = ("register", "registered", "told")
 
 _Nothing: Final = Case(
     version=VERSION,
@@ -66,7 +72,11 @@ def follow(case: Case, entry: Entry) -> Case:
 
 def rendered(case: Case) -> bytes:
     """As `case.json` holds it. What a terminal would act on instead of showing it stands escaped, as JSON allows."""
-    text = json.dumps(msgspec.to_builtins(case), indent=2, ensure_ascii=False) + "\n"
+    plain = msgspec.to_builtins(case)
+    for name in WHEN_THERE:
+        if not plain[name]:
+            del plain[name]
+    text = json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
     return _ESCAPED.sub(_escaped, text).encode()
 
 
@@ -146,6 +156,8 @@ def _decided(case: Case, entry: Entry, what: nouns.Decided) -> dict[str, Any]:
 def _closed(case: Case, entry: Entry, _: nouns.Closed) -> dict[str, Any]:
     if open_tasks(case):
         raise CaseError(f"entry {entry.n}: a case is not closed with tasks open")
+    if undecided(case):
+        raise CaseError(f"entry {entry.n}: a case is not closed while nobody decided on telling some whom it touches")
     return {"state": "closed", "closed_at": entry.at}
 
 
@@ -154,6 +166,56 @@ def _weighed(case: Case, _: Entry, what: nouns.Weighed) -> dict[str, Any]:
         "impact": (*what.impact, *(one for one in case.impact if one.of != what.of)),
         "touched": (*what.touched, *(one for one in case.touched if one.of != what.of)),
     }
+
+
+def _registered(case: Case, entry: Entry, what: nouns.Registered) -> dict[str, Any]:
+    """Nobody is ever taken out, no extent falls, and no reason is forgotten."""
+    known = {one.entry.key: one for one in case.register}
+    for new in what.entries:
+        old = known.get(new.key)
+        if old is None:
+            known[new.key] = Listing(n=entry.n, at=entry.at, entry=new)
+            continue
+        both = together(old.entry, new)
+        rises = both.extent != old.entry.extent
+        known[new.key] = Listing(n=entry.n if rises else old.n, at=entry.at if rises else old.at, entry=both)
+    changed: dict[str, Any] = {"register": tuple(known.values())}
+    return changed | ({"registered": what.incident} if what.incident else {})
+
+
+def together(old: Notification, new: Notification) -> Notification:
+    extent = max(old.extent, new.extent, key=EXTENTS.index)
+    # Of whom else it may be true is what is known now: who found out may have settled it.
+    return replace(
+        new,
+        extent=extent,
+        because=tuple(dict.fromkeys((*old.because, *new.because))),
+        namesakes=tuple(dict.fromkeys((*old.namesakes, *new.namesakes))),
+        through=tuple(dict.fromkeys((*old.through, *new.through))),
+        laws=tuple(dict.fromkeys((*old.laws, *new.laws))),
+        of=old.of and new.of,
+    )
+
+
+def undecided(case: Case) -> tuple[Listing, ...]:
+    """Entries of the register on which nobody has decided since their extent is what it is.
+
+    Whether the decisions are good is for `verify` to say; here it is only whether they are there.
+    """
+    taken = {
+        (one.decision.subject, one.decision.seen): one.n for one in case.decisions if is_choice(one.decision.choice)
+    }
+    return tuple(one for one in case.register if taken.get((subject(one.entry), digest(one.entry)), -1) <= one.n)
+
+
+def subject(entry: Notification) -> str:
+    return f"{TELL}:{entry.key}"
+
+
+def digest(entry: Notification) -> str:
+    """Of what somebody decides on: who it is, and how far it went with them."""
+    plain = {name: getattr(entry, name) for name in ("key", "kind", "name", "id", "extent")}
+    return hashlib.sha256(canonical(plain)).hexdigest()
 
 
 def _handed_over(case: Case, entry: Entry, what: nouns.HandedOver) -> dict[str, Any]:
@@ -172,6 +234,10 @@ _CHANGES: Final[dict[type[nouns.What], _Change]] = {
         "incidents": case.incidents + 1,
     },
     nouns.Weighed: _weighed,
+    nouns.Registered: _registered,
+    nouns.Told: lambda case, entry, what: {
+        "told": (*case.told, nouns.Spoken(n=entry.n, at=entry.at, by=entry.by, word=what.word))
+    },
     nouns.Saw: lambda case, entry, what: {},
     nouns.Introduced: lambda case, entry, what: {"people": (*case.people, what.signer)},
     nouns.Decided: _decided,

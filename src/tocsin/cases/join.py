@@ -11,7 +11,8 @@ from tocsin.cases import changes, derive
 from tocsin.cases import folder as layout
 from tocsin.cases.writer import Writer, writing
 from tocsin.errors import CaseError
-from tocsin.model.case import Attached, Case, Merged, MergedInto, Noted, Split, TaskAdded, Weighed
+from tocsin.model.case import Attached, Case, Merged, MergedInto, Noted, Registered, Split, TaskAdded, Weighed
+from tocsin.model.notification import TELL
 
 
 def merge(into: Path, other: Path, *, by: str, reason: str) -> Case:
@@ -60,7 +61,7 @@ def _take(target: Writer, source: Writer, by: str, reason: str) -> None:
         reason=reason,
         tasks=tasks,
     )
-    target.add(*attached, merged, *_weighed(source), by=by)
+    target.add(*attached, merged, *_weighed(source), *_registered(source), by=by)
 
 
 def _weighed(source: Writer) -> list[Weighed]:
@@ -76,6 +77,32 @@ def _weighed(source: Writer) -> list[Weighed]:
         )
         for name in of
     ]
+
+
+def _registered(source: Writer) -> list[Registered]:
+    """Whom it touches must be decided on anew: it is another case now. What was decided and done there is told."""
+    case = source.case
+    if not case.register:
+        return []
+    said: dict[str, list[str]] = {}
+    for taken in case.decisions:
+        verb, _, key = taken.decision.subject.partition(":")
+        if verb == TELL:
+            words = (
+                f"in case {case.id} {taken.decision.by} decided on {taken.decision.at[:10]}: {taken.decision.choice}"
+            )
+            said.setdefault(key, []).append(words)
+    for spoken in case.told:
+        said.setdefault(spoken.word.key, []).append(f"in case {case.id} on {spoken.at[:10]}: {spoken.word.deed}")
+    entries = tuple(
+        replace(
+            one.entry,
+            of=one.entry.of or case.id,
+            because=tuple(dict.fromkeys((*one.entry.because, *said.get(one.entry.key, ())))),
+        )
+        for one in case.register
+    )
+    return [Registered(entries=entries)]
 
 
 def split(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.cases.derive import WHEN_THERE
 from tocsin.model.case import VERBS, VERSION, Case
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +22,10 @@ def of_case() -> dict[str, Any]:
     (top,), parts = msgspec.json.schema_components((Case,), ref_template=_HERE)
     parts["Case"]["properties"]["version"] = {"const": VERSION}
     title = "case.json of a Tocsin case: where it stands, derived from log.jsonl"
-    return _closed({"$schema": _DRAFT, "title": title, **top, "$defs": parts})
+    made = _closed({"$schema": _DRAFT, "title": title, **top, "$defs": parts})
+    required = made["$defs"]["Case"]["required"]
+    made["$defs"]["Case"]["required"] = [name for name in required if name not in WHEN_THERE]
+    return made
 
 
 def of_line() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tocsin.cli import case_whole, listing, person
-from tocsin.cli.case_options import By, Name, Root, done, known, place, say, tell, writing
+from tocsin.cli.case_options import By, Name, Root, TellingFile, done, known, place, say, tell, writing
 from tocsin.errors import CaseError
 from tocsin.output.screen import shown
 
@@ -30,23 +30,28 @@ def _task_root(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_cases(root: Root = None) -> None:
+def list_cases(root: Root = None, telling_file: TellingFile = None) -> None:
     """List all cases, open ones first."""
     from tocsin import cases
+    from tocsin import tell as telling
     from tocsin.cli.case_pages import minute
+    from tocsin.cli.tell_pages import told
 
+    at = telling.desk(telling_file, known())
     there, broken_off = cases.everything(place(root))
     if sys.stdout.isatty():
         typer.echo(f"cases in {shown(str(place(root)))}", err=True)
     rows = []
     for one in sorted(there, key=lambda one: (one.case is None or one.case.state != "open", one.name)):
         if one.case is None:
-            rows.append((one.name, "?", "", "", "", one.trouble))
+            rows.append((one.name, "?", "", "", "", "", one.trouble))
             continue
         state = "CHANGED" if one.trouble else one.case.state
         left = str(len(cases.open_tasks(one.case)))
-        rows.append((one.name, state, minute(one.case.opened_at), minute(one.case.changed_at), left, one.case.title))
-    header = ("case", "state", "opened (UTC)", "changed (UTC)", "open tasks", "title")
+        words = told(one.case, at) if one.case.state == "open" else ""
+        times = minute(one.case.opened_at), minute(one.case.changed_at)
+        rows.append((one.name, state, *times, left, words, one.case.title))
+    header = ("case", "state", "opened (UTC)", "changed (UTC)", "open tasks", "telling people", "title")
     listing.show(header, rows, f"There are no cases in {place(root)}.")
     if broken_off:
         tell([f"{broken_off} folders in {place(root)} end in .part: making a case was broken off; they may be removed"])

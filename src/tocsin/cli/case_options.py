@@ -33,6 +33,17 @@ By = Annotated[
 Name = Annotated[str, typer.Argument(metavar="CASE", help="Its id, the beginning of it, or the path of its folder.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence.")]
 
+TellingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--telling",
+        metavar="FILE",
+        envvar="TOCSIN_TELLING",
+        show_envvar=True,
+        help="How your centre tells people: who you are, which laws hold, whom besides, by which channels.",
+    ),
+]
+
 
 def place(root: Path | None) -> Path:
     return root or folders.state() / "cases"

@@ -44,6 +44,15 @@ def _words(what: nouns.What) -> str:
             return f"brought the incident up to date: {what.title} (SHA-256 {what.sha256})"
         case nouns.Weighed():
             return f"weighed what was taken: {len(what.impact):,} claims; people it touches: {len(what.touched):,}"
+        case nouns.Registered():
+            by_hand = "" if what.incident else " by hand"
+            return (
+                f"wrote on the register{by_hand} whom it touches: {len(what.entries):,} new, or more is known of them"
+            )
+        case nouns.Told():
+            word = what.word
+            to = f" to {word.to}" if word.to else ""
+            return f"telling {word.key}: {word.deed} by {word.by}{to}{f', {word.note}' if word.note else ''}"
         case nouns.Saw():
             return f"saw {what.what}, because: {what.reason}"
         case nouns.Introduced():

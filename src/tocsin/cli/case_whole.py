@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from tocsin.cli import person
-from tocsin.cli.case_options import By, Name, Reason, Root, done, place, writing
+from tocsin.cli.case_options import By, Name, Reason, Root, TellingFile, done, known, place, writing
 from tocsin.cli.person import PassphraseFd
 from tocsin.errors import CaseError, SettingsError
 from tocsin.model.decision import ROLES, Role
@@ -51,17 +51,21 @@ def decide(
 def close(
     name: Name,
     reason: Reason,
+    *,
     role: RoleName = "lead",
     root: Root = None,
     by: By = None,
     passphrase_fd: PassphraseFd = None,
+    telling: TellingFile = None,
 ) -> None:
-    """Close a case: all tasks must be done, and your decision is signed with your key."""
-    from tocsin import cases
+    """Close a case: all tasks are done, telling all whom it touches is decided on, and you sign it with your key."""
+    from tocsin import cases, tell
 
     as_role = role_of(role)
     folder = cases.find(place(root), name)
-    cases.refuse_to_close(cases.entries_of(folder)[1])  # before anybody types a passphrase
+    # Before anybody types a passphrase.
+    cases.refuse_to_close(cases.entries_of(folder)[1], whole=False)
+    tell.refuse_to_close(folder, tell.desk(telling, known()), person.whoever(by))
     signer, key = person.signing(by, passphrase_fd)
     with writing(root, name) as log:
         cases.refuse_to_close(log.case)

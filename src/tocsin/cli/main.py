@@ -24,6 +24,7 @@ from tocsin.cli.harden import harden
 from tocsin.cli.hunt import hunt
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
+from tocsin.cli.tell import tell
 from tocsin.errors import TocsinError
 from tocsin.output.screen import shown
 
@@ -49,6 +50,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(learn.app, name="learn")
 app.add_typer(case.app, name="case")
 app.command()(contain)
+app.command()(tell)
 app.command()(hunt)
 app.command()(harden)
 app.add_typer(lake.app, name="lake")

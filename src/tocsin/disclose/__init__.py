@@ -1,1 +1,1 @@
-"""Cases and what people decided in, whom to tell and in which words out."""
+"""A case and what people decided in, whom it touches and what they are told out: letters, pages, joint statements."""

@@ -14,6 +14,7 @@ from msgspec import Meta
 from tocsin.model.concern import How
 from tocsin.model.decision import Decision, Signer
 from tocsin.model.impact import Confidence, Sort, Stage, Unit
+from tocsin.model.notification import Notification, Word
 
 VERSION = 1  # of entries, and of what is derived from them
 
@@ -206,6 +207,24 @@ class Mended:
     sha256: Digest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """Whom the case touches: entries of its register that are new, or of which more is known now.
+
+    `incident` is the digest of the incident that was looked at, '' where somebody wrote them down by hand.
+    """
+
+    entries: tuple[Notification, ...]
+    incident: DigestOrNone = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Something of telling somebody of the register was begun, done, or seen."""
+
+    word: Word
+
+
 What: TypeAlias = (
     Opened
     | Noted
@@ -214,6 +233,8 @@ What: TypeAlias = (
     | Attached
     | Revised
     | Weighed
+    | Registered
+    | Told
     | Saw
     | Introduced
     | Decided
@@ -234,6 +255,8 @@ VERBS: Mapping[str, type[What]] = {
     "attached": Attached,
     "revised": Revised,
     "weighed": Weighed,
+    "registered": Registered,
+    "told": Told,
     "saw": Saw,
     "introduced": Introduced,
     "decided": Decided,
@@ -277,6 +300,25 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """An entry of the register, with the number of the log's entry since which its extent is what it is."""
+
+    n: Number
+    at: str
+    entry: Notification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A word of telling, with the entry of the log that holds it."""
+
+    n: Number
+    at: str
+    by: str
+    word: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """Where a case stands after `count` entries, the last of which has the digest `head`.
 
@@ -287,6 +329,8 @@ class Case:
         people: the keys that speak here, in the order they were introduced.
         impact: what was taken, as it was last weighed, with that of cases that became part of this one.
         touched: people of the organisation's list whom it touches, likewise.
+        register: whom it touches, with those that are no people of the list; `registered` is the digest of the incident
+            that was looked at for it last. `told` is what was done of telling them.
     """
 
     version: int
@@ -313,3 +357,6 @@ class Case:
     mended: int
     impact: tuple[Weight, ...]
     touched: tuple[Concern, ...]
+    register: tuple[Listing, ...] = ()
+    registered: DigestOrNone = ""
+    told: tuple[Spoken, ...] = ()
