@@ -22,7 +22,7 @@ from tocsin.collect.sources import STDIN
 from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import EvidenceError
-from tocsin.investigate import impact
+from tocsin.investigate import context, impact
 from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
 from tocsin.model.event import Longs
@@ -39,6 +39,7 @@ def look_back(
     kept: impact.Kept,
     *,
     asked: impact.Asked | None = None,
+    sought: context.Search | None = None,
     jobs: int = 0,
     zone: tzinfo = UTC,
     mappings: Sequence[LogMapping] = (),
@@ -52,13 +53,14 @@ def look_back(
         around: whose records are wanted, and of which time.
         kept: where to keep them.
         asked: what a claim asks, of all logs of its time.
+        sought: things of which all records are wanted.
 
     Returns:
         Sources that could not be read once more, each with the reason.
     """
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     jobs = jobs or engine.default_jobs()
-    wanted = _wanted(custody, _windows(around, asked), mapped)
+    wanted = _wanted(custody, _windows(around, asked, sought), mapped, _kinds(sought))
     try:
         units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
     except EvidenceError as error:  # it was there a moment ago: what was found then stands
@@ -67,7 +69,7 @@ def look_back(
     lost = tuple("standard input: it can be read only once" for unit in units if unit.path == STDIN)
     tasks = [(f"{number:06}", unit) for number, unit in enumerate(units) if unit.path != STDIN]
     total, done = sum(unit.weight for _, unit in tasks), 0
-    look = partial(_look, around=around, kept=kept, asked=asked, zone=zone, mapped=mapped)
+    look = partial(_look, around=around, kept=kept, asked=asked, sought=sought, zone=zone, mapped=mapped)
     events = 0
     for answer in engine.run(tasks, look, jobs=jobs):
         unit = tasks[answer.task][1]
@@ -85,13 +87,20 @@ def _name(unit: collect.Unit) -> str:
     return f"{unit.label}!{unit.member}" if unit.member else unit.label
 
 
-def _windows(around: impact.Around, asked: impact.Asked | None) -> Longs:
-    return around.windows if asked is None else np.concatenate([around.windows, asked.windows])
+def _windows(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> Longs:
+    times = [around.windows] if asked is None else [around.windows, asked.windows]
+    return np.concatenate([*times, *([] if sought is None else [sought.windows])])
 
 
-def _wanted(custody: Sequence[Custody], windows: Longs, mapped: Sequence[Reader]) -> frozenset[str]:
+def _kinds(sought: context.Search | None) -> frozenset[str]:
+    return impact.KINDS if sought is None else impact.KINDS | context.KINDS
+
+
+def _wanted(
+    custody: Sequence[Custody], windows: Longs, mapped: Sequence[Reader], kinds: frozenset[str]
+) -> frozenset[str]:
     """Files, and members of archives, that hold something which may be wanted."""
-    formats = {reader.NAME for reader in (*mapped, *READERS) if reader.KIND in impact.KINDS}
+    formats = {reader.NAME for reader in (*mapped, *READERS) if reader.KIND in kinds}
     wanted = set()
     for source in custody:
         if source.format in formats and not source.same_as and _reaches(source, windows):
@@ -113,6 +122,7 @@ def _look(
     around: impact.Around,
     kept: impact.Kept,
     asked: impact.Asked | None,
+    sought: context.Search | None,
     zone: tzinfo,
     mapped: Sequence[Reader],
 ) -> None:
@@ -120,7 +130,7 @@ def _look(
     name, unit = task
     reading = collect.read_units(
         [unit],
-        impact.FIELDS | ENVELOPE,
+        (impact.FIELDS if sought is None else impact.FIELDS | context.FIELDS) | ENVELOPE,
         lambda custody: None,
         lambda path, size: send(msgspec.json.encode((size, 0))),
         zone,
@@ -128,4 +138,6 @@ def _look(
     )
     for events in reading:
         impact.keep(kept, name, events, around, asked)
+        if sought is not None:
+            context.keep(sought, name, events)
         send(msgspec.json.encode((0, len(events))))

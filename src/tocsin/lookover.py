@@ -27,7 +27,7 @@ from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS
-from tocsin.investigate import impact
+from tocsin.investigate import context, impact
 from tocsin.lake import asking, upkeep
 from tocsin.lake.asking import PartKey
 from tocsin.lake.parts import DAY_US, Part
@@ -124,17 +124,20 @@ def look_back(
     kept: impact.Kept,
     *,
     asked: impact.Asked | None = None,
+    sought: context.Search | None = None,
     jobs: int = 0,
     engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[str, ...]:
     """Keep the records around incidents, as `lookback.look_back` does of logs; gives what could not be read."""
     windows = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
-    parts = [part for part in lake.state.parts.values() if part.kind in impact.KINDS and _reaches(part, windows)]
+    windows = windows if sought is None else np.concatenate([windows, sought.windows])
+    kinds = impact.KINDS if sought is None else impact.KINDS | context.KINDS
+    parts = [part for part in lake.state.parts.values() if part.kind in kinds and _reaches(part, windows)]
     tasks = [(f"{number:06}", part) for number, part in enumerate(sorted(parts, key=lambda part: part.path))]
     total, done, events = sum(part.size_bytes for part in parts), 0, 0
     lost: tuple[str, ...] = ()
-    work = partial(_look, lake=lake, around=around, kept=kept, asked=asked)
+    work = partial(_look, lake=lake, around=around, kept=kept, asked=asked, sought=sought)
     for answer in engine.run(tasks, work, jobs=jobs or engine.default_jobs()):
         part = tasks[answer.task][1]
         if isinstance(answer, Message):
@@ -154,13 +157,19 @@ def _look(
     around: impact.Around,
     kept: impact.Kept,
     asked: impact.Asked | None,
+    sought: context.Search | None,
 ) -> None:
     """In a worker: read a part, keep what may show what was taken."""
     name, part = task
     for folder in (kept.picks, kept.flows, kept.heard):
         (folder / name).unlink(missing_ok=True)  # of a worker that died at it
-    for _, events in Opened(part.kind, lake.part_path(part)).events(impact.FIELDS | ENVELOPE):
+    if sought is not None:
+        sought.forget(name)
+    fields = impact.FIELDS if sought is None else impact.FIELDS | context.FIELDS
+    for _, events in Opened(part.kind, lake.part_path(part)).events(fields | ENVELOPE):
         impact.keep(kept, name, events, around, asked)
+        if sought is not None:
+            context.keep(sought, name, events)
     send(msgspec.json.encode(part.rows))
 
 

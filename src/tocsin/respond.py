@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from pathlib import Path
-from typing import Final, Unpack
+from typing import Final, Protocol, Unpack
 
 from tocsin import attribution, collect, investigate, lookover
 from tocsin.attribute import observing
 from tocsin.engine import local
-from tocsin.investigate import concern, impact
+from tocsin.investigate import concern, context, impact
 from tocsin.investigate.normal import is_public
 from tocsin.lake.store import Lake
 from tocsin.ledger import Progress
@@ -87,8 +88,10 @@ def respond(
         window = how.get("since_us"), how.get("until_us")
         scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
         asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
-        seen = _evidence(evidence, run, scenes, asked, how, on_progress)
+        leads = context.leads(incidents[: len(scenes)], traces, assets)
+        seen, beads = _evidence(_again(evidence, run, how, on_progress), run, scenes, asked, (leads, assets))
         weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
+        weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
         told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
         judged: tuple[Judged, ...] = ()
         if asked is not None:
@@ -118,43 +121,64 @@ def _detected(
     return lookover.detect(logs, rules, traced=traced, on_progress=on_progress, **apt)  # type: ignore[arg-type]  # as `How` has them
 
 
+class _Back(Protocol):
+    """Evidence read once more, be it logs or a lake; gives what could not be read."""
+
+    def __call__(
+        self,
+        around: impact.Around,
+        kept: impact.Kept,
+        *,
+        asked: impact.Asked | None = None,
+        sought: context.Search | None = None,
+    ) -> tuple[str, ...]: ...
+
+
+def _again(logs: Lake | tuple[str | Path, ...], run: Run, how: How, on_progress: Callable[[Progress], None]) -> _Back:
+    jobs, engine = how.get("jobs", 0), how.get("engine", local)
+    if isinstance(logs, Lake):
+        return partial(lookover.look_back, logs, jobs=jobs, engine=engine, on_progress=on_progress)
+    return partial(
+        look_back,
+        logs,
+        run.custody,
+        jobs=jobs,
+        zone=how.get("zone", UTC),
+        mappings=how.get("mappings", ()),
+        engine=engine,
+        on_progress=on_progress,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beads:
+    """Of each incident what was looked for, and what of it was found."""
+
+    leads: tuple[context.Leads, ...]
+    found: tuple[context.Bead, ...]
+
+
 def _evidence(
-    logs: Lake | tuple[str | Path, ...],
+    back: _Back,
     run: Run,
     scenes: Sequence[impact.Scene],
     asked: impact.Asked | None,
-    how: How,
-    on_progress: Callable[[Progress], None],
-) -> impact.Evidence:
+    leads: tuple[tuple[context.Leads, ...], Assets],
+) -> tuple[impact.Evidence, _Beads]:
     """What the logs hold around incidents, and of a claim; nothing is read where neither asks for it."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-        kept = impact.Kept(folder=Path(folder)).made()
-        if not scenes and asked is None:
-            lost: tuple[str, ...] = ()
-        elif isinstance(logs, Lake):
-            lost = lookover.look_back(
-                logs,
-                impact.around(scenes),
-                kept,
-                asked=asked,
-                jobs=how.get("jobs", 0),
-                engine=how.get("engine", local),
-                on_progress=on_progress,
-            )
-        else:
-            lost = look_back(
-                logs,
-                run.custody,
-                impact.around(scenes),
-                kept,
-                asked=asked,
-                jobs=how.get("jobs", 0),
-                zone=how.get("zone", UTC),
-                mappings=how.get("mappings", ()),
-                engine=how.get("engine", local),
-                on_progress=on_progress,
-            )
-        return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
+        folder, (first, assets) = Path(name), leads
+        kept, lost = impact.Kept(folder=folder).made(), tuple[str, ...]()
+        sought = context.search(first, folder / "beads")
+        if scenes or asked is not None:
+            lost = back(impact.around(scenes), kept, asked=asked, sought=sought)
+        found = tuple(context.read(sought))
+        more = context.further(first, found, assets)
+        sought = context.search(more, folder / "further")
+        if sought is not None:
+            back(impact.around(()), impact.Kept(folder=folder / "none").made(), sought=sought)
+        beads = _Beads(leads=context.joined(first, more), found=(*found, *context.read(sought)))
+        return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen), beads
 
 
 def _digests(run: Run) -> dict[str, str]:

@@ -49,7 +49,7 @@ REACH_US: Final[dict[EntityKind, int]] = {
 MEETING_US: Final = 15 * _MINUTE_US
 
 # Where programs stand that come with the system or are installed for everybody; the rest of the disk says more.
-_INSTALLED: Final = re.compile(
+INSTALLED: Final = re.compile(
     r"^(?:[a-z]:|\\\?\?\\[a-z]:|\\device\\harddiskvolume\d+)?"
     r"\\(?:windows\\(?!temp\\|tasks\\|tracing\\|debug\\)|program files)"
     r"|^/(?:usr|bin|sbin|lib|lib64|opt|etc|dev|proc|sys|run|system|library|applications)/"
@@ -220,7 +220,7 @@ _PLACES: Final[tuple[Role, ...]] = ("image", "file")
 
 
 def _is_installed(text: str) -> bool:
-    return bool(_INSTALLED.search(text))
+    return bool(INSTALLED.search(text))
 
 
 def _says_something(kind: EntityKind, text: str) -> bool:

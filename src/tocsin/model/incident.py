@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, get_args
 
 from tocsin.model.citation import Citation
 from tocsin.model.concern import Held, Touched
+from tocsin.model.context import Context
 from tocsin.model.impact import Impact
 from tocsin.model.press import Judged
 from tocsin.model.rule import LEVELS, Level
@@ -195,6 +196,7 @@ class Incident:
         dwell_us: from `first_us` to `last_us`: what is shown, not all that can have been.
         still_open: what was not ended when the logs end, as sentences.
         not_seen: what the logs cannot show, as sentences.
+        context: records beside the findings that share a thing with them; they date nothing, and raise nothing.
         impact: what was accessed, staged and left; None where nobody looked, which is not "nothing".
         assets: those of its machines and addresses that the list of assets has, the most critical first.
         people: whom it touches, of the list of people, those first with whom it went furthest.
@@ -234,6 +236,7 @@ class Incident:
     assets: tuple[Held, ...] = ()
     people: tuple[Touched, ...] = ()
     claims: tuple[Judged, ...] = ()
+    context: tuple[Context, ...] = ()
 
     def cited_besides(self) -> Iterator[Citation]:
         """Records that something rests on besides findings, those of findings among them, some again and again."""
@@ -248,6 +251,7 @@ class Incident:
             yield from (citation for claim in self.impact.claims for citation in claim.evidence)
         yield from (citation for person in self.people for citation in person.evidence)
         yield from (citation for judged in self.claims for citation in judged.evidence)
+        yield from (citation for beside in self.context for citation in beside.citations)
 
     @property
     def earlier(self) -> tuple[Entry, ...]:

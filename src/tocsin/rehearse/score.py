@@ -96,7 +96,13 @@ def _of_case(folder: Path, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def cited(places: Places, incident: dict[str, Any]) -> set[Record]:
-    """All records an incident rests its findings on, those folded behind another one too."""
+    """All records an incident shows: of findings, those folded behind another one too, and its context."""
+    ats = [at for beside in incident.get("context", ()) for at in beside.get("citations", ())]
+    return found_in(places, incident) | {places.find(at) for at in ats}
+
+
+def found_in(places: Places, incident: dict[str, Any]) -> set[Record]:
+    """Of these the records that a rule or an indicator found something in."""
     ats = [finding["at"] for finding in incident.get("findings", ())]
     ats += [at for folded in incident.get("folded", ()) for at in folded.get("citations", ())]
     return {places.find(at) for at in ats}
@@ -110,12 +116,14 @@ def score(truth: dict[str, Any], incidents: Iterable[dict[str, Any]]) -> dict[st
     """All figures; each is explained in docs/drill.md."""
     places, told = Places(truth), list(incidents)
     records = [cited(places, incident) for incident in told]
-    everything = set().union(*records) if records else set()
+    of_findings = [found_in(places, incident) for incident in told]
+    everything = set().union(*records)
+    by_findings = set().union(*of_findings)
     seen = {key: mine for key, mine in places.steps.items() if mine}
     found = {key for key, mine in seen.items() if mine & everything}
-    counted = everything - places.permitted
+    counted, counted_found = everything - places.permitted, by_findings - places.permitted
     weeks, hosts = truth["days"] / WEEK_DAYS, truth["hosts"]
-    kinds = [_kind(places, mine) for mine in records]
+    kinds = [_kind(places, mine) for mine in of_findings]
     urgent = [incident.get("rank") == "act now" for incident in told]
     false = sum(kind == "false" for kind, now in zip(kinds, urgent, strict=True) if now)
     queue = sum(not now for now in urgent)
@@ -123,10 +131,14 @@ def score(truth: dict[str, Any], incidents: Iterable[dict[str, Any]]) -> dict[st
     return {
         "step_recall": round(share(len(found), len(seen), 1.0), 4),
         "event_precision": round(share(len(counted & set(places.owner)), len(counted), 1.0), 4),
+        "step_recall_of_findings": round(
+            share(sum(bool(mine & by_findings) for mine in seen.values()), len(seen), 1.0), 4
+        ),
+        "event_precision_of_findings": round(share(len(counted_found & set(places.owner)), len(counted_found), 1.0), 4),
         "grouping_f1": together["f1"],
         "act_now_false_per_host_month": round(share(false, truth["host_months"], 0.0), 6),
         "review_queue_per_week": round(queue / weeks * HOSTS / hosts, 3),
-        **_impact(truth, places, told, records),
+        **_impact(truth, places, told, of_findings),
         "campaigns_merged": together["campaigns_merged"],
         "claim_contradicted": _claim(truth, told),
         "counts": {

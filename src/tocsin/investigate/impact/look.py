@@ -41,7 +41,7 @@ class Kept:
 
     def made(self) -> Kept:
         for folder in (self.picks, self.flows, self.heard):
-            folder.mkdir()
+            folder.mkdir(parents=True)
         return self
 
     def forget(self, name: str) -> None:

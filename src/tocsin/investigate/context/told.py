@@ -1,0 +1,143 @@
+"""Incidents, their Leads and the beads that were kept in; what else to look for, and their context, out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tocsin.investigate.context.beads import Bead
+from tocsin.investigate.context.leads import MOST as MOST_LEADS
+from tocsin.investigate.context.leads import Lead, Leads, is_ours
+from tocsin.investigate.machines import COMMON
+from tocsin.model.asset import Assets
+from tocsin.model.citation import Citation
+from tocsin.model.context import Context
+from tocsin.model.event import NO_TIME
+from tocsin.model.incident import Incident
+
+MOST: Final = 500  # lines of context in an incident
+_CITED: Final = 3  # records of a line
+_DAY_US: Final = 86_400_000_000
+# Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
+_LEADING: Final = frozenset({"process", "program", "domain", "record"})
+
+
+def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tuple[Leads, ...]:
+    """Addresses outside and names that records of these processes and names tell of: looked for once."""
+    beads = list(beads)
+    common = _common(beads)
+    where = _where(leads)
+    found: list[dict[Lead, str]] = [{} for _ in leads]
+    for bead in beads:
+        for lead in bead.names:
+            if lead[0] not in _LEADING or lead in common:
+                continue
+            for number in where.get(lead, ()):
+                one = leads[number]
+                if not _timed(bead, one):
+                    continue
+                for kind, name in bead.met:
+                    fits = "." in name if kind == "domain" else kind == "application" or not is_ours(name, assets)
+                    fits &= lead[0] != "record" or kind == "application"
+                    if fits and (kind, name) not in one.why and len(found[number]) < MOST_LEADS:
+                        found[number].setdefault(
+                            (kind, name),
+                            f"named beside {lead[0]} {lead[1]}"
+                            if lead[0] != "record"
+                            else "named in the record of a finding",
+                        )
+    return tuple(replace(one, why=more) for one, more in zip(leads, found, strict=True))
+
+
+def joined(first: Sequence[Leads], more: Sequence[Leads]) -> tuple[Leads, ...]:
+    """Of each incident all that was looked for."""
+    return tuple(replace(one, why={**one.why, **other.why}) for one, other in zip(first, more, strict=True))
+
+
+@dataclass(slots=True)
+class _Line:
+    count: int = 0
+    times: list[int] = field(default_factory=list)
+    beads: list[Bead] = field(default_factory=list)
+
+
+def told(
+    incidents: Sequence[Incident], leads: Sequence[Leads], beads: Iterable[Bead], digests: Mapping[str, str]
+) -> tuple[Incident, ...]:
+    """The incidents that have leads, in their order, each with its context.
+
+    What more than a few machines or people of ours have to do with tells of nobody, and is left out.
+    """
+    beads = sorted(beads, key=lambda bead: (bead.ts == NO_TIME, bead.ts, bead.path, bead.chunk, bead.rec))
+    common = _common(beads)
+    where = _where(leads)
+    lines: list[defaultdict[tuple[Lead, str, str, int], _Line]] = [defaultdict(_Line) for _ in leads]
+    known = [{(cited.at.path, cited.at.chunk, cited.at.rec) for cited in one.findings} for one in incidents]
+    for bead in beads:
+        for lead in bead.names:
+            if lead in common:
+                continue
+            for number in where.get(lead, ()):
+                if not _timed(bead, leads[number]) or (bead.path, bead.chunk, bead.rec) in known[number]:
+                    continue
+                known[number].add((bead.path, bead.chunk, bead.rec))
+                line = lines[number][lead, bead.kind, bead.host, bead.ts // _DAY_US]
+                line.count += 1
+                if bead.ts != NO_TIME:
+                    line.times = [line.times[0] if line.times else bead.ts, bead.ts]
+                if len(line.beads) < _CITED:
+                    line.beads.append(bead)
+    return tuple(
+        replace(one, context=_told(of_it, one_leads, digests))
+        for one, one_leads, of_it in zip(incidents, leads, lines, strict=True)
+    )
+
+
+def _told(
+    lines: Mapping[tuple[Lead, str, str, int], _Line], leads: Leads, digests: Mapping[str, str]
+) -> tuple[Context, ...]:
+    return tuple(
+        Context(
+            kind=lead[0],
+            name=lead[1],
+            because=leads.why[lead],
+            log=log,
+            count=line.count,
+            first_us=line.times[0] if line.times else None,
+            last_us=line.times[-1] if line.times else None,
+            citations=tuple(
+                Citation(
+                    src=digests.get(bead.file, ""),
+                    path=bead.path,
+                    rec=bead.rec,
+                    chunk=bead.chunk,
+                    ts_us=None if bead.ts == NO_TIME else bead.ts,
+                )
+                for bead in line.beads
+            ),
+        )
+        for (lead, log, _, _), line in list(lines.items())[:MOST]
+    )
+
+
+def _common(beads: Iterable[Bead]) -> frozenset[Lead]:
+    whose: defaultdict[Lead, set[str]] = defaultdict(set)
+    for bead in beads:
+        for lead in bead.names:
+            if len(whose[lead]) <= COMMON:
+                whose[lead].add(bead.who)
+    return frozenset(lead for lead, some in whose.items() if len(some) > COMMON)
+
+
+def _where(leads: Sequence[Leads]) -> dict[Lead, list[int]]:
+    where: dict[Lead, list[int]] = {}
+    for number, one in enumerate(leads):
+        for lead in one.why:
+            where.setdefault(lead, []).append(number)
+    return where
+
+
+def _timed(bead: Bead, leads: Leads) -> bool:
+    return bead.ts == NO_TIME or leads.since_us <= bead.ts <= leads.until_us
