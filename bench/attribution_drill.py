@@ -4,8 +4,9 @@
 
 For each profile (if none is named the built-in one, and those of bench/profiles) and each seed a drill is made and
 responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has
-most of its steps. *case* is what `tocsin attribute CASE` sees: techniques. *lab* adds what an analyst adds: the
-software that was left behind, by its number, the planted one alike, since nobody knows which is which.
+most of its steps. *breach* is what `tocsin attribute CASE` sees: what rules saw, and what they did not. *lab* adds what
+an analyst adds: the software that was left behind, by its number, the planted one alike, since nobody knows which is
+which.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -23,13 +22,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tocsin import attribution
-from tocsin.attribution import HIGH, MEDIUM, Known
+import msgspec
+
+from tocsin import attribution, pipeline, respond
+from tocsin.attribution import Known
+from tocsin.border.assets import read_assets
+from tocsin.border.people import read_people
+from tocsin.learn import packs
 from tocsin.model.attribution import Attribution
 from tocsin.model.cluster import Clusters
+from tocsin.model.incident import Incident
 from tocsin.model.observation import Observation, Trait
-from tocsin.model.rule import LEVELS
-from tocsin.rehearse.score import Places, cited, incidents_of
+from tocsin.model.rule import RuleSet
+from tocsin.rehearse import make
+from tocsin.rehearse.score import Places, cited
 from tocsin.rehearse.stories.profile import Profile, built_in, read_profile
 
 _NUMBER = re.compile(r"\b(S\d{4}|own:[\w-]+)")
@@ -55,32 +61,28 @@ def main() -> None:
     parser.add_argument("--rules", help="another pack, with our own")
     told = parser.parse_args()
     known = attribution.known()
+    rules = pipeline.compile_rules(packs.resolve([packs.OWN, *([told.rules] if told.rules else [])]))
     own = sorted(Path(__file__).with_name("profiles").glob("*.toml"))
-    paths: list[Path | None] = [*told.profiles] or [None, *own]
     figures: dict[str, Any] = {}
-    for path in paths:
+    for path in told.profiles or [None, *own]:
         profile = read_profile(path) if path else built_in()
         rows = []
         for seed in range(told.first, told.first + told.seeds):
             began = time.monotonic()
-            with tempfile.TemporaryDirectory(prefix="attribution-drill-") as folder:
-                words = ["--seed", str(seed), "--events", str(told.events), "--out", f"{folder}/out"]
-                words += ["--profile", str(path)] if path else []
-                words += ["--rules", told.rules] if told.rules else []
-                rows.append(one(words, profile, Path(folder) / "out" / ("both" if told.rules else "own"), known))
+            rows.append(one(seed, told.events, profile, rules, known))
             print(f"{profile.group} {seed} {time.monotonic() - began:.0f} s: {_row(rows[-1])}", flush=True)
         figures[profile.group] = summed(profile, rows)
     report(figures, told.seeds)
 
 
-def one(words: list[str], profile: Profile, folder: Path, known: Known) -> dict[str, Any]:
+def one(seed: int, events: int, profile: Profile, rules: RuleSet, known: Known) -> dict[str, Any]:
     """One drill: what is said of the breach and of the campaign of pixels."""
-    command = [sys.executable, "-m", "tocsin", "drill", "--keep", "--quiet", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"tocsin drill {' '.join(words)}: {done.stderr}")
-    truth = json.loads((folder.parent / "evidence" / "truth.json").read_bytes())
-    found = observations(truth, folder)
+    with tempfile.TemporaryDirectory(prefix="attribution-drill-") as folder:
+        made = make(seed=seed, events=events, folder=Path(folder), profile=profile)
+        truth = json.loads(made.truth.read_bytes())
+        assets, people = read_assets(made.assets)[0], read_people(made.people)[0]
+        with respond.respond([made.logs], rules, assets=assets, people=people) as response:
+            found = observations(truth, response)
     row: dict[str, Any] = {}
     for name, incident in (("breach", "incident-1"), ("pixels", "incident-3")):
         seen = found.get(incident)
@@ -91,42 +93,26 @@ def one(words: list[str], profile: Profile, folder: Path, known: Known) -> dict[
         lab = replace(breach, traits=(*breach.traits, *software(profile)))
         row["lab"] = judged(attribution.weigh(lab, known), profile.id)
         row["decoy"] = profile.decoy.get("id", "")
-        row["techniques"] = len({trait.value for trait in breach.traits})
+        row["techniques"] = len({trait.value for trait in breach.traits if trait.kind == "technique"})
         if (other := found.get("incident-3")) is not None:
             row["apart"] = apart(lab, other, known)
     return row
 
 
-def observations(truth: dict[str, Any], folder: Path) -> Mapping[str, Observation]:
+def observations(truth: dict[str, Any], response: respond.Response) -> Mapping[str, Observation]:
     """For each incident of the truth what the conclusion has seen that holds most of its steps."""
     places = Places(truth)
-    told = list(incidents_of(folder / "incidents.json"))
-    best: dict[str, tuple[int, dict[str, Any]]] = {}
-    for incident in told:
+    best: dict[str, tuple[int, Incident]] = {}
+    for incident in response.incidents:
         steps: defaultdict[str, set[str]] = defaultdict(set)
-        for record in cited(places, incident):
+        for record in cited(places, msgspec.to_builtins(incident)):
             if owner := places.owner.get(record):
                 steps[owner[0]].add(owner[1])
         for name, own in steps.items():
-            if len(own) > best.get(name, (0, {}))[0]:
+            if name not in best or len(own) > best[name][0]:
                 best[name] = len(own), incident
-    return {name: _observation(incident) for name, (_, incident) in best.items()}
-
-
-def _observation(incident: dict[str, Any]) -> Observation:
-    """As `attribution.of_incident`, of an incident as it is written down: those to review have no case."""
-    traits = tuple(
-        Trait(
-            kind="technique",
-            value=technique,
-            sources=(str(finding["at"]["path"]),),
-            grade="B2" if LEVELS.index(finding["level"]) >= HIGH else "B3",
-        )
-        for finding in incident["findings"]
-        if LEVELS.index(finding["level"]) >= MEDIUM
-        for technique in finding["techniques"]
-    )
-    return Observation(id=incident["id"], name=incident["title"], traits=traits)
+    seen = respond.observations(response, [incident for _, incident in best.values()])
+    return {name: seen[incident.id] for name, (_, incident) in best.items()}
 
 
 def software(profile: Profile) -> Iterator[Trait]:
@@ -148,8 +134,8 @@ def judged(found: Attribution, group: str | None) -> Seen:
 
 def apart(one: Observation, other: Observation, known: Known) -> bool:
     """Whether a team's own clusters keep the two apart."""
-    first = attribution.clustered(one, Clusters(), known)
-    return len(attribution.clustered(other, first, known).clusters) == 2
+    first = attribution.clustered([one], Clusters(), known)
+    return len(attribution.clustered([other], first, known).clusters) == 2
 
 
 def _row(row: Mapping[str, Any]) -> str:
