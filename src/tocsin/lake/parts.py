@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tocsin.lake.names import OWN, column_of
@@ -28,6 +29,8 @@ _FIRST_DAY, _LAST_DAY = -134_774, 2_932_896  # 1601-01-01 and 9999-12-31, in day
 _FOLDER_OF_UNDATED: Final = "__HIVE_DEFAULT_PARTITION__"  # as Hive, Spark and Delta call it
 _ROWS: Final = 65_536  # of a row group: what is read to look at one record
 _ZSTD: Final = 1  # level 3 takes a third longer for a twentieth less
+_SMALL: Final = 2_000  # bytes of distinct values: such a column's pages are few bytes, and zstd has its fixed cost
+_MOST_PLAIN: Final = 256 << 20  # bytes of the texts of all rows, that a crafted log cannot make them endless
 PLAIN: Final = ("_raw", "_rec", "_chunk", "_ts")  # columns whose values are not worth a dictionary
 
 
@@ -73,30 +76,37 @@ def write(
         path.parent.mkdir(parents=True, exist_ok=True)
         first, stop = int(bounds[at]), int(bounds[at + 1])
         table = arrow.table(first, stop)
-        digest = save(path, table)
+        digest = save(path, table, small=arrow.small)
         rows = order[first:stop]
         yield part_of(events.kind, name, day, events.ts[rows], path, digest, table.column_names), rows
 
 
-def save(path: Path, table: pa.Table, plain: Sequence[str] = PLAIN) -> str:
-    """Write a file, and see that it outlasts a power cut; gives its SHA-256."""
-    coded = [name for name in table.column_names if name not in plain]
+def save(path: Path, table: pa.Table, *, plain: Sequence[str] = PLAIN, small: Collection[str] = ()) -> str:
+    """Write a file, and see that it outlasts a power cut; gives its SHA-256.
+
+    Args:
+        plain: columns without a dictionary.
+        small: columns that are so little that compressing them costs more than it saves.
+    """
+    names = table.column_names
+    whole = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        whole,
+        compression={name: "none" if name in small else "zstd" for name in names},
+        compression_level={name: _ZSTD for name in names if name not in small},
+        use_dictionary=[name for name in names if name not in plain],
+        row_group_size=_ROWS,
+        store_schema=False,
+        write_statistics=["_ts"],
+        dictionary_pagesize_limit=16 << 20,
+    )
+    content = whole.getvalue()
     with path.open("wb") as file:
-        pq.write_table(
-            table,
-            file,
-            compression="zstd",
-            compression_level=_ZSTD,
-            use_dictionary=coded,
-            row_group_size=_ROWS,
-            store_schema=False,
-            write_statistics=["_ts"],
-            dictionary_pagesize_limit=16 << 20,
-        )
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def part_of(  # noqa: PLR0917 - what a part is, in the order of its fields
@@ -159,6 +169,11 @@ class _Columns:
             name = column_of(field, taken)
             taken[name.lower()] = field
             self._named.append((name, _Coded(column, ordered(column.codes))))
+        room = _MOST_PLAIN
+        for coded in sorted((coded for _, coded in self._named), key=lambda coded: coded.plain_bytes):
+            room -= coded.plain_bytes
+            coded.plain = room >= 0
+        self.small = frozenset(name for name, coded in self._named if coded.distinct_bytes < _SMALL)
 
     def table(self, first: int, stop: int) -> pa.Table:
         ts, source = self._ts[first:stop], self._src[first:stop]
@@ -187,36 +202,41 @@ class _Columns:
 
 
 class _Coded:
-    """A column whose rows are in another order. `odd` if it holds lists or null."""
+    """A column whose rows are in another order. `odd` if it holds lists or null.
+
+    Where it is `plain`, a text is given for each row, and whoever writes it codes them in C; to make the dictionary of
+    a day here costs ten times as much. A long value that many rows share stays one.
+    """
 
     def __init__(self, column: Column, codes: Codes) -> None:
         self.codes, self.lists, self.size = codes, column.lists, len(column.values)
+        self.plain = False
+        values = column.values
+        self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+        self._there = codes > NULL
+        self._before = np.concatenate(([0], np.cumsum(self._there)))
         self.odd = bool(column.lists) or bool((codes == NULL).any())
-        self._values = column.values
-        self._texts: pa.Array | None = None
+        sizes = np.concatenate(([0, 0], pc.binary_length(self._texts).to_numpy(zero_copy_only=False)))
+        self.distinct_bytes, self.plain_bytes = int(sizes.sum()), int(sizes[codes].sum())
+        self._rows: pa.Array | None = None
 
     def array(self, first: int, stop: int) -> pa.Array | None:
         """With the values that these rows have, and no others; None where they have none."""
-        codes = self.codes[first:stop]
-        absent = codes <= NULL
-        if absent.all():
+        if self._before[first] == self._before[stop]:
             return None
-        if self._texts is None:
-            values = self._values
-            self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
-        place = np.zeros(len(codes), np.int32)
-        if len(codes) * 8 < self.size:  # of a large vocabulary few are here
-            some, at = np.unique(codes[~absent], return_inverse=True)
-            used, place[~absent] = some.astype(np.int64), at
-        else:
-            held = np.zeros(self.size, bool)
-            held[codes] = True
-            held[:2] = False
-            used = np.flatnonzero(held)
-            place[:] = (np.cumsum(held) - 1)[codes]
-        whole = len(used) == self.size - 2
-        texts = self._texts if whole else self._texts.take(pa.array(used - 2))
-        return pa.DictionaryArray.from_arrays(pa.array(place, mask=absent), texts, safe=False)
+        if not self.plain:
+            return self._coded(first, stop)
+        if self._rows is None:
+            self._rows = self._texts.take(pa.array(self.codes - 2, mask=~self._there))
+        return self._rows.slice(first, stop - first)
+
+    def _coded(self, first: int, stop: int) -> pa.Array:
+        there = self._there[first:stop]
+        used, at = np.unique(self.codes[first:stop][there], return_inverse=True)
+        place = np.zeros(stop - first, np.int32)
+        place[there] = at
+        texts = self._texts.take(pa.array(used - 2))
+        return pa.DictionaryArray.from_arrays(pa.array(place, mask=~there), texts, safe=False)
 
 
 def _dictionary(index: Any, values: Sequence[str]) -> pa.Array:

@@ -45,7 +45,7 @@ class Lake:
     folder: Path
     state: State = field(default_factory=State)
     _shown: dict[str, int] = field(default_factory=dict)  # by kind, the last entry that its table is known to show
-    _known: log.Read = field(default_factory=lambda: log.Read(links=(), head="", ends=-1, torn_bytes=0))
+    _known: log.Read = field(default=log.NOTHING)
 
     @property
     def path(self) -> Path:
@@ -59,17 +59,23 @@ class Lake:
     def look(self) -> None:
         """Take in what was added to the log since."""
         size = self.path.stat().st_size if self.path.exists() else -1
-        if size == self._known.ends and not self._known.torn_bytes:
+        before = len(self._known.links)
+        if before and size == self._known.ends and not self._known.torn_bytes:
             return
-        found = log.read(self.path)
+        found = self._read_on(size)
         if not found.links:
             raise LakeError(f"{self.folder}: no lake", hint="`tocsin lake add` makes one.")
-        before = len(self._known.links)
-        # By digest, which stands for all before it: a body has tuples as it was written, and lists as it was read.
-        if before and [link.digest for link in found.links[before - 1 : before]] != [self._known.head]:
-            raise LakeError(f"{self.path}: was replaced while it was open", hint="Begin anew.")
         self.state.follow(found.links[before:])
         self._known = found
+
+    def _read_on(self, size: int) -> log.Read:
+        """The log, of which no more is read than what is new: its lines follow from those that are known, or it broke."""
+        try:
+            if size >= self._known.ends:
+                return log.read(self.path, self._known)
+        except LakeError:
+            log.read(self.path)  # tells what is wrong with it, unless it is another one, and sound
+        raise LakeError(f"{self.path}: was replaced while it was open", hint="Begin anew.")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
