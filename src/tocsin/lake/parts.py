@@ -69,15 +69,14 @@ def write(
         columns: of the table already, by their name in small letters -> field.
     """
     order, bounds, days = _days(events.ts)
-    arrow = _Columns(events, order, batch, digests, columns)
+    arrow = _Columns(events, order, bounds, batch, digests, columns)
     for at, day in enumerate(days):
         name = f"{folder_of(day)}/{batch}-{number:04}.parquet"
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        first, stop = int(bounds[at]), int(bounds[at + 1])
-        table = arrow.table(first, stop)
+        table = arrow.table(at)
         digest = save(path, table, small=arrow.small)
-        rows = order[first:stop]
+        rows = order[bounds[at] : bounds[at + 1]]
         yield part_of(events.kind, name, day, events.ts[rows], path, digest, table.column_names), rows
 
 
@@ -141,12 +140,18 @@ def _days(ts: Longs) -> tuple[Longs, Longs, list[str]]:
 
 
 class _Columns:
-    """A table of events as columns of Arrow, its rows in another order, from any of them to any other."""
+    """A table of events as columns of Arrow, its rows in the order of their days, and day by day."""
 
-    def __init__(
-        self, events: Events, order: Longs, batch: str, digests: Mapping[str, str], columns: Mapping[str, str]
+    def __init__(  # noqa: PLR0917 - what `write` was given, and what it found of it
+        self,
+        events: Events,
+        order: Longs,
+        bounds: Longs,
+        batch: str,
+        digests: Mapping[str, str],
+        columns: Mapping[str, str],
     ) -> None:
-        self._kind, self._batch = events.kind, batch
+        self._kind, self._batch, self._bounds = events.kind, batch, bounds
         same = bool((order == np.arange(len(order))).all())
 
         def ordered(array: Any) -> Any:
@@ -162,25 +167,24 @@ class _Columns:
             "_path": [source.path for source in events.sources],
         }
         host = events.hosts()
-        self._host = _Coded(host, ordered(host.codes)) if host is not None else None
+        self._host = _Coded(host, ordered(host.codes), bounds) if host is not None else None
         taken = dict(columns)
         self._named: list[tuple[str, _Coded]] = []
         for field, column in sorted(events.columns.items()):
             name = column_of(field, taken)
             taken[name.lower()] = field
-            self._named.append((name, _Coded(column, ordered(column.codes))))
+            self._named.append((name, _Coded(column, ordered(column.codes), bounds)))
         room = _MOST_PLAIN
         for coded in sorted((coded for _, coded in self._named), key=lambda coded: coded.plain_bytes):
             room -= coded.plain_bytes
             coded.plain = room >= 0
         self.small = frozenset(name for name, coded in self._named if coded.distinct_bytes < _SMALL)
 
-    def table(self, first: int, stop: int) -> pa.Table:
+    def table(self, at: int) -> pa.Table:
+        first, stop = int(self._bounds[at]), int(self._bounds[at + 1])
         ts, source = self._ts[first:stop], self._src[first:stop]
         one = np.zeros(stop - first, np.int32)
-        hosts = (
-            self._host.array(first, stop) if self._host else None
-        )  # nor is there one where no row of a day names any
+        hosts = self._host.array(at) if self._host else None  # nor is there one where no row of a day names any
         made: dict[str, Any] = {
             "_ts": pa.array(ts, mask=ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": pa.nulls(stop - first, pa.string()) if hosts is None else hosts,
@@ -195,45 +199,48 @@ class _Columns:
         for name, column in self._named:
             if column.odd:
                 shapes.add(name, column, column.codes[first:stop])
-            if (array := column.array(first, stop)) is not None:
+            if (array := column.array(at)) is not None:
                 made[name] = array
         made["_shape"] = shapes.column()
         return pa.table(made)
 
 
 class _Coded:
-    """A column whose rows are in another order. `odd` if it holds lists or null.
+    """A column whose rows are in the order of their days. `odd` if it holds lists or null.
 
-    Where it is `plain`, a text is given for each row, and whoever writes it codes them in C; to make the dictionary of
-    a day here costs ten times as much. A long value that many rows share stays one.
+    Where it is `plain`, a text is given for each row, and whoever writes it codes them in C: to make the dictionary of
+    each day here costs more. A long value that many rows share stays one.
     """
 
-    def __init__(self, column: Column, codes: Codes) -> None:
+    def __init__(self, column: Column, codes: Codes, bounds: Longs) -> None:
         self.codes, self.lists, self.size = codes, column.lists, len(column.values)
         self.plain = False
+        self._bounds = bounds
         values = column.values
         self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
-        self._there = codes > NULL
-        self._before = np.concatenate(([0], np.cumsum(self._there)))
+        there = codes > NULL
+        self._held = np.add.reduceat(there, bounds[:-1]) if len(codes) else np.zeros(len(bounds), bool)
         self.odd = bool(column.lists) or bool((codes == NULL).any())
-        sizes = np.concatenate(([0, 0], pc.binary_length(self._texts).to_numpy(zero_copy_only=False)))
-        self.distinct_bytes, self.plain_bytes = int(sizes.sum()), int(sizes[codes].sum())
+        sizes = np.zeros(self.size, np.int32)
+        sizes[2:] = pc.binary_length(self._texts)
+        self.distinct_bytes, self.plain_bytes = int(sizes.sum(dtype=np.int64)), int(sizes[codes].sum(dtype=np.int64))
         self._rows: pa.Array | None = None
 
-    def array(self, first: int, stop: int) -> pa.Array | None:
-        """With the values that these rows have, and no others; None where they have none."""
-        if self._before[first] == self._before[stop]:
+    def array(self, at: int) -> pa.Array | None:
+        """Of a day: with the values that its rows have, and no others; None where they have none."""
+        if not self._held[at]:
             return None
+        first, stop = int(self._bounds[at]), int(self._bounds[at + 1])
         if not self.plain:
-            return self._coded(first, stop)
+            return self._coded(self.codes[first:stop])
         if self._rows is None:
-            self._rows = self._texts.take(pa.array(self.codes - 2, mask=~self._there))
+            self._rows = self._texts.take(pa.array(self.codes - 2, mask=self.codes <= NULL))
         return self._rows.slice(first, stop - first)
 
-    def _coded(self, first: int, stop: int) -> pa.Array:
-        there = self._there[first:stop]
-        used, at = np.unique(self.codes[first:stop][there], return_inverse=True)
-        place = np.zeros(stop - first, np.int32)
+    def _coded(self, codes: Codes) -> pa.Array:
+        there = codes > NULL
+        used, at = np.unique(codes[there], return_inverse=True)
+        place = np.zeros(len(codes), np.int32)
         place[there] = at
         texts = self._texts.take(pa.array(used - 2))
         return pa.DictionaryArray.from_arrays(pa.array(place, mask=~there), texts, safe=False)
