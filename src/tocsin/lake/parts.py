@@ -142,7 +142,7 @@ def _days(ts: Longs) -> tuple[Longs, Longs, list[str]]:
 class _Columns:
     """A table of events as columns of Arrow, its rows in the order of their days, and day by day."""
 
-    def __init__(  # noqa: PLR0917 - what `write` was given, and what it found of it
+    def __init__(
         self,
         events: Events,
         order: Longs,

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from tocsin.errors import LakeError
-from tocsin.lake import log, runs, tables
+from tocsin.lake import log, merging, runs, tables
 from tocsin.lake.parts import Part
 from tocsin.lake.runs import Run
 from tocsin.lake.state import Hold, RunFile, State
@@ -161,14 +161,20 @@ class Lake:
             )
         return run
 
-    def index(self, *, every_byte: bool = False) -> list[Run]:
-        """The runs of the index. A run that is merged meanwhile is looked for again."""
+    def index(self, *, every_byte: bool = False, even_older: bool = False) -> list[Run]:
+        """The runs of the index. A run that is merged meanwhile is looked for again.
+
+        Args:
+            even_older: pass over those of an earlier version.
+        """
         for _ in range(5):
             names = list(self.state.runs)
+            if even_older:
+                names = [name for name in names if name not in self.older]
             try:
                 return [self.run(name, every_byte=every_byte) for name in names]
             except LakeError:
-                before = set(names)
+                before = set(self.state.runs)
                 self.look()
                 if before == set(self.state.runs):
                     raise
@@ -176,20 +182,27 @@ class Lake:
 
     def unindexed(self, version: str) -> list[Part]:
         """Parts of which no run of this version speaks."""
-        spoken = {part for run in self.index() if run.about.version == version for part in run.about.parts}
+        spoken = {
+            part for run in self.index(even_older=True) if run.about.version == version for part in run.about.parts
+        }
         return [part for key, part in self.state.parts.items() if key not in spoken]
+
+    @property
+    def older(self) -> list[str]:
+        """Runs of an earlier version: they cannot be asked, and `upkeep.reindex` writes others in their place."""
+        return [name for name in self.state.runs if runs.is_older(self.folder / INDEX / name)]
 
     def merge(self, *, everything: bool = False) -> int:
         """Merge runs of about one size into larger ones; gives how many went."""
         gone = 0
         with self.writing():
-            while some := self._to_merge(everything=everything):
+            while not self.older and (some := self._to_merge(everything=everything)):
                 name = f"{secrets.token_hex(8)}.run"
                 opened = [Run(self.folder / INDEX / one.name) for one in some]
                 if len({run.about.version for run in opened}) > 1:
                     break  # `upkeep.reindex` makes one version of them first
                 with log.troubles_told(self.folder):
-                    size, digest = runs.merge(opened, self.folder / INDEX / name, self.state.parts.values())
+                    size, digest = merging.merge(opened, self.folder / INDEX / name, self.state.parts.values())
                 self.append(
                     what="merged",
                     runs=[RunFile(name=name, size_bytes=size, sha256=digest)],
