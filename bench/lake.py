@@ -245,7 +245,7 @@ def ask(lake: Lake, events: int, repeat: int) -> dict[str, float]:
     )
     if not len(seen) == len(summary.asked) == len({n for one in held.values() for n in one.asked}):
         raise SystemExit("the index disagrees with itself")
-    distinct = len({observables[number].value for number in seen})
+    distinct = len({observables[number].value for number in seen.tolist()})
     if not distinct == scanned[0][0] == joined[0][0]:
         raise SystemExit(f"found {distinct:,}, the scan {scanned[0][0]:,}, the join {joined[0][0]:,}")
     return {

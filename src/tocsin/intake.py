@@ -184,8 +184,7 @@ def _round(
     again: dict[str, collect.Unit] = {}
     while tasks:
         alone: list[_Task] = []
-        columns = {kind: _columns(doing.lake, kind) for kind in doing.lake.state.changes}
-        work = partial(_examine, folder=doing.lake.folder, files=doing.files, columns=columns, zone=zone, mapped=mapped)
+        work = partial(_examine, lake=doing.lake, files=doing.files, zone=zone, mapped=mapped)
         said: dict[int, _Batch] = {}
         for answer in doing.engine.run(tasks, work, jobs=jobs):
             name, units = tasks[answer.task]
@@ -300,10 +299,13 @@ def _named(files: Mapping[str, _File], lake: Lake) -> dict[str, _File]:
 # --------------------------------------------------------------------------------- in a worker
 
 
-def _examine(task: _Task, send: Send, *, folder: Path, **more: Unpack[_How]) -> None:
+def _examine(task: _Task, send: Send, *, lake: Lake, **more: Unpack[_How]) -> None:
     """Read, write the parts and the run, tell what they are; nothing of it is in the lake yet."""
+    folder = lake.folder
     try:
-        _written(task, send, folder=folder, **more)
+        lake.look()  # a column that came in since this worker was born has its name, or the batch would be in vain
+        columns = {kind: _columns(lake, kind) for kind in lake.state.changes}
+        _written(task, send, folder=folder, columns=columns, **more)
     except BaseException:  # on a full disk what nobody will name is in the way
         for path in (*(folder / tables.EVENTS).glob(f"*/_day=*/{task[0]}-*.parquet"), folder / store.INDEX / task[0]):
             path.with_suffix(path.suffix or ".run").unlink(missing_ok=True)
@@ -312,7 +314,6 @@ def _examine(task: _Task, send: Send, *, folder: Path, **more: Unpack[_How]) -> 
 
 class _How(TypedDict):
     files: Mapping[str, _File]
-    columns: Mapping[str, Mapping[str, str]]
     zone: tzinfo
     mapped: Sequence[Reader]
 

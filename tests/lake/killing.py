@@ -37,7 +37,7 @@ def late(before):
     return after
 
 durable.write_all = slowly(chance, (0, 0.002, 0.01))
-for module, name in ((tables, "_show"), (parts, "save"), (runs, "_save"), (upkeep, "save")):
+for module, name in ((tables, "_show"), (parts, "save"), (runs, "save"), (upkeep, "save")):
     setattr(module, name, late(getattr(module, name)))
 store.MOST_RUNS = 3
 lake, logs = Path(sys.argv[1]) / "lake", Path(sys.argv[1]) / "logs"

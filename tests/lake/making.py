@@ -130,7 +130,12 @@ def said(run: Run, lake: Lake) -> dict[tuple[Any, ...], tuple[Any, ...]]:
             if part not in lake.state.parts:
                 continue
             rows = run.rows(entry)
-            key = (int(run["kind"][token]), run.text(token), part, run.about.fields[int(run["field"][entry])])
+            key = (
+                int(run["kind"][token]),
+                (int(run["print"][token]), int(run["check"][token])),
+                part,
+                run.about.fields[int(run["field"][entry])],
+            )
             assert key not in found
             found[key] = (
                 *(int(run[name][entry]) for name in ("count", "first", "last")),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from tocsin.lake.parts import DAY_US, UNDATED, Part
 from tocsin.lake.runs import NO_SECOND, Array, Census, Run, Token, prints
@@ -61,11 +60,9 @@ class Question:
             at.append(of_text.setdefault(text, len(of_text)))
             kinds.append(kind)
             numbers.append(number)
-        encoded = [text.encode("utf-8", "surrogatepass") for text in of_text]
-        marks = prints(encoded)
-        by_mark = np.argsort(marks, kind="stable")
+        marks = prints(text.encode("utf-8", "surrogatepass") for text in of_text)
+        by_mark = np.argsort(marks["print"], kind="stable")
         self._marks = marks[by_mark]
-        self._texts = pa.array(encoded, pa.large_binary()).take(pa.array(by_mark))
         place = np.empty(len(by_mark), np.int64)
         place[by_mark] = np.arange(len(by_mark))
         texts = place[np.array(at, np.int64)]
@@ -73,10 +70,11 @@ class Question:
         self._starts = np.searchsorted(texts[by_text], np.arange(len(by_mark) + 1))
         self._kinds, self._numbers = (np.array(each, np.int64)[by_text] for each in (kinds, numbers))
         self._ranges = ranges
+        self._of = max([-1, *numbers, *(number for _, number in ranges)]) + 1
 
     def places(self, run: Run) -> tuple[Array, Array]:
         """Tokens of a run, and for each the number of what it answers."""
-        at, found = run.find(self._marks, self._texts)
+        at, found = run.find(self._marks)
         sizes = self._starts[at + 1] - self._starts[at]
         token = np.repeat(found, sizes)
         pair = np.arange(len(token)) - np.repeat(np.cumsum(sizes) - sizes - self._starts[at], sizes)
@@ -92,9 +90,12 @@ class Question:
             asked.append(np.full(len(within), number))
         return np.concatenate(tokens), np.concatenate(asked)
 
-    def seen(self, runs: Sequence[Run]) -> set[int]:
-        """Which of what was asked stands anywhere in these runs."""
-        return {number for run in runs for number in np.unique(self.places(run)[1]).tolist()}
+    def seen(self, runs: Sequence[Run]) -> Array:
+        """Which of what was asked stands anywhere in these runs, in order."""
+        found = np.zeros(self._of, bool)
+        for run in runs:
+            found[self.places(run)[1]] = True
+        return np.flatnonzero(found)
 
     def summary(self, runs: Sequence[Run], living: Mapping[PartKey, Part]) -> Summary:
         """What the index alone says of all that was asked and is there."""

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from tocsin.lake import runs
+from tocsin.lake import merging
+from tocsin.lake.merging import Entries
 from tocsin.lake.parts import Part
-from tocsin.lake.runs import MOST_ROWS, NO_SECOND, About, Census, Entries, Token
+from tocsin.lake.runs import MOST_ROWS, NO_SECOND, About, Census, Token
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs
 from tocsin.model.kind import kind_of
 
@@ -96,7 +97,7 @@ class Index:
             for name in ("token", "part", "field", "count", "first", "last", "row_count", "row")
         }
         about = About(version=self.looks.version, parts=list(self.parts), fields=list(self._fields), census=self.census)
-        return runs.write(path, about, list(self._ids), Entries(**joined))
+        return merging.write(path, about, list(self._ids), Entries(**joined))
 
     def _tokens(self, sorts: tuple[str, ...], text: str) -> tuple[int, ...]:
         key = (sorts, text)

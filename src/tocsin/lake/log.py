@@ -38,24 +38,34 @@ class Read:
     torn_bytes: int
 
 
-def read(path: Path) -> Read:
-    """Read a log.
+NOTHING: Final = Read(links=(), head=chain.ROOT, ends=0, torn_bytes=0)
+
+
+def read(path: Path, known: Read = NOTHING) -> Read:
+    """Read a log, from behind what is known of it.
 
     Raises:
-        LakeError: a line of it was changed, or it cannot be read.
+        LakeError: a line of it was changed, or does not follow from what is known, or it cannot be read.
     """
+    text = b""
     try:
-        text = path.read_bytes() if path.exists() else b""
+        with path.open("rb") as file:
+            file.seek(known.ends)
+            text = file.read()
+    except FileNotFoundError:
+        pass
     except OSError as error:
         raise LakeError(f"{path}: cannot be read: {error.strerror}", hint="Check its permissions.") from error
-    found = chain.read(text)
+    found = chain.read(text, len(known.links), known.head)
     if found.breaks:
         line, what = found.breaks[0]
         raise LakeError(
             f"{path}: line {line} {what}",
             hint="Nothing is added to it. docs/lake.md says how to go on from a copy, or from the tables.",
         )
-    return Read(links=found.links, head=found.head, ends=found.ends, torn_bytes=len(found.torn))
+    links = (*known.links, *found.links)
+    head = found.head if found.links else known.head
+    return Read(links=links, head=head, ends=known.ends + found.ends, torn_bytes=len(found.torn))
 
 
 def append(path: Path, known: Read, *bodies: Mapping[str, Any]) -> Read:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tocsin.lake.names import OWN, column_of
@@ -28,6 +29,8 @@ _FIRST_DAY, _LAST_DAY = -134_774, 2_932_896  # 1601-01-01 and 9999-12-31, in day
 _FOLDER_OF_UNDATED: Final = "__HIVE_DEFAULT_PARTITION__"  # as Hive, Spark and Delta call it
 _ROWS: Final = 65_536  # of a row group: what is read to look at one record
 _ZSTD: Final = 1  # level 3 takes a third longer for a twentieth less
+_SMALL: Final = 2_000  # bytes of distinct values: such a column's pages are few bytes, and zstd has its fixed cost
+_MOST_PLAIN: Final = 256 << 20  # bytes of the texts of all rows, that a crafted log cannot make them endless
 PLAIN: Final = ("_raw", "_rec", "_chunk", "_ts")  # columns whose values are not worth a dictionary
 
 
@@ -66,37 +69,43 @@ def write(
         columns: of the table already, by their name in small letters -> field.
     """
     order, bounds, days = _days(events.ts)
-    arrow = _Columns(events, order, batch, digests, columns)
+    arrow = _Columns(events, order, bounds, batch, digests, columns)
     for at, day in enumerate(days):
         name = f"{folder_of(day)}/{batch}-{number:04}.parquet"
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        first, stop = int(bounds[at]), int(bounds[at + 1])
-        table = arrow.table(first, stop)
-        digest = save(path, table)
-        rows = order[first:stop]
+        table = arrow.table(at)
+        digest = save(path, table, small=arrow.small)
+        rows = order[bounds[at] : bounds[at + 1]]
         yield part_of(events.kind, name, day, events.ts[rows], path, digest, table.column_names), rows
 
 
-def save(path: Path, table: pa.Table, plain: Sequence[str] = PLAIN) -> str:
-    """Write a file, and see that it outlasts a power cut; gives its SHA-256."""
-    coded = [name for name in table.column_names if name not in plain]
+def save(path: Path, table: pa.Table, *, plain: Sequence[str] = PLAIN, small: Collection[str] = ()) -> str:
+    """Write a file, and see that it outlasts a power cut; gives its SHA-256.
+
+    Args:
+        plain: columns without a dictionary.
+        small: columns that are so little that compressing them costs more than it saves.
+    """
+    names = table.column_names
+    whole = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        whole,
+        compression={name: "none" if name in small else "zstd" for name in names},
+        compression_level={name: _ZSTD for name in names if name not in small},
+        use_dictionary=[name for name in names if name not in plain],
+        row_group_size=_ROWS,
+        store_schema=False,
+        write_statistics=["_ts"],
+        dictionary_pagesize_limit=16 << 20,
+    )
+    content = whole.getvalue()
     with path.open("wb") as file:
-        pq.write_table(
-            table,
-            file,
-            compression="zstd",
-            compression_level=_ZSTD,
-            use_dictionary=coded,
-            row_group_size=_ROWS,
-            store_schema=False,
-            write_statistics=["_ts"],
-            dictionary_pagesize_limit=16 << 20,
-        )
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def part_of(  # noqa: PLR0917 - what a part is, in the order of its fields
@@ -131,12 +140,18 @@ def _days(ts: Longs) -> tuple[Longs, Longs, list[str]]:
 
 
 class _Columns:
-    """A table of events as columns of Arrow, its rows in another order, from any of them to any other."""
+    """A table of events as columns of Arrow, its rows in the order of their days, and day by day."""
 
     def __init__(
-        self, events: Events, order: Longs, batch: str, digests: Mapping[str, str], columns: Mapping[str, str]
+        self,
+        events: Events,
+        order: Longs,
+        bounds: Longs,
+        batch: str,
+        digests: Mapping[str, str],
+        columns: Mapping[str, str],
     ) -> None:
-        self._kind, self._batch = events.kind, batch
+        self._kind, self._batch, self._bounds = events.kind, batch, bounds
         same = bool((order == np.arange(len(order))).all())
 
         def ordered(array: Any) -> Any:
@@ -152,20 +167,24 @@ class _Columns:
             "_path": [source.path for source in events.sources],
         }
         host = events.hosts()
-        self._host = _Coded(host, ordered(host.codes)) if host is not None else None
+        self._host = _Coded(host, ordered(host.codes), bounds) if host is not None else None
         taken = dict(columns)
         self._named: list[tuple[str, _Coded]] = []
         for field, column in sorted(events.columns.items()):
             name = column_of(field, taken)
             taken[name.lower()] = field
-            self._named.append((name, _Coded(column, ordered(column.codes))))
+            self._named.append((name, _Coded(column, ordered(column.codes), bounds)))
+        room = _MOST_PLAIN
+        for coded in sorted((coded for _, coded in self._named), key=lambda coded: coded.plain_bytes):
+            room -= coded.plain_bytes
+            coded.plain = room >= 0
+        self.small = frozenset(name for name, coded in self._named if coded.distinct_bytes < _SMALL)
 
-    def table(self, first: int, stop: int) -> pa.Table:
+    def table(self, at: int) -> pa.Table:
+        first, stop = int(self._bounds[at]), int(self._bounds[at + 1])
         ts, source = self._ts[first:stop], self._src[first:stop]
         one = np.zeros(stop - first, np.int32)
-        hosts = (
-            self._host.array(first, stop) if self._host else None
-        )  # nor is there one where no row of a day names any
+        hosts = self._host.array(at) if self._host else None  # nor is there one where no row of a day names any
         made: dict[str, Any] = {
             "_ts": pa.array(ts, mask=ts == NO_TIME).cast(pa.timestamp("us", "UTC")),
             "_host": pa.nulls(stop - first, pa.string()) if hosts is None else hosts,
@@ -180,43 +199,51 @@ class _Columns:
         for name, column in self._named:
             if column.odd:
                 shapes.add(name, column, column.codes[first:stop])
-            if (array := column.array(first, stop)) is not None:
+            if (array := column.array(at)) is not None:
                 made[name] = array
         made["_shape"] = shapes.column()
         return pa.table(made)
 
 
 class _Coded:
-    """A column whose rows are in another order. `odd` if it holds lists or null."""
+    """A column whose rows are in the order of their days. `odd` if it holds lists or null.
 
-    def __init__(self, column: Column, codes: Codes) -> None:
+    Where it is `plain`, a text is given for each row, and whoever writes it codes them in C: to make the dictionary of
+    each day here costs more. A long value that many rows share stays one.
+    """
+
+    def __init__(self, column: Column, codes: Codes, bounds: Longs) -> None:
         self.codes, self.lists, self.size = codes, column.lists, len(column.values)
+        self.plain = False
+        self._bounds = bounds
+        values = column.values
+        self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+        there = codes > NULL
+        self._held = np.add.reduceat(there, bounds[:-1]) if len(codes) else np.zeros(len(bounds), bool)
         self.odd = bool(column.lists) or bool((codes == NULL).any())
-        self._values = column.values
-        self._texts: pa.Array | None = None
+        sizes = np.zeros(self.size, np.int32)
+        sizes[2:] = pc.binary_length(self._texts)
+        self.distinct_bytes, self.plain_bytes = int(sizes.sum(dtype=np.int64)), int(sizes[codes].sum(dtype=np.int64))
+        self._rows: pa.Array | None = None
 
-    def array(self, first: int, stop: int) -> pa.Array | None:
-        """With the values that these rows have, and no others; None where they have none."""
-        codes = self.codes[first:stop]
-        absent = codes <= NULL
-        if absent.all():
+    def array(self, at: int) -> pa.Array | None:
+        """Of a day: with the values that its rows have, and no others; None where they have none."""
+        if not self._held[at]:
             return None
-        if self._texts is None:
-            values = self._values
-            self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
+        first, stop = int(self._bounds[at]), int(self._bounds[at + 1])
+        if not self.plain:
+            return self._coded(self.codes[first:stop])
+        if self._rows is None:
+            self._rows = self._texts.take(pa.array(self.codes - 2, mask=self.codes <= NULL))
+        return self._rows.slice(first, stop - first)
+
+    def _coded(self, codes: Codes) -> pa.Array:
+        there = codes > NULL
+        used, at = np.unique(codes[there], return_inverse=True)
         place = np.zeros(len(codes), np.int32)
-        if len(codes) * 8 < self.size:  # of a large vocabulary few are here
-            some, at = np.unique(codes[~absent], return_inverse=True)
-            used, place[~absent] = some.astype(np.int64), at
-        else:
-            held = np.zeros(self.size, bool)
-            held[codes] = True
-            held[:2] = False
-            used = np.flatnonzero(held)
-            place[:] = (np.cumsum(held) - 1)[codes]
-        whole = len(used) == self.size - 2
-        texts = self._texts if whole else self._texts.take(pa.array(used - 2))
-        return pa.DictionaryArray.from_arrays(pa.array(place, mask=absent), texts, safe=False)
+        place[there] = at
+        texts = self._texts.take(pa.array(used - 2))
+        return pa.DictionaryArray.from_arrays(pa.array(place, mask=~there), texts, safe=False)
 
 
 def _dictionary(index: Any, values: Sequence[str]) -> pa.Array:

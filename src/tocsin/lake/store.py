@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from tocsin.errors import LakeError
-from tocsin.lake import log, runs, tables
+from tocsin.lake import log, merging, runs, tables
 from tocsin.lake.parts import Part
 from tocsin.lake.runs import Run
 from tocsin.lake.state import Hold, RunFile, State
@@ -45,7 +45,7 @@ class Lake:
     folder: Path
     state: State = field(default_factory=State)
     _shown: dict[str, int] = field(default_factory=dict)  # by kind, the last entry that its table is known to show
-    _known: log.Read = field(default_factory=lambda: log.Read(links=(), head="", ends=-1, torn_bytes=0))
+    _known: log.Read = field(default=log.NOTHING)
 
     @property
     def path(self) -> Path:
@@ -59,17 +59,23 @@ class Lake:
     def look(self) -> None:
         """Take in what was added to the log since."""
         size = self.path.stat().st_size if self.path.exists() else -1
-        if size == self._known.ends and not self._known.torn_bytes:
+        before = len(self._known.links)
+        if before and size == self._known.ends and not self._known.torn_bytes:
             return
-        found = log.read(self.path)
+        found = self._read_on(size)
         if not found.links:
             raise LakeError(f"{self.folder}: no lake", hint="`tocsin lake add` makes one.")
-        before = len(self._known.links)
-        # By digest, which stands for all before it: a body has tuples as it was written, and lists as it was read.
-        if before and [link.digest for link in found.links[before - 1 : before]] != [self._known.head]:
-            raise LakeError(f"{self.path}: was replaced while it was open", hint="Begin anew.")
         self.state.follow(found.links[before:])
         self._known = found
+
+    def _read_on(self, size: int) -> log.Read:
+        """The log, of which no more is read than what is new: its lines follow from those that are known, or it broke."""
+        try:
+            if size >= self._known.ends:
+                return log.read(self.path, self._known)
+        except LakeError:
+            log.read(self.path)  # tells what is wrong with it, unless it is another one, and sound
+        raise LakeError(f"{self.path}: was replaced while it was open", hint="Begin anew.")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -155,14 +161,20 @@ class Lake:
             )
         return run
 
-    def index(self, *, every_byte: bool = False) -> list[Run]:
-        """The runs of the index. A run that is merged meanwhile is looked for again."""
+    def index(self, *, every_byte: bool = False, even_older: bool = False) -> list[Run]:
+        """The runs of the index. A run that is merged meanwhile is looked for again.
+
+        Args:
+            even_older: pass over those of an earlier version.
+        """
         for _ in range(5):
             names = list(self.state.runs)
+            if even_older:
+                names = [name for name in names if name not in self.older]
             try:
                 return [self.run(name, every_byte=every_byte) for name in names]
             except LakeError:
-                before = set(names)
+                before = set(self.state.runs)
                 self.look()
                 if before == set(self.state.runs):
                     raise
@@ -170,20 +182,27 @@ class Lake:
 
     def unindexed(self, version: str) -> list[Part]:
         """Parts of which no run of this version speaks."""
-        spoken = {part for run in self.index() if run.about.version == version for part in run.about.parts}
+        spoken = {
+            part for run in self.index(even_older=True) if run.about.version == version for part in run.about.parts
+        }
         return [part for key, part in self.state.parts.items() if key not in spoken]
+
+    @property
+    def older(self) -> list[str]:
+        """Runs of an earlier version: they cannot be asked, and `upkeep.reindex` writes others in their place."""
+        return [name for name in self.state.runs if runs.is_older(self.folder / INDEX / name)]
 
     def merge(self, *, everything: bool = False) -> int:
         """Merge runs of about one size into larger ones; gives how many went."""
         gone = 0
         with self.writing():
-            while some := self._to_merge(everything=everything):
+            while not self.older and (some := self._to_merge(everything=everything)):
                 name = f"{secrets.token_hex(8)}.run"
                 opened = [Run(self.folder / INDEX / one.name) for one in some]
                 if len({run.about.version for run in opened}) > 1:
                     break  # `upkeep.reindex` makes one version of them first
                 with log.troubles_told(self.folder):
-                    size, digest = runs.merge(opened, self.folder / INDEX / name, self.state.parts.values())
+                    size, digest = merging.merge(opened, self.folder / INDEX / name, self.state.parts.values())
                 self.append(
                     what="merged",
                     runs=[RunFile(name=name, size_bytes=size, sha256=digest)],

@@ -179,6 +179,11 @@ def retire(lake: Lake, before: date, *, kind: str, by: str, reason: str) -> tupl
         raise LakeError(f"there are no {kind} logs in this lake", hint=f"There are: {', '.join(lake.state.kinds)}.")
     limit = int(datetime(before.year, before.month, before.day, tzinfo=UTC).timestamp()) * 1_000_000
     with lake.writing():
+        if lake.older:  # it holds words of the events, and cannot be written anew without those that go
+            raise LakeError(
+                f"{lake.folder}: its index is of an earlier version, from which nothing can be taken out",
+                hint="`tocsin lake mend` makes it anew; then retire.",
+            )
         old = [
             part
             for part in lake.state.parts.values()

@@ -52,6 +52,7 @@ def verify(lake: Lake, told: Told = lambda what, at, of: None) -> Verdict:
         digest = _digest(lake.folder / INDEX / name)
         if digest != run.sha256:
             faults.append(f"{INDEX}/{name}: {'is not there' if digest is None else 'was changed'}")
+    faults += [f"{INDEX}/{name}: is of an earlier version; `tocsin lake mend` makes it anew" for name in lake.older]
     if not faults:
         faults += [f"{part.kind}/{part.path}: is in no index" for part in _unindexed(lake)]
         faults += _miscounted(lake, counts)

@@ -69,13 +69,17 @@ def line(body: Mapping[str, Any], n: int, prev: str) -> tuple[bytes, Link]:
     return text, Link(n=n, digest=digest, body=whole)
 
 
-def read(text: bytes) -> Chain:
-    """Check every line. After a break the lines behind it are still looked at, so that all that is wrong is told."""
+def read(text: bytes, n: int = 0, prev: str = ROOT) -> Chain:
+    """Check every line. After a break the lines behind it are still looked at, so that all that is wrong is told.
+
+    Args:
+        n: of the first of these lines.
+        prev: the digest of the line before it.
+    """
     ends = text.rfind(b"\n") + 1
     links: list[Link] = []
     breaks: list[tuple[int, str]] = []
-    prev = ROOT
-    for number, raw in enumerate(_lines(text[:ends]), 1):
+    for number, raw in enumerate(_lines(text[:ends]), n + 1):
         try:
             link = _link(raw, number - 1, prev)
         except SealError as error:
