@@ -27,7 +27,7 @@ from tocsin.cases.find import Listed, entries_of, everything, find
 from tocsin.cases.folder import kept
 from tocsin.cases.join import merge, split
 from tocsin.cases.responsible import NO, propose, refuse_another, sign, standing
-from tocsin.cases.verify import CLOSE, YES, Verdict, verify
+from tocsin.cases.verify import CLOSE, YES, Verdict, trusted, verify
 from tocsin.cases.writer import WAIT_S, Writer, writing
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "split",
     "standing",
     "subject_of",
+    "trusted",
     "undecided",
     "verify",
     "writing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,19 @@ from typing import Final
 from tocsin.cases import folder as layout
 from tocsin.cases.writer import BY_ITSELF, untold
 from tocsin.errors import CaseError, SealError
-from tocsin.model.case import Attached, Closed, Decided, Entry, Introduced, Mended, Merged, Opened, Reopened, Revised
+from tocsin.model.case import (
+    Attached,
+    Closed,
+    Decided,
+    Entry,
+    Introduced,
+    Mended,
+    Merged,
+    Opened,
+    Reopened,
+    Revised,
+    Taken,
+)
 from tocsin.model.decision import Decision, Signer
 from tocsin.seal import decisions, keys
 
@@ -121,6 +134,27 @@ def wrong_decisions(entries: Sequence[Entry]) -> Iterator[str]:
         elif isinstance(what, Closed) and not closes(good[name] for name in what.decisions if name in good):
             yield f"entry {entry.n}: closed without a signed decision to close it"
         before.add(entry.digest)
+
+
+def trusted(entries: Sequence[Entry], known: Iterable[Signer]) -> tuple[Taken, ...]:
+    """Decisions that were signed in this log with keys that came here another way than in it; others are left out.
+
+    What stands in the log beside a signature is never taken for what was signed.
+    """
+    ours = {(one.fingerprint, one.name) for one in known}
+    people: list[Signer] = []
+    before: set[str] = set()
+    found = []
+    for entry in entries:
+        what = entry.what
+        if isinstance(what, Introduced):
+            people.append(what.signer)
+        elif isinstance(what, Decided) and (what.decision.key, what.decision.by) in ours:
+            with suppress(SealError):
+                decision = read_decision(what, people, _name_of(entries), before)
+                found.append(Taken(n=entry.n, entry=entry.digest, decision=decision))
+        before.add(entry.digest)
+    return tuple(found)
 
 
 def read_decision(what: Decided, people: Iterable[Signer], case: str, before: Iterable[str]) -> Decision:

@@ -22,6 +22,7 @@ from tocsin.cli.detect import detect
 from tocsin.cli.drill import drill
 from tocsin.cli.harden import harden
 from tocsin.cli.hunt import hunt
+from tocsin.cli.norms import norms
 from tocsin.cli.respond import respond
 from tocsin.cli.sample import sample
 from tocsin.cli.tell import tell
@@ -58,6 +59,7 @@ for verb in share_taxii.COMMANDS:
     share.app.command()(verb)
 app.add_typer(share.app, name="share")
 app.add_typer(endorse.app, name="endorse")
+app.command()(norms)
 app.add_typer(node.app, name="node")
 app.command()(node.peers)
 app.add_typer(person.app, name="person")

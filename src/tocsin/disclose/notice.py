@@ -1,0 +1,228 @@
+"""An incident and what is asked in, a notification to another state out: facts, and what is not asserted.
+
+Its parts follow the outline of A/76/135 for requests between states. It holds no name of a person or account: norm (e).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from tocsin.errors import SettingsError
+from tocsin.model.incident import Incident
+from tocsin.model.letter import Letter, Passage
+from tocsin.model.norms import Fact, Notice, Relevance, Request, Thread, Urgency
+from tocsin.observe.fanging import defang
+from tocsin.seal.canonical import canonical
+
+NOT_ASSERTED: Final = (
+    "That your state, or anybody who acts for it, did this, knew of it, or let it happen.",
+    "Who did this. A technical comparison is no statement on who is responsible.",
+    "That a norm was breached. Those named are those that may be relevant.",
+    "That whoever holds the machines named here had a part in it: they may be victims too.",
+)
+_LONGEST: Final = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What people say of a notice; the rest is taken from the case."""
+
+    state: str
+    sender: str
+    verify: str
+    request: Request
+    action: str
+    by_when: str = ""
+    receiver: str = ""
+    urgency: Urgency = "routine"
+    marking: str = "amber"
+    norms: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
+    consequences: tuple[str, ...] = ()
+
+
+def draft(
+    incident: Incident,
+    relevance: Sequence[Relevance],
+    asked: Asked,
+    *,
+    at: str,
+    clock: Callable[[int | None], str],
+    evidence: Sequence[str],
+) -> Notice:
+    """The notice as it is put before those who decide on it.
+
+    Args:
+        clock: a time of a record as people read it.
+        evidence: SHA-256 of what the case holds.
+
+    Raises:
+        SettingsError: a norm has no fact here, an indicator is none of the case, or something is not said.
+    """
+    for name in ("state", "sender", "verify", "action"):
+        if not getattr(asked, name).strip() or len(getattr(asked, name)) > _LONGEST:
+            raise SettingsError(f"the notice does not say its {name}", hint="docs/norms.md says what it takes.")
+    may_be = {one.norm.letter for one in relevance if one.may_be}
+    if strange := sorted(set(asked.norms) - may_be):
+        there = ", ".join(sorted(may_be)) or "none"
+        raise SettingsError(
+            f"nothing in this case speaks of norm {', '.join(strange)}", hint=f"Those that may be relevant: {there}."
+        )
+    known = {one.name for one in incident.addresses} | {other for one in incident.addresses for other in one.also}
+    if strange := [one for one in asked.indicators if one not in known]:
+        raise SettingsError(
+            f"{', '.join(strange[:5])}: no address of this case", hint="A notice names what findings name, alone."
+        )
+    norms = asked.norms or tuple(sorted(may_be))
+    return Notice(
+        reference=hashlib.sha256(f"{incident.id} {asked.state} {at}".encode()).hexdigest()[:12],
+        case=incident.id,
+        at=at,
+        urgency=asked.urgency,
+        marking=asked.marking,
+        sender=asked.sender.strip(),
+        verify=asked.verify.strip(),
+        state=asked.state.strip(),
+        receiver=asked.receiver.strip(),
+        norms=norms,
+        request=asked.request,
+        action=asked.action.strip(),
+        by_when=asked.by_when.strip(),
+        facts=(
+            *_facts(incident, clock),
+            *(fact for one in relevance if one.norm.letter in norms for fact in one.facts),
+        ),
+        systems=tuple(_systems(incident)),
+        clocks=tuple(_clocks(incident)),
+        indicators=tuple(defang(one) for one in asked.indicators),
+        evidence=tuple(sorted(set(evidence))),
+        consequences=tuple(one.strip() for one in asked.consequences),
+        not_asserted=NOT_ASSERTED,
+    )
+
+
+def _facts(incident: Incident, clock: Callable[[int | None], str]) -> list[Fact]:
+    found = []
+    if incident.first_us is not None:
+        found.append(Fact(text=f"Records show it from {clock(incident.first_us)} to {clock(incident.last_us)} UTC."))
+    machines, accounts = len(incident.hosts), len(incident.accounts)
+    found.append(Fact(text=f"{machines} machines and {accounts} accounts are named by findings."))
+    if incident.techniques:
+        found.append(Fact(text=f"Techniques of ATT&CK that rules name: {', '.join(incident.techniques[:40])}."))
+    claims = incident.impact.claims if incident.impact else ()
+    for stage, words in (("accessed", "read"), ("staged", "gathered to be taken"), ("left", "taken")):
+        sure = [one for one in claims if one.stage == stage and one.confidence == "high"]
+        if sure:
+            found.append(Fact(text=f"In {len(sure)} places something was {words}, with high confidence."))
+    return found
+
+
+def _systems(incident: Incident) -> list[str]:
+    """By what they are for, never by name."""
+    counts: dict[str, int] = {}
+    for one in incident.assets:
+        sort = f"{one.criticality or 'not known how critical'}, {one.authority or 'of an authority not told'}"
+        counts[sort] = counts.get(sort, 0) + 1
+    return [f"{count} of: {sort}" for sort, count in sorted(counts.items())]
+
+
+def _clocks(incident: Incident) -> list[str]:
+    """How well clocks agree, by size alone: names of machines stay here."""
+    if not incident.skews:
+        return ["No clock is shown to be wrong; not every clock could be compared."]
+    worst = max(abs(one.ahead_us) for one in incident.skews) / 1e6
+    return [f"{len(incident.skews)} clocks are off by up to {worst:,.0f} s against others."]
+
+
+def written(notice: Notice) -> bytes:
+    """The notice as it is kept and decided on, by the digest of this."""
+    return canonical(msgspec.to_builtins(notice))
+
+
+def read(content: bytes) -> Notice:
+    return msgspec.json.decode(content, type=Notice)
+
+
+def letter(notice: Notice, relevance: Sequence[Relevance], *, decided: bool) -> Letter:
+    """The notice for people to read. A draft says on its face that nobody decided on it."""
+    words = {one.norm.letter: one.norm.words for one in relevance}
+    head = [] if decided else ["DRAFT. Nobody has decided that this leaves. It is not to be told to anybody."]
+    times = [f"By {notice.by_when}." if notice.by_when else "No time is set."]
+    to = f"To: {notice.state}" + (f", {notice.receiver}" if notice.receiver else "")
+    parts = (
+        (
+            "what",
+            "What this is",
+            [*head, "A notification between contact points. To be notified is not to be accused."],
+        ),
+        (
+            "whom",
+            "From and to",
+            [f"From: {notice.sender}", to],
+        ),
+        ("reference", "Reference", [f"{notice.reference}, {notice.at[:16].replace('T', ' ')} UTC, {notice.urgency}"]),
+        ("norms", "Norms that may be relevant", [f"({one}) {words.get(one, '')}" for one in notice.norms]),
+        ("request", f"We ask for {notice.request}", [notice.action, *times]),
+        ("facts", "What records show", [one.text for one in notice.facts]),
+        ("systems", "Systems, by category", list(notice.systems)),
+        ("clocks", "How good the times are", list(notice.clocks)),
+        ("indicators", "In your territory, as far as we know", list(notice.indicators)),
+        ("consequences", "Consequences", list(notice.consequences)),
+        ("not", "What is not asserted", list(notice.not_asserted)),
+        ("evidence", "What we hold, by SHA-256", list(notice.evidence)),
+        ("verify", "How you check that this is from us", [notice.verify]),
+        (
+            "answer",
+            "Please acknowledge",
+            ["Tell us that you have this, and whom we may ask, with the reference above."],
+        ),
+    )
+    return Letter(
+        key=f"state:{notice.state}",
+        title=f"Notification {notice.reference}",
+        language="en",
+        passages=tuple(
+            Passage(id=name, heading=heading, lines=tuple(lines), points=len(lines) > 1)
+            for name, heading, lines in parts
+            if lines
+        ),
+        marking=f"TLP:{notice.marking.upper()}",
+    )
+
+
+def dossier(threads: Sequence[tuple[str, Thread]], marking: str) -> Letter:
+    """What was raised over several cases, when, with whom, and what was answered.
+
+    Args:
+        threads: each with what its case is called.
+    """
+    passages = []
+    for called, one in threads:
+        lines = [
+            f"Raised with {one.notice.state}: {one.notice.request}; norms {', '.join(one.notice.norms) or 'none'}.",
+            *(
+                f"{step.at[:10]}: {step.what}, by {step.by} ({step.role})" + (f". {step.words}" if step.words else "")
+                for step in one.steps
+            ),
+            f"It stands as: {one.state}.",
+        ]
+        passages.append(
+            Passage(id=one.digest[:12], heading=f"{called}: {one.notice.reference}", lines=tuple(lines), points=True)
+        )
+    states = sorted({one.notice.state for _, one in threads})
+    first = (
+        f"{len(threads)} notices over {len({one.notice.case for _, one in threads})} cases, to {', '.join(states)}.",
+        "A pattern that several cases show is not yet a statement on who is behind it.",
+    )
+    return Letter(
+        key="dossier",
+        title="What was raised, with whom, and what was answered",
+        language="en",
+        passages=(Passage(id="first", heading="In short", lines=first), *passages),
+        marking=f"TLP:{marking.upper()}",
+    )
