@@ -270,10 +270,15 @@ def public(concord: Concord, nations: Sequence[Nation]) -> str:
             f"too few stand behind {', '.join(fallen)}", hint="Nothing is said in public before every claim stands."
         )
     called = {one.id: one.name for one in nations}
-    named = [called[one.nation] for one in concord.voices if one.state == "sealed" and _may_be_named(one)]
-    if not named:
+    named_ones = [called[one] for one in named(concord)]
+    if not named_ones:
         raise SealError("no nation approved to be named with these words", hint="`tocsin endorse sign --named` does.")
-    return f"{statement.words.strip()}\n\n{_listed(sorted(named))}\n"
+    return f"{statement.words.strip()}\n\n{_listed(sorted(named_ones))}\n"
+
+
+def named(concord: Concord) -> tuple[str, ...]:
+    """Ids of nations that may be named with the words, whether these stand or not."""
+    return tuple(one.nation for one in concord.voices if one.state == "sealed" and _may_be_named(one))
 
 
 def _may_be_named(voice: Voice) -> bool:
