@@ -232,7 +232,7 @@ def _sort(value: str, is_public: Callable[[str], bool]) -> Sort | None:
 
 def _binding(told: Told, value: str) -> tuple[str, ...]:
     """Terms of intelligence whose findings hold the value; whoever told of it must have agreed."""
-    found = []
+    found: list[str] = []
     for one in told.incident.findings:
         if one.terms and any(text is not None and value in text for text in one.fields.values()):
             found += _left(one.terms, told.agreed)
