@@ -10,7 +10,7 @@ from tocsin.errors import SettingsError
 from tocsin.learn import names
 from tocsin.model.attack import Release, in_release
 from tocsin.model.hardening import Aim, Hardening, Posture
-from tocsin.model.rule import LEVELS, RuleSet
+from tocsin.model.rule import LEVELS, Rule
 from tocsin.model.run import Run
 
 NOTHING_TOLD = Posture()
@@ -45,7 +45,7 @@ def against_seen(run: Run, known: attribution.Known) -> Aim:
 
 
 def weigh(
-    aims: Sequence[Aim], known: attribution.Known, rules: RuleSet, run: Run | None, posture: Posture
+    aims: Sequence[Aim], known: attribution.Known, rules: Sequence[Rule], run: Run | None, posture: Posture
 ) -> Hardening:
     """How one stands to the aims, and what to mend first.
 
@@ -54,7 +54,7 @@ def weigh(
     """
     release = _release(known)
     seen = run.coverage.rules if run else None
-    watched = harden.watching(run.rules.rules if run else rules.rules, seen, known.facts, release)
+    watched = harden.watching(run.rules.rules if run else rules, seen, known.facts, release)
     mitigations = [one for one in known.facts.mitigations if one.release == release.name]
     return harden.weigh(aims, release, mitigations, watched, posture)
 

@@ -196,6 +196,13 @@ def test_a_key_of_another_nation_says_nothing() -> None:
     assert endorse.weigh(STATEMENT, [sealed(entry("nz", "endorse", "endorse"))], strangers).refused
 
 
+def test_a_name_of_a_key_that_nobody_signed_changes_nothing() -> None:
+    envelope = sealed(entry("nz", "endorse", "endorse"))
+    for name in (keys.fingerprint(key("uk")), "", "SHA256:nobody"):
+        other = {**envelope, "signatures": [{**envelope["signatures"][0], "keyid": name}]}
+        assert endorse.weigh(STATEMENT, [other], NATIONS) == endorse.weigh(STATEMENT, [envelope], NATIONS)
+
+
 def test_public_words_name_only_who_approved_them() -> None:
     envelopes = [
         sealed(entry("nz", "endorse", "endorse", named=True)),

@@ -116,7 +116,7 @@ def _weighed(aims: list[Aim], known: Known, rules: RuleSet, run: Run | None, pos
                 "no rule of level high or above found anything in this evidence, so there is nothing to rank by",
                 hint="Name whom you fear: --against APT40.",
             )
-    return hardening.weigh(aims, known, rules, run, posture)
+    return hardening.weigh(aims, known, rules.rules, run, posture)
 
 
 def _save(found: Hardening, folder: Path, steps: int) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated, Final, cast
 import typer
 
 from tocsin.cli import case, endorse, lake, learn, node, person, rules, share, share_taxii
+from tocsin.cli.advise import advise
 from tocsin.cli.attribute import attribute
 from tocsin.cli.contain import contain
 from tocsin.cli.detect import detect
@@ -60,6 +61,7 @@ for verb in share_taxii.COMMANDS:
 app.add_typer(share.app, name="share")
 app.add_typer(endorse.app, name="endorse")
 app.command()(norms)
+app.command()(advise)
 app.add_typer(node.app, name="node")
 app.command()(node.peers)
 app.add_typer(person.app, name="person")

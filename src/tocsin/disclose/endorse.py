@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tocsin.errors import SealError
 from tocsin.model.endorsement import (
@@ -116,15 +119,38 @@ def _wrong(entry: Endorsement, of: str, statement: JointStatement) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What every entry is held against, worked out once."""
+
+    statement: JointStatement
+    digest: str
+    keys: Mapping[str, Ed25519PublicKey]  # by fingerprint
+    nations: Mapping[str, str]  # of each fingerprint
+
+
+def _known(statement: JointStatement, nations: Sequence[Nation]) -> _Known:
+    loaded = [(one.id, keys.public(key)) for one in nations for key in one.keys]
+    prints = {keys.fingerprint(key): (nation, key) for nation, key in loaded}
+    return _Known(
+        statement=statement,
+        digest=digest(statement),
+        keys={name: key for name, (_, key) in prints.items()},
+        nations={name: nation for name, (nation, _) in prints.items()},
+    )
+
+
 def opened(envelope: Mapping[str, Any], statement: JointStatement, nations: Sequence[Nation]) -> Endorsement:
     """The entry of an envelope, if a key of the nation that it names signed it.
 
     Raises:
         SealError: it is none of these nations' or not of this statement.
     """
-    of_key = {keys.fingerprint(keys.public(key)): one.id for one in nations for key in one.keys}
-    known = [keys.public(key) for one in nations for key in one.keys]
-    text, accepted = dsse.opened(envelope, KIND, known)
+    return _opened(envelope, _known(statement, nations))
+
+
+def _opened(envelope: Mapping[str, Any], known: _Known) -> Endorsement:
+    text, accepted = _checked(envelope, known)
     plain = decoded(text)
     try:
         entry = msgspec.convert(plain, Endorsement)
@@ -134,11 +160,22 @@ def opened(envelope: Mapping[str, Any], statement: JointStatement, nations: Sequ
         raise SealError("what was signed says more than an endorsement does")
     if entry.key not in accepted:
         raise SealError("the entry names another key than the one that signed it")
-    if of_key[entry.key] != entry.nation:
-        raise SealError(f"the entry is in the name of {entry.nation[:40]} under a key of {of_key[entry.key]}")
-    if why := _wrong(entry, digest(statement), statement):
+    if known.nations[entry.key] != entry.nation:
+        raise SealError(f"the entry is in the name of {entry.nation[:40]} under a key of {known.nations[entry.key]}")
+    if why := _wrong(entry, known.digest, known.statement):
         raise SealError(f"the entry {why}")
     return entry
+
+
+def _checked(envelope: Mapping[str, Any], known: _Known) -> tuple[bytes, Mapping[str, Ed25519PublicKey]]:
+    """What was signed, and by whom. The key that the envelope names is tried alone first: nobody signed that name."""
+    signatures = envelope.get("signatures")
+    first = signatures[0] if isinstance(signatures, list | tuple) and len(signatures) == 1 else None
+    name = first.get("keyid") if isinstance(first, Mapping) else None
+    if isinstance(name, str) and name in known.keys:
+        with suppress(SealError):
+            return dsse.opened(envelope, KIND, [known.keys[name]])
+    return dsse.opened(envelope, KIND, known.keys.values())
 
 
 def entry_digest(entry: Endorsement) -> str:
@@ -156,11 +193,12 @@ def weigh(statement: JointStatement, envelopes: Iterable[Mapping[str, Any]], nat
     _refuse_shared_keys(nations)
     entries: dict[str, Endorsement] = {}
     refused: set[str] = set()
+    known = _known(statement, nations)
     for number, envelope in enumerate(envelopes):
         if number >= MOST_ENTRIES:
             raise SealError(f"more than {MOST_ENTRIES:,} entries", hint="Statements between nations have a few.")
         try:
-            entry = opened(envelope, statement, nations)
+            entry = _opened(envelope, known)
         except SealError as error:
             refused.add(error.message)
             continue
@@ -168,7 +206,7 @@ def weigh(statement: JointStatement, envelopes: Iterable[Mapping[str, Any]], nat
     ids = sorted({*statement.asked, *(one.nation for one in entries.values())})
     voices = tuple(_voice(one, one in statement.asked, entries) for one in ids)
     return Concord(
-        digest=digest(statement),
+        digest=known.digest,
         statement=statement,
         voices=voices,
         tallies=tuple(_tally(claim, statement, voices, entries) for claim in statement.claims),
@@ -270,10 +308,15 @@ def public(concord: Concord, nations: Sequence[Nation]) -> str:
             f"too few stand behind {', '.join(fallen)}", hint="Nothing is said in public before every claim stands."
         )
     called = {one.id: one.name for one in nations}
-    named = [called[one.nation] for one in concord.voices if one.state == "sealed" and _may_be_named(one)]
-    if not named:
+    named_ones = [called[one] for one in named(concord)]
+    if not named_ones:
         raise SealError("no nation approved to be named with these words", hint="`tocsin endorse sign --named` does.")
-    return f"{statement.words.strip()}\n\n{_listed(sorted(named))}\n"
+    return f"{statement.words.strip()}\n\n{_listed(sorted(named_ones))}\n"
+
+
+def named(concord: Concord) -> tuple[str, ...]:
+    """Ids of nations that may be named with the words, whether these stand or not."""
+    return tuple(one.nation for one in concord.voices if one.state == "sealed" and _may_be_named(one))
 
 
 def _may_be_named(voice: Voice) -> bool:

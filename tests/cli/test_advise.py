@@ -1,0 +1,281 @@
+"""`tocsin advise`: what may not be in it is named and nothing is written; what is in it stays text in every form."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cases import making
+from tocsin import cases
+from tocsin.cli import passphrase, person
+from tocsin.cli.main import main
+from tocsin.model.concern import Held
+from tocsin.model.incident import Entity, Incident, Join, Seen
+from tocsin.seal import keys, signers
+
+Tocsin = Callable[..., tuple[int, str, str]]
+
+HOSTILE = "{{7*7}} #let <b>x</b> \u202e $(reboot) | *a* [b](javascript:x)"
+CANARIES = ("CANARY-HOST", "canary.user", "canary-field", "203.0.113.66")
+WHOLE = f"""
+version = 1
+number = "2026-01"
+title = {json.dumps(HOSTILE)}
+date = 2026-11-28
+marking = "TLP:GREEN"
+
+[[author]]
+nation = "nz"
+name = "NCSC tāngata"
+contact = "+64 4 000 0000"
+
+[[background]]
+text = "In 2021 parliaments were attacked."
+evidence = ["https://example.org/report"]
+
+[[summary]]
+text = {json.dumps(HOSTILE)}
+evidence = ["inc-1"]
+marking = "green"
+
+[[disclaimer]]
+text = "As it is."
+
+[[case]]
+id = "inc-1"
+called = {json.dumps("Body " + HOSTILE)}
+marking = "green"
+agreed = ["Ally One"]
+"""
+
+
+def incident() -> Incident:
+    """Names that must not leave stand in every place where a log could have put them."""
+    one = making.incident(host="CANARY-HOST.parliament.example")
+    rule = replace(
+        one.findings[0], fields={"Image": "canary-field"}, techniques=("T1190",), tactics=("initial-access",)
+    )
+    told = replace(
+        rule,
+        rule_id="indicator--1",
+        title="198.51.100.7 of Ally One",
+        fields={"DestinationIp": "198.51.100.7"},
+        terms=("tlp:green", "orcon", "source:Ally One"),
+        techniques=("T1071",),
+    )
+    seen = [Seen(name=name, first_us=None, last_us=None, findings=1) for name in ("198.51.100.7", "198.51.100.8")]
+    own = Seen(name="203.0.113.66", first_us=None, last_us=None, findings=1)
+    domains = [Entity(kind="domain", name=name, shown=name) for name in ("evil.test", "mail.parliament.example")]
+    return replace(
+        one,
+        title="canary-field",
+        findings=(rule, told),
+        tactics=("initial-access",),
+        addresses=(*seen, own, Seen(name="10.0.0.1", first_us=None, last_us=None, findings=1)),
+        accounts=(Seen(name="canary.user", first_us=None, last_us=None, findings=1),),
+        joins=tuple(Join(one=0, other=1, entity=each, weight=1.0, gap_us=0, because="") for each in domains),
+        assets=(Held(name="203.0.113.66", asset="portal", by="address"),),
+        not_seen=("canary-field was not logged",),
+    )
+
+
+@pytest.fixture
+def tocsin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tocsin:
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("correct horse battery\n")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("TOCSIN_CASES", str(tmp_path / "cases"))
+    monkeypatch.setenv(passphrase.VARIABLE, str(secret))
+    monkeypatch.setattr(keys, "ROUNDS", 1)
+    monkeypatch.delenv(person.VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    cases.open_case(tmp_path / "cases", incident(), by="Anna")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = main([*map(str, words)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def advise(tocsin: Tocsin, text: str = WHOLE, *more: object, out: str = "out") -> tuple[int, str, str]:
+    Path("by.toml").write_text(text, encoding="utf-8")
+    return tocsin("advise", "inc-1", "--by", "by.toml", "--out", out, *more)
+
+
+def files(out: str = "out") -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(out).iterdir()}
+
+
+def test_what_is_told_and_what_is_not(tocsin: Tocsin) -> None:
+    code, _, err = advise(tocsin)
+    assert code == 0, err
+    assert "A draft" in err
+    told = files()
+    forms = ("html", "md", "pdf", "stix.json", "indicators.csv", "internal.json")
+    assert set(told) == {f"advisory.{one}" for one in forms}
+    public = {name: content for name, content in told.items() if "internal" not in name}
+    for name, content in public.items():
+        for canary in CANARIES:
+            assert canary.encode() not in content, (canary, name)
+        assert b"inc-1" not in content, name
+        assert "\u202e".encode() not in content, name
+    rows = told["advisory.indicators.csv"].decode().split("\r\n")[1:-1]
+    assert [row.split(",")[:2] for row in rows] == [
+        ["domain-name", "evil.test"],
+        ["ipv4-addr", "198.51.100.7"],
+        ["ipv4-addr", "198.51.100.8"],
+    ]
+    text = told["advisory.md"].decode()
+    assert "198\\[\\.\\]51" in text
+    assert "NCSC" not in text, "nobody is named who has not approved it"
+    assert "T1190" in text
+
+
+def test_text_stays_text(tocsin: Tocsin) -> None:
+    advise(tocsin)
+    told = files()
+    page = told["advisory.html"].decode()
+    assert "<b>" not in page
+    assert "49" not in re.sub(r"sha256-[^']*", "", page)
+    assert "{{7*7}}" in page
+    assert not re.search(r"(?<!\\)[*\[<]", told["advisory.md"].decode().split("# ", 1)[1].split("\n")[0])
+    assert told["advisory.pdf"].startswith(b"%PDF")
+
+
+def test_the_same_twice_is_the_same_bytes(tocsin: Tocsin) -> None:
+    advise(tocsin)
+    time.sleep(1.1)
+    advise(tocsin, out="again")
+    assert files() == files("again")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "places"),
+    [
+        ('id = "inc-1"\n', 'id = "inc-1" # \n', []),
+        ('marking = "green"\nagreed', 'marking = "amber"\nagreed', ["case study", "technique T1190", "198[.]51"]),
+        ('agreed = ["Ally One"]', "", ["Ally One, who has not agreed", "technique T1071", "198[.]51[.]100[.]7"]),
+        ('evidence = ["inc-1"]\nmarking = "green"', 'evidence = ["inc-1"]\nmarking = "red"', ["summary, sentence 1"]),
+        ('evidence = ["inc-1"]\n', "", ["summary, sentence 1: rests on nothing"]),
+        ('marking = "TLP:GREEN"', 'marking = "TLP:CLEAR"', ["summary, sentence 1: is TLP:GREEN, above TLP:CLEAR"]),
+    ],
+)
+def test_each_place_that_may_not_leave_is_named(tocsin: Tocsin, old: str, new: str, places: list[str]) -> None:
+    assert old in WHOLE
+    code, _, err = advise(tocsin, WHOLE.replace(old, new))
+    assert code == (12 if places else 0)
+    for place in places:
+        assert place in err
+    assert Path("out").exists() is (not places)
+
+
+def test_indicators_that_may_not_leave_can_be_left_out(tocsin: Tocsin) -> None:
+    text = WHOLE.replace('agreed = ["Ally One"]', "")
+    code, _, err = advise(tocsin, text, "--leave-out")
+    assert code == 12
+    assert "198[.]51" not in err, "what is left are sentences that rest on it"
+    assert "technique T1071" in err
+
+
+def test_a_case_of_which_the_authors_say_nothing(tocsin: Tocsin) -> None:
+    code, _, err = advise(tocsin, WHOLE.replace('id = "inc-1"', 'id = "inc-2"'))
+    assert code == 7
+    assert "inc-1: the authors do not say" in err
+
+
+def test_authors_are_named_once_they_approved_these_words(tocsin: Tocsin, tmp_path: Path) -> None:
+    for name in ("nz", "uk"):
+        assert tocsin("person", "add", name)[0] == 0
+    data = tmp_path / "data" / "tocsin"
+    known = {one.signer.name: one.signer.key for one in signers.everybody(data / "people")}
+    nations = [f'[[nation]]\nid = "{one}"\nname = "Nation {one}"\nkeys = ["{known[one]}"]' for one in known]
+    (data / "nations.toml").write_text("version = 1\n" + "\n".join(nations))
+    digest = advise(tocsin)[1].rpartition("digest of the words  ")[2].strip()
+    Path("statement.toml").write_text(
+        'version = 1\ntitle = "Advisory"\nmarking = "green"\nasked = ["nz", "uk"]\nthreshold = 1\n'
+        f'words = "We publish it."\n[[claim]]\nid = "words"\ntext = "We approve the advisory {digest}."\n'
+    )
+    assert tocsin("endorse", "propose", "statement.toml", "--out", "joint")[0] == 0
+    assert advise(tocsin, WHOLE, "--endorsed", "joint", out="early")[0] == 12
+    assert tocsin("endorse", "sign", "joint", "--as", "uk", "--by", "uk", "--named")[0] == 0
+    code, _, err = advise(tocsin, WHOLE, "--endorsed", "joint", out="early")
+    assert (code, "not approved with these words: NCSC tāngata" in err) == (12, True)
+    assert (
+        tocsin("endorse", "sign", "joint", "--as", "nz", "--by", "nz", "--named", "--reserve", "words: Late.")[0] == 0
+    )
+    code, _, err = advise(tocsin, WHOLE, "--endorsed", "joint", out="final")
+    assert code == 0, err
+    told = files("final")
+    assert "NCSC tāngata" in told["advisory.html"].decode()
+    assert b"Draft" not in told["advisory.html"]
+    assert b"Late." not in b"".join(told.values()), "what a nation doubts is for signers"
+    changed = WHOLE.replace("In 2021 parliaments", "In 2020 parliaments")
+    code, _, err = advise(tocsin, changed, "--endorsed", "joint", out="other")
+    assert (code, "no claim of it holds the digest" in err) == (12, True)
+
+
+def test_a_revision_shows_what_changed(tocsin: Tocsin) -> None:
+    advise(tocsin)
+    text = WHOLE.replace("In 2021 parliaments", "In 2020 parliaments").replace(
+        "version = 1", "version = 1\nrevision = 2"
+    )
+    assert advise(tocsin, text, "--since", "out/advisory.internal.json", out="next")[0] == 0
+    page = files("next")["advisory.html"].decode()
+    assert "Background, new: In 2020 parliaments were attacked." in page
+    assert "Background, no more: In 2021 parliaments were attacked." in page
+    assert advise(tocsin, text, "--since", "by.toml", out="bad")[0] == 5
+
+
+def test_stix_is_valid(tocsin: Tocsin) -> None:
+    import stix2
+    from stix2validator import ValidationOptions, validate_string
+
+    advise(tocsin)
+    content = files()["advisory.stix.json"].decode()
+    found = validate_string(content, ValidationOptions(version="2.1", disabled=["all"]))
+    assert found.is_valid, found
+    objects = stix2.parse(content, allow_custom=False).objects
+    kinds = [one["type"] for one in objects]
+    assert kinds.count("report") == 1
+    assert kinds.count("grouping") == 1
+    assert kinds.count("indicator") == 3
+    ids = {one["id"] for one in objects}
+    refs = {ref for one in objects for ref in one.get("object_refs", [])}
+    assert refs <= ids
+    assert "attack-pattern--3f886f2a-874f-4333-b794-aa6075009b1c" in ids, "T1190, as ATT&CK calls it"
+
+
+def test_the_page_in_a_browser(tocsin: Tocsin) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        word = "no chromium on the path: install Debian's package chromium to see the advisory tested in a browser"
+        if os.environ.get("TOCSIN_REQUIRE_SHARED") == "1":
+            pytest.fail(word, pytrace=False)
+        pytest.skip(word)
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    advise(tocsin)
+    said: list[Any] = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(bypass_csp=True)  # for axe alone, which must put its own script in
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda fault: said.append(str(fault)))
+        page.goto(Path("out/advisory.html").absolute().as_uri())
+        found = Axe().run(page)
+        browser.close()
+    assert said == []
+    assert found.violations_count == 0, found.generate_report()
