@@ -22,7 +22,7 @@ from tocsin import collect
 from tocsin.collect import sources
 from tocsin.collect.reader import Reader
 from tocsin.detect import tokens
-from tocsin.detect.observed_fields import FIELDS, RAW_KINDS
+from tocsin.detect.observed_fields import FIELDS, RAW_KINDS, SPOKEN_KINDS
 from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import EvidenceError, LakeError
@@ -38,12 +38,14 @@ from tocsin.model.custody import Custody
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.mapping import LogMapping
 
-_LOOKED_AT: Final = hashlib.sha256(repr((sorted(FIELDS.items()), sorted(RAW_KINDS))).encode()).hexdigest()
+_WHERE: Final = (sorted(FIELDS.items()), sorted(RAW_KINDS), sorted(SPOKEN_KINDS.items()))
+_LOOKED_AT: Final = hashlib.sha256(repr(_WHERE).encode()).hexdigest()
 LOOKS: Final = Looks(
     version=f"{tokens.VERSION}-{_LOOKED_AT[:16]}",
     fields=FIELDS,
     tokens=tokens.of_value,
     records=RAW_KINDS,
+    spoken=SPOKEN_KINDS,
     envelope=ENVELOPE,
 )
 

@@ -235,12 +235,16 @@ def _looks(parts: Mapping[PartKey, Part], held: Mapping[PartKey, Held], detector
             continue
         rows = None if here is None or here.rows is None else np.array(sorted(here.rows), np.int64)
         fields = frozenset(here.fields) if here else frozenset()
+        if LOOKS.spoken.get(part.kind) in fields:  # it counts where a record has none of the others
+            fields |= LOOKS.fields.keys() & looking.fields_of(part)
         found.append(Look(part=part, named=here is not None, rows=rows, fields=fields, full=full))
     return found
 
 
 def _may_look(part: Part, watch: Watch) -> bool:
-    return part.kind in LOOKS.records or not watch.projection.isdisjoint(looking.fields_of(part))
+    there = looking.fields_of(part)
+    spoken = LOOKS.spoken.get(part.kind) in there
+    return spoken or part.kind in LOOKS.records or not watch.projection.isdisjoint(there)
 
 
 def _context(parts: Mapping[PartKey, Part], tally: Tally) -> list[looking.Around]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collect.both_ways import rows
@@ -79,6 +79,7 @@ def test_what_a_user_is_called_says_nothing_of_a_login() -> None:
     assert fields["username"] == "a from 192.0.2.1 via ssh"
 
 
+@settings(max_examples=20)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -39,7 +39,7 @@ def windows(chance: random.Random, at: datetime, host: str = "") -> Event:
         "SourceName": "Microsoft-Windows-Sysmon",
         "Channel": "Microsoft-Windows-Sysmon/Operational",
     }
-    match chance.randrange(4):
+    match chance.randrange(5):
         case 0:
             command = f'{chance.choice(FILES)} -u http://{chance.choice(DOMAINS)}/{chance.randrange(9)}.php "x"'
             digest = f"MD5={chance.choice(HASHES)[:32].upper()},IMPHASH=00000000000000000000000000000000"
@@ -48,6 +48,12 @@ def windows(chance: random.Random, at: datetime, host: str = "") -> Event:
             event |= {"EventID": 3, "DestinationIp": chance.choice(ADDRESSES), "Image": chance.choice(FILES)}
         case 2:
             event |= {"EventID": 22, "QueryName": chance.choice(DOMAINS), "QueryResults": chance.choice(ADDRESSES)}
+        case 3:  # words are all there is, or nearly so
+            said = (
+                f"{chance.choice(ADDRESSES)}:443\r\nran {chance.choice(FILES)}, not http://{chance.choice(DOMAINS)}/a"
+            )
+            event |= {"EventID": 7, "Channel": "Application", "Message": said}
+            event |= chance.choice(({}, {"Image": chance.choice(FILES)}, {"IpAddress": "10.0.0.1"}, {"User": ""}))
         case _:
             user = chance.choice(("anna", "CORP\\Boris"))
             event |= {

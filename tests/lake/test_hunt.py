@@ -168,6 +168,18 @@ def compiled() -> RuleSet:
     return rules
 
 
+def test_what_windows_says_in_words_alone_is_found(tmp_path: Path) -> None:
+    head = {"EventTime": "2021-03-02 10:00:00", "Hostname": HOSTS[0], "Channel": "Application", "EventID": 7}
+    said = {**head, "Message": "Asked evil.example for\r\n192.0.2.77:443"}
+    lines = [said, {**said, "Image": "C:\\a.exe"}, {**head, "Message": "Nothing"}]
+    (tmp_path / "one.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "list.txt").write_text("evil.example\n192.0.2.77\n")
+    take_in([tmp_path / "one.json"], tmp_path / "lake", jobs=1)
+    with hunting(open_lake(tmp_path / "lake"), [tmp_path / "list.txt"]) as hunted:
+        findings = list(hunted.response.run.findings)
+    assert [(one.rec, set(one.fields)) for one in findings] == [(0, {"Message"})] * 2
+
+
 def test_rules_keywords_lists_and_correlations_over_a_lake_are_a_scan(tmp_path: Path, lake: Lake) -> None:
     rules = compiled()
     with hunting(lake, [], rules) as hunted:

@@ -309,8 +309,12 @@ class Watch:
         for name in FIELDS.keys() & events.columns.keys():
             silent &= events.columns[name].codes < _FIRST_VALUE
         name = SPOKEN_KINDS[events.kind]
-        worth = self._that_may_hold(events, np.flatnonzero(silent))
-        texts = [text if isinstance(text := events.all_fields(row).get(name), str) else "" for row in worth]
+        worth, texts = list[int](), list[str]()
+        for row in self._that_may_hold(events, np.flatnonzero(silent)):
+            said = events.all_fields(row)
+            if isinstance(text := said.get(name), str) and not any(said.get(one) is not None for one in FIELDS):
+                worth.append(row)
+                texts.append(text)
         for at, word in self._words.find(texts):
             if name not in names:
                 names.append(name)

@@ -35,6 +35,8 @@ class Looks:
         fields: name -> what sorts of things it may hold.
         tokens: of a text in a field of these sorts.
         records: kinds of logs whose records are looked into as a whole, as free text.
+        spoken: kinds of logs -> the field that says a record in words, which is looked into as free text where the
+            record has none of the other fields.
         envelope: fields that name the log and the host of a record.
     """
 
@@ -42,7 +44,13 @@ class Looks:
     fields: Mapping[str, tuple[str, ...]]
     tokens: Callable[[Any, str], Collection[Token]]
     records: Collection[str] = ()
+    spoken: Mapping[str, str] = field(default_factory=dict)
     envelope: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all fields that are looked into."""
+        return frozenset(self.fields) | frozenset(self.spoken.values())
 
 
 class _Place(NamedTuple):
@@ -86,6 +94,10 @@ class Index:
                 there[sort] = there[sort] | present if sort in there else present
             starts, counts, ids = self._of_values(column, sorts)
             self._put(name, (counts[column.codes], starts[column.codes], ids), place)
+        if (spoken := events.columns.get(self.looks.spoken.get(events.kind, ""))) is not None:
+            alone = (spoken.codes > NULL) & ~np.logical_or.reduce([*there.values(), np.zeros(len(events), bool)])
+            self._put(self.looks.spoken[events.kind], self._of_rows(spoken, alone), place)
+            there["text"] = there["text"] | alone if "text" in there else alone
         if events.kind in self.looks.records:
             self._put(RECORD, self._records(events), place)
             there["text"] = np.ones(len(events), bool)
@@ -123,6 +135,12 @@ class Index:
             counts[code] = len(each)
             found += each
         return np.cumsum(counts) - counts, counts, np.array(found, np.int64)
+
+    def _of_rows(self, column: Column, rows: Any) -> tuple[Longs, Longs, Longs]:
+        """The same of the words in a text, of some rows only: for each event how many, where they begin, and all."""
+        some = Column(codes=np.where(rows, column.codes, 0), values=column.values, lists=column.lists)
+        starts, counts, ids = self._of_values(some, _TEXT)
+        return counts[some.codes], starts[some.codes], ids
 
     def _records(self, events: Events) -> tuple[Longs, Longs, Longs]:
         each = [self._tokens(_TEXT, record.decode("utf-8", "surrogateescape")) for record in events.raw]

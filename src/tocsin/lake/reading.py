@@ -58,7 +58,7 @@ class Opened:
     def read(self, group: int, columns: list[str]) -> pa.Table:
         try:
             # Threads cost more than they bring where a few columns are read, and workers are many already.
-            return self.file.read_row_group(group, columns=columns, use_threads=False)
+            return _sound(self.file.read_row_group(group, columns=columns, use_threads=False))
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"{self.path}: its rows {self.starts[group]:,} to {self.starts[group + 1]:,} cannot be read: {error}",
@@ -189,6 +189,16 @@ class _OnDemand(Mapping[str, Column]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def _sound(table: pa.Table) -> pa.Table:
+    """The table, if all its texts are in its dictionaries: of damaged pages some are read without a word."""
+    for column in table.columns:
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            last = pc.max(chunk.indices).as_py()
+            if last is not None and last >= len(chunk.dictionary):
+                raise pa.ArrowInvalid("a text that its dictionary does not have")
+    return table
 
 
 def _times(table: pa.Table) -> Longs:

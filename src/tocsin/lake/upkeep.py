@@ -111,7 +111,7 @@ def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:
     made = Index(looks)
     for part in parts:
         opened = Opened(part.kind, lake.part_path(part))
-        wanted = frozenset(looks.fields) | looks.envelope
+        wanted = looks.names | looks.envelope
         for rows, events in opened.events(wanted):
             made.add(events, [(part, np.arange(len(events)))], first=int(rows[0]))
     name = f"{secrets.token_hex(8)}.run"

@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "proxy": Kind(log="log", host="s-computername"),
     "suricata": Kind(log="event_type", host="host"),
     "sysmon_linux": Kind(log="Channel", host="Computer"),
+    "velociraptor": Kind(log="log", host="Fqdn"),
     "webserver": Kind(log="log", host="s-computername"),
     "windows": Kind(log="Channel", host="Computer"),
     "zeek": Kind(log="_path", host="_system_name"),
