@@ -247,7 +247,8 @@ def _labels(
     every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
     label = components(len(known), every.one, every.other)
     later = taken.taken(whole, label, took[1], heavy, bearing)
-    every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
+    back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
+    every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
     return every, components(len(known), every.one, every.other), refused
 
 

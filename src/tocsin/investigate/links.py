@@ -215,6 +215,14 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     return picked(links, kept)
 
 
+def spread(traces: Traces, machines: Machines, role: Role) -> Longs:
+    """On how many machines, or with how many people of a cloud, each record's address outside is; else very many."""
+    column = traces.role(role)
+    held = np.maximum(_machines_with(column, machines.of), _machines_with(column, traces.role("principal")))
+    says = traces.that(column, partial(_says_something, "address")) & ~np.isin(column, machines.house)
+    return np.where(says, held[column], COMMON + 1)
+
+
 _PROGRAMS: Final[tuple[Role, ...]] = ("file", "image", "parent_image")
 _PLACES: Final[tuple[Role, ...]] = ("image", "file")
 

@@ -23,7 +23,7 @@ from tocsin.investigate.shapes import LONGEST, folded
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
-from tocsin.model.incident import Incident
+from tocsin.model.incident import Cited, Incident
 from tocsin.model.rule import LEVELS
 
 NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
@@ -72,6 +72,11 @@ def reasons(incident: Incident) -> dict[int, str]:
     """Which findings of an incident are lowered, and why, as `BECAUSE` has it."""
     told = {folded.index: folded.because for folded in incident.folded}
     return {number: why for number, text in told.items() for why in BECAUSE.values() if why in text}
+
+
+def asked_only(finding: Cited) -> bool:
+    """Whether it says no more than that somebody asked a web server for something."""
+    return finding.kind in _OWN_KINDS and not (finding.fields.get("sc-status") or "").startswith("2")
 
 
 def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
