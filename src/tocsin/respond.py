@@ -25,6 +25,7 @@ from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
 from tocsin.model.observation import Observation
+from tocsin.model.permit import Permit
 from tocsin.model.person import People
 from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
@@ -59,6 +60,7 @@ def respond(
     assets: Assets | None = None,
     people: People | None = None,
     claim: PressClaim | None = None,
+    permits: Sequence[Permit] = (),
     on_progress: Callable[[Progress], None] = lambda progress: None,
     **how: Unpack[How],
 ) -> Iterator[Response]:
@@ -69,6 +71,7 @@ def respond(
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
         assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
         claim: what somebody said was taken, to be held against the evidence.
+        permits: of tests that were allowed: what they cover is told apart from incidents, with its reason.
         how: as in `pipeline.detect`.
 
     Yields:
@@ -82,7 +85,13 @@ def respond(
     ):
         traces = investigate.read(Path(traced).iterdir())
         waiting = investigate.queued(
-            run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
+            run.findings,
+            rules.rules,
+            traces,
+            digests=_digests(run),
+            assets=assets,
+            permits=permits,
+            quieten=quieten,
         )
         incidents = waiting.incidents
         window = how.get("since_us"), how.get("until_us")

@@ -21,6 +21,7 @@ from tocsin.model.background import Background
 from tocsin.model.citation import Citation
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.permit import Permit
 from tocsin.model.rule import LEVELS, Level, Rule
 
 _DAY_US: Final = 86_400_000_000
@@ -49,10 +50,11 @@ def queued(
     *,
     digests: Mapping[str, str],
     assets: Assets | None = None,
+    permits: Sequence[Permit] = (),
     quieten: bool = True,
 ) -> Queue:
     """Gather findings as in `gather`, and order what comes of it for people: for logs and for a lake in one way."""
-    found = gather(findings, rules, traces, digests=digests, assets=assets, quieten=quieten)
+    found = gather(findings, rules, traces, digests=digests, assets=assets, permits=permits, quieten=quieten)
     return queue(found) if quieten else Queue(incidents=found, background=())
 
 

@@ -26,11 +26,12 @@ from tocsin.model.event import NO_TIME, Codes, Longs
 from tocsin.model.incident import Cited, Incident
 from tocsin.model.rule import LEVELS
 
-NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
+NOTHING, EVERYWHERE, RECURRING, ATTEMPT, PERMITTED = range(5)
 BECAUSE: Final[Mapping[int, str]] = {
     EVERYWHERE: "the rule finds something on many machines every day: it adds nothing to the rank",
     RECURRING: "the same thing recurs here day after day since the logs begin: routine, it adds nothing to the rank",
     ATTEMPT: "a request to a web server, and no record shows that anything came of it: it adds nothing to the rank",
+    PERMITTED: "a permitted test: a signed permit names the machine, the time, and the address or account that did it",
 }
 
 _DAY_US: Final = 86_400_000_000

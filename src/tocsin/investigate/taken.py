@@ -9,12 +9,13 @@ enough alone are not joined so: those may be two intruders.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, drawn, here, joined, spread
+from tocsin.investigate.links import Links, Shared, drawn, here, joined, machines_with, says_something
 from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.investigate.normal import address
@@ -62,7 +63,7 @@ def came_back(
     mine = theirs[took[0]] & bearing & (found.ts != NO_TIME)
     rest = ~theirs[took[0]] & bearing & (found.ts != NO_TIME)
     roles: tuple[Role, ...] = ("address", "peer_address")
-    columns = [np.where(spread(traces, machines, role) <= COMMON, traces.role(role), 0) for role in roles]
+    columns = [np.where(_spread(traces, machines, role) <= COMMON, traces.role(role), 0) for role in roles]
     parts = []
     for column in columns:
         for other in columns:
@@ -75,6 +76,14 @@ def came_back(
             ends, code = later[near], other[found.row[later[near]]].astype(np.int64)
             parts.append(drawn(found, "address", one[before[near]], ends, code, np.full(len(ends), -1, np.int64)))
     return joined(parts)
+
+
+def _spread(traces: Traces, machines: Machines, role: Role) -> Longs:
+    """On how many machines, or with how many people of a cloud, each record's address outside is; else very many."""
+    column = traces.role(role)
+    held = np.maximum(machines_with(column, machines.of), machines_with(column, traces.role("principal")))
+    says = traces.that(column, partial(says_something, "address")) & ~np.isin(column, machines.house)
+    return np.where(says, held[column], COMMON + 1)
 
 
 def _took(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> tuple[Longs, Longs]:
