@@ -108,7 +108,7 @@ def _urgency(one: Incident) -> tuple[int, float, int, str]:
     return RANKS.index(one.rank), -one.score, explain.told(one.first_us), one.id
 
 
-def _gathered(
+def _gathered(  # noqa: PLR0917 - what was found, what is known, and what was allowed
     findings: Iterable[Finding],
     rules: Sequence[Rule],
     traces: Traces,
@@ -156,9 +156,8 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    drawn_links, label, refused = _labels(
-        traces, known, rules, around, lines, (bearing, ~bearing & (lowered != routine.PERMITTED))
-    )
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED)
+    drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [
