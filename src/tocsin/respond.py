@@ -93,18 +93,9 @@ def respond(
             permits=permits,
             quieten=quieten,
         )
-        incidents = waiting.incidents
+        again = _again(evidence, run, how, on_progress)
         window = how.get("since_us"), how.get("until_us")
-        scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
-        asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
-        leads = context.leads(incidents[: len(scenes)], traces, assets)
-        seen, beads = _evidence(_again(evidence, run, how, on_progress), run, scenes, asked, (leads, assets))
-        weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
-        weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
-        told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        judged: tuple[Judged, ...] = ()
-        if asked is not None:
-            judged, told = impact.judge(asked, seen, told, people)
+        told, judged = _weighed(waiting.incidents, traces, again, run, (assets, people, claim), window)
         yield Response(
             run=run,
             incidents=told,
@@ -128,6 +119,29 @@ def _detected(
         return detect(logs, rules, traced=traced, on_progress=on_progress, **how)
     apt = {name: value for name, value in how.items() if name not in {"zone", "mappings"}}  # it was read already
     return lookover.detect(logs, rules, traced=traced, on_progress=on_progress, **apt)  # type: ignore[arg-type]  # as `How` has them
+
+
+def _weighed(
+    incidents: tuple[Incident, ...],
+    traces: investigate.Traces,
+    again: _Back,
+    run: Run,
+    known: tuple[Assets, People, PressClaim | None],
+    window: tuple[int | None, int | None],
+) -> tuple[tuple[Incident, ...], tuple[Judged, ...]]:
+    """The incidents with what was taken, what lies around them and whom it concerns; and what a claim comes to."""
+    assets, people, claim = known
+    scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
+    asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
+    leads = context.leads(incidents[: len(scenes)], traces, assets)
+    seen, beads = _evidence(again, run, scenes, asked, (leads, assets))
+    weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
+    weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
+    told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
+    if asked is None:
+        return told, ()
+    judged, told = impact.judge(asked, seen, told, people)
+    return told, judged
 
 
 class _Back(Protocol):

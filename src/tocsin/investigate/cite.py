@@ -40,9 +40,10 @@ class All:
 def by_host(board: Board, kept: Longs) -> list[set[Rule]]:
     """Of each machine, or of each person of a cloud, the rules of weight there.
 
-    Requests that no rule saw answered are left out: whatever was asked, nothing shows that it was done.
+    Where there is nothing but requests that no rule saw answered, none counts: nothing shows that any was done.
     """
-    told = kept[~routine.requests(board.traces, board.table.row[kept]) | board.table.answered[kept]]
+    asked = routine.requests(board.traces, board.table.row[kept]) & ~board.table.answered[kept]
+    told = kept[:0] if board.quieten and asked.all() else kept
     hosts: dict[tuple[int, int], set[Rule]] = {}
     principal = board.traces.role("principal")
     for row, number in zip(board.table.row[told].tolist(), board.table.rule[told].tolist(), strict=True):
