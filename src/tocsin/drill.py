@@ -15,6 +15,7 @@ from typing import Any
 from tocsin import exercise
 from tocsin.border.assets import read_assets
 from tocsin.border.people import read_people
+from tocsin.border.permit import read_permit
 from tocsin.border.press import read_claim
 from tocsin.ledger import Progress
 from tocsin.model.rule import RuleSet
@@ -42,7 +43,7 @@ def perform(
     jobs: int = 0,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Iterator[Performance]:
-    """Respond to what was made, knowing nothing but the logs, the lists and what the press was told; then be judged.
+    """Respond to what was made, knowing the logs, the lists, the permit and what the press was told; then be judged.
 
     Args:
         folder: where, by the time the context ends, whoever called has put `incidents.json` and the folder `cases`.
@@ -58,6 +59,7 @@ def perform(
         assets=read_assets(made.assets)[0],
         people=read_people(made.people)[0],
         claim=read_claim(made.claim),
+        permits=[read_permit(made.permit, [made.permit.with_suffix(".pub")])],
         jobs=jobs,
         on_progress=on_progress,
     ) as response:

@@ -25,6 +25,7 @@ from tocsin.model.background import Background
 from tocsin.model.incident import Incident
 from tocsin.model.mapping import LogMapping
 from tocsin.model.observation import Observation
+from tocsin.model.permit import Permit
 from tocsin.model.person import People
 from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
@@ -59,6 +60,7 @@ def respond(
     assets: Assets | None = None,
     people: People | None = None,
     claim: PressClaim | None = None,
+    permits: Sequence[Permit] = (),
     on_progress: Callable[[Progress], None] = lambda progress: None,
     **how: Unpack[How],
 ) -> Iterator[Response]:
@@ -69,6 +71,7 @@ def respond(
         quieten: fold repeats, and lower what happens everywhere every day; what was done so is told.
         assets: what the organisation runs, and `people` whom it may concern, where there are such lists.
         claim: what somebody said was taken, to be held against the evidence.
+        permits: of tests that were allowed: what they cover is told apart from incidents, with its reason.
         how: as in `pipeline.detect`.
 
     Yields:
@@ -82,20 +85,17 @@ def respond(
     ):
         traces = investigate.read(Path(traced).iterdir())
         waiting = investigate.queued(
-            run.findings, rules.rules, traces, digests=_digests(run), assets=assets, quieten=quieten
+            run.findings,
+            rules.rules,
+            traces,
+            digests=_digests(run),
+            assets=assets,
+            permits=permits,
+            quieten=quieten,
         )
-        incidents = waiting.incidents
+        again = _again(evidence, run, how, on_progress)
         window = how.get("since_us"), how.get("until_us")
-        scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
-        asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
-        leads = context.leads(incidents[: len(scenes)], traces, assets)
-        seen, beads = _evidence(_again(evidence, run, how, on_progress), run, scenes, asked, (leads, assets))
-        weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
-        weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
-        told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
-        judged: tuple[Judged, ...] = ()
-        if asked is not None:
-            judged, told = impact.judge(asked, seen, told, people)
+        told, judged = _weighed(waiting.incidents, traces, again, run, (assets, people, claim), window)
         yield Response(
             run=run,
             incidents=told,
@@ -119,6 +119,29 @@ def _detected(
         return detect(logs, rules, traced=traced, on_progress=on_progress, **how)
     apt = {name: value for name, value in how.items() if name not in {"zone", "mappings"}}  # it was read already
     return lookover.detect(logs, rules, traced=traced, on_progress=on_progress, **apt)  # type: ignore[arg-type]  # as `How` has them
+
+
+def _weighed(
+    incidents: tuple[Incident, ...],
+    traces: investigate.Traces,
+    again: _Back,
+    run: Run,
+    known: tuple[Assets, People, PressClaim | None],
+    window: tuple[int | None, int | None],
+) -> tuple[tuple[Incident, ...], tuple[Judged, ...]]:
+    """The incidents with what was taken, what lies around them and whom it concerns; and what a claim comes to."""
+    assets, people, claim = known
+    scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
+    asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
+    leads = context.leads(incidents[: len(scenes)], traces, assets)
+    seen, beads = _evidence(again, run, scenes, asked, (leads, assets))
+    weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
+    weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
+    told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
+    if asked is None:
+        return told, ()
+    judged, told = impact.judge(asked, seen, told, people)
+    return told, judged
 
 
 class _Back(Protocol):

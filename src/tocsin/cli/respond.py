@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tocsin.cli.report_files import Asked
     from tocsin.lake.store import Lake as Kept
     from tocsin.model.asset import Assets
+    from tocsin.model.permit import Permit
     from tocsin.model.person import People
     from tocsin.model.press import PressClaim
     from tocsin.model.rule import RuleSet
@@ -63,6 +64,18 @@ ClaimFile = Annotated[
     typer.Option(
         "--claim", metavar="FILE", help="What somebody says was taken, to be held against the logs (docs/impact.md)."
     ),
+]
+PermitFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--permit",
+        metavar="FILE",
+        help="A signed permit of a test; what it covers is told apart. May be repeated (docs/assets-and-people.md).",
+    ),
+]
+PermitKeys = Annotated[
+    list[str] | None,
+    typer.Option("--permit-key", metavar="FILE", help="The public key of somebody who may allow tests."),
 ]
 Folder = Annotated[
     str | None,
@@ -108,6 +121,8 @@ def respond(
     assets: AssetList = None,
     people: PeopleList = None,
     claim: ClaimFile = None,
+    permit: PermitFiles = None,
+    permit_key: PermitKeys = None,
     out: Folder = None,
     tlp: Tlp = "amber+strict",
     classification: Classification = "",
@@ -131,7 +146,7 @@ def respond(
     from tocsin.cli.report_files import Asked, groups_known, open_all, tell_opened
     from tocsin.cli.target import choose
 
-    lists = _lists(assets, people, claim, quiet=quiet)
+    lists = _lists(assets, people, claim, (permit or [], permit_key or []), quiet=quiet)
     asked, attack = Asked(tlp, classification, caveat, tuple(audience or ()), reveal), attack_facts(attack_release)
     target = choose(None if folder is None else f"{folder}/", None, evidence)
     wanted = Intelligence(tuple(indicators or ()), None, even_known_good=False, ever=any_time, observed=False)
@@ -152,12 +167,16 @@ class _Lists(TypedDict):
     assets: Assets | None
     people: People | None
     claim: PressClaim | None
+    permits: list[Permit]
 
 
-def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: bool) -> _Lists:
+def _lists(
+    assets: str | None, people: str | None, claim: str | None, permits: tuple[list[str], list[str]], *, quiet: bool
+) -> _Lists:
     """The lists of assets and people and the claim, read before any log: a slip in one is told at once."""
     from tocsin.border.assets import read_assets
     from tocsin.border.people import read_people
+    from tocsin.border.permit import read_permit
     from tocsin.border.press import read_claim
     from tocsin.output.screen import shown
 
@@ -172,6 +191,7 @@ def _lists(assets: str | None, people: str | None, claim: str | None, *, quiet: 
         "assets": known[0] if known else None,
         "people": owners[0] if owners else None,
         "claim": None if claim is None else read_claim(Path(claim)),
+        "permits": [read_permit(Path(one), [Path(key) for key in permits[1]]) for one in permits[0]],
     }
 
 

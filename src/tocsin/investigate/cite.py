@@ -38,9 +38,18 @@ class All:
 
 
 def by_host(board: Board, kept: Longs) -> list[set[Rule]]:
-    hosts: dict[int, set[Rule]] = {}
-    for row, number in zip(board.table.row[kept].tolist(), board.table.rule[kept].tolist(), strict=True):
-        hosts.setdefault(int(board.machines.of[row]), set()).add(board.rules[number])
+    """Of each machine, or of each person of a cloud, the rules of weight there.
+
+    Where there is nothing but requests that no rule saw answered, none counts: nothing shows that any was done.
+    """
+    asked = routine.requests(board.traces, board.table.row[kept]) & ~board.table.answered[kept]
+    told = kept[:0] if board.quieten and asked.all() else kept
+    hosts: dict[tuple[int, int], set[Rule]] = {}
+    principal = board.traces.role("principal")
+    for row, number in zip(board.table.row[told].tolist(), board.table.rule[told].tolist(), strict=True):
+        machine = int(board.machines.of[row])
+        whose = machine, 0 if machine else int(principal[row])
+        hosts.setdefault(whose, set()).add(board.rules[number])
     return list(hosts.values())
 
 

@@ -34,6 +34,7 @@ from tocsin.investigate.from_fields import traces_of
 from tocsin.investigate.links import Links, Shared
 from tocsin.investigate.machines import COMMON, Machines, machines
 from tocsin.investigate.nearest import components, grouped
+from tocsin.investigate.permits import covered
 from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
@@ -42,6 +43,7 @@ from tocsin.model.asset import Assets
 from tocsin.model.event import NO_TIME, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.incident import RANKS, Incident
+from tocsin.model.permit import Permit
 from tocsin.model.rule import LEVELS, Rule
 
 # What must be equal in findings of one rule, besides machine and process, for one to stand for the others.
@@ -57,6 +59,7 @@ def gather(
     *,
     digests: Mapping[str, str] | None = None,
     assets: Assets | None = None,
+    permits: Sequence[Permit] = (),
     quieten: bool = True,
 ) -> tuple[Incident, ...]:
     """Join findings.
@@ -66,6 +69,7 @@ def gather(
         traces: of their events and those around them; made of the findings' own fields if there are none.
         digests: SHA-256 by file on disk, for records that no finding cites.
         assets: of the organisation: machines go by all the names and addresses that they have there.
+        permits: of tests: what they cover is kept apart, each finding by itself.
         quieten: repeats are folded, and what happens everywhere every day is lowered.
 
     Returns:
@@ -77,7 +81,7 @@ def gather(
     with _at_rest():
         incidents = []
         if len(known):
-            incidents = list(_gathered(findings, rules, traces, known, digests or {}, assets, quieten=quieten))
+            incidents = list(_gathered(findings, rules, traces, known, digests or {}, assets, permits, quieten=quieten))
         if len(known.lost):
             lost = set(known.lost.tolist())
             rest = [finding for number, finding in enumerate(findings) if number in lost]
@@ -104,17 +108,18 @@ def _urgency(one: Incident) -> tuple[int, float, int, str]:
     return RANKS.index(one.rank), -one.score, explain.told(one.first_us), one.id
 
 
-def _gathered(
+def _gathered(  # noqa: PLR0917 - what was found, what is known, and what was allowed
     findings: Iterable[Finding],
     rules: Sequence[Rule],
     traces: Traces,
     known: Table,
     digests: Mapping[str, str],
     assets: Assets | None,
+    permits: Sequence[Permit],
     *,
     quieten: bool,
 ) -> Iterable[Incident]:
-    board = drawn(traces, known, rules, digests, assets, quieten=quieten)
+    board = drawn(traces, known, rules, digests, assets, permits, quieten=quieten)
     shown = np.flatnonzero(board.stands == np.arange(len(known)))
     wanted = {int(known.number[at]): at for at in shown.tolist()}
     cited = {wanted[number]: finding for number, finding in enumerate(findings) if number in wanted}
@@ -135,6 +140,7 @@ def drawn(
     rules: Sequence[Rule],
     digests: Mapping[str, str],
     assets: Assets | None = None,
+    permits: Sequence[Permit] = (),
     *,
     quieten: bool = True,
 ) -> Board:
@@ -146,10 +152,12 @@ def drawn(
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
     told = np.array([rule.indicator is not None for rule in rules] or [False], bool)[known.rule]
     lowered = routine.lowered(traces, around, lines, known, everyday, told)
+    lowered[covered(traces, around, known, permits)] = routine.PERMITTED
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    drawn_links, label, refused = _labels(traces, known, rules, around, lines, bearing)
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED)
+    drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
     same: list[npt.NDArray[np.integer]] = [
@@ -201,9 +209,14 @@ def _labels(
     rules: Sequence[Rule],
     around: Machines,
     lines: Lineage,
-    bearing: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    halves: tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.bool_]]],
 ) -> tuple[Links, Longs, Links]:
-    """The links, the incident of each finding, and the links that would have made one of two."""
+    """The links, the incident of each finding, and the links that would have made one of two.
+
+    Args:
+        halves: those that may be joined, and those that are put beside them.
+    """
+    bearing, quiet = halves
 
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -211,7 +224,7 @@ def _labels(
     def renumbered(part: Links, at: Longs) -> Links:
         return links.between(part, at[part.one], at[part.other], known.ts)
 
-    strong, weak = np.flatnonzero(bearing), np.flatnonzero(~bearing)
+    strong, weak = np.flatnonzero(bearing), np.flatnonzero(quiet)
     further = _further(known, around, bearing)
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
@@ -247,7 +260,8 @@ def _labels(
     every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
     label = components(len(known), every.one, every.other)
     later = taken.taken(whole, label, took[1], heavy, bearing)
-    every = links.joined([every, links.between(later, later.one, later.other, known.ts)])
+    back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
+    every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
     return every, components(len(known), every.one, every.other), refused
 
 

@@ -138,7 +138,7 @@ def _accounts(traces: Traces, machines: Machines, found: Shared) -> tuple[Longs,
 def _programs(traces: Traces, found: Shared) -> Links:
     """Links by a program that does not come with the system, on one machine: it, its file, or what it started."""
     code = np.concatenate([traces.role(role)[found.row] for role in _PROGRAMS])
-    code = np.where(traces.that(code, partial(_says_something, "file")), code, 0)
+    code = np.where(traces.that(code, partial(says_something, "file")), code, 0)
     at = np.tile(np.arange(len(found.row)), len(_PROGRAMS))
     kept = np.flatnonzero((code > 0) & (found.machine[at] > 0) & (found.ts[at] != NO_TIME))
     at, code = at[kept], code[kept]
@@ -197,17 +197,17 @@ _SPREAD: Final[tuple[tuple[EntityKind, Role], ...]] = (
 
 def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, role: Role) -> Links:
     column = traces.role(role)
-    held = _machines_with(column, machines.of)
+    held = machines_with(column, machines.of)
     code = column[found.row]
     if kind == "address":
         # Behind one address may be a whole house: services in the cloud name people, and no machine.
-        held = np.maximum(held, _machines_with(column, traces.role("principal")))
+        held = np.maximum(held, machines_with(column, traces.role("principal")))
         code = np.where(np.isin(code, machines.house), 0, code)
     if kind == "hash":  # of a program that stands where everybody has it
         usual = [traces.that(traces.role(place)[found.row], _is_installed) for place in _PLACES]
         code = np.where(np.logical_or.reduce(usual), 0, code)
     code = np.where(held[code] <= COMMON, code, 0)
-    code = np.where(traces.that(code, partial(_says_something, kind)), code, 0)
+    code = np.where(traces.that(code, partial(says_something, kind)), code, 0)
     links = _chain(found, kind, code, held[code])
     kept = np.flatnonzero(
         (weights(links, found.ts) >= LEAST_BITS) | (found.machine[links.one] == found.machine[links.other])
@@ -223,7 +223,7 @@ def _is_installed(text: str) -> bool:
     return bool(INSTALLED.search(text))
 
 
-def _says_something(kind: EntityKind, text: str) -> bool:
+def says_something(kind: EntityKind, text: str) -> bool:
     if not text:
         return False
     if kind == "address":
@@ -235,7 +235,7 @@ def _says_something(kind: EntityKind, text: str) -> bool:
     return True
 
 
-def _machines_with(column: Codes, machine: Codes) -> Longs:
+def machines_with(column: Codes, machine: Codes) -> Longs:
     """For each text on how many machines it is."""
     size = int(column.max(initial=0)) + 1
     known = column > 0

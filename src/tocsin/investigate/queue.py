@@ -13,13 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tocsin.investigate.gather import gather
-from tocsin.investigate.routine import reasons
+from tocsin.investigate.normal import address, is_public
+from tocsin.investigate.routine import asked_only, reasons
 from tocsin.investigate.traces import Traces
 from tocsin.model.asset import Assets
 from tocsin.model.background import Background
 from tocsin.model.citation import Citation
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Cited, Folded, Incident
+from tocsin.model.permit import Permit
 from tocsin.model.rule import LEVELS, Level, Rule
 
 _DAY_US: Final = 86_400_000_000
@@ -27,6 +29,10 @@ _MOST: Final = 5  # of places to look at, and of names
 _MEDIUM: Final = LEVELS.index("medium")
 _ALIKE: Final = "the same rules elsewhere or on another day: a list, which is not to say that it is one doing"
 _ALONE: Final = "of low level, and near nothing of weight"
+_ONCE: Final = (
+    "one rule of level medium on one machine, which names nobody outside, and nothing else of weight beside it"
+)
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +50,11 @@ def queued(
     *,
     digests: Mapping[str, str],
     assets: Assets | None = None,
+    permits: Sequence[Permit] = (),
     quieten: bool = True,
 ) -> Queue:
     """Gather findings as in `gather`, and order what comes of it for people: for logs and for a lake in one way."""
-    found = gather(findings, rules, traces, digests=digests, assets=assets, quieten=quieten)
+    found = gather(findings, rules, traces, digests=digests, assets=assets, permits=permits, quieten=quieten)
     return queue(found) if quieten else Queue(incidents=found, background=())
 
 
@@ -58,13 +65,13 @@ def queue(incidents: Iterable[Incident]) -> Queue:
     alike: defaultdict[int, list[Incident]] = defaultdict(list)
     behind: list[Incident] = []
     for one in incidents:
-        if one.rank == "background":
+        if one.rank == "background" or _once(one):
             behind.append(one)
             continue
         if one.rank == "review":
             level, rules = _key(one)
             # The worst come first: what has fewer of the same rules is no other thing to look at.
-            like = next((at for worst, all_, at in equal if worst == level and rules <= all_), None)
+            like = next((at for worst, all_, at in equal if worst == level and _alike(level, rules, all_)), None)
             if like is not None:
                 alike[like].append(one)
                 continue
@@ -74,15 +81,39 @@ def queue(incidents: Iterable[Incident]) -> Queue:
     return Queue(incidents=tuple(folded), background=_background(behind))
 
 
-def _key(one: Incident) -> tuple[Level, frozenset[str]]:
-    """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
+def _of_weight(one: Incident) -> list[Cited]:
     lowered = reasons(one)
-    of_weight = [
+    return [
         finding
         for number, finding in enumerate(one.findings)
         if LEVELS.index(finding.level) >= _MEDIUM and number not in lowered
     ]
-    if of_weight:
+
+
+def _once(one: Incident) -> bool:
+    """Whether somebody who triages would set it beside: SigmaHQ's medium is for review in bulk, not one by one.
+
+    What names somebody outside, or no machine, can be asked about by itself; what intelligence told of always is.
+    """
+    of_weight = _of_weight(one)
+    if one.rank != "review" or not of_weight or len({finding.rule_id for finding in of_weight}) > 1:
+        return False
+    if len(one.hosts) != 1 or any(finding.level != "medium" or finding.terms is not None for finding in of_weight):
+        return False
+    return not any(is_public(address(seen.name)) for seen in one.addresses)
+
+
+def _alike(level: Level, rules: frozenset[str], others: frozenset[str]) -> bool:
+    """Of level medium, whoever has half of it in common has it: administrators combine the same steps ever anew."""
+    if level == "medium":
+        return bool(rules) and len(rules & others) >= _HALF * len(rules)
+    return rules <= others
+
+
+def _key(one: Incident) -> tuple[Level, frozenset[str]]:
+    """What makes two the same to whoever reviews them: the rules of weight; of attempts, that they are."""
+    of_weight = _of_weight(one)
+    if of_weight and not all(asked_only(finding) for finding in of_weight):
         worst = max((finding.level for finding in of_weight), key=LEVELS.index)
         return worst, frozenset(finding.rule_id for finding in of_weight)
     return "informational", frozenset()
@@ -146,7 +177,8 @@ def _background(behind: Sequence[Incident]) -> tuple[Background, ...]:
         lowered = reasons(one)
         ends = {folded.index: folded.last_us for folded in one.folded}
         for number, finding in enumerate(one.findings):
-            key = finding.rule_id, finding.title, finding.level, lowered.get(number, _ALONE)
+            alone = _ALONE if LEVELS.index(finding.level) < _MEDIUM else _ONCE
+            key = finding.rule_id, finding.title, finding.level, lowered.get(number, alone)
             counts[key].add(finding, ends.get(number))
     return tuple(
         Background(

@@ -23,14 +23,15 @@ from tocsin.investigate.shapes import LONGEST, folded
 from tocsin.investigate.table import Table
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
-from tocsin.model.incident import Incident
+from tocsin.model.incident import Cited, Incident
 from tocsin.model.rule import LEVELS
 
-NOTHING, EVERYWHERE, RECURRING, ATTEMPT = range(4)
+NOTHING, EVERYWHERE, RECURRING, ATTEMPT, PERMITTED = range(5)
 BECAUSE: Final[Mapping[int, str]] = {
     EVERYWHERE: "the rule finds something on many machines every day: it adds nothing to the rank",
     RECURRING: "the same thing recurs here day after day since the logs begin: routine, it adds nothing to the rank",
     ATTEMPT: "a request to a web server, and no record shows that anything came of it: it adds nothing to the rank",
+    PERMITTED: "a permitted test: a signed permit names the machine, the time, and the address or account that did it",
 }
 
 _DAY_US: Final = 86_400_000_000
@@ -72,6 +73,11 @@ def reasons(incident: Incident) -> dict[int, str]:
     """Which findings of an incident are lowered, and why, as `BECAUSE` has it."""
     told = {folded.index: folded.because for folded in incident.folded}
     return {number: why for number, text in told.items() for why in BECAUSE.values() if why in text}
+
+
+def asked_only(finding: Cited) -> bool:
+    """Whether it says no more than that somebody asked a web server for something."""
+    return finding.kind in _OWN_KINDS and not (finding.fields.get("sc-status") or "").startswith("2")
 
 
 def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -2,22 +2,25 @@
 
 A machine that somebody took stays taken until it is cleaned (NIST SP 800-61r2, 3.4: eradication comes before recovery),
 so a single finding of weight on it days later is first of all theirs, and so is what an account does elsewhere that
-comes from it and never came from it before (ATT&CK TA0008). Two on one machine that each weigh enough alone are not
-joined so: those may be two intruders.
+comes from it and never came from it before (ATT&CK TA0008). So is what else comes from an address outside from which
+it was used: routers and rented servers are kept for weeks (T1583.003, T1584.008). Two on one machine that each weigh
+enough alone are not joined so: those may be two intruders.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, drawn, here
-from tocsin.investigate.machines import Machines
+from tocsin.investigate.links import Links, Shared, drawn, here, joined, machines_with, says_something
+from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.investigate.normal import address
 from tocsin.investigate.processes import Lineage
+from tocsin.investigate.roles import Role
 from tocsin.investigate.traces import Traces
 from tocsin.investigate.ways import came, of_logons
 from tocsin.model.event import NO_TIME, Longs
@@ -45,6 +48,42 @@ def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows, bearing: _Rows
     near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= _STAYS_US
     one, other = took[before[near]], later[near]
     return here(found, one, other)
+
+
+def came_back(
+    traces: Traces, machines: Machines, found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows
+) -> Links:
+    """Links from what an address outside did where a machine was taken to what else comes from it in the days after.
+
+    An address behind which are more than a few machines or people is nobody's.
+    """
+    at, _ = _took(found, *took)
+    theirs = np.zeros(int(took[0].max(initial=0)) + 1, bool)
+    theirs[took[0][at]] = True
+    mine = theirs[took[0]] & bearing & (found.ts != NO_TIME)
+    rest = ~theirs[took[0]] & bearing & (found.ts != NO_TIME)
+    roles: tuple[Role, ...] = ("address", "peer_address")
+    columns = [np.where(_spread(traces, machines, role) <= COMMON, traces.role(role), 0) for role in roles]
+    parts = []
+    for column in columns:
+        for other in columns:
+            one, later = (
+                np.flatnonzero(some & (side[found.row] > 0)) for some, side in ((mine, column), (rest, other))
+            )
+            before = latest(column[found.row[one]], found.ts[one], other[found.row[later]], found.ts[later])
+            near = before >= 0
+            near[near] = found.ts[later[near]] - found.ts[one[before[near]]] <= _STAYS_US
+            ends, code = later[near], other[found.row[later[near]]].astype(np.int64)
+            parts.append(drawn(found, "address", one[before[near]], ends, code, np.full(len(ends), -1, np.int64)))
+    return joined(parts)
+
+
+def _spread(traces: Traces, machines: Machines, role: Role) -> Longs:
+    """On how many machines, or with how many people of a cloud, each record's address outside is; else very many."""
+    column = traces.role(role)
+    held = np.maximum(machines_with(column, machines.of), machines_with(column, traces.role("principal")))
+    says = traces.that(column, partial(says_something, "address")) & ~np.isin(column, machines.house)
+    return np.where(says, held[column], COMMON + 1)
 
 
 def _took(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> tuple[Longs, Longs]:

@@ -60,6 +60,7 @@ def leads(incidents: Sequence[Incident], traces: Traces, assets: Assets) -> tupl
             *_processes(traces, here, children),
             *_named(traces, here, one, assets),
             *_came(one, weighing, own, assets, arrivals, start),
+            *_listed(one),
             *((("record", record(*_place(cited))), "its finding") for cited in weighing if cited.kind in SERVICES),
         ):
             if len(why) < MOST:
@@ -100,6 +101,14 @@ def _weighing(one: Incident) -> Iterator[Cited]:
     for number, cited in enumerate(one.findings):
         if LEVELS.index(cited.level) >= _BEARING and number not in lowered:
             yield cited
+
+
+def _listed(one: Incident) -> Iterator[tuple[Lead, str]]:
+    """Records of those that an incident is a list of."""
+    for folded in one.folded:
+        if folded.index < 0 and LEVELS.index(folded.level) >= _BEARING:
+            for at in folded.citations:
+                yield ("record", record(at.path, at.chunk, at.rec)), "of one in the list"
 
 
 def _rows(traces: Traces, incidents: Iterable[Incident]) -> dict[tuple[str, int, int], int]:
