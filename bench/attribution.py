@@ -101,9 +101,8 @@ def report(cases: Cases, folds: Mapping[int, Weights]) -> dict[str, Any]:
     head()
     for name, seen, strict, in_sample in rows:
         tasks = list(cases.tasks("report", seen=seen, strict=strict))
-        found[name] = figures(
-            cases, tasks, judged_all(tasks, lambda task, all_of=in_sample: shipped() if all_of else folds[task.fold])
-        )
+        of_task = (lambda task: shipped()) if in_sample else (lambda task: folds[task.fold])
+        found[name] = figures(cases, tasks, judged_all(tasks, of_task))
         row(name, found[name])
     return found
 

@@ -47,7 +47,8 @@ class Task:
 
     @property
     def answer(self) -> Sequence[str]:
-        return self.pair[1]["answer"]
+        answer: Sequence[str] = self.pair[1]["answer"]
+        return answer
 
 
 class Cases:

@@ -6,7 +6,7 @@ For each profile (if none is named the built-in one, and those of bench/profiles
 responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has
 most of its steps. *breach* is what `tocsin attribute CASE` sees: what rules saw, and what they did not. *lab* adds what
 an analyst adds: the software that was left behind, by its number, the planted one alike, since nobody knows which is
-which.
+which. Two campaigns *differ* if another group leads each; they are *apart* if a team's own clusters keep them so.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def one(seed: int, events: int, profile: Profile, rules: RuleSet, known: Known) 
         row["lab"] = judged(attribution.weigh(lab, known), profile.id)
         row["decoy"] = profile.decoy.get("id", "")
         row["techniques"] = len({trait.value for trait in breach.traits if trait.kind == "technique"})
-        if (other := found.get("incident-3")) is not None:
-            row["apart"] = apart(lab, other, known)
+        other = found.get("incident-3") or told(truth, "incident-3")
+        row["differ"] = differ(attribution.weigh(lab, known), attribution.weigh(other, known))
+        row["apart"] = apart(lab, other, known)
     return row
 
 
@@ -115,6 +116,16 @@ def observations(truth: dict[str, Any], response: respond.Response) -> Mapping[s
     return {name: seen[incident.id] for name, (_, incident) in best.items()}
 
 
+def told(truth: Mapping[str, Any], incident: str) -> Observation:
+    """What people on the spot would write down: rules find nothing of an incident that is only mails."""
+    steps = next(one["steps"] for one in truth["incidents"] if one["id"] == incident)
+    techniques = sorted({technique for step in steps for technique in step["techniques"]})
+    traits = tuple(Trait(kind="technique", value=technique, sources=("people",)) for technique in techniques)
+    return Observation(
+        id=incident, traits=traits, last_seen=max(step["until"] for step in steps)[:10], release=truth["attack_release"]
+    )
+
+
 def software(profile: Profile) -> Iterator[Trait]:
     texts = [*profile.software.values(), profile.decoy.get("software", "")]
     for number in dict.fromkeys(number for text in texts for number in _NUMBER.findall(text)):
@@ -132,6 +143,17 @@ def judged(found: Attribution, group: str | None) -> Seen:
     )
 
 
+def differ(one: Attribution, other: Attribution) -> bool:
+    """Whether two campaigns are answered differently: another group leads, and none is named for both."""
+    first, second = (
+        next((found.id for found in answered.hypotheses if found.kind == "group"), "") for answered in (one, other)
+    )
+    named = (
+        set(answered.answer.hypotheses) if answered.answer.level == "group" else set() for answered in (one, other)
+    )
+    return first != second and not set.intersection(*named)
+
+
 def apart(one: Observation, other: Observation, known: Known) -> bool:
     """Whether a team's own clusters keep the two apart."""
     first = attribution.clustered([one], Clusters(), known)
@@ -144,7 +166,9 @@ def _row(row: Mapping[str, Any]) -> str:
         for name in ("breach", "lab", "pixels")
         if (seen := row.get(name)) is not None
     ]
-    return "; ".join((f"techniques {row.get('techniques', 0)}", *parts, f"apart {row.get('apart')}"))
+    return "; ".join(
+        (f"techniques {row.get('techniques', 0)}", *parts, f"differ {row.get('differ')}, apart {row.get('apart')}")
+    )
 
 
 def summed(profile: Profile, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -162,6 +186,7 @@ def summed(profile: Profile, rows: list[dict[str, Any]]) -> dict[str, Any]:
         told[f"{name}_named_wrong"] = wrong(name)
     decoys = [row for row in rows if row.get("decoy")]
     told["decoy_named"] = sum(row["decoy"] in row[name].named for row in decoys for name in ("breach", "lab"))
+    told["differ"] = sum(row.get("differ", False) for row in rows)
     told["apart"] = sum(row.get("apart", False) for row in rows)
     told["techniques"] = round(sum(row.get("techniques", 0) for row in rows) / max(1, len(rows)), 1)
     return told

@@ -1,12 +1,13 @@
 """The benchmark's report cases in, the weights of `attribute/weights.json` out.
 
-    python bench/attribution_fit.py            # learns from all report cases and writes the file, ten minutes
+    python bench/attribution_fit.py            # learns from all report cases and writes the file, five minutes
     python bench/attribution_fit.py --rule     # only when names may be given, two minutes
 
 Beside it attribution_folds.json, the weights learned without each fold in turn, for figures out of fold.
 
-First a conditional logit over the groups of cases whose true group is known (ridge, by Newton's method), then another
-over the same cases with and without their true group, with "unknown" among the choices, on evidence out of fold.
+First a conditional logit over the groups of cases whose true group is known (ridge, by Newton's method), then
+(attribution_unknown.py) another over the same cases with and without their true group, with "unknown" among the
+choices, on evidence out of fold.
 Knowledge bases are strict (see attribution_cases.py). Full and noisy partial observations count alike.
 """
 
@@ -22,20 +23,21 @@ import msgspec
 import numpy as np
 from attribution import FOLD_WEIGHTS, fold_weights, look
 from attribution_cases import FOLDS, Cases, Task, bounds
+from attribution_unknown import NONE, Asked, decide
 from numpy.typing import NDArray
 
 import tocsin.attribute
 from tocsin.attribute.answers import refusals
 from tocsin.attribute.caps import ONE_CLASS, cap, cap_class
 from tocsin.attribute.checks import usable
-from tocsin.attribute.ledger import distinct, known, reference
+from tocsin.attribute.ledger import distinct
 from tocsin.attribute.plain import observation
 from tocsin.attribute.profiles import Profiles, prepare
 from tocsin.attribute.scale import NAT, ratio
 from tocsin.attribute.scene import Scene, see
 from tocsin.attribute.traits import software, technique, tempo
 from tocsin.attribute.weighing import Judged
-from tocsin.attribute.weights import ForGroups, ForUnknown, Rule, Weights, shipped
+from tocsin.attribute.weights import ForGroups, Rule, Weights, shipped
 from tocsin.model.attribution import CERTAIN
 from tocsin.model.observation import Observation, Trait
 
@@ -50,14 +52,12 @@ NOTHING = ForGroups(
 )
 NEVER = Rule(name=1001, sponsor=1001, largest=())
 FEATURES = ForGroups.__struct_fields__
-BEYOND = ForUnknown.__struct_fields__[1:6]
-NONE = ForUnknown(*[0] * (1 + len(BEYOND)))
 ABOUT = (
     "bench/attribution_fit.py makes this of the report cases of the benchmark; attribute/weights.py says what it means"
 )
 FINE = 1_000_000  # what a feature is multiplied by while it is measured, where rounding would tell
 KINDS = {kind.NAME: kind for kind in (technique, software, tempo)}
-RATIOS = {"likelihood", "software", "reports", "reports_by_length", "years", "reference", "techniques"}
+RATIOS = {"likelihood", "software", "reports", "reports_by_length", "years"}
 # By kind of trait: the weights that it reads, what each is set to while it is measured, and what one is then.
 MEASURED: dict[str, tuple[tuple[str, int, float], ...]] = {
     "technique": (("likelihood", 1000, UNIT), ("overlap", FINE, FINE)),
@@ -151,10 +151,12 @@ def rank(examples: Sequence[Example]) -> ForGroups:
     """Weights for groups, by conditional logit."""
     told = [example for example in examples if example.truth is not None]
     scale = np.vstack([example.rows for example in told]).std(axis=0) + 1e-9
-    weights = (
-        _newton([(example.rows / scale, int(example.truth or 0)) for example in told], np.full(len(FEATURES), RIDGE))
-        / scale
-    )
+    rows = np.zeros((len(told), max(len(example.rows) for example in told), len(FEATURES)))
+    there = np.zeros(rows.shape[:2], dtype=bool)
+    for number, example in enumerate(told):
+        rows[number, : len(example.rows)] = example.rows / scale
+        there[number, : len(example.rows)] = True
+    weights = _newton(rows, there, np.array([example.truth for example in told], dtype=np.int64)) / scale
     return ForGroups(
         **{
             name: round(float(weight) * (1000 if name in RATIOS else UNIT))
@@ -163,47 +165,30 @@ def rank(examples: Sequence[Example]) -> ForGroups:
     )
 
 
-def _newton(choices: Sequence[tuple[Floats, int]], ridge: Floats) -> Floats:
-    weights = np.zeros(choices[0][0].shape[1])
+def _newton(rows: Floats, there: NDArray[np.bool_], truth: NDArray[np.int64]) -> Floats:
+    """Weights under which the true groups are likeliest; `there` is false where a case has fewer groups than others."""
+    weights = np.zeros(rows.shape[2])
+    true = rows[np.arange(len(truth)), truth]
 
-    def quality(weights: Floats) -> float:
-        value = -0.5 * float(weights @ (ridge * weights))
-        for rows, truth in choices:
-            scores = rows @ weights
-            value += float(scores[truth] - np.logaddexp.reduce(scores))
-        return value
+    def quality(weights: Floats) -> tuple[float, Floats]:
+        scores = np.where(there, rows @ weights, -np.inf)
+        whole = np.logaddexp.reduce(scores, axis=1)
+        gain = float((true @ weights - whole).sum() - 0.5 * RIDGE * weights @ weights)
+        return gain, np.exp(scores - whole[:, None])
 
-    now = quality(weights)
+    now, shares = quality(weights)
     for _ in range(50):
-        slope, bend = -ridge * weights, np.diag(ridge)
-        for rows, truth in choices:
-            scores = rows @ weights
-            shares = np.exp(scores - np.logaddexp.reduce(scores))
-            mean = shares @ rows
-            slope += rows[truth] - mean
-            bend += (rows * shares[:, None]).T @ rows - np.outer(mean, mean)
-        step, size = np.linalg.solve(bend, slope), 1.0
-        while (then := quality(weights + size * step)) < now and size > 1e-4:
+        mean = np.einsum("tg,tgf->tf", shares, rows)
+        slope = (true - mean).sum(axis=0) - RIDGE * weights
+        bend = np.einsum("tg,tgf,tgh->fh", shares, rows, rows, optimize=True) - mean.T @ mean
+        step, size = np.linalg.solve(bend + RIDGE * np.eye(len(weights)), slope), 1.0
+        while (tried := quality(weights + size * step))[0] < now and size > 1e-4:
             size /= 2
         weights = weights + size * step
-        if then - now < 1e-6:
+        if tried[0] - now < 1e-6:
             return weights
-        now = then
+        now, shares = tried
     return weights
-
-
-def beyond(one: Example, weights: Floats) -> list[float]:
-    """What moves all groups against "unknown", in natural units, in the order of BEYOND; `weights` are the groups'."""
-    by_chance = reference([round(UNIT * float(weight)) for weight in weights])
-    found = []
-    for name in BEYOND:
-        unit = 1000 if name in RATIOS else 1
-        asked = replace(
-            one.scene,
-            weights=msgspec.structs.replace(one.scene.weights, unknown=msgspec.structs.replace(NONE, **{name: unit})),
-        )
-        found.append(known(asked, by_chance) / (UNIT if name in RATIOS else 1))
-    return found
 
 
 def evidence(example: Example, groups: ForGroups) -> Floats:
@@ -216,42 +201,19 @@ def evidence(example: Example, groups: ForGroups) -> Floats:
     return whole
 
 
-def decide(judged: Sequence[tuple[Example, Floats]]) -> ForUnknown:
-    """Weights for "unknown" and the sharpness, together: a conditional logit in which "unknown" weighs nothing."""
-    shared = np.array([[1.0, *beyond(one, weights)] for one, weights in judged])
-    mean, scale = shared.mean(axis=0), shared.std(axis=0) + 1e-9
-    mean[0], scale[0] = 0.0, 1.0
-    shared = (shared - mean) / scale
-    choices = [
-        (
-            np.vstack([np.column_stack([weights, np.tile(row, (len(weights), 1))]), np.zeros(1 + len(row))]),
-            len(weights) if one.truth is None else one.truth,
-        )
-        for (one, weights), row in zip(judged, shared, strict=True)
-    ]
-    found = _newton(choices, np.array([0.0, 0.0, *[RIDGE] * len(BEYOND)]))
-    plain = found[1:] / scale
-    plain[0] -= float(plain[1:] @ mean[1:])
-    return ForUnknown(
-        constant=round(float(plain[0]) * UNIT),
-        sharpness=round(float(found[0]) * 1000),
-        **{
-            name: round(float(weight) * (1000 if name in RATIOS else UNIT))
-            for name, weight in zip(BEYOND, plain[1:], strict=True)
-        },
-    )
-
-
 def learn(known_examples: Mapping[str, Sequence[Example]], left_out: frozenset[int] = frozenset()) -> Weights:
     """Weights from all cases but those of some folds; the second step on evidence that is out of fold again."""
     used = [one for seen in SEEN for one in known_examples[seen] if one.task.fold not in left_out]
-    judged: list[tuple[Example, Floats]] = []
+    asked: list[Asked] = []
     for fold in range(FOLDS):
         of_fold = [one for one in used if one.task.fold == fold]
         if of_fold:
             groups = rank([one for one in used if one.task.fold != fold])
-            judged += [(one, evidence(one, groups)) for one in of_fold]
-    return Weights(about=ABOUT, groups=rank(used), unknown=decide(judged), rule=NEVER)
+            asked += [
+                Asked(case=one.task.case, scene=one.scene, evidence=evidence(one, groups), truth=one.truth)
+                for one in of_fold
+            ]
+    return Weights(about=ABOUT, groups=rank(used), unknown=decide(asked), rule=NEVER)
 
 
 def ruled(judged: Mapping[str, Sequence[tuple[Task, Judged]]]) -> Rule:

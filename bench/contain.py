@@ -57,7 +57,7 @@ def made_incident(hosts: int, links: int, seed: int) -> Incident:
         )
         for number in range(3 * hosts)
     )
-    moves = []
+    moves: list[Move] = []
     while len(moves) < links - 3 * hosts:
         source, target = dice.sample(names, 2)
         who = f"AGENCY\\user{dice.randrange(300)}"

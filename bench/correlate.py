@@ -13,6 +13,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,7 @@ def main() -> None:
             kept(size, folder)
             disk = sum(path.stat().st_size for path in folder.iterdir())
             for kind in CORRELATION_TYPES:
-                [times] = alternate(options.repeat, lambda kind=kind, folder=folder: run(kind, folder))
+                [times] = alternate(options.repeat, partial(run, kind, folder))
                 read, took, found = min(times, key=lambda one: one[0] + one[1])
                 each = (read + took) / size * 1e6
                 print(f"{size:>10,} {kind:<18} {read:>8.2f} {took:>12.2f} {found:>9,} {each:>8.2f}")

@@ -60,7 +60,7 @@ def high(folder: Path) -> float:
     places = Places(truth)
     known = set(places.owner) | places.permitted
     cited = {places.find(json.loads(line)) for line in found.read_bytes().splitlines()}
-    return round(len(cited - known) / truth["host_months"], 4)
+    return round(len(cited - known) / float(truth["host_months"]), 4)
 
 
 def run(words: list[str]) -> None:

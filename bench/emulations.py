@@ -157,8 +157,8 @@ def apart(emulations: Sequence[Emulation], rules: RuleSet) -> dict[str, float]:
         found = incidents([(one.findings[1], one.traces[1]), (other.findings[2], other.traces[2])], rules)
         scores.append((f1([weights(each) for each in found]), one.name, other.name))
     scores.sort()
-    for score, one, other in scores[:15]:
-        print(f"  {score:5.3f}  {one} and {other}")
+    for score, first, second in scores[:15]:
+        print(f"  {score:5.3f}  {first} and {second}")
     values = [score for score, _, _ in scores]
     return {
         "pairs": len(values),

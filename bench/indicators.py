@@ -60,7 +60,7 @@ def with_networks(lines: Iterator[bytes], rng: Random, share: float) -> Iterator
             yield line
             continue
         second = number % 86_400
-        event = {
+        event: dict[str, object] = {
             "Channel": "Microsoft-Windows-Sysmon/Operational",
             "EventTime": f"2020-05-01 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}",
             "Computer": f"host{rng.randrange(50)}.corp.example",

@@ -44,6 +44,7 @@ from tocsin.lake.asking import Question
 from tocsin.lake.indexing import Index
 from tocsin.lake.state import RunFile
 from tocsin.lake.store import Lake
+from tocsin.model.coverage import IndicatorCoverage
 from tocsin.model.event import Column, Events, Longs, RawRecords, Source, Texts
 from tocsin.model.hunt import Asked
 from tocsin.model.indicator import Observable
@@ -80,7 +81,8 @@ class _Arrow:
         return self.texts.buffers()[2].to_pybytes(), offsets[:-1].astype(np.int64)
 
     def sizes(self) -> Longs:
-        return pc.binary_length(self.texts).to_numpy().astype(np.int64)
+        sizes: Longs = pc.binary_length(self.texts).to_numpy().astype(np.int64)
+        return sizes
 
 
 def synthetic(number: int, size: int) -> Events:
@@ -291,7 +293,7 @@ def real(folder: Path, events: int) -> dict[str, float]:
     upkeep.compact(lake, LOOKS)
     figures |= {f"compacted_{name}": value for name, value in shares(lake, raw).items()}
     rules = pipeline.compile_rules([RuleText(path="rule.yml", content=RULE.encode())])
-    hunt = retrohunt.Hunt(rules=rules, told=retrohunt.IndicatorCoverage())
+    hunt = retrohunt.Hunt(rules=rules, told=IndicatorCoverage())
     why = Asked(by="bench", authority="a benchmark", purpose="", names=())
 
     def over_lake() -> int:

@@ -14,10 +14,11 @@ from random import Random
 import evidence
 
 from tocsin import collect
+from tocsin.model.citation import Citation
 from tocsin.model.coverage import Coverage
 from tocsin.model.custody import Custody
 from tocsin.model.event import Events
-from tocsin.model.incident import Citation, Cited, Entity, Entry, Incident, Join, Seen
+from tocsin.model.incident import Cited, Entity, Entry, Incident, Join, Seen
 from tocsin.model.rule import LEVELS, RuleSet
 from tocsin.model.run import Run
 from tocsin.output.files import save

@@ -13,7 +13,7 @@ from made import kb, seen, trait
 
 from tocsin import attribute
 from tocsin.attribute import caps
-from tocsin.attribute.ledger import reference
+from tocsin.attribute.ledger import ahead
 from tocsin.attribute.traits import TRAITS
 from tocsin.attribute.weights import ForGroups, ForUnknown, Rule, Weights, shipped
 from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution
@@ -65,7 +65,8 @@ FIXED = Weights(
     ),
     unknown=ForUnknown(
         constant=-26761,
-        reference=-633,
+        first=230,
+        rival=-730,
         techniques=497,
         software=-495,
         new_software=-2178,
@@ -217,7 +218,7 @@ def test_these_are_the_sums_on_every_machine() -> None:
         for known in list(kb(seed).values())[::9]:
             observation = seen(list(known["techniques"])[::2], list(known["software"])[:2], last="2016")
             digest.update(msgspec.json.encode(attribute.weigh(observation, profiles, weights=FIXED).hypotheses))
-    assert digest.hexdigest() == "47705d3a3cee5983cb87334d4dd364f70216bbf94700e3de226776d34a8fd608"
+    assert digest.hexdigest() == "05bf6f7ba7d629e33b9fc6616ece8707d98d5d4c85cf519d24b7fe76d482126c"
 
 
 def test_groups_that_too_little_speaks_for_stay_in_their_order() -> None:
@@ -229,10 +230,24 @@ def test_groups_that_too_little_speaks_for_stay_in_their_order() -> None:
     assert found.of(UNKNOWN).billionths > max(one.billionths for one in found.hypotheses if one.kind == "group")  # type: ignore[union-attr]
 
 
-def test_the_reference_is_behind_the_few_that_lead_and_never_the_leader_of_several() -> None:
-    assert reference(range(200)) == 193
-    assert reference([5, 9]) == 5
-    assert reference([9]) == 9
+def test_the_rival_is_the_second_and_who_is_alone_is_his_own() -> None:
+    assert ahead([3, 9, 5]) == (9, 5)
+    assert ahead([9, 9]) == (9, 9)
+    assert ahead([9]) == (9, 9)
+
+
+def test_what_speaks_for_a_group_never_makes_it_less_likely_than_nobody() -> None:
+    """Also where it becomes the rival of the leader, by which all groups lose."""
+    learned = shipped().unknown
+    assert learned.sharpness + min(0, learned.first, learned.rival) > 0
+
+
+def test_where_nothing_seen_speaks_for_anybody_that_is_said() -> None:
+    """Somebody leads by how much is told of him: that is neither firm nor one class of grounds."""
+    found = attribute.weigh(seen(["T9999"], ["S9999"]), PROFILES[0], weights=FIXED)
+    assert any("Nothing that was seen speaks for" in text for text in found.answer.because)
+    assert any("Nothing that was seen speaks for" in text for text in found.fragile)
+    assert not any("Only one" in text for text in found.answer.because)
 
 
 def test_absence_counts_only_where_a_sensor_would_have_shown_it() -> None:

@@ -23,7 +23,9 @@ def refusals(ledger: Ledger, leader: int, survival: Survival) -> tuple[str, ...]
     name, chance = ledger.scene.profiles.groups[leader].name, ledger.billionths[leader]
     needed = ledger.scene.weights.rule.name
     found = []
-    if len(survival.speaking) < 2:
+    if not survival.speaking:
+        found.append(f"Nothing that was seen speaks for {name}: it leads by how much is told of it.")
+    elif len(survival.speaking) < 2:
         found.append(f"Only one independent class of grounds speaks for {name}; a name needs two.")
     if not survival.hard:
         found.append(f"Nothing that is hard to forge speaks for {name}.")

@@ -2,9 +2,10 @@
 
     weight of a group = prior + traits (capped) + caps of classes + calibration (+ cap of a narrow ground)
 
-The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together, the
-further down the better groups fit that have nothing to do with it: so that what is said to be 70 % was so in 70 % of
-the cases from which it was learned. All is integers.
+The calibration stretches what speaks for groups by one factor, and moves all of them against "unknown" together: up
+where one fits well, down where a second fits as well as it (the ratio to the nearest rival: Mendes Junior et al.,
+"Nearest neighbors distance ratio open-set classifier", Machine Learning 106, 2017). So what is said to be 70 % was so
+in 70 % of the cases from which it was learned. All is integers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from tocsin.model.observation import Trait
 SPEAKS: Final = 1_000
 NARROW: Final = -500  # what a group may weigh at most that only cheap things speak for, or only one class of them
 NEW: Final = 3  # the weights were learned from reports, of which few hold more that nobody is told to use
-BY_CHANCE: Final = 3  # groups of a hundred, of which one fits well whoever it was
 # When somebody was active, and what was not seen, tell groups apart; a name cannot rest on them.
 BESIDE: Final = ("tempo", "absence")
 
@@ -179,15 +179,15 @@ def calibrate(scene: Scene, evidence: Sequence[int]) -> tuple[int, ...]:
     """What moves each group against "unknown"."""
     if not evidence:
         return ()
-    shift = known(scene, reference(evidence))
+    shift = known(scene, *ahead(evidence))
     sharpness = scene.weights.unknown.sharpness
     return tuple(share(weight, sharpness, 1000) + shift - weight for weight in evidence)
 
 
-def reference(evidence: Sequence[int]) -> int:
-    """What a group weighs that fits as well as some fit by chance: of 175 the sixth, and never the first of several."""
-    place = max(1, len(evidence) * BY_CHANCE // 100)
-    return sorted(evidence, reverse=True)[min(place, len(evidence) - 1)]
+def ahead(evidence: Sequence[int]) -> tuple[int, int]:
+    """What the two groups weigh that fit best; who is alone is also the second."""
+    order = sorted(evidence, reverse=True)
+    return order[0], order[min(1, len(order) - 1)]
 
 
 def chances(weights: Sequence[int]) -> tuple[int, ...]:
@@ -198,12 +198,13 @@ def chances(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(mass * CERTAIN // whole for mass in masses)
 
 
-def known(scene: Scene, by_chance: int) -> int:
-    """What is added to every group alike: how much was seen, how much of it is new, how well groups fit by chance."""
+def known(scene: Scene, first: int, rival: int) -> int:
+    """What is added to every group alike: how well the two best fit, how much was seen, and how much of it is new."""
     learned, holders = scene.weights.unknown, scene.profiles.holders
     return (
         learned.constant
-        + share(learned.reference, by_chance, 1000)
+        + share(learned.first, first, 1000)
+        + share(learned.rival, rival, 1000)
         + share(learned.techniques, ratio(max(1, len(scene.techniques)), 1), 1000)
         + share(learned.software, ratio(1 + len(scene.software), 1), 1000)
         + learned.new_software * min(NEW, sum(name not in holders for name in scene.software))

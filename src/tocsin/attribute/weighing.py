@@ -105,6 +105,8 @@ def _confidence(ledger: Ledger, survived: survival.Survival) -> str:
 
 
 def _fragile(ledger: Ledger, survived: survival.Survival) -> tuple[str, ...]:
+    if not survived.speaking:
+        return ("Nothing that was seen speaks for the group that leads; it leads by how much is told of it.",)
     traits = [ledger.traits[number].trait for number in survived.traits]
     return (
         *(

@@ -1,7 +1,7 @@
 """The file of learned weights in, the weights of a ledger out: integers, few, and readable.
 
-`bench/attribution.py fit` makes the file from the benchmark's report cases and nothing else.
-docs/decisions/0021-attribution.md says what each stands for and what was tried besides.
+`bench/attribution_fit.py` makes the file from the benchmark's report cases and nothing else.
+docs/decisions/0021 and 0025 say what each stands for and what was tried besides.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ class ForUnknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What decides between all known groups together and none of them, in the same units.
 
     Args:
-        reference: thousandths: of what the group weighs that stands behind three of a hundred. Who fits no better than
-            that fits as many fit by chance; where many fit, none of them is the reason.
+        first: thousandths: of what the best group weighs.
+        rival: thousandths: of what the second best weighs. Negative: where two fit alike, likeness is the reason, and
+            it may well be a third that is like both.
         sharpness: thousandths by which evidence counts more than one by one, where it is taken together.
     """
 
     constant: int
-    reference: int
+    first: int
+    rival: int
     techniques: int  # thousandths: of the number of techniques seen
     software: int  # thousandths: of one more than the number of pieces of software
     new_software: int  # for each that no group is told to use
