@@ -71,7 +71,7 @@ def test_every_format_comes_back_as_it_was_read(tmp_path: Path) -> None:
         (
             _record(events, row)
             for part in lake.state.parts.values()
-            for _, events in Opened(part.kind, lake.part_path(part)).events(None)
+            for _, events in Opened(part, lake.part_path(part)).events(None)
             for row in range(len(events))
         ),
         key=repr,

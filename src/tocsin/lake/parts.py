@@ -99,6 +99,7 @@ def save(path: Path, table: pa.Table, *, plain: Sequence[str] = PLAIN, small: Co
         store_schema=False,
         write_statistics=["_ts"],
         dictionary_pagesize_limit=16 << 20,
+        write_page_checksum=True,  # no answer may come from a page that was damaged since
     )
     content = whole.getvalue()
     with path.open("wb") as file:
