@@ -173,7 +173,7 @@ def make(folder: Path, events: int) -> tuple[Lake, int]:
     """The synthetic lake, and how many bytes its raw records have."""
     lake, raw = store.make(folder), 0
     tasks = [(number, min(BATCH, events - first)) for number, first in enumerate(range(0, events, BATCH))]
-    for answer in local.run(tasks, partial(_write, folder=folder), jobs=2):
+    for answer in local.run(tasks, partial(_write, folder=folder), jobs=2, silence_s=3_600):
         if isinstance(answer, local.Message):
             some, run, size = msgspec.json.decode(answer.content, type=tuple[list[parts.Part], RunFile, int])
             lake.add(run.name, parts=some, run=run, keys=[run.name], custody=[], evidence={})

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -34,6 +34,10 @@ from tocsin.model.rule import INDICATOR, Rule, RuleSet
 TRACED: Final = "traced"
 MOST_AROUND: Final = 2_000  # parts that are read for what went on around findings
 
+_BUNDLE_BYTES: Final = 16 << 20  # of the files of one task: a second for a rule, ten for all that is known of them
+_BUNDLE_PARTS: Final = 400
+_BUNDLES_EACH: Final = 4  # that a worker does at least, so that none waits for long at the end
+
 Window: TypeAlias = tuple[int | None, int | None]
 
 
@@ -60,6 +64,10 @@ class Around:
     part: Part
     hosts: frozenset[str] | None  # None: of all
     found: Sequence[int]
+
+
+T = TypeVar("T")
+P = TypeVar("P", Look, Around)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,35 +185,52 @@ def fields_of(part: Part) -> frozenset[str]:
     return frozenset(field_of(column) for column in part.columns)
 
 
+def bundled(whole: Sequence[T], size_of: Callable[[T], int], jobs: int) -> list[tuple[str, tuple[T, ...]]]:
+    """Neighbours as tasks of some seconds each, with names in their order; enough of them for all workers."""
+    most = min(_BUNDLE_BYTES, sum(map(size_of, whole)) // (jobs * _BUNDLES_EACH))
+    bundles: list[list[T]] = []
+    room = 0
+    for one in whole:
+        if not bundles or size_of(one) > room or len(bundles[-1]) >= _BUNDLE_PARTS:
+            bundles.append([])
+            room = most
+        bundles[-1].append(one)
+        room -= size_of(one)
+    return [(f"{number:07}", tuple(some)) for number, some in enumerate(bundles)]
+
+
 def run(
-    tasks: Sequence[Any],
-    work: Work[Any],
+    tasks: Sequence[P],
+    work: Work[tuple[str, tuple[P, ...]]],
     jobs: int,
     tally: Tally,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     *,
     engine: Engine,
 ) -> None:
-    """Do the tasks.
+    """Look into parts; `work` sends a word for each of those it is given.
 
     Raises:
         LakeError: a part cannot be read; an answer without it would say no where nobody looked.
     """
-    numbered = [(f"{number:07}", task) for number, task in enumerate(tasks)]
+    bundles = bundled(tasks, lambda one: one.part.size_bytes, jobs)
     total, done, events = sum(task.part.size_bytes for task in tasks), 0, 0
-    for answer in engine.run(numbered, work, jobs=jobs):
-        part: Part = tasks[answer.task].part
+    heard = [0] * len(bundles)
+    for answer in engine.run(bundles, work, jobs=jobs):
+        some = bundles[answer.task][1]
+        part = some[min(heard[answer.task], len(some) - 1)].part
         if isinstance(answer, Message):
-            tally.hear(part, msgspec.json.decode(answer.content, type=_Heard))
+            if answer.content:
+                tally.hear(part, msgspec.json.decode(answer.content, type=_Heard))
+            heard[answer.task] += 1
+            done, events = done + part.size_bytes, events + part.rows
+            on_progress(
+                Progress(bytes_done=done, bytes_total=total, events=events, findings=tally.findings, current=part.day)
+            )
         elif answer.failure:
             raise LakeError(
                 f"{part.kind}/{part.path}: {answer.failure}",
                 hint="No answer is given without it. `tocsin lake verify` tells what is damaged.",
-            )
-        else:
-            done, events = done + part.size_bytes, events + part.rows
-            on_progress(
-                Progress(bytes_done=done, bytes_total=total, events=events, findings=tally.findings, current=part.day)
             )
 
 
@@ -213,7 +238,7 @@ def run(
 
 
 def look(
-    task: tuple[str, Look],
+    task: tuple[str, tuple[Look, ...]],
     send: Send,
     *,
     folder: Path,
@@ -224,23 +249,24 @@ def look(
     window: Window,
     margin_days: float,
 ) -> None:
-    """Read a part, match, keep the findings, tell what was seen."""
-    name, one = task
-    opened = Opened(one.part.kind, lake.part_path(one.part))
-    account = Account(detector)
-    doing = _Doing(detector.rules, margin_days)
+    """Read parts, match, keep the findings, tell what was seen."""
+    name, looks = task
     with (folder / FOUND / name).open("wb") as file, (folder / SEEN / name).open("wb") as sightings:
-        if one.named:
-            for places, events in opened.events(one.fields | ENVELOPE, one.rows):
-                doing.take(places, events, Matches(), fast.scan(events, _within(events, window)), detector, file)
-        if one.full:
-            rows = _first_look(opened, detector, slow, window, account)
-            wanted = detector.projection | slow.projection | ENVELOPE
-            for places, events in opened.events(wanted, rows) if len(rows) else ():
-                matches = detector.scan(events)
-                sightings.writelines(streams.frames(detector, events, matches))
-                doing.take(places, events, matches, slow.scan(events) if slow else None, detector, file)
-    send(msgspec.json.encode(doing.heard(account)))
+        for one in looks:
+            opened = Opened(one.part, lake.part_path(one.part))
+            account = Account(detector)
+            doing = _Doing(detector.rules, margin_days)
+            if one.named:
+                for places, events in opened.events(one.fields | ENVELOPE, one.rows):
+                    doing.take(places, events, Matches(), fast.scan(events, _within(events, window)), detector, file)
+            if one.full:
+                rows = _first_look(opened, detector, slow, window, account)
+                wanted = detector.projection | slow.projection | ENVELOPE
+                for places, events in opened.events(wanted, rows) if len(rows) else ():
+                    matches = detector.scan(events)
+                    sightings.writelines(streams.frames(detector, events, matches))
+                    doing.take(places, events, matches, slow.scan(events) if slow else None, detector, file)
+            send(msgspec.json.encode(doing.heard(account)))
 
 
 def _first_look(opened: Opened, detector: Detector, watch: Watch, window: Window, account: Account) -> Longs:
@@ -292,16 +318,17 @@ class _Doing:
         )
 
 
-def trace(task: tuple[str, Around], _send: Send, *, folder: Path, lake: Lake, window: Window) -> None:
+def trace(task: tuple[str, tuple[Around, ...]], send: Send, *, folder: Path, lake: Lake, window: Window) -> None:
     """Keep what findings can be joined by: their events, and what their hosts did on the same day."""
-    name, one = task
-    opened = Opened(one.part.kind, lake.part_path(one.part))
-    found = np.array(one.found, np.int64)
+    name, some = task
     with (folder / name).open("wb") as file:
-        for places, events in opened.events(investigate.FIELDS | ENVELOPE):
-            here = np.flatnonzero(np.isin(places, found))
-            others = _within(events, window) if one.hosts is None else _of_hosts(events, one.hosts)
-            file.writelines(investigate.frames(events, here, others))
+        for one in some:
+            found = np.array(one.found, np.int64)
+            for places, events in Opened(one.part, lake.part_path(one.part)).events(investigate.FIELDS | ENVELOPE):
+                here = np.flatnonzero(np.isin(places, found))
+                others = _within(events, window) if one.hosts is None else _of_hosts(events, one.hosts)
+                file.writelines(investigate.frames(events, here, others))
+            send(b"")
 
 
 def _of_hosts(events: Events, hosts: Collection[str]) -> Longs:

@@ -1,7 +1,7 @@
 """A lake in, the same out as from the logs that went into it: findings, what could have been seen, what lies around.
 
 The functions that read logs are the ones that read the lake's files: `looking` matches, `investigate` keeps traces and
-what may show what was taken. Every file is a task for the engine.
+what may show what was taken. Neighbouring files are a task for the engine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from tocsin import looking
@@ -134,23 +133,28 @@ def look_back(
     windows = windows if sought is None else np.concatenate([windows, sought.windows])
     kinds = impact.KINDS if sought is None else impact.KINDS | context.KINDS
     parts = [part for part in lake.state.parts.values() if part.kind in kinds and _reaches(part, windows)]
-    tasks = [(f"{number:06}", part) for number, part in enumerate(sorted(parts, key=lambda part: part.path))]
+    jobs = jobs or engine.default_jobs()
+    tasks = looking.bundled(sorted(parts, key=lambda part: part.path), lambda part: part.size_bytes, jobs)
+    heard = [0] * len(tasks)
     total, done, events = sum(part.size_bytes for part in parts), 0, 0
     lost: tuple[str, ...] = ()
     work = partial(_look, lake=lake, around=around, kept=kept, asked=asked, sought=sought)
-    for answer in engine.run(tasks, work, jobs=jobs or engine.default_jobs()):
-        part = tasks[answer.task][1]
+    for answer in engine.run(tasks, work, jobs=jobs):
+        some = tasks[answer.task][1]
+        part = some[min(heard[answer.task], len(some) - 1)]
         if isinstance(answer, Message):
-            done, events = done + part.size_bytes, events + msgspec.json.decode(answer.content, type=int)
+            heard[answer.task] += 1
+            lost += (answer.content.decode(),) if answer.content else ()
+            done, events = done + part.size_bytes, events + part.rows
             current = f"{part.kind} {part.day}, once more"
             on_progress(Progress(bytes_done=done, bytes_total=total, events=events, findings=0, current=current))
         elif answer.failure:
-            lost += (f"{part.kind}/{part.path}: {answer.failure}",)
+            lost += tuple(f"{one.kind}/{one.path}: {answer.failure}" for one in some[heard[answer.task] :])
     return lost
 
 
 def _look(
-    task: tuple[str, Part],
+    task: tuple[str, tuple[Part, ...]],
     send: Send,
     *,
     lake: Lake,
@@ -159,18 +163,23 @@ def _look(
     asked: impact.Asked | None,
     sought: context.Search | None,
 ) -> None:
-    """In a worker: read a part, keep what may show what was taken."""
-    name, part = task
+    """In a worker: read parts, keep what may show what was taken; sends a word for each, and what was lost of it."""
+    name, parts = task
     for folder in (kept.picks, kept.flows, kept.heard):
         (folder / name).unlink(missing_ok=True)  # of a worker that died at it
     if sought is not None:
         sought.forget(name)
     fields = impact.FIELDS if sought is None else impact.FIELDS | context.FIELDS
-    for _, events in Opened(part.kind, lake.part_path(part)).events(fields | ENVELOPE):
-        impact.keep(kept, name, events, around, asked)
-        if sought is not None:
-            context.keep(sought, name, events)
-    send(msgspec.json.encode(part.rows))
+    for part in parts:
+        lost = ""
+        try:
+            for _, events in Opened(part, lake.part_path(part)).events(fields | ENVELOPE):
+                impact.keep(kept, name, events, around, asked)
+                if sought is not None:
+                    context.keep(sought, name, events)
+        except LakeError as error:  # of the others all is read
+            lost = f"{part.kind}/{part.path}: {error.message}"
+        send(lost.encode())
 
 
 def _reaches(part: Part, windows: np.ndarray) -> bool:
@@ -194,7 +203,7 @@ def raws(lake: Lake, places: Iterable[Place], spans: Iterable[tuple[int | None, 
     kept, missing = 0, _NOT_THERE
     for part in parts.values():
         try:
-            for place, raw in Opened(part.kind, lake.part_path(part)).placed(wanted.keys()):
+            for place, raw in Opened(part, lake.part_path(part)).placed(wanted.keys()):
                 if kept < MOST_RAW:
                     found[place] = Raw(kind=part.kind, content=raw[:LONGEST_RAW], size_bytes=len(raw))
                     kept += min(len(raw), LONGEST_RAW)

@@ -105,7 +105,7 @@ def records(lake: Lake) -> Counter[tuple[str, str, int]]:
     """How often each record is there: digest of its file, path, place."""
     found: Counter[tuple[str, str, int]] = Counter()
     for part in lake.state.parts.values():
-        for _, events in Opened(part.kind, lake.part_path(part)).events(frozenset()):
+        for _, events in Opened(part, lake.part_path(part)).events(frozenset()):
             for source, rec in zip(events.src.tolist(), events.rec.tolist(), strict=True):
                 found[events.sources[source].sha256, events.sources[source].path, rec] += 1
     return found
@@ -136,12 +136,8 @@ def said(run: Run, lake: Lake) -> dict[tuple[Any, ...], tuple[Any, ...]]:
             if part not in lake.state.parts:
                 continue
             rows = run.rows(entry)
-            key = (
-                int(run["kind"][token]),
-                (int(run["print"][token]), int(run["check"][token])),
-                part,
-                run.about.fields[int(run["field"][entry])],
-            )
+            mark = tuple(int(run[name][token]) for name in ("kind", "print", "check"))
+            key = (mark, part, run.about.fields[int(run["field"][entry])])
             assert key not in found
             found[key] = (
                 *(int(run[name][entry]) for name in ("count", "first", "last")),

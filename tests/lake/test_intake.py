@@ -19,7 +19,7 @@ from lake.making import index_of, rebuilt_index_of, records, windows, write_logs
 from tocsin import collect
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS, take_in
-from tocsin.lake import names, upkeep
+from tocsin.lake import names, parts, upkeep
 from tocsin.lake.reading import Opened
 from tocsin.lake.store import Lake, make, open_lake
 from tocsin.lake.verify import verify
@@ -61,8 +61,13 @@ def _samples() -> list[Path]:
     )
 
 
-def test_every_format_comes_back_as_it_was_read(tmp_path: Path) -> None:
-    """Fields, lists, nulls, hosts, raw records and places: of every sample there is of every format."""
+@pytest.mark.parametrize("cells", [parts._MOST_CELLS, 400])
+def test_every_format_comes_back_as_it_was_read(cells: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields, lists, nulls, hosts, raw records and places: of every sample there is of every format.
+
+    Written either way: columns that are coded as they are written, and those of tables too wide for that.
+    """
+    monkeypatch.setattr(parts, "_MOST_CELLS", cells)
     samples = [path for path in _samples() if any(len(events) for events in _read(path))]
     assert len({path.parent for path in samples}) > 40
     take_in(samples, tmp_path / "lake", jobs=1)
@@ -71,7 +76,7 @@ def test_every_format_comes_back_as_it_was_read(tmp_path: Path) -> None:
         (
             _record(events, row)
             for part in lake.state.parts.values()
-            for _, events in Opened(part.kind, lake.part_path(part)).events(None)
+            for _, events in Opened(part, lake.part_path(part)).events(None)
             for row in range(len(events))
         ),
         key=repr,

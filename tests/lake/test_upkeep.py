@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,9 +12,10 @@ import pytest
 
 from lake.making import index_of, rebuilt_index_of, records, write_logs
 from tocsin import retrohunt
+from tocsin.detect import tokens
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS, take_in
-from tocsin.lake import store, tables, upkeep
+from tocsin.lake import asking, runs, store, tables, upkeep
 from tocsin.lake.state import Hold
 from tocsin.lake.store import Lake, make, open_lake
 from tocsin.lake.verify import verify
@@ -195,3 +196,44 @@ def test_an_index_of_another_version_is_not_asked(tmp_path: Path, monkeypatch: p
     assert _hunt(lake, "evil.example\n", tmp_path) > 0
     assert {run.about.version for run in open_lake(lake.folder).index()} == {LOOKS.version}
     assert index_of(open_lake(lake.folder)) == rebuilt_index_of(lake)
+
+
+def test_an_index_of_an_earlier_form_is_made_anew_and_told_until_then(lake: Lake, tmp_path: Path) -> None:
+    """Version 1 kept words as they are: it cannot be asked, nor be cleared of what is retired."""
+    before = _hunt(lake, "evil.example\n", tmp_path)
+    for name in lake.state.runs:
+        (lake.folder / store.INDEX / name).write_bytes(b"tocsin-run-1\n" + bytes(100))
+    assert len(open_lake(lake.folder).older) == len(lake.state.runs)
+    assert any("earlier version; `tocsin lake mend`" in fault for fault in verify(open_lake(lake.folder)).faults)
+    with pytest.raises(LakeError, match="nothing can be taken out") as caught:
+        upkeep.retire(open_lake(lake.folder), date(2021, 3, 2), kind="", by="Ben", reason="a test")
+    assert "mend" in caught.value.hint
+    write_logs(tmp_path / "logs", 7)
+    assert take_in([tmp_path / "logs"], lake.folder, jobs=1).records > 0
+    again = open_lake(lake.folder)
+    again.merge(everything=True)  # nothing is merged with what cannot be read
+    assert _hunt(again, "evil.example\n", tmp_path) >= before
+    assert not open_lake(lake.folder).older
+    assert index_of(open_lake(lake.folder)) == rebuilt_index_of(again)
+    assert not [fault for fault in verify(open_lake(lake.folder)).faults if ".run" in fault]
+
+
+def test_two_texts_whose_fingerprints_begin_alike_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens are sorted by a part of their fingerprint; here that part is the same for all."""
+    plain = runs.prints
+
+    def alike(texts: Iterable[bytes]) -> runs.Array:
+        found = plain(texts).copy()
+        found["print"] = 7
+        return found
+
+    monkeypatch.setattr(runs, "prints", alike)
+    monkeypatch.setattr(asking, "prints", alike)
+    for seed in range(3):
+        write_logs(tmp_path / "logs", seed)
+        take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    lake = open_lake(tmp_path / "lake")
+    lake.merge(everything=True)
+    assert index_of(lake) == rebuilt_index_of(lake)
+    wanted = [((tokens.TYPE_OF["domain"], name), at) for at, name in enumerate(("evil.example", "none.example"))]
+    assert asking.Question(wanted).seen(lake.index()).tolist() == [0]

@@ -121,3 +121,32 @@ def test_a_value_has_one_form(value: Any) -> None:
 def test_any_other_form_is_refused(text: bytes) -> None:
     with pytest.raises(SealError):
         decoded(text)
+
+
+_TEXT = st.text(st.characters(codec="ascii") | st.sampled_from("\u20ac\ufb33\U0001f600\x7f"), max_size=4)
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_ANY, st.booleans(), st.booleans(), st.sampled_from([(",", ":"), (", ", ":")]))
+def test_no_form_but_the_canonical_one_is_read(value: Any, ascii_only: bool, ordered: bool, marks: Any) -> None:
+    """Whatever other writers make of a value: it is read if it is, byte for byte, what RFC 8785 makes of it."""
+    text = json.dumps(value, ensure_ascii=ascii_only, sort_keys=ordered, separators=marks).encode()
+    if text == canonical(value):
+        assert decoded(text) == value
+    else:
+        with pytest.raises(SealError):
+            decoded(text)
+    assert decoded(canonical(value)) == value
+
+
+_LOOKS_PLAIN = [b"NaN", b"-0", b"1.0", b"[9007199254740993]", b'{"a":1,"a":1}', b'"\\ud800"', b'"\\u0041"']
+
+
+@pytest.mark.parametrize("text", _LOOKS_PLAIN)
+def test_forms_that_look_plain_and_are_not(text: bytes) -> None:
+    with pytest.raises(SealError):
+        decoded(text)

@@ -68,7 +68,7 @@ class Question:
         texts = place[np.array(at, np.int64)]
         by_text = np.argsort(texts, kind="stable")
         self._starts = np.searchsorted(texts[by_text], np.arange(len(by_mark) + 1))
-        self._kinds, self._numbers = (np.array(each, np.int64)[by_text] for each in (kinds, numbers))
+        self._kinds, self._numbers = np.array(kinds, np.uint8)[by_text], np.array(numbers, np.int64)[by_text]
         self._ranges = ranges
         self._of = max([-1, *numbers, *(number for _, number in ranges)]) + 1
 
@@ -78,7 +78,7 @@ class Question:
         sizes = self._starts[at + 1] - self._starts[at]
         token = np.repeat(found, sizes)
         pair = np.arange(len(token)) - np.repeat(np.cumsum(sizes) - sizes - self._starts[at], sizes)
-        fits = self._kinds[pair] == run["kind"][token]
+        fits = np.flatnonzero(self._kinds[pair] == run["kind"][token])
         tokens, asked = [token[fits]], [self._numbers[pair[fits]]]
         for crowd in run.crowds:
             words = np.unique(self._numbers[self._kinds == 0])

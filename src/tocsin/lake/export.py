@@ -44,7 +44,7 @@ def write(
 
 
 def _records(lake: Lake, part: Part, host: str, since_us: int | None, until_us: int | None) -> Iterator[dict[str, Any]]:
-    for _, events in Opened(part.kind, lake.part_path(part)).events(None):
+    for _, events in Opened(part, lake.part_path(part)).events(None):
         hosts = events.hosts()
         for row in range(len(events)):
             ts = int(events.ts[row])

@@ -1,4 +1,4 @@
-"""Tokens with where they stand in, a run of them out; and runs in, one that says what they do of parts still there out."""
+"""Tokens and where they stand in, a run of them out; runs in, one that says what they do of parts still there out."""
 
 from __future__ import annotations
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
+DAY: Final = "_day"  # stands in the name of a folder, not in files
 # What the lake says of each record, beside the fields of its log.
-OWN: Final = ("_day", "_ts", "_host", "_kind", "_raw", "_src", "_file", "_path", "_rec", "_chunk", "_ingest", "_shape")
+OWN: Final = (DAY, "_ts", "_host", "_kind", "_raw", "_src", "_file", "_path", "_rec", "_chunk", "_ingest", "_shape")
 
 _WRITTEN: Final = re.compile(r"[%\x00-\x20,;{}()=\x7f]")
 _ESCAPED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -36,5 +38,6 @@ def column_of(field: str, taken: Mapping[str, str]) -> str:
     return name
 
 
+@lru_cache(maxsize=1 << 16)
 def field_of(column: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), column.rstrip("%")) if "%" in column else column

@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tocsin.lake.names import OWN, column_of
@@ -31,6 +30,7 @@ _ROWS: Final = 65_536  # of a row group: what is read to look at one record
 _ZSTD: Final = 1  # level 3 takes a third longer for a twentieth less
 _SMALL: Final = 2_000  # bytes of distinct values: such a column's pages are few bytes, and zstd has its fixed cost
 _MOST_PLAIN: Final = 256 << 20  # bytes of the texts of all rows, that a crafted log cannot make them endless
+_MOST_CELLS: Final = 16 << 20  # rows times columns, of 16 bytes each: of a wide table the others are coded day by day
 PLAIN: Final = ("_raw", "_rec", "_chunk", "_ts")  # columns whose values are not worth a dictionary
 
 
@@ -99,6 +99,7 @@ def save(path: Path, table: pa.Table, *, plain: Sequence[str] = PLAIN, small: Co
         store_schema=False,
         write_statistics=["_ts"],
         dictionary_pagesize_limit=16 << 20,
+        write_page_checksum=True,  # no answer may come from a page that was damaged since
     )
     content = whole.getvalue()
     with path.open("wb") as file:
@@ -174,10 +175,10 @@ class _Columns:
             name = column_of(field, taken)
             taken[name.lower()] = field
             self._named.append((name, _Coded(column, ordered(column.codes), bounds)))
-        room = _MOST_PLAIN
+        room, cells = _MOST_PLAIN, _MOST_CELLS
         for coded in sorted((coded for _, coded in self._named), key=lambda coded: coded.plain_bytes):
-            room -= coded.plain_bytes
-            coded.plain = room >= 0
+            room, cells = room - coded.plain_bytes, cells - len(order)
+            coded.plain = room >= 0 and cells >= 0
         self.small = frozenset(name for name, coded in self._named if coded.distinct_bytes < _SMALL)
 
     def table(self, at: int) -> pa.Table:
@@ -208,8 +209,8 @@ class _Columns:
 class _Coded:
     """A column whose rows are in the order of their days. `odd` if it holds lists or null.
 
-    Where it is `plain`, a text is given for each row, and whoever writes it codes them in C: to make the dictionary of
-    each day here costs more. A long value that many rows share stays one.
+    Where it is `plain`, each row has a view of its text, and whoever writes it codes them in C: to make the dictionary
+    of each day here costs more. A long value that many rows share stays one.
     """
 
     def __init__(self, column: Column, codes: Codes, bounds: Longs) -> None:
@@ -217,12 +218,16 @@ class _Coded:
         self.plain = False
         self._bounds = bounds
         values = column.values
-        self._texts = values.arrow if isinstance(values, Texts) else pa.array(values[2:], pa.string())
-        there = codes > NULL
-        self._held = np.add.reduceat(there, bounds[:-1]) if len(codes) else np.zeros(len(bounds), bool)
+        texts = values.arrow.cast(pa.string_view()) if isinstance(values, Texts) else None
+        self._texts = pa.array(values[2:], pa.string_view()) if texts is None else texts
+        self._held = np.add.reduceat(codes > NULL, bounds[:-1]) if len(codes) else np.zeros(len(bounds), bool)
         self.odd = bool(column.lists) or bool((codes == NULL).any())
-        sizes = np.zeros(self.size, np.int32)
-        sizes[2:] = pc.binary_length(self._texts)
+        # As the Columnar Format of Arrow has them: "Variable-size Binary View Layout", the size first.
+        self._views = np.zeros((self.size, 4), np.int32)
+        self._views[2:] = np.frombuffer(
+            self._texts.buffers()[1], np.int32, 4 * len(self._texts), 16 * self._texts.offset
+        ).reshape(-1, 4)
+        sizes = self._views[:, 0]
         self.distinct_bytes, self.plain_bytes = int(sizes.sum(dtype=np.int64)), int(sizes[codes].sum(dtype=np.int64))
         self._rows: pa.Array | None = None
 
@@ -234,7 +239,9 @@ class _Coded:
         if not self.plain:
             return self._coded(self.codes[first:stop])
         if self._rows is None:
-            self._rows = self._texts.take(pa.array(self.codes - 2, mask=self.codes <= NULL))
+            there = np.packbits(self.codes > NULL, bitorder="little")
+            parts = [pa.py_buffer(there), pa.py_buffer(self._views.view("V16")[:, 0][self.codes])]
+            self._rows = pa.Array.from_buffers(pa.string_view(), len(self.codes), [*parts, *self._texts.buffers()[2:]])
         return self._rows.slice(first, stop - first)
 
     def _coded(self, codes: Codes) -> pa.Array:
@@ -242,7 +249,8 @@ class _Coded:
         used, at = np.unique(codes[there], return_inverse=True)
         place = np.zeros(len(codes), np.int32)
         place[there] = at
-        texts = self._texts.take(pa.array(used - 2))
+        parts = [None, pa.py_buffer(self._views.view("V16")[:, 0][used]), *self._texts.buffers()[2:]]
+        texts = pa.Array.from_buffers(pa.string_view(), len(used), parts).cast(pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(place, mask=~there), texts, safe=False)
 
 

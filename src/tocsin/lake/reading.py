@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tocsin.errors import LakeError
-from tocsin.lake.names import OWN, field_of
-from tocsin.lake.parts import PLAIN
+from tocsin.lake.names import DAY, OWN, field_of
+from tocsin.lake.parts import PLAIN, Part
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs, RawRecords, Source, Texts
 from tocsin.model.kind import kind_of
 from tocsin.model.raw import Place
@@ -33,21 +33,19 @@ _encode = msgspec.json.Encoder().encode
 class Opened:
     """A file that is open. `names` is field -> column."""
 
-    def __init__(self, kind: str, path: Path) -> None:
-        self.kind, self.path = kind, path
+    def __init__(self, part: Part, path: Path) -> None:
+        self.kind, self.path = part.kind, path
+        # What is a dictionary in the file stays one, and is not made anew from its texts. The part names its columns:
+        # to ask the file first would be half of what it costs to open it.
+        texts = [name for name in (*OWN, *part.columns) if name not in (DAY, "_shape", *PLAIN)]
         try:
-            about = pq.read_metadata(path, memory_map=True)
-            texts = [name for name in about.schema.names if name not in PLAIN]
-            # What is a dictionary in the file stays one, and is not made anew from its texts.
-            self.file = pq.ParquetFile(path, memory_map=True, metadata=about, read_dictionary=texts)
-        except (OSError, pa.ArrowException) as error:
+            self.file = pq.ParquetFile(path, memory_map=True, read_dictionary=texts, page_checksum_verification=True)
+        except (OSError, KeyError, pa.ArrowException) as error:
             raise LakeError(
                 f"{path}: cannot be read: {error}",
                 hint="`tocsin lake verify` tells what is damaged; docs/lake.md says how to mend it.",
             ) from error
-        names = self.file.schema_arrow.names
-        self.names = {field_of(name): name for name in names if name not in OWN}
-        self._shaped = "_shape" in names
+        self.names = {field_of(name): name for name in part.columns}
         self.groups = self.file.num_row_groups
         counts = [self.file.metadata.row_group(at).num_rows for at in range(self.groups)]
         self.starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
@@ -111,28 +109,28 @@ class Opened:
             rows = np.arange(stop - first)
             records = Records(self, group, rows)
             nowhere = np.zeros(len(rows), np.int64)
+            own = self.read(group, ["_ts", "_shape"])
             yield (
                 first,
                 Events(
                     kind=self.kind,
                     sources=(Source(path=str(self.path)),),
-                    ts=_times(self.read(group, ["_ts"])),
+                    ts=_times(own),
                     src=np.zeros(len(rows), np.int32),
                     rec=nowhere,
                     chunk=nowhere,
                     raw=records,
-                    columns=_OnDemand(self, group),
+                    columns=_OnDemand(self, group, _shapes(own)),
                     fields_of=(records.fields,),
                 ),
             )
 
     def shapes(self, group: int) -> Mapping[str, tuple[Longs, Longs]]:
         """By column: rows of a row group that hold a list, and rows that hold null."""
-        return _shapes(self.read(group, ["_shape"])) if self._shaped else {}
+        return _shapes(self.read(group, ["_shape"]))
 
     def _events(self, group: int, fields: list[str], rows: Longs, *, whole: bool) -> Events:
-        own = [name for name in _ALWAYS if name != "_shape" or self._shaped]
-        table = self.read(group, [*own, *(self.names[field] for field in fields)])
+        table = self.read(group, [*_ALWAYS, *(self.names[field] for field in fields)])
         if not whole:
             table = table.take(pa.array(rows))
         shapes = _shapes(table)
@@ -164,9 +162,8 @@ class Opened:
 class _OnDemand(Mapping[str, Column]):
     """The columns of a row group, each read when it is first asked for."""
 
-    def __init__(self, opened: Opened, group: int) -> None:
-        self._from, self._group = opened, group
-        self._shapes = opened.shapes(group)
+    def __init__(self, opened: Opened, group: int, shapes: Mapping[str, tuple[Longs, Longs]]) -> None:
+        self._from, self._group, self._shapes = opened, group, shapes
         self._rows = int(opened.starts[group + 1] - opened.starts[group])
         self._known: dict[str, Column] = {}
         names = {field_of(name): name for name, (_, null) in self._shapes.items() if len(null)}
@@ -202,7 +199,8 @@ def _sound(table: pa.Table) -> pa.Table:
 
 
 def _times(table: pa.Table) -> Longs:
-    return np.asarray(pc.fill_null(table.column("_ts").cast(pa.int64()), NO_TIME).to_numpy(), np.int64)
+    ts = table.column("_ts").cast(pa.int64())
+    return np.asarray((pc.fill_null(ts, NO_TIME) if ts.null_count else ts).to_numpy(), np.int64)
 
 
 _NONE: Final = np.zeros(0, np.int64)
@@ -234,7 +232,8 @@ def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def _indices(coded: pa.DictionaryArray) -> Codes:
-    return np.asarray(pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False), np.int32)
+    at = coded.indices
+    return np.asarray((pc.fill_null(at, -1) if at.null_count else at).to_numpy(zero_copy_only=False), np.int32)
 
 
 def _column(column: pa.ChunkedArray, shape: tuple[Longs, Longs]) -> Column:

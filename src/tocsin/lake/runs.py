@@ -147,7 +147,7 @@ class Run:
         self.path = path
         self._read: dict[str, Array] = {}
         try:
-            self._map = np.memmap(path, np.uint8, "r")
+            self._map = np.asarray(np.memmap(path, np.uint8, "r"))  # as what it is, each look into it costs twice
             self._head, at = self._begin()
             told, at = self._map[at : at + self._head.told], at + self._head.told
             for name, form in _OPEN.items():
@@ -218,20 +218,18 @@ class Run:
             marks: in order.
         """
         ours, checks = self["print"], self["check"]
-        wanted, check = np.ascontiguousarray(marks["print"]), marks["check"]
+        wanted, check = np.ascontiguousarray(marks["print"]), np.ascontiguousarray(marks["check"])
         token = np.searchsorted(ours, wanted)
-        at = np.arange(len(marks))
+        at = np.arange(np.searchsorted(token, len(ours)))
         found = [(at[:0], token[:0])]
-        while len(
-            at
-        ):  # a text has a token for each of its types, and another text may have the first half of its print
-            inside = token < len(ours)
-            at, token = at[inside], token[inside]
-            alike = np.flatnonzero(ours[token] == wanted[at])
+        while len(at):  # a text has a token for each type, and others may have the first half of its print
+            alike = np.flatnonzero(ours[token[: len(at)]] == wanted[at])
             at, token = at[alike], token[alike]
             same = checks[token] == check[at]
             found.append((at[same], token[same]))
             token = token + 1
+            inside = np.searchsorted(token, len(ours))
+            at, token = at[:inside], token[:inside]
         return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
 
     @cached_property

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -74,7 +73,7 @@ def _join(lake: Lake, looks: Looks, some: Sequence[Part]) -> int:
     name = f"{folder_of(day)}/joined-{secrets.token_hex(8)}.parquet"
     path = tables.folder_of(lake.folder, kind) / name
     with log.troubles_told(path):
-        table = _sorted([lake.part_path(part) for part in some], kind)
+        table = _sorted(lake, some)
         digest = save(path, table)
     ts = pc.fill_null(table.column("_ts").cast(pa.int64()), NO_TIME).to_numpy()
     part = part_of(kind, name, day, ts, path, digest, table.column_names)
@@ -91,10 +90,10 @@ def _join(lake: Lake, looks: Looks, some: Sequence[Part]) -> int:
     return 0
 
 
-def _sorted(paths: Iterable[Path], kind: str) -> pa.Table:
+def _sorted(lake: Lake, parts: Iterable[Part]) -> pa.Table:
     read = []
-    for path in paths:
-        opened = Opened(kind, path)
+    for part in parts:
+        opened = Opened(part, lake.part_path(part))
         read += [_plain(opened.read(group, opened.file.schema_arrow.names)) for group in range(opened.groups)]
     # Each row group has a dictionary of its own: as plain text they can be sorted, and are coded anew when written.
     return pa.concat_tables(read, promote_options="permissive").sort_by(_ORDER)
@@ -110,7 +109,7 @@ def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:
     """Write a run over parts; nobody names it yet."""
     made = Index(looks)
     for part in parts:
-        opened = Opened(part.kind, lake.part_path(part))
+        opened = Opened(part, lake.part_path(part))
         wanted = looks.names | looks.envelope
         for rows, events in opened.events(wanted):
             made.add(events, [(part, np.arange(len(events)))], first=int(rows[0]))

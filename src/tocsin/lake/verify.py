@@ -46,7 +46,7 @@ def verify(lake: Lake, told: Told = lambda what, at, of: None) -> Verdict:
         if digest != part.sha256:
             faults.append(f"{path}: {'is not there' if digest is None else 'was changed: its digest is another one'}")
             continue
-        counts.update(_sources(Opened(part.kind, path)))
+        counts.update(_sources(Opened(part, path)))
     faults += _of_tables(lake)
     for name, run in sorted(lake.state.runs.items()):
         digest = _digest(lake.folder / INDEX / name)
