@@ -183,6 +183,20 @@ def undo(
     return tuple(block for blocks in after.values() for block in blocks)
 
 
+def give_up(folder: Path, by: str, reason: str) -> tuple[str, ...]:
+    """Leave a go that cannot end, so that others can act again; the enforcers of which it is not known what stands."""
+    with journal.acting(enforced(folder)) as log:
+        pending = log.now.pending
+        if pending is None:
+            raise ActError("nothing was left half done", hint="`tocsin contain CASE --status` tells what stands.")
+        unknown = tuple(dict.fromkeys(name for name, _ in pending.steps[log.now.next_step :]))
+        log.give_up(by=by, at=now(), reason=reason)
+    _noted(
+        folder, by, f"given up: {pending.does} of {pending.by}; not known what stands at {', '.join(unknown)}: {reason}"
+    )
+    return unknown
+
+
 def expire(root: Path, places: Sequence[Place], by: str) -> int:
     """Lift what has run out, where an enforcer does not do so by itself; how many blocks that were."""
     with journal.acting(root / ENFORCED) as log:
@@ -228,7 +242,7 @@ def _go_on(log: journal.Journal, told: Callable[[str], None]) -> None:
         done = world.run(step)
         log.end(number, now(), well=done.well, said=done.said)
         if not done.well:
-            hint = "The same command goes on from there; --undo takes back what was done."
+            hint = "The same command goes on from there; --undo takes back what was done; --give-up leaves it as it is."
             raise ActError(f"{enforcer}: could not {step.what}: {done.said.strip()[:300]}", hint=hint)
         told(f"{enforcer}: {step.what}{' (was so already)' if done.skipped else ''}")
     log.finish(now())

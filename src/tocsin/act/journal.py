@@ -5,7 +5,8 @@ FOLDER/kept/DIGEST     the steps of each go, by their SHA-256
 FOLDER/lock            whoever acts holds it
 
 A go is meant, then its steps begin and end one after another, then it has ended. What stands is what ended goes left; a
-go that has not ended is taken up again before anything else, and its steps may be done twice without harm.
+go that has not ended is taken up again before anything else, and its steps may be done twice without harm. One that
+cannot end, since an enforcer is gone for good, is given up by somebody by name; what stands there is then not known.
 """
 
 from __future__ import annotations
@@ -109,6 +110,10 @@ class Journal:
     def finish(self, at: str) -> None:
         self._add({"what": "ended", "at": at})
 
+    def give_up(self, *, by: str, at: str, reason: str) -> None:
+        """Leave the go that has not ended as it is."""
+        self._add({"what": "given up", "by": by, "at": at, "reason": reason})
+
     def _add(self, body: dict[str, Any], kept: str = "") -> None:
         body = {name: _unicode(value) for name, value in body.items()} | ({"kept": kept} if kept else {})
         line, link = chain.line(body, self._count, self._head)
@@ -202,7 +207,23 @@ def _follow(folder: Path, now: Now, link: chain.Link) -> Now:
         case "ended" if now.pending is not None:
             standing = {**now.standing, **now.pending.after}
             return replace(now, standing=standing, ended=(*now.ended, now.pending), pending=None, next_step=0)
+        case "given up" if now.pending is not None:
+            return _given_up(now, now.pending, body)
     return now
+
+
+def _given_up(now: Now, go: Go, body: Mapping[str, Any]) -> Now:
+    """Where all steps were done what was meant stands; elsewhere all that may, so that nobody forgets to lift it."""
+    left = {enforcer for enforcer, _ in go.steps[now.next_step :]}
+    standing = {**now.standing, **go.after}
+    for name in left & set(standing):
+        may = {(one.verb, one.target): one for one in go.after.get(name, ())}
+        for one in now.standing.get(name, ()):
+            there = may.get((one.verb, one.target), one)
+            may[one.verb, one.target] = max(one, there, key=lambda each: len(each.cases))
+        standing[name] = tuple(may.values())
+    told = replace(go, does=f"{go.does}, given up by {body['by']}: {body['reason']}", at=str(body["at"]))
+    return replace(now, standing=standing, ended=(*now.ended, told), pending=None, next_step=0)
 
 
 class _Kept(msgspec.Struct, forbid_unknown_fields=True):
