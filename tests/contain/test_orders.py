@@ -92,6 +92,9 @@ def test_an_originator_who_took_their_agreement_back_stops_what_rested_on_it(tmp
     assert "an ally, whose intelligence it rests on, must agree" in _waits(folder, kept)
     with pytest.raises(ActError, match="wait for signatures"):
         planning.rendered(folder, kept, "nftables", (), OWN, KNOWN)
+    do, _ = planning.rendered(folder, kept, "cacao", (), OWN, KNOWN)
+    assert "203.0.113.9" not in do.content
+    assert planning.for_people(folder, kept, OWN, KNOWN).actions == ()
 
 
 def test_a_clock_that_went_back_is_refused_but_for_undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

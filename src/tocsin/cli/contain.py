@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WAYS: Final = ("least disruptive", "fastest", "quietest")  # named here for --help; a test compares
 RENDERED: Final = (
     *("nftables", "unbound", "bind", "webhook", "suricata", "windows-firewall", "active-directory", "entra"),
-    "cacao",
+    *("cacao", "steps"),
 )
 
 Name = Annotated[
@@ -209,9 +209,16 @@ def _signing(folder: Path, kept: Chosen, mine: Own) -> None:
 
 def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out: Path | None) -> None:
     from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+    from tocsin.model.action import Text
     from tocsin.output.files import prepare_folder, save
 
-    texts = planning.rendered(folder, planning.chosen(folder), which, places, mine, known())
+    kept = planning.chosen(folder)
+    if which == "steps":
+        lines = pages.for_people(planning.for_people(folder, kept, mine, known()), kept.digest)
+        texts: tuple[Text, ...] = (Text(name="steps.txt", content="".join(f"{line}\n" for line in lines)),)
+    else:
+        texts = planning.rendered(folder, kept, which, places, mine, known())
     if out is None:
         for text in texts:
             sys.stdout.write(f"### {text.name}\n{text.content}")

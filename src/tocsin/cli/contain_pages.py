@@ -149,6 +149,26 @@ def steps(every: Iterable[tuple[str, Step]]) -> Iterator[str]:
             yield f"      | and {len(lines) - 30:,} more lines"
 
 
+def for_people(chosen: Alternative, plan: str) -> Iterator[str]:
+    """What people read who carry it out by hand: the steps of each action, how it is seen to hold, how it is undone."""
+    yield f"{chosen.way}, of the plan {plan}"
+    yield "What is not signed for is advice: --status tells what waits for whom."
+    for word in chosen.first:
+        yield from _wrapped(f"first: {word}")
+    numbers = {action.id: number for number, action in enumerate(chosen.actions, 1)}
+    for number, action in enumerate(chosen.actions, 1):
+        yield ""
+        yield from _wrapped(f"{number}. {_named(action)} ({action.id})", "")
+        after = [str(numbers[name]) for name in action.after if name in numbers]
+        yield from (_wrapped(f"not before {', '.join(after)}") if after else ())
+        yield from (_wrapped(f"collect first: {', '.join(action.preserve)}") if action.preserve else ())
+        for title, lines in (("do", action.steps), ("check", action.probes), ("take back", action.undo)):
+            for line in lines:
+                yield from _wrapped(f"{title}: {line}")
+        if not action.undo:
+            yield "  cannot be taken back"
+
+
 def routes(actions: Sequence[Action], places: Sequence[Place], done: Mapping[str, Decision]) -> Iterator[str]:
     """How each action is carried out, and which of those that people do are signed as done."""
     ways: dict[str, list[Action]] = {}

@@ -9,7 +9,7 @@ from tocsin.contain.enforcers import ENFORCERS
 from tocsin.contain.enforcers import webhook as posting
 from tocsin.model.action import Action, Place
 
-BY_HAND: Final = "by hand; the steps are told by --render cacao"
+BY_HAND: Final = "by hand; the steps are told by --render steps"
 
 
 def route(action: Action, places: Sequence[Place]) -> str:
