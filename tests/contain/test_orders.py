@@ -203,3 +203,18 @@ def test_an_undo_that_is_given_up_leaves_the_blocks_told(tmp_path: Path) -> None
         enforce.undo(folder, [dead], "Ben")
     enforce.give_up(folder, "Ben", "its disk is gone")
     assert enforce.standing_of(folder)[0]["unbound"]
+
+
+def test_what_was_half_applied_is_not_forgotten_when_its_undo_is_given_up(tmp_path: Path) -> None:
+    folder, kept = _ready(tmp_path)
+    dead = Place(enforcer="unbound", zone_file=str(tmp_path / "none" / "zone"), control=("true",))
+    for do in (
+        lambda: enforce.apply(folder, kept, [dead], OWN, KNOWN, "Ben"),
+        lambda: enforce.undo(folder, [dead], "Ben"),
+    ):
+        with pytest.raises(ActError, match="could not"):
+            do()
+    enforce.give_up(folder, "Ben", "its disk is gone")
+    assert [block.cases for block in enforce.standing_of(folder)[0]["unbound"]] == [("inc1",)]
+    assert enforce.undo(folder, _place(tmp_path), "Ben") == ()
+    assert enforce.standing_of(folder)[0]["unbound"] == ()

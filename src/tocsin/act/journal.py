@@ -14,9 +14,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """What stands by enforcer, all goes that have ended, and the one that has not, with its next step."""
+    """What stands by enforcer, all goes that have ended, and the one that has not, with its next step.
+
+    `may` is what a go left that was taken back before it had ended.
+    """
 
     standing: Mapping[str, tuple[Block, ...]]
     ended: tuple[Go, ...]
@@ -63,6 +66,7 @@ class Now:
     next_step: int
     head: str
     failed: str = ""
+    may: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
 
 
 class Journal:
@@ -199,14 +203,16 @@ def _follow(folder: Path, now: Now, link: chain.Link) -> Now:
     now = replace(now, head=link.digest, failed="")
     match body.get("what"):
         case "meant":
-            return replace(now, pending=_go(folder, body), next_step=0)
+            left = now.pending.after if now.pending is not None else {}
+            return replace(now, pending=_go(folder, body), next_step=0, may=_both(now.may, left, {*now.may, *left}))
         case "done":
             return replace(now, next_step=int(body["step"]) + 1)
         case "failed":
             return replace(now, failed=str(body["said"]))
         case "ended" if now.pending is not None:
             standing = {**now.standing, **now.pending.after}
-            return replace(now, standing=standing, ended=(*now.ended, now.pending), pending=None, next_step=0)
+            ended = (*now.ended, now.pending)
+            return replace(now, standing=standing, ended=ended, pending=None, next_step=0, may={})
         case "given up" if now.pending is not None:
             return _given_up(now, now.pending, body)
     return now
@@ -216,14 +222,23 @@ def _given_up(now: Now, go: Go, body: Mapping[str, Any]) -> Now:
     """Where all steps were done what was meant stands; elsewhere all that may, so that nobody forgets to lift it."""
     left = {enforcer for enforcer, _ in go.steps[now.next_step :]}
     standing = {**now.standing, **go.after}
-    for name in left & set(standing):
-        may = {(one.verb, one.target): one for one in go.after.get(name, ())}
-        for one in now.standing.get(name, ()):
-            there = may.get((one.verb, one.target), one)
-            may[one.verb, one.target] = max(one, there, key=lambda each: len(each.cases))
-        standing[name] = tuple(may.values())
+    standing |= _both(_both(now.standing, now.may, left), go.after, left)
     told = replace(go, does=f"{go.does}, given up by {body['by']}: {body['reason']}", at=str(body["at"]))
-    return replace(now, standing=standing, ended=(*now.ended, told), pending=None, next_step=0)
+    return replace(now, standing=standing, ended=(*now.ended, told), pending=None, next_step=0, may={})
+
+
+def _both(
+    one: Mapping[str, Sequence[Block]], other: Mapping[str, Sequence[Block]], names: Collection[str]
+) -> dict[str, tuple[Block, ...]]:
+    """At each of these enforcers the blocks of both; of the same block the one that more cases want."""
+    found = {}
+    for name in names:
+        kept = {(each.verb, each.target): each for each in other.get(name, ())}
+        for each in one.get(name, ()):
+            there = kept.get((each.verb, each.target), each)
+            kept[each.verb, each.target] = max(each, there, key=lambda block: len(block.cases))
+        found[name] = tuple(kept.values())
+    return found
 
 
 class _Kept(msgspec.Struct, forbid_unknown_fields=True):
