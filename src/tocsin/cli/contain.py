@@ -270,7 +270,7 @@ def _undo(folder: Path, places: tuple[Place, ...], who: str, *, for_real: bool) 
         typer.echo("Nothing stands for this case from here: nothing was lifted.")
         return
     typer.echo(f"lifted; {len(left):,} blocks stay for other cases")
-    typer.echo("What people did elsewhere they take back by the second playbook of --render cacao.")
+    typer.echo("What people did elsewhere is taken back as --render steps tells; some of it cannot be.")
 
 
 def _verify(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tocsin.contain import route
+from tocsin.contain import POSTED, route
 from tocsin.contain.catalogue import NOBODY_KNOWS
 from tocsin.model.action import Action, Block, Place, Step
 from tocsin.model.containment import Recovery, Verification
@@ -209,7 +209,9 @@ def standing(blocks: Mapping[str, Sequence[Block]], now_us: int) -> Iterator[str
             if block.until_us and block.until_us <= now_us:
                 until = f"ran out on {_minute(block.until_us)}; --expire takes it off where nothing else does"
             others = f"; for {len(block.cases)} cases" if len(block.cases) > 1 else ""
-            yield from _wrapped(f"{enforcer}: {block.verb} {block.target.value}, {until}{others}")
+            posted = "posted, not asked whether it was done; " if enforcer == POSTED else ""
+            what = f"{block.verb} {block.target.value}{f' on {block.target.host}' if block.target.host else ''}"
+            yield from _wrapped(f"{enforcer}: {what}, {posted}{until}{others}")
         yield from _more(each)
 
 
