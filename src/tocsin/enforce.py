@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from tocsin.planning import Chosen, decisions_of, now_us
 from tocsin.seal.decisions import now
 
 ENFORCED: Final = ".enforced"  # beside the cases: what stands is of all of them together
+_SET_RIGHT: Final = timedelta(minutes=1)  # by as much a clock is set back now and then
 TASK: Final = "Containment was begun: verify it, decide whether it is contained, and write down what must hold"
 
 
@@ -220,7 +222,7 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
 def _refuse_a_clock_that_went_back(log: journal.Journal) -> None:
     """What ends by itself would end at another time than people signed for. Undo asks no clock."""
     last = max((one.at for one in log.now.ended), default="")
-    if last > now():
+    if last and datetime.fromisoformat(last) - datetime.fromisoformat(now()) > _SET_RIGHT:
         hint = "Set the clock right. --undo works all the same."
         raise ActError(f"the clock of this machine stands before the last line of the journal, {last}", hint=hint)
 
