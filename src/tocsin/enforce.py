@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from tocsin.planning import Chosen, decisions_of, now_us
 from tocsin.seal.decisions import now
 
 ENFORCED: Final = ".enforced"  # beside the cases: what stands is of all of them together
+_SET_RIGHT: Final = timedelta(minutes=1)  # by as much a clock is set back now and then
 TASK: Final = "Containment was begun: verify it, decide whether it is contained, and write down what must hold"
 
 
@@ -183,6 +185,20 @@ def undo(
     return tuple(block for blocks in after.values() for block in blocks)
 
 
+def give_up(folder: Path, by: str, reason: str) -> tuple[str, ...]:
+    """Leave a go that cannot end, so that others can act again; the enforcers of which it is not known what stands."""
+    with journal.acting(enforced(folder)) as log:
+        pending = log.now.pending
+        if pending is None:
+            raise ActError("nothing was left half done", hint="`tocsin contain CASE --status` tells what stands.")
+        unknown = tuple(dict.fromkeys(name for name, _ in pending.steps[log.now.next_step :]))
+        log.give_up(by=by, at=now(), reason=reason)
+    _noted(
+        folder, by, f"given up: {pending.does} of {pending.by}; not known what stands at {', '.join(unknown)}: {reason}"
+    )
+    return unknown
+
+
 def expire(root: Path, places: Sequence[Place], by: str) -> int:
     """Lift what has run out, where an enforcer does not do so by itself; how many blocks that were."""
     with journal.acting(root / ENFORCED) as log:
@@ -206,7 +222,7 @@ def expire(root: Path, places: Sequence[Place], by: str) -> int:
 def _refuse_a_clock_that_went_back(log: journal.Journal) -> None:
     """What ends by itself would end at another time than people signed for. Undo asks no clock."""
     last = max((one.at for one in log.now.ended), default="")
-    if last > now():
+    if last and datetime.fromisoformat(last) - datetime.fromisoformat(now()) > _SET_RIGHT:
         hint = "Set the clock right. --undo works all the same."
         raise ActError(f"the clock of this machine stands before the last line of the journal, {last}", hint=hint)
 
@@ -228,7 +244,7 @@ def _go_on(log: journal.Journal, told: Callable[[str], None]) -> None:
         done = world.run(step)
         log.end(number, now(), well=done.well, said=done.said)
         if not done.well:
-            hint = "The same command goes on from there; --undo takes back what was done."
+            hint = "The same command goes on from there; --undo takes back what was done; --give-up leaves it as it is."
             raise ActError(f"{enforcer}: could not {step.what}: {done.said.strip()[:300]}", hint=hint)
         told(f"{enforcer}: {step.what}{' (was so already)' if done.skipped else ''}")
     log.finish(now())

@@ -161,11 +161,12 @@ def rendered(
 ) -> tuple[Text, ...]:
     """The plan as text for whoever carries it out elsewhere.
 
-    A playbook for people holds all of it. What machines read holds only what may be done by now.
+    A playbook for people holds all of it but what is forbidden by now. What machines read holds only what is allowed.
     """
     at_us = now_us()
     if which == "cacao":
-        return cacao.playbooks(kept.alternative, case=kept.plan.of, plan=kept.digest, at_us=at_us)
+        told = for_people(folder, kept, mine, known)
+        return cacao.playbooks(told, case=kept.plan.of, plan=kept.digest, at_us=at_us)
     enforcer = next(one for one in ENFORCERS if which == one.NAME)
     waiting = missing(folder, kept, mine, known)
     actions = [one for one in kept.alternative.actions if one.verb in enforcer.VERBS]
@@ -176,6 +177,13 @@ def rendered(
         raise ActError(f"{which}: no action of this plan may be rendered: {why}", hint=hint)
     place = next((one for one in places if one.enforcer == which), Place(enforcer=which))
     return enforcer.render(allowed, place, at_us)
+
+
+def for_people(folder: Path, kept: Chosen, mine: Own, known: Iterable[Signer]) -> Alternative:
+    """The way that was chosen, without what has become forbidden since."""
+    _, _, decisions = decisions_of(folder, known)
+    left = [one for one in kept.alternative.actions if not authority.forbidden(one, decisions, mine)]
+    return replace(kept.alternative, actions=tuple(left))
 
 
 def block(action: Action, case: str, at_us: int) -> Block:

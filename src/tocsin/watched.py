@@ -85,7 +85,7 @@ def verify(
 def _lifted(folder: Path) -> str:
     """When the last of what stood for this case was lifted; '' while something stands, or where nothing ever did."""
     standing, now = standing_of(folder)
-    last = [one for one in gone(folder, now) if one.does != "apply"][-1:]
+    last = [one for one in gone(folder, now) if one.does in {"undo", "expire"}][-1:]
     return f"{last[0].at[:16].replace('T', ' ')} UTC" if last and not any(standing.values()) else ""
 
 

@@ -74,7 +74,7 @@ def _approve(tocsin: Tocsin, digest: str, by: str) -> int:
 
 def test_the_words_of_the_command_are_those_of_the_rooms() -> None:
     assert contain.WAYS == WAYS
-    assert (*(one.NAME for one in ENFORCERS), "cacao") == contain.RENDERED
+    assert (*(one.NAME for one in ENFORCERS), "cacao", "steps") == contain.RENDERED
 
 
 def test_from_the_plan_to_its_end(tocsin: Tocsin, lists: tuple[str, ...], tmp_path: Path) -> None:
@@ -220,6 +220,7 @@ def test_hostile_values_are_shown_as_text_and_quoted_for_a_shell(tocsin: Tocsin,
     code, out, _ = tocsin("contain", "inc1", "--plan", "fastest", "--by", "Ben")
     assert code == 0
     assert "'collected:host $(reboot)'\\''x'" in out
+    assert tocsin("contain", "inc1", "--render", "steps")[0] == 0  # and the fixture looks for escapes in all of it
 
 
 def test_render_writes_files(tocsin: Tocsin, tmp_path: Path) -> None:
@@ -228,3 +229,7 @@ def test_render_writes_files(tocsin: Tocsin, tmp_path: Path) -> None:
     code, out, _ = tocsin("contain", "inc1", "--render", "cacao", "--out", tmp_path / "out")
     assert code == 0
     assert len(list((tmp_path / "out").glob("playbook--*.json"))) == len(out.split()) == 2
+    code, out, _ = tocsin("contain", "inc1", "--render", "steps")
+    assert code == 0
+    assert "1. block address: 203.0.113.9" in out
+    assert "  take back: " in out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def _best(edges: Sequence[Edge], held: set[str], prices: Mapping[str, int]) -> t
     )
 
 
+@pytest.mark.timeout(3_600)  # so that the soak ends on a busy machine, too
 @given(problems())
 def test_it_is_the_cheapest_that_leaves_no_path(problem: tuple[list[Edge], set[str], dict[str, int]]) -> None:
     edges, held, prices = problem
@@ -72,6 +74,7 @@ def test_it_is_the_cheapest_that_leaves_no_path(problem: tuple[list[Edge], set[s
     assert _worth(found.chosen, prices, sorted(prices)) == _best(edges, held, prices)
 
 
+@pytest.mark.timeout(3_600)
 @given(problems())
 def test_the_same_question_in_another_order_has_the_same_answer(
     problem: tuple[list[Edge], set[str], dict[str, int]],

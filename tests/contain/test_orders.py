@@ -92,6 +92,9 @@ def test_an_originator_who_took_their_agreement_back_stops_what_rested_on_it(tmp
     assert "an ally, whose intelligence it rests on, must agree" in _waits(folder, kept)
     with pytest.raises(ActError, match="wait for signatures"):
         planning.rendered(folder, kept, "nftables", (), OWN, KNOWN)
+    do, _ = planning.rendered(folder, kept, "cacao", (), OWN, KNOWN)
+    assert "203.0.113.9" not in do.content
+    assert planning.for_people(folder, kept, OWN, KNOWN).actions == ()
 
 
 def test_a_clock_that_went_back_is_refused_but_for_undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,3 +170,51 @@ def test_after_it_was_lifted_nothing_is_said_to_stand(tmp_path: Path) -> None:
     told, _ = watched.verify(folder, _place(tmp_path), KNOWN, "Ben", [], None)
     assert told.since_us is None
     assert "was lifted again" in told.statement[0]
+
+
+def test_what_cannot_end_is_given_up_by_name_and_others_can_act_again(tmp_path: Path) -> None:
+    folder, kept = _ready(tmp_path)
+    with pytest.raises(ActError, match="nothing was left"):
+        enforce.give_up(folder, "Ben", "to try")
+    dead = Place(enforcer="nftables", run=("false",))
+    zone = _place(tmp_path)[0]
+    for _ in range(2):
+        with pytest.raises(ActError, match="could not"):
+            enforce.apply(folder, kept, [zone, dead], OWN, KNOWN, "Ben")
+    assert enforce.give_up(folder, "Aroha", "the router burnt down") == ("nftables",)
+    standing, now = enforce.standing_of(folder)
+    assert now.pending is None
+    # What was done stands; what may stand is told, so that it is looked for and lifted.
+    assert sorted(standing) == ["nftables", "unbound"]
+    assert "given up by Aroha: the router burnt down" in now.ended[-1].does
+    other = case(tmp_path / "cases", talking("inc2"))
+    plan = planned(other)
+    allow(other, plan)
+    enforce.apply(other, plan, [zone], OWN, KNOWN, "Ben")
+    assert [block.cases for block in enforce.standing_of(other)[0]["unbound"]] == [("inc1", "inc2")]
+
+
+def test_an_undo_that_is_given_up_leaves_the_blocks_told(tmp_path: Path) -> None:
+    folder, kept = _ready(tmp_path)
+    zone = _place(tmp_path)[0]
+    enforce.apply(folder, kept, [zone], OWN, KNOWN, "Ben")
+    dead = Place(enforcer="unbound", zone_file=str(tmp_path / "none" / "zone"), control=("true",))
+    with pytest.raises(ActError, match="could not"):
+        enforce.undo(folder, [dead], "Ben")
+    enforce.give_up(folder, "Ben", "its disk is gone")
+    assert enforce.standing_of(folder)[0]["unbound"]
+
+
+def test_what_was_half_applied_is_not_forgotten_when_its_undo_is_given_up(tmp_path: Path) -> None:
+    folder, kept = _ready(tmp_path)
+    dead = Place(enforcer="unbound", zone_file=str(tmp_path / "none" / "zone"), control=("true",))
+    for do in (
+        lambda: enforce.apply(folder, kept, [dead], OWN, KNOWN, "Ben"),
+        lambda: enforce.undo(folder, [dead], "Ben"),
+    ):
+        with pytest.raises(ActError, match="could not"):
+            do()
+    enforce.give_up(folder, "Ben", "its disk is gone")
+    assert [block.cases for block in enforce.standing_of(folder)[0]["unbound"]] == [("inc1",)]
+    assert enforce.undo(folder, _place(tmp_path), "Ben") == ()
+    assert enforce.standing_of(folder)[0]["unbound"] == ()

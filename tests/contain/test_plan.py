@@ -64,6 +64,7 @@ def incidents(draw: st.DrawFn) -> Incident:
     return incident(*findings, accounts=tuple(accounts), addresses=tuple(addresses), moves=tuple(moves))
 
 
+@pytest.mark.timeout(3_600)  # the soak asks for 30,000 cuts
 @given(incidents())
 def test_what_holds_of_every_plan(of: Incident) -> None:
     found = _planned(of)

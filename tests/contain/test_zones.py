@@ -111,6 +111,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Net,
     net = Net(tag=f"d{os.getpid()}")
     net.host("resolver")
     server, found = (_unbound if request.param == "unbound" else _bind)(net, folder)
+    if request.param == "bind that waits":
+        told = folder / "named.conf"
+        told.write_text(told.read_text().replace("min-update-interval 0", "min-update-interval 60"))
     # A server that inherits our pipe would hold it open for ever.
     with (folder / "said").open("w") as said:
         running = subprocess.Popen(
@@ -156,6 +159,19 @@ def test_the_intruders_names_are_gone_and_all_others_are_answered(place: tuple[N
     enforce.undo(folder, [where], "Ben")
     _until(lambda: _status(net, BAD_NAME) == "NOERROR", said)
     assert _status(net, GOOD_NAME) == "NOERROR"
+
+
+@pytest.mark.parametrize("place", ["bind that waits"], indirect=True)
+def test_a_resolver_that_waits_is_not_told_to_hold(place: tuple[Net, Place], tmp_path: Path) -> None:
+    """Without `min-update-interval 0` BIND says yes to `reload` and goes on answering; the probe tells."""
+    net, where = place
+    folder = case(tmp_path, talking())
+    kept = planned(folder)
+    allow(folder, kept)
+    enforce.apply(folder, kept, [where], OWN, KNOWN, "Ben")
+    assert _status(net, BAD_NAME) == "NOERROR"
+    (seen,) = watched.probed(folder, [where])
+    assert not seen.stands
 
 
 @pytest.mark.parametrize("checker", ["named-checkzone"])

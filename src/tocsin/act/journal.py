@@ -5,7 +5,8 @@ FOLDER/kept/DIGEST     the steps of each go, by their SHA-256
 FOLDER/lock            whoever acts holds it
 
 A go is meant, then its steps begin and end one after another, then it has ended. What stands is what ended goes left; a
-go that has not ended is taken up again before anything else, and its steps may be done twice without harm.
+go that has not ended is taken up again before anything else, and its steps may be done twice without harm. One that
+cannot end, since an enforcer is gone for good, is given up by somebody by name; what stands there is then not known.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,7 +55,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """What stands by enforcer, all goes that have ended, and the one that has not, with its next step."""
+    """What stands by enforcer, all goes that have ended, and the one that has not, with its next step.
+
+    `may` is what a go left that was taken back before it had ended.
+    """
 
     standing: Mapping[str, tuple[Block, ...]]
     ended: tuple[Go, ...]
@@ -62,6 +66,7 @@ class Now:
     next_step: int
     head: str
     failed: str = ""
+    may: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
 
 
 class Journal:
@@ -108,6 +113,10 @@ class Journal:
 
     def finish(self, at: str) -> None:
         self._add({"what": "ended", "at": at})
+
+    def give_up(self, *, by: str, at: str, reason: str) -> None:
+        """Leave the go that has not ended as it is."""
+        self._add({"what": "given up", "by": by, "at": at, "reason": reason})
 
     def _add(self, body: dict[str, Any], kept: str = "") -> None:
         body = {name: _unicode(value) for name, value in body.items()} | ({"kept": kept} if kept else {})
@@ -194,15 +203,42 @@ def _follow(folder: Path, now: Now, link: chain.Link) -> Now:
     now = replace(now, head=link.digest, failed="")
     match body.get("what"):
         case "meant":
-            return replace(now, pending=_go(folder, body), next_step=0)
+            left = now.pending.after if now.pending is not None else {}
+            return replace(now, pending=_go(folder, body), next_step=0, may=_both(now.may, left, {*now.may, *left}))
         case "done":
             return replace(now, next_step=int(body["step"]) + 1)
         case "failed":
             return replace(now, failed=str(body["said"]))
         case "ended" if now.pending is not None:
             standing = {**now.standing, **now.pending.after}
-            return replace(now, standing=standing, ended=(*now.ended, now.pending), pending=None, next_step=0)
+            ended = (*now.ended, now.pending)
+            return replace(now, standing=standing, ended=ended, pending=None, next_step=0, may={})
+        case "given up" if now.pending is not None:
+            return _given_up(now, now.pending, body)
     return now
+
+
+def _given_up(now: Now, go: Go, body: Mapping[str, Any]) -> Now:
+    """Where all steps were done what was meant stands; elsewhere all that may, so that nobody forgets to lift it."""
+    left = {enforcer for enforcer, _ in go.steps[now.next_step :]}
+    standing = {**now.standing, **go.after}
+    standing |= _both(_both(now.standing, now.may, left), go.after, left)
+    told = replace(go, does=f"{go.does}, given up by {body['by']}: {body['reason']}", at=str(body["at"]))
+    return replace(now, standing=standing, ended=(*now.ended, told), pending=None, next_step=0, may={})
+
+
+def _both(
+    one: Mapping[str, Sequence[Block]], other: Mapping[str, Sequence[Block]], names: Collection[str]
+) -> dict[str, tuple[Block, ...]]:
+    """At each of these enforcers the blocks of both; of the same block the one that more cases want."""
+    found = {}
+    for name in names:
+        kept = {(each.verb, each.target): each for each in other.get(name, ())}
+        for each in one.get(name, ()):
+            there = kept.get((each.verb, each.target), each)
+            kept[each.verb, each.target] = max(each, there, key=lambda block: len(block.cases))
+        found[name] = tuple(kept.values())
+    return found
 
 
 class _Kept(msgspec.Struct, forbid_unknown_fields=True):

@@ -35,7 +35,8 @@ def post(step: Step, at_most_s: float = AT_MOST_S) -> tuple[bool, str]:
         return False, f"{step.token_file}: cannot be read: {error.strerror or error}"
     except ValueError as error:
         return False, f"cannot be posted: {error}"
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f'"{step.once}"'}
+    headers = {"Content-Type": "application/json"}
+    headers |= {"Idempotency-Key": f'"{step.once}"'} if step.once else {}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     answered: list[tuple[bool, str]] = []
     path, text = parts.path or "/", step.text.encode()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +15,7 @@ from tocsin.errors import SettingsError
 from tocsin.model.action import Place
 
 _LARGEST: Final = 1 << 20
+_ADDRESS: Final = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%-]*)?")
 _KINDS: Final = ("addresses", "domains", "hosts")
 _KEYS: Final = frozenset(field.name for field in fields(Place))
 
@@ -62,11 +63,10 @@ def _place(path: Path, told: dict[str, Any]) -> Place:
 
 def _see_to_the_webhook(path: Path, place: Place) -> None:
     """Its address stands in journals and on screens, so no secret is taken in it."""
-    parts = urlsplit(place.url)
-    if parts.scheme != "https" or not parts.hostname:
+    if not place.url.startswith("https://"):
         raise SettingsError(f"{path}: the webhook needs an address that begins with https://", hint="Add url.")
-    if parts.username is not None or parts.query or parts.fragment:
-        hint = "Write the secret into a file that only you may read, and name that as token_file."
+    if not _ADDRESS.fullmatch(place.url):
+        hint = "A secret goes into a file that only you may read: name that as token_file."
         raise SettingsError(f"{path}: the address of the webhook holds more than host and path", hint=hint)
     if place.token_file and not Path(place.token_file).is_absolute():
         raise SettingsError(f"{path}: token_file needs its whole path", hint="Add it.")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WAYS: Final = ("least disruptive", "fastest", "quietest")  # named here for --help; a test compares
 RENDERED: Final = (
     *("nftables", "unbound", "bind", "webhook", "suricata", "windows-firewall", "active-directory", "entra"),
-    "cacao",
+    *("cacao", "steps"),
 )
 
 Name = Annotated[
@@ -61,6 +61,12 @@ Playbook = Annotated[
         "--playbook", metavar="FILE", help="Take the steps of a CACAO playbook as tasks; nothing of it is run."
     ),
 ]
+GiveUp = Annotated[
+    str,
+    typer.Option(
+        "--give-up", metavar="REASON", help="Leave what was left half done and cannot end, so that others can act."
+    ),
+]
 Expire = Annotated[bool, typer.Option("--expire", help="Lift what has run out, in all cases; for a timer.")]
 ForReal = Annotated[bool, typer.Option("--for-real", help="Do it. Without this nothing is done.")]
 Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="PATH", help="Logs since; may be repeated.")]
@@ -84,6 +90,7 @@ def contain(
     recover: Recover = False,
     playbook: Playbook = None,
     expire: Expire = False,
+    give_up: GiveUp = "",
     for_real: ForReal = False,
     logs: Logs = None,
     indicators: Indicators = None,
@@ -98,7 +105,7 @@ def contain(
     from tocsin import enforce, planning
 
     offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
-    what = _one_of(offered | {"recover": recover, "expire": expire, "playbook": playbook})
+    what = _one_of(offered | {"recover": recover, "expire": expire, "give-up": give_up, "playbook": playbook})
     way = _understood(plan, render)
     places, never = _places(enforcers)
     who = person.whoever(by)
@@ -120,6 +127,9 @@ def contain(
             _undo(folder, places, who, for_real=for_real)
         case "status":
             _status(folder, mine, places, indicators or [])
+        case "give-up":
+            unknown = enforce.give_up(folder, who, give_up)
+            typer.echo(shown(f"given up; look there yourself what stands at: {', '.join(unknown)}", 500))
         case "recover":
             _recover(folder, who)
         case "playbook" if playbook is not None:
@@ -199,9 +209,16 @@ def _signing(folder: Path, kept: Chosen, mine: Own) -> None:
 
 def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out: Path | None) -> None:
     from tocsin import planning
+    from tocsin.cli import contain_pages as pages
+    from tocsin.model.action import Text
     from tocsin.output.files import prepare_folder, save
 
-    texts = planning.rendered(folder, planning.chosen(folder), which, places, mine, known())
+    kept = planning.chosen(folder)
+    if which == "steps":
+        lines = pages.for_people(planning.for_people(folder, kept, mine, known()), kept.digest)
+        texts: tuple[Text, ...] = (Text(name="steps.txt", content="".join(f"{line}\n" for line in lines)),)
+    else:
+        texts = planning.rendered(folder, kept, which, places, mine, known())
     if out is None:
         for text in texts:
             sys.stdout.write(f"### {text.name}\n{text.content}")
@@ -253,7 +270,7 @@ def _undo(folder: Path, places: tuple[Place, ...], who: str, *, for_real: bool) 
         typer.echo("Nothing stands for this case from here: nothing was lifted.")
         return
     typer.echo(f"lifted; {len(left):,} blocks stay for other cases")
-    typer.echo("What people did elsewhere they take back by the second playbook of --render cacao.")
+    typer.echo("What people did elsewhere is taken back as --render steps tells; some of it cannot be.")
 
 
 def _verify(
@@ -272,12 +289,13 @@ def _status(folder: Path, mine: Own, places: tuple[Place, ...], indicators: list
     from tocsin.cli import contain_pages as pages
 
     standing, now = enforce.standing_of(folder)
-    say(pages.standing(standing, planning.now_us()))
-    say(pages.history(enforce.gone(folder, now)))
     if now.pending is not None:
         where = f"step {now.next_step + 1} of {len(now.pending.steps)}"
         why = f": {now.failed.strip()}" if now.failed else ""
-        typer.echo(shown(f"HALF DONE: {now.pending.does} of {now.pending.by} stands at {where}{why}", 500))
+        whose = f"{now.pending.does} of {now.pending.by} for {now.pending.case or 'all cases'}"
+        typer.echo(shown(f"HALF DONE: {whose} stands at {where}{why}", 500))
+    say(pages.standing(standing, planning.now_us()))
+    say(pages.history(enforce.gone(folder, now)))
     try:
         kept = planning.chosen(folder)
     except ActError as none:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from tocsin.contain import route
+from tocsin.contain import POSTED, route
 from tocsin.contain.catalogue import NOBODY_KNOWS
 from tocsin.model.action import Action, Block, Place, Step
 from tocsin.model.containment import Recovery, Verification
@@ -149,6 +149,26 @@ def steps(every: Iterable[tuple[str, Step]]) -> Iterator[str]:
             yield f"      | and {len(lines) - 30:,} more lines"
 
 
+def for_people(chosen: Alternative, plan: str) -> Iterator[str]:
+    """What people read who carry it out by hand: the steps of each action, how it is seen to hold, how it is undone."""
+    yield f"{chosen.way}, of the plan {plan}"
+    yield "What is not signed for is advice: --status tells what waits for whom."
+    for word in chosen.first:
+        yield from _wrapped(f"first: {word}")
+    numbers = {action.id: number for number, action in enumerate(chosen.actions, 1)}
+    for number, action in enumerate(chosen.actions, 1):
+        yield ""
+        yield from _wrapped(f"{number}. {_named(action)} ({action.id})", "")
+        after = [str(numbers[name]) for name in action.after if name in numbers]
+        yield from (_wrapped(f"not before {', '.join(after)}") if after else ())
+        yield from (_wrapped(f"collect first: {', '.join(action.preserve)}") if action.preserve else ())
+        for title, lines in (("do", action.steps), ("check", action.probes), ("take back", action.undo)):
+            for line in lines:
+                yield from _wrapped(f"{title}: {line}")
+        if not action.undo:
+            yield "  cannot be taken back"
+
+
 def routes(actions: Sequence[Action], places: Sequence[Place], done: Mapping[str, Decision]) -> Iterator[str]:
     """How each action is carried out, and which of those that people do are signed as done."""
     ways: dict[str, list[Action]] = {}
@@ -189,7 +209,9 @@ def standing(blocks: Mapping[str, Sequence[Block]], now_us: int) -> Iterator[str
             if block.until_us and block.until_us <= now_us:
                 until = f"ran out on {_minute(block.until_us)}; --expire takes it off where nothing else does"
             others = f"; for {len(block.cases)} cases" if len(block.cases) > 1 else ""
-            yield from _wrapped(f"{enforcer}: {block.verb} {block.target.value}, {until}{others}")
+            posted = "posted, not asked whether it was done; " if enforcer == POSTED else ""
+            what = f"{block.verb} {block.target.value}{f' on {block.target.host}' if block.target.host else ''}"
+            yield from _wrapped(f"{enforcer}: {what}, {posted}{until}{others}")
         yield from _more(each)
 
 

@@ -7,6 +7,6 @@ from tocsin.contain.enforcers import ENFORCERS
 from tocsin.contain.guard import Own
 from tocsin.contain.plan import plan
 from tocsin.contain.recover import PREFIX, recovery
-from tocsin.contain.routes import route
+from tocsin.contain.routes import POSTED, route
 
-__all__ = ["ENFORCERS", "PREFIX", "Own", "authority", "cacao", "plan", "recovery", "route", "verify"]
+__all__ = ["ENFORCERS", "POSTED", "PREFIX", "Own", "authority", "cacao", "plan", "recovery", "route", "verify"]

@@ -73,19 +73,23 @@ def missing(action: Action, plan: str, decisions: Sequence[Decision], own: Own, 
     """
     signed = [one for one in decisions if one.seen == plan]
     of_plan = [one for one in signed if one.choice != YES or _counts(one, at_us)]
-    if why := action.advice or refusal(action.target, own) or _protected(action, own):
+    if why := forbidden(action, decisions, own):
         return (why,)
     found = tuple(_unsigned(action, of_plan))
     if found and len(of_plan) < len(signed):
         found = (f"{len(signed) - len(of_plan)} signatures {_TOO_OLD}", *found)
-    agreed = (*agreed_by(decisions), *(name for name, _ in own.agreed))
-    asked = [name for name in action.originators if name not in agreed]
     unkept = not_kept(action, kept_by(decisions))
     return (
         *found,
-        *(f"{name}, whose intelligence it rests on, must agree" for name in asked),
         *(f"evidence of {name} must be collected first, or that be waived by name" for name in unkept),
     )
+
+
+def forbidden(action: Action, decisions: Iterable[Decision], own: Own) -> str:
+    """Why it is done by nobody, whoever signs: neither from here nor by people whom a playbook tells; '' if nothing."""
+    agreed = (*agreed_by(decisions), *(name for name, _ in own.agreed))
+    asked = (f"{name}, whose intelligence it rests on, must agree" for name in action.originators if name not in agreed)
+    return action.advice or refusal(action.target, own) or _protected(action, own) or next(asked, "")
 
 
 def _unsigned(action: Action, of_plan: Sequence[Decision]) -> Iterable[str]:

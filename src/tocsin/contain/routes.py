@@ -9,13 +9,14 @@ from tocsin.contain.enforcers import ENFORCERS
 from tocsin.contain.enforcers import webhook as posting
 from tocsin.model.action import Action, Place
 
-BY_HAND: Final = "by hand; the steps are told by --render cacao"
+POSTED: Final = posting.NAME
+BY_HAND: Final = "by hand; the steps are told by --render steps"
 
 
 def route(action: Action, places: Sequence[Place]) -> str:
     here = dict.fromkeys(one.NAME for one in ENFORCERS if one.CARRIED_OUT and action.verb in one.VERBS)
     reached = [name for name in here if name in {place.enforcer for place in places}]
-    asked = [name for name in reached if name != posting.NAME]
+    asked = [name for name in reached if name != POSTED]
     if asked:
         return f"from here, at {', '.join(asked)}"
     if reached:
