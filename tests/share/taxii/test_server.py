@@ -97,6 +97,8 @@ def test_who_asks_and_what_they_take(siem: Ally, headers: dict[str, str], status
         ({}, b'{"objects": [', 400),
         ({}, b'{"objects": [NaN]}', 400),
         ({}, b"[" * 100_000, 400),
+        ({}, b'{"objects": ["\\ud800"]}', 400),
+        ({}, b'{"objects": ["\xff"]}', 400),
         ({}, b'{"objects": [' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"]}", 400),
         ({"Content-Length": "99999999999"}, b"{}", 413),
         ({}, b'{"objects": []}', 202),
