@@ -98,7 +98,11 @@ def medallion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     (folder / "content.json").write_text(json.dumps({"/discovery": discovery, "trusted": root}))
     config = {
-        "backend": {"module_class": "MemoryBackend", "filename": str(folder / "content.json")},
+        "backend": {
+            "module": "medallion.backends.memory_backend",
+            "module_class": "MemoryBackend",
+            "filename": str(folder / "content.json"),
+        },
         "users": {"admin": "password"},
         "taxii": {"max_page_size": 100},
     }
@@ -175,6 +179,21 @@ def test_pages_without_end_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert _kept(tmp_path) == [indicator(1)]
 
 
+def test_a_page_that_was_lost_on_the_way_is_fetched_again(tmp_path: Path) -> None:
+    """As medallion does: one word for all pages, and asked twice it gives the page after."""
+    pages = [{"more": number < 5, "next": "w", "objects": [indicator(number)]} for number in range(6)]
+    given = [0]
+    tries = iter([1, 1, 2, 1] + [1] * 20)
+
+    def ask(method: str, resource: str, asked: Mapping[str, str], body: bytes | None) -> Answered:
+        number = next(tries)
+        given[0] = given[0] + number if "next" in asked else 0
+        return Answered(200, json.dumps(pages[given[0]]).encode(), {}, number)
+
+    assert client.pull(ask, URL, tmp_path).new == 6
+    assert sorted(one["id"] for one in _kept(tmp_path)) == [indicator(number)["id"] for number in range(6)]
+
+
 def test_what_is_no_stix_is_counted_and_not_kept(tmp_path: Path) -> None:
     told = {"objects": [indicator(1), {"id": "garbage"}, indicator(2, modified="2020-01-01T00:00:00.000Z")]}
     found = client.pull(_answers(told), URL, tmp_path)
@@ -192,22 +211,15 @@ def test_a_word_that_leads_nowhere_any_more_begins_anew(tmp_path: Path) -> None:
 
 def test_busy_servers_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    answers = [
-        Answered(429, b"", {"retry-after": "7"}),
-        Answered(503, b"", {"retry-after": "99999"}),
-        Answered(200, b"", {}),
-    ]
-    monkeypatch.setattr(asking, "_once", lambda *rest: answers.pop(0))
+    told = [(429, {"retry-after": "7"}), (503, {"retry-after": "99999"}), (200, {})]
+    answers = [Answered(status, b"", headers) for status, headers in told]
     with asking.asking(Remote(url=URL, token=""), wait=waits.append) as ask:
-        assert ask("GET", "objects/", {}, None).status == 200
-    assert waits[0] == 7
-    assert waits[1] == asking.LONGEST_WAIT_S
-    with (
-        asking.asking(Remote(url=URL, token=""), wait=waits.append) as ask,
-        pytest.raises(ShareError, match="after 6 tries"),
-    ):
-        monkeypatch.undo()
-        ask("GET", "objects/", {}, None)
+        with monkeypatch.context() as patch:
+            patch.setattr(asking, "_once", lambda *rest: answers.pop(0))
+            assert ask("GET", "objects/", {}, None).status == 200
+        assert waits == [7, asking.LONGEST_WAIT_S]
+        with pytest.raises(ShareError, match="after 6 tries"):
+            ask("GET", "objects/", {}, None)
 
 
 @pytest.mark.parametrize("url", ["http://partner.example/x/collections/y/", "ftp://127.0.0.1/", "/x", "http:///x"])
