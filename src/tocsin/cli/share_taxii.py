@@ -183,7 +183,9 @@ def push(
         told = client.post(ask, url, release.objects)
     counts = {"taken": told.taken, "refused": told.refused}
     room.add(
-        share.folder(), entry | {"what": "answered", "to": url, "objects": counts, "statuses": list(told.statuses)}
+        share.folder(),
+        entry
+        | {"what": "answered", "at": decisions.now(), "to": url, "objects": counts, "statuses": list(told.statuses)},
     )
     _tell_posted(told)
 
