@@ -2,9 +2,9 @@
 
     python bench/share_taxii.py [--objects N] [--rows N] [--postgresql URL]
 
-Objects are those of `bench/share.py`. The store is filled to `--rows` behind the server's back, which takes about a
-minute for a million. medallion is stopped after two minutes: its figures are then lower bounds. Printed is a table and,
-last, one line of JSON.
+Objects are those of `bench/share.py`, and made indicators. The store is filled to `--rows` behind the server's back,
+which takes about a minute for a million. medallion is stopped after two minutes: its figures are then lower bounds.
+Printed is a table and, last, one line of JSON.
 """
 
 from __future__ import annotations
@@ -75,6 +75,29 @@ def opened(folder: Path, url: str, own: frozenset[str], *guests: Guest) -> Place
     found = place.opened(site, folder, url or store.address(folder / f"{uuid.uuid4().hex}.db"))
     feeds.settle(found)
     return found
+
+
+def intelligence(count: int) -> list[dict[str, Any]]:
+    """What collections mostly hold: of ten objects seven indicators, and three that relate them to malware."""
+    dice = random.Random(7)
+    made: list[dict[str, Any]] = []
+    stamp = {"created": "2026-03-01T00:00:00.000Z", "modified": "2026-03-01T00:00:00.000Z", "spec_version": "2.1"}
+    for number in range(count):
+        key = f"{uuid.UUID(int=dice.getrandbits(128), version=4)}"
+        if number % 10 < 7:
+            name, digest = f"c{dice.randrange(10**9)}.example", f"{dice.getrandbits(256):064x}"
+            pattern = (
+                f"[domain-name:value = '{name}']",
+                f"[file:hashes.'SHA-256' = '{digest}' OR file:name = 't{number}.exe']",
+                f"[url:value LIKE 'http://{name}/%'] AND [ipv4-addr:value = '198.51.100.{number % 250}']",
+            )[number % 3]
+            more = {"pattern": pattern, "pattern_type": "stix", "valid_from": stamp["created"], "name": name}
+            made.append({"type": "indicator", "id": f"indicator--{key}", **stamp, **more})
+        else:
+            ends = {"source_ref": made[number - number % 10]["id"], "target_ref": f"malware--{key}"}
+            more = {"relationship_type": "indicates", **ends}
+            made.append({"type": "relationship", "id": f"relationship--{key}", **stamp, **more})
+    return made
 
 
 def timed(work: Any) -> float:
@@ -224,6 +247,7 @@ def medallion(made: Sequence[Any]) -> dict[str, float]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         held = {"id": FIVE, "title": "Five", "can_read": True, "can_write": True, "objects": [], "manifest": []}
+        held["media_types"] = ["application/stix+json;version=2.1"]
         information = {"title": "R", "versions": ["application/taxii+json;version=2.1"], "max_content_length": 10**9}
         root = {"information": information, "status": [], "collections": [held]}
         (folder / "content.json").write_text(json.dumps({"/discovery": {"title": "m"}, "trusted": root}))
@@ -266,7 +290,9 @@ def medallion(made: Sequence[Any]) -> dict[str, float]:
 def run(count: int, rows: int, url: str, *, beside: bool = True) -> dict[str, float]:
     made = share.objects_of(count)
     own = frozenset(one["id"] for one in made if one["type"] == "identity" and one["name"] == "bench")
-    found = ingest(made, own, url) | reading_10k(made, url) | pages(made, rows, url)
+    found = ingest(made, own, url)
+    found |= {f"{name}_of_indicators": value for name, value in ingest(intelligence(count), own, url).items()}
+    found |= reading_10k(made, url) | pages(made, rows, url)
     return found | (medallion(made[:2000]) if beside else {})
 
 
