@@ -48,6 +48,7 @@ SPOKEN = {
     "BSD": "BSD-3-Clause",  # the ANTLR runtime, whose licence file is that of three clauses
     "BSD License": "BSD-3-Clause",
     "GNU Lesser General Public License v2 (LGPLv2)": "LGPL-2.1-only",
+    "LGPLv3": "LGPL-3.0-only",
     "ISC License": "ISC",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",

@@ -56,6 +56,7 @@ BAD: dict[str, bytes] = {
     "key twice, deep": GOOD[:-1] + b', "x_a": {"b": 1, "b": 2}}',
     "key twice, escaped": GOOD[:-1] + b', "name": "a", "n\\u0061me": "b"}',
     "key twice, with backslashes": GOOD[:-1] + b', "x_a": {"b\\\\": 1, "b\\\\": 2}}',
+    "no UTF-8": GOOD[:-1] + b', "name": "\xff\xc0\x80"}',
     "large": _with(x_large="x" * (2 << 20)),
     "many references": _with(type="report", id=named("report", 1), name="x", published="2026-03-01T00:00:00Z")[:-1]
     + b', "object_refs": '
