@@ -49,6 +49,7 @@ SPOKEN = {
     "BSD, Public Domain": "BSD-2-Clause",  # pycryptodome: its licence file has two clauses, and older parts no owner
     "BSD License": "BSD-3-Clause",
     "GNU Lesser General Public License v2 (LGPLv2)": "LGPL-2.1-only",
+    "LGPLv3": "LGPL-3.0-only",
     "ISC License": "ISC",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",

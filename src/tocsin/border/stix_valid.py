@@ -10,7 +10,7 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ MOST_PATTERN: Final = 32_768  # characters
 MOST_BRACKETS: Final = 40  # deep; the parser of OASIS takes its time for every one of them
 MOST_TESTS: Final = 500  # comparisons that are parsed; a plain list of tests may have more
 
+_LONGEST_TIME: Final = 64
 _HOME: Final = "http://raw.githubusercontent.com/oasis-open/cti-stix2-json-schemas/stix2.1/schemas/"
 _TYPE: Final = re.compile(r"[a-z][a-z0-9-]{1,248}[a-z0-9]")
 _TIME: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?Z")
@@ -37,11 +38,11 @@ _ORDERED: Final = (
 _STRICTLY: Final = frozenset({"valid_until"})
 _ODD: Final = frozenset({"marking-definition"})  # it has no version and its properties are its own
 _QUOTED: Final = r"'(?:[^'\\]|\\['\\])*+'"
-_TEST: Final = (
-    rf"[a-z0-9-]+:[A-Za-z_][A-Za-z0-9_]*(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|{_QUOTED}))*+ ?(?:=|!=|LIKE) ?{_QUOTED}"
-)
+_STEP: Final = rf"(?:(?!(?:true|false)\b)[a-z_][A-Za-z0-9_]*|MD5|{_QUOTED})"
+_TEST: Final = rf"(?!(?:true|false)\b)[a-z][a-z0-9-]*:{_STEP}(?:\.{_STEP})*+ ?(?:=|!=|LIKE) ?{_QUOTED}"
+_SEEN: Final = rf"\[ ?{_TEST}(?: (?:AND|OR) {_TEST})*+ ?\]"
 # What nearly every pattern is: its parsing takes a thousand times as long in Python as this does.
-_PLAIN: Final = re.compile(rf"\[ ?{_TEST}(?: (?:AND|OR) {_TEST})*+ ?\]")
+_PLAIN: Final = re.compile(rf"{_SEEN}(?: (?:AND|OR|FOLLOWEDBY) {_SEEN})*+")
 
 
 def fault(one: Mapping[str, Any]) -> str:
@@ -65,7 +66,12 @@ def fault(one: Mapping[str, Any]) -> str:
 
 def time_us(text: Any) -> int | None:
     """A timestamp of STIX as microseconds since 1970, what is finer cut off; None for what is none."""
-    found = _TIME.fullmatch(text) if isinstance(text, str) else None
+    return _time_us(text) if isinstance(text, str) and len(text) <= _LONGEST_TIME else None
+
+
+@lru_cache(maxsize=10_000)  # most objects say the same time twice, and those of one bundle all say similar ones
+def _time_us(text: str) -> int | None:
+    found = _TIME.fullmatch(text)
     if found is None:
         return None
     try:

@@ -166,6 +166,7 @@ def push(
     from tocsin import share as room
     from tocsin.border.agreement import read_agreement
     from tocsin.border.bundles import as_bundle
+    from tocsin.seal import decisions
     from tocsin.share.taxii import client
     from tocsin.share.taxii.asking import asking
 
@@ -182,9 +183,8 @@ def push(
         room.add(share.folder(), entry | {"to": url} | ({"decision": signed} if signed else {}))
         told = client.post(ask, url, release.objects)
     counts = {"taken": told.taken, "refused": told.refused}
-    room.add(
-        share.folder(), entry | {"what": "answered", "to": url, "objects": counts, "statuses": list(told.statuses)}
-    )
+    answered = {"what": "answered", "at": decisions.now(), "to": url, "objects": counts}
+    room.add(share.folder(), entry | answered | {"statuses": list(told.statuses)})
     _tell_posted(told)
 
 

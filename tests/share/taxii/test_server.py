@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import taxii2client.v21 as taxii2
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
 from allies import FIVE, NOWHERE, OTHER, TAXII, TOKENS, US, Ally, ally, identity, indicator, named, opened, serving
 from tocsin.share.taxii.place import Place
 from tocsin.share.taxii.store import now_us
+from tocsin.share.taxii.tables import META
 from tocsin.share.taxii.times import told
 
 OBJECTS = f"/allies/collections/{FIVE}/objects/"
@@ -97,6 +100,7 @@ def test_who_asks_and_what_they_take(siem: Ally, headers: dict[str, str], status
         ({}, b'{"objects": [', 400),
         ({}, b'{"objects": [NaN]}', 400),
         ({}, b"[" * 100_000, 400),
+        ({}, b'{"objects": ["\\ud800"]}', 400),
         ({}, b'{"objects": [' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"]}", 400),
         ({"Content-Length": "99999999999"}, b"{}", 413),
         ({}, b'{"objects": []}', 202),
@@ -271,3 +275,19 @@ def test_alias_and_slash(siem: Ally) -> None:
     assert siem.get("/allies/collections/five/objects").json() == siem.get(OBJECTS).json()
     assert siem.get(f"/allies/collections/{NOWHERE}/objects/").status_code == 404
     assert siem.get(f"/allies/collections/{OTHER}/objects/").json() == {}
+
+
+def test_the_tables_are_those_that_the_migrations_make(fresh: Callable[[], str], tmp_path: Path) -> None:
+    here = opened(tmp_path, fresh())
+    with here.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, META) == []
+    here.engine.dispose()
+    opened(tmp_path, str(here.engine.url.render_as_string(hide_password=False))).engine.dispose()
+
+
+def test_head_is_get_without_its_body(tmp_path: Path) -> None:
+    with serving(opened(tmp_path)) as port:
+        token = {"Authorization": f"Bearer {TOKENS['siem']}"}
+        answer = requests.head(f"http://127.0.0.1:{port}/taxii2/", headers=token, timeout=30)
+        assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"", TAXII)

@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -48,9 +48,12 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """`tries` is how often it was asked: they may have answered before, and it was lost on the way."""
+
     status: int
     body: bytes
     headers: Mapping[str, str]
+    tries: int = 1
 
 
 Ask = Callable[[str, str, Mapping[str, str], bytes | None], Answered]
@@ -120,7 +123,7 @@ def _patient(
             why = str(error) or type(error).__name__
         else:
             if found.status not in _BUSY:
-                return found
+                return replace(found, tries=number + 1)
             why = f"they are busy ({found.status})"
             pause = max(pause, _told_to_wait(found.headers.get("retry-after", "")))
         if number + 1 < TRIES:

@@ -77,28 +77,65 @@ def pull(ask: Ask, url: str, folder: Path) -> Pulled:
     with _alone(folder):
         at, known = checkpoint.load(folder, url)
         refused: Counter[str] = Counter()
-        new = old = idle = 0
+        new = old = 0
         files: list[Path] = []
-        led: set[str] = set()
+        way = _Way(word=at.next)
         while True:
-            found = _page(ask, at)
+            found = _page(ask, at, way.word)
             if found is None:
-                at = replace(at, next="", last="")  # what led on leads nowhere any more: begin this reading anew
+                at, way = replace(at, next="", last=""), _Way()  # what led on leads nowhere any more
                 continue
             told, objects = _understood(found, url)
             fresh, digests, again = _fresh(objects, known, refused)
             new, old = new + len(fresh), old + again
-            idle = 0 if fresh else idle + 1
-            after = _after(at, told, found)
-            if told.more and (not told.next or told.next in led or idle > MOST_IDLE):
+            if told.more and way.circles(told.next, found, fresh):
                 raise ShareError(f"{url}: leads in circles, or nowhere", hint="What came is kept. Tell their people.")
-            led.add(told.next)
             content = _bundle(fresh) if fresh else ""
+            after = _after(at, told, found, way.kept())
             at = checkpoint.advance(folder, at, after, content, digests)
             if content:
                 files.append(folder / checkpoint.name(at.pages))
-            if not told.more:
+            if way.lost():
+                at, way = replace(at, next="", last=""), _Way()
+            elif not told.more:
                 return Pulled(new=new, known=old, refused=dict(sorted(refused.items())), files=files)
+
+
+class _Way:
+    """Where a server leads in one reading.
+
+    Some (medallion 3.0) give one word for all pages and remember what they gave: asked again, as after a line that
+    broke, they give the page after the one that was lost. Such a word is not kept, and a reading in which it was asked
+    twice begins anew.
+    """
+
+    def __init__(self, word: str = "") -> None:
+        self.word = word
+        self._words: list[str] = []
+        self._pages: set[bytes] = set()
+        self._idle = 0
+        self._again = False
+
+    def circles(self, word: str, found: Answered, fresh: Sequence[Read]) -> bool:
+        """Go on to the next page; whether that leads to where we were, or for too long to nothing new."""
+        page = hashlib.sha256(word.encode() + b"\0" + found.body).digest()
+        turned = not word or page in self._pages
+        self._pages.add(page)
+        self._words.append(word)
+        self._idle = 0 if fresh else self._idle + 1
+        self._again |= found.tries > 1
+        self.word = word
+        return turned or self._idle > MOST_IDLE
+
+    def kept(self) -> str:
+        """The word with which a later reading may go on: '' until it is known that each page has its own."""
+        return self.word if len(self._words) > 1 and not self._remembers() else ""
+
+    def lost(self) -> bool:
+        return self._again and self._remembers()
+
+    def _remembers(self) -> bool:
+        return len(set(self._words)) < len(self._words)
 
 
 def post(
@@ -130,14 +167,14 @@ def post(
     return Posted(taken=taken, refused=refused, reasons=reasons, statuses=statuses)
 
 
-def _page(ask: Ask, at: Checkpoint) -> Answered | None:
+def _page(ask: Ask, at: Checkpoint, word: str) -> Answered | None:
     """The next page; None where the word that should lead to it does no more."""
     asked = {"limit": str(PAGE), "match[version]": "all"}
     asked |= {"added_after": at.added_after} if at.added_after else {}
-    found = ask("GET", "objects/", asked | ({"next": at.next} if at.next else {}), None)
+    found = ask("GET", "objects/", asked | ({"next": word} if word else {}), None)
     if found.status == 200:
         return found
-    if at.next and found.status in (400, 404, 410):
+    if word and found.status in (400, 404, 410):
         return None
     raise _said(found, at.url)
 
@@ -154,9 +191,7 @@ def _decoded(body: bytes, url: str) -> _Told:
     try:
         return msgspec.json.decode(body, type=_Told)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise ShareError(
-            f"{url}: is not answered in the words of TAXII 2.1: {error}", hint="Ask their people."
-        ) from error
+        raise ShareError(f"{url}: does not answer in TAXII 2.1: {error}", hint="Ask their people.") from error
 
 
 def _fresh(objects: Sequence[bytes], known: set[bytes], refused: Counter[str]) -> tuple[list[Read], list[bytes], int]:
@@ -178,12 +213,12 @@ def _fresh(objects: Sequence[bytes], known: set[bytes], refused: Counter[str]) -
     return fresh, digests, again
 
 
-def _after(at: Checkpoint, told: _Told, found: Answered) -> Checkpoint:
+def _after(at: Checkpoint, told: _Told, found: Answered, word: str) -> Checkpoint:
     said = found.headers.get("x-taxii-date-added-last", "")
     times = [text for text in (at.last, said) if time_us(text) is not None]
     last = max(times, key=lambda text: time_us(text) or 0, default="")
     if told.more:
-        return replace(at, next=told.next, last=last)
+        return replace(at, next=word, last=last)
     return replace(at, next="", last="", done=last or at.done)
 
 

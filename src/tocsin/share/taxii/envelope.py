@@ -43,6 +43,8 @@ class Read:
         fault: why it is not taken; '' where it is.
         digest: of the object whatever the order of its keys, and spaces between.
         version_us: None where it has no version of its own.
+        id: '' where it has none.
+        refs: ids that it refers to, where it is taken.
     """
 
     content: bytes
@@ -50,11 +52,8 @@ class Read:
     fault: str
     digest: bytes = b""
     version_us: int | None = None
-
-    @property
-    def id(self) -> str:
-        named = self.body.get("id") if self.body else None
-        return named if isinstance(named, str) else ""
+    id: str = ""
+    refs: frozenset[str] = frozenset()
 
 
 def divided(body: bytes) -> list[bytes]:
@@ -91,20 +90,23 @@ def read(content: bytes) -> Read:
     except (ValueError, RecursionError) as error:
         return Read(content, None, f"it cannot be read: {str(error)[:200]}")
     fault = stix_valid.fault(body)
-    if not fault and len(refs_of(body)) > MOST_REFS:
+    refs = frozenset() if fault else frozenset(refs_of(body))
+    if len(refs) > MOST_REFS:
         fault = f"it refers to more than {MOST_REFS:,} others"
     version = stix_valid.time_us(body.get("modified") or body.get("created"))
-    return Read(content, body, fault, digest, version)
+    named = body.get("id")
+    return Read(content, body, fault, digest, version, named if isinstance(named, str) else "", refs)
 
 
 def refs_of(body: dict[str, Any]) -> set[str]:
     """The ids that an object refers to, with its markings."""
     found: set[str] = set()
     for name, value in body.items():
-        if name.endswith("_ref") and isinstance(value, str):
-            found.add(value)
-        elif name.endswith("_refs") and isinstance(value, list):
+        ends = name[-5:]
+        if ends == "_refs" and isinstance(value, list):
             found.update(one for one in value if isinstance(one, str))
+        elif ends[-4:] == "_ref" and isinstance(value, str):
+            found.add(value)
         elif name == "granular_markings" and isinstance(value, list):
             found.update(str(one["marking_ref"]) for one in value if isinstance(one, dict) and "marking_ref" in one)
     return found

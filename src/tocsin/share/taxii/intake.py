@@ -163,7 +163,7 @@ def _keep(
     named = [
         {"collection": collection, "target": ref, "seq": first + number}
         for number, (one, _) in enumerate(new)
-        for ref in envelope.refs_of(one.body or {})
+        for ref in one.refs
     ]
     if named:
         connection.execute(insert(refs), named)
