@@ -130,7 +130,7 @@ class Pair:
         self.root = root / "here"
         self.node = acting.begin(self.root, "here", at=AT).node
         kept.trust(self.root, Trusted(node=name(1), name="there", by="t", added_at=AT))
-        self.has = [known.Has(node=name(1), branch="", sequence=-1, digest="0" * 64)]
+        self.has = [known.nothing_of(name(1))]
 
     def message(self, *entries: Any, signer: int = 1, to: str = "", given: Any = (), at: str = AT) -> known.Message:
         theirs = known.Known()
@@ -270,7 +270,7 @@ def test_who_keeps_back_is_behind_since(pair: Pair) -> None:
         place_of(first(2)),
         key(2),
         to=pair.node,
-        has=[*pair.has, known.Has(node=name(2), branch="", sequence=-1, digest="0" * 64)],
+        has=[*pair.has, known.nothing_of(name(2))],
         at=AT,
     )
     pair.receive(told, at="2026-11-28T21:00:00.000000Z")

@@ -13,7 +13,7 @@ from tocsin.seal import keys
 from tocsin.share.nodes import acting, known, payloads, telling
 from tocsin.share.nodes.book import Book
 from tocsin.share.nodes.folder import Folder, Peered
-from tocsin.share.nodes.known import Has, Message, Note
+from tocsin.share.nodes.known import Message, Note
 
 AHEAD_US: Final = 24 * 3600 * 10**6  # clocks differ; a day is told of
 
@@ -181,9 +181,9 @@ def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | 
             acting.say(folder, key, due, at=at, mark=mark)
         acting.witness(folder, key, at=at, mark=mark)
     peered = folder.peers.get(to, Peered())
-    has = list(peered.has) or [Has(node=folder.node, branch="", sequence=known.NOTHING, digest="0" * 64)]
-    if all(one.node != folder.node for one in has):
-        has.append(Has(node=folder.node, branch="", sequence=known.NOTHING, digest="0" * 64))
+    has = list(peered.has)
+    if all(one.log != known.log_of(folder.node) for one in has):
+        has.append(known.nothing_of(folder.node))
     return known.message(
         folder.known,
         acting.tip(folder),
