@@ -157,9 +157,11 @@ def write_bundle(
         "withheld": _reasons(release),
     }
     share.add(folder(), told | ({"decision": signed} if signed else {}))
-    save(out, lambda file: file.writelines([text]))
     kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
-    beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
+    beside = share_nodes.tell(
+        peer, release, kept, out, passphrase_fd
+    )  # before the file: what is told can be taken back
+    save(out, lambda file: file.writelines([text]))
     _show(release)
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
     if beside is not None:

@@ -51,7 +51,7 @@ def in_force(folder: Folder, node: str) -> InForce:
     unread = 0
     for entry in standing:
         for digest in entry.body.payloads if isinstance(entry.body, Objects) else ():
-            kept = payloads.read(folder.root, digest)
+            kept = payloads.read(folder.root, node, digest)
             if kept is None:
                 continue
             try:
@@ -76,7 +76,7 @@ def in_force(folder: Folder, node: str) -> InForce:
 
 
 def _came(folder: Folder, entry: Entry) -> int:
-    return sum(payloads.is_kept(folder.root, digest) for digest in telling.named_in(entry))
+    return sum(payloads.is_kept(folder.root, entry.node, digest) for digest in telling.named_in(entry))
 
 
 def place(folder: Folder, node: str) -> Path:

@@ -130,13 +130,8 @@ def _following(last: Entry, new: Iterable[Entry]) -> list[Entry]:
 
 def _keep_payloads(folder: Folder, book: Book, told: Message) -> tuple[int, int]:
     named = {digest for entry in book.entries.values() for digest in telling.named_in(entry)}
-    kept = foreign = 0
-    for digest, salt, content in told.payloads:
-        if digest not in named:
-            foreign += 1
-        else:
-            kept += payloads.keep(folder.root, digest, salt, content)
-    return kept, foreign
+    wanted = [one for one in told.payloads if one[0] in named]
+    return payloads.keep(folder.root, book.node, wanted), len(told.payloads) - len(wanted)
 
 
 def _heard(folder: Folder, told: Message, at: str) -> bool:
