@@ -20,15 +20,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tocsin import share
-from tocsin.border.bundles import as_bundle, read_objects
+from tocsin.border.bundles import as_bundle, as_object, read_objects
 from tocsin.border.stix_incident import bundle
 from tocsin.model.attack import NO_FACTS
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Incident, Process, Seen
-from tocsin.model.node import Objects
+from tocsin.model.node import Objects, Trusted
 from tocsin.model.peer import Peer
 from tocsin.seal import dsse, keys
-from tocsin.share.nodes import acting, statements
+from tocsin.share.nodes import acting, messages, received, receiving, statements, telling
 from tocsin.share.nodes import folder as kept
 from tocsin.share.nodes.book import Book
 
@@ -171,12 +171,38 @@ def logs(entries: int) -> dict[str, float]:
     }
 
 
+def handed(objects: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What one node tells another as a file: made and entered, then read, checked, kept and ready to be looked for."""
+    at = "2026-11-28T00:00:00.000000Z"
+    given = [(one["id"], one["id"], as_object(one).encode()) for one in objects]
+    with TemporaryDirectory() as folder:
+        here, there = Path(folder) / "here", Path(folder) / "there"
+        nodes = [acting.begin(path, path.name, at=at).node for path in (here, there)]
+        kept.trust(there, Trusted(node=nodes[0], name="here", by="bench", added_at=at))
+        kept.trust(here, Trusted(node=nodes[1], name="there", by="bench", added_at=at))
+        began = time.perf_counter()
+        with kept.held(here) as node:
+            key = acting.signing(node, lambda question: b"")
+            telling.tell(node, key, given, peer="there", node=nodes[1], at=at)
+            content = messages.written(receiving.answer(node, key, nodes[1], at=at))
+        told = time.perf_counter()
+        with kept.held(there) as node:
+            receiving.receive(node, messages.read(content), at=at)
+            received.keep(node)
+        taken = time.perf_counter()
+    return {
+        "tell_s": round(told - began, 3),
+        "take_s": round(taken - told, 3),
+        "message_mb": round(len(content) / 1e6, 1),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=10_000)
     parser.add_argument("--entries", type=int, default=5_000)
     wanted = parser.parse_args(arguments)
-    figures = run(wanted.objects) | logs(wanted.entries)
+    figures = run(wanted.objects) | logs(wanted.entries) | handed(objects_of(wanted.objects))
     for name, value in figures.items():
         print(f"{name:<32} {value:>12,}")
     print(json.dumps(figures))

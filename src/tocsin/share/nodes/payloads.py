@@ -20,7 +20,7 @@ from tocsin.seal import durable
 SALT: Final = 32
 MOST_BYTES: Final = 16 << 20  # of one object
 _FOLDER: Final = "payloads"
-_FEW: Final = 32  # up to so many each file is synced by itself; beyond, the disk once: 10,000 syncs took half a minute
+_FEW: Final = 32  # up to so many each file is synced by itself; beyond, the disk once: 10,000 one by one took minutes
 
 
 def salted(content: bytes) -> tuple[str, bytes, bytes]:
