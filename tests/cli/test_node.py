@@ -152,7 +152,7 @@ def test_shared_and_taken_back(three: Nations, capsys: pytest.CaptureFixture[str
     assert three.code("nz", "share", "revoke", indicator(0), "--reason", " ") == SettingsError.exit_code
     for number in (0, 1):
         out = three.say("nz", "share", "revoke", indicator(number), "--reason", "a hospital's server")
-        assert "au" in out
+        assert "they had reached au" in out
     assert three.code("nz", "share", "revoke", indicator(0), "--reason", "again") == ShareError.exit_code
     assert "0 of 2 confirmed" in three.say("nz", "peers")
 

@@ -185,7 +185,9 @@ def revoke(
     if as_json:
         typer.echo(json.dumps(told, indent=1))
         return
-    typer.echo(f"entry {told['sequence']:,}: {len(told['objects']):,} objects are taken back")
+    first, more = ", ".join(told["objects"][:3]), len(told["objects"]) - 3
+    named = f"{first} and {more:,} more" if more > 0 else first
+    typer.echo(shown(f"entry {told['sequence']:,} takes back {named}", 500))
     typer.echo(shown(f"  they had reached {', '.join(told['reached'])}", 500))
     typer.echo("  hand it over with `tocsin share give PEER --out FILE`; `tocsin peers` shows who has confirmed it")
 
