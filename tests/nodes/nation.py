@@ -64,7 +64,7 @@ class Nation:
     def agreement(self, peer: str, sightings: str) -> str:
         path = self.home / f"{peer}.toml"
         node = self.wait(f"{peer}.fingerprint").read_text()
-        lines = ("version = 1", f'id = "{peer}"', f'name = "{peer}"', 'tlp = "amber"', 'pap = "red"')
+        lines = ("version = 1", f'id = "{peer}"', f'name = "{peer}"', 'tlp = "amber+strict"', 'pap = "red"')
         path.write_text("\n".join((*lines, f'node = "{node}"', f'sightings = "{sightings}"', "")))
         return str(path)
 

@@ -82,6 +82,8 @@ def take(
                     typer.echo(line)
             if gone:
                 _what_follows(here, {letter_id for _, _, letters in gone for letter_id in _ids(letters)})
+            for named, count in sorted(received.seen_of_ours(here, force[one.of]).items()):
+                typer.echo(shown(f"  what we told them was seen there: {named}, {count:,} sightings", 300))
             place = received.place(here, one.of)
             if place.exists():
                 typer.echo(f"  what it told, and is in force: {shown(str(place))}")

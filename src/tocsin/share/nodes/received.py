@@ -79,6 +79,17 @@ def _came(folder: Folder, entry: Entry) -> int:
     return sum(payloads.is_kept(folder.root, entry.node, digest) for digest in telling.named_in(entry))
 
 
+def seen_of_ours(folder: Folder, force: InForce) -> dict[str, int]:
+    """Of what we told a node, by its id here, how many sightings it told us of. It knows what we told by other ids."""
+    ours = {there: here for _, sent in folder.sent() if sent.node == force.node for here, there, _ in sent.objects}
+    found: dict[str, int] = {}
+    for one in force.objects:
+        named = one.get("sighting_of_ref")
+        if one["type"] == "sighting" and isinstance(named, str) and named in ours and one.get("revoked") is not True:
+            found[ours[named]] = found.get(ours[named], 0) + 1
+    return found
+
+
 def place(folder: Folder, node: str) -> Path:
     """Where the bundle of a node's objects is kept."""
     plain = re.sub(r"[^a-z0-9]+", "-", folder.trusted[node].name.lower()).strip("-")[:40] or "node"
