@@ -161,6 +161,12 @@ def test_a_key_is_not_taken_over_without_its_word() -> None:
     assert book(ONE, TWO).take(said(stolen, TWO, 1)) == "refused"
 
 
+def test_a_rotation_ends_a_node_or_hands_it_on() -> None:
+    whole = handed_on(2, TWO, 1)
+    for wrong in (replace(whole, to="", proof=""), replace(whole, why="ended"), replace(whole, why="first")):
+        assert book(ONE, TWO).take(said(wrong, TWO, 1)) == "refused"
+
+
 def test_a_node_that_ended_says_nothing_more() -> None:
     ends = said(replace(handed_on(2, TWO, 1, "ended"), to="", proof=""), TWO, 1)
     found = book(ONE, TWO, ends)
