@@ -165,7 +165,7 @@ def rotate(
     ] = "planned",
     *,
     protect: Annotated[
-        bool, typer.Option("--protect", help="Keep the new key under a passphrase, if the old one was not.")
+        bool, typer.Option("--protect", help="Put the new key under a passphrase, as a protected one is anyway.")
     ] = False,
     passphrase_fd: person.PassphraseFd = None,
 ) -> None:
