@@ -1,8 +1,10 @@
 """The figures of sharing: how long it takes to decide what of ten thousand objects may leave, beside reading them.
 
-    python bench/share.py [--objects N]
+    python bench/share.py [--objects N] [--entries N]
 
-Bundles of made incidents, with names of ours in every text. Printed is a table and, last, one line of JSON.
+Bundles of made incidents, with names of ours in every text. Then a node's log, as it comes from a peer: how many
+entries a core reads, checks and puts in their place in a second of its own time, how many signatures it checks alone,
+and how many the library does with nothing around it. Printed is a table and, last, one line of JSON.
 """
 
 from __future__ import annotations
@@ -18,12 +20,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tocsin import share
-from tocsin.border.bundles import as_bundle, read_objects
+from tocsin.border.bundles import as_bundle, as_object, read_objects
 from tocsin.border.stix_incident import bundle
 from tocsin.model.attack import NO_FACTS
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Incident, Process, Seen
+from tocsin.model.node import Objects, Trusted
 from tocsin.model.peer import Peer
+from tocsin.seal import dsse, keys
+from tocsin.share.nodes import acting, messages, received, receiving, statements, telling
+from tocsin.share.nodes import folder as kept
+from tocsin.share.nodes.book import Book
 
 KEY = b"k" * 32
 RUNS = 3
@@ -90,12 +97,12 @@ def objects_of(wanted: int) -> list[dict[str, Any]]:
     return list(found.values())[:wanted]
 
 
-def least(work: Callable[[], object]) -> float:
+def least(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     took = []
     for _ in range(RUNS):
-        began = time.perf_counter()
+        began = clock()
         work()
-        took.append(time.perf_counter() - began)
+        took.append(clock() - began)
     return min(took)
 
 
@@ -126,12 +133,78 @@ def run(wanted: int) -> dict[str, float]:
     }
 
 
+def logs(entries: int) -> dict[str, float]:
+    """A log of many entries, each of which tells three objects."""
+    at = "2026-11-28T00:00:00.000000Z"
+    with TemporaryDirectory() as folder:
+        root = Path(folder) / "node"
+        acting.begin(root, "bench", at=at)
+        with kept.held(root) as here:
+            node, key_here = here.node, acting.signing(here, lambda question: b"")
+            bodies = [Objects(payloads=(f"{number:064x}",) * 3) for number in range(entries)]
+            acting.say(here, key_here, bodies, at=at)
+            sealed = [one.sealed for one in here.own]
+    said = [statements.read_entry(one) for one in sealed]
+    public = keys.public_text(key_here)
+
+    def take() -> object:
+        book = Book(node)
+        for one in sealed:
+            book.take(statements.read_entry(one))
+        return book
+
+    def verify() -> object:
+        speaks = keys.public(public)
+        return [statements.holds(one, speaks) for one in said]
+
+    def library() -> None:
+        speaks = keys.public(public)
+        for one in said:
+            speaks.verify(one.signature, dsse.pae(statements.ENTRY, one.text))
+
+    count, core = len(sealed), time.process_time
+    return {
+        "log_entries": count,
+        "log_entries_per_s": round(count / least(take, core)),
+        "signatures_per_s": round(count / least(verify, core)),
+        "signatures_of_the_library_per_s": round(count / least(library, core)),
+    }
+
+
+def handed(objects: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """What one node tells another as a file: made and entered, then read, checked, kept and ready to be looked for."""
+    at = "2026-11-28T00:00:00.000000Z"
+    given = [(one["id"], one["id"], as_object(one).encode()) for one in objects]
+    with TemporaryDirectory() as folder:
+        here, there = Path(folder) / "here", Path(folder) / "there"
+        nodes = [acting.begin(path, path.name, at=at).node for path in (here, there)]
+        kept.trust(there, Trusted(node=nodes[0], name="here", by="bench", added_at=at))
+        kept.trust(here, Trusted(node=nodes[1], name="there", by="bench", added_at=at))
+        began = time.perf_counter()
+        with kept.held(here) as node:
+            key = acting.signing(node, lambda question: b"")
+            telling.tell(node, key, given, peer="there", node=nodes[1], at=at)
+            content = messages.written(receiving.answer(node, key, nodes[1], at=at))
+        told = time.perf_counter()
+        with kept.held(there) as node:
+            receiving.receive(node, messages.read(content), at=at)
+            received.keep(node)
+        taken = time.perf_counter()
+    return {
+        "tell_s": round(told - began, 3),
+        "take_s": round(taken - told, 3),
+        "message_mb": round(len(content) / 1e6, 1),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=10_000)
-    figures = run(parser.parse_args(arguments).objects)
+    parser.add_argument("--entries", type=int, default=5_000)
+    wanted = parser.parse_args(arguments)
+    figures = run(wanted.objects) | logs(wanted.entries) | handed(objects_of(wanted.objects))
     for name, value in figures.items():
-        print(f"{name:<20} {value:>12,}")
+        print(f"{name:<32} {value:>12,}")
     print(json.dumps(figures))
 
 

@@ -152,7 +152,7 @@ def test_shared_and_taken_back(three: Nations, capsys: pytest.CaptureFixture[str
     assert three.code("nz", "share", "revoke", indicator(0), "--reason", " ") == SettingsError.exit_code
     for number in (0, 1):
         out = three.say("nz", "share", "revoke", indicator(number), "--reason", "a hospital's server")
-        assert "au" in out
+        assert "they had reached au" in out
     assert three.code("nz", "share", "revoke", indicator(0), "--reason", "again") == ShareError.exit_code
     assert "0 of 2 confirmed" in three.say("nz", "peers")
 
@@ -203,6 +203,7 @@ def test_a_rotation_reaches_those_who_trust(three: Nations) -> None:
     three.say("nz", "node", "rotate", "--reason", "stolen")
     told = three.node("nz")
     assert told["signs"] != told["node"]
+    assert len(list((three.root / "nz" / "data" / "tocsin" / "node" / "keys").iterdir())) == 1
     assert "1 of nz" in three.hand("nz", "au") or "2 of nz" in three.say("au", "peers")
     assert json.loads(three.say("au", "peers", "--json"))["peers"][1]["signs"] == told["signs"]
     assert three.code("nz", "node", "rotate", "--reason", "bored") == SettingsError.exit_code
@@ -296,6 +297,7 @@ def test_a_protected_key_asks_for_its_passphrase(three: Nations) -> None:
         patch.setenv("TOCSIN_PASSPHRASE_FILE", str(secret))
         three.say("uk", "node", "init", "UK", "--protect")
         three.say("uk", "node", "rotate")
+    assert three.code("uk", "node", "rotate") == SealError.exit_code  # its new key is protected, too
     three.say("us", "node", "init", "US")
     with three.patch.context() as patch:
         patch.setenv("TOCSIN_PASSPHRASE_FILE", str(secret))

@@ -17,7 +17,7 @@ from tocsin.model.node import Entry, Fork, Head, Heads, Objects, Receipt, Restor
 from tocsin.seal import keys
 from tocsin.share.nodes import forks, known, messages, statements
 from tocsin.share.nodes.book import MOST_WAITING, Book
-from tocsin.share.nodes.known import Has, Known
+from tocsin.share.nodes.known import Known
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
@@ -161,6 +161,12 @@ def test_a_key_is_not_taken_over_without_its_word() -> None:
     assert book(ONE, TWO).take(said(stolen, TWO, 1)) == "refused"
 
 
+def test_a_rotation_ends_a_node_or_hands_it_on() -> None:
+    whole = handed_on(2, TWO, 1)
+    for wrong in (replace(whole, to="", proof=""), replace(whole, why="ended"), replace(whole, why="first")):
+        assert book(ONE, TWO).take(said(wrong, TWO, 1)) == "refused"
+
+
 def test_a_node_that_ended_says_nothing_more() -> None:
     ends = said(replace(handed_on(2, TWO, 1, "ended"), to="", proof=""), TWO, 1)
     found = book(ONE, TWO, ends)
@@ -223,7 +229,7 @@ def test_of_logs_that_somebody_does_not_follow_nothing_is_said() -> None:
     other = first(5)
     everything = Known({ONE.node: book(ONE, TWO), other.node: Book(other.node)})
     everything.books[other.node].take(other)
-    entries, heads, _ = everything.news([Has(node=ONE.node, branch="", sequence=-1, digest="0" * 64)])
+    entries, heads, _ = everything.news([known.nothing_of(ONE.node)])
     assert {one.node for one in entries} == {ONE.node}
     assert not heads
 
@@ -237,7 +243,7 @@ def _message() -> known.Message:
 
     salt = bytes(32)
     payload = (digest_of(salt, text), salt, text)
-    has = [Has(node=ONE.node, branch="", sequence=-1, digest="0" * 64)]
+    has = [known.nothing_of(ONE.node)]
     return known.message(mine, place_of(ONE), key(1), to=name(5), has=has, at=AT, got=["a" * 64], payloads=[payload])
 
 

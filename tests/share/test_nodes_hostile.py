@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nodes.made import AT, first, key, name, objects, said
 from nodes.world import no_passphrase
 from tocsin.errors import ShareError
-from tocsin.model.node import Objects, Trusted
+from tocsin.model.node import Objects, Revocation, Trusted
 from tocsin.share.nodes import acting, known, messages, payloads, received, receiving, statements, telling
 from tocsin.share.nodes import folder as kept
 from tocsin.share.nodes.book import place_of
@@ -130,7 +130,7 @@ class Pair:
         self.root = root / "here"
         self.node = acting.begin(self.root, "here", at=AT).node
         kept.trust(self.root, Trusted(node=name(1), name="there", by="t", added_at=AT))
-        self.has = [known.Has(node=name(1), branch="", sequence=-1, digest="0" * 64)]
+        self.has = [known.nothing_of(name(1))]
 
     def message(self, *entries: Any, signer: int = 1, to: str = "", given: Any = (), at: str = AT) -> known.Message:
         theirs = known.Known()
@@ -270,7 +270,7 @@ def test_who_keeps_back_is_behind_since(pair: Pair) -> None:
         place_of(first(2)),
         key(2),
         to=pair.node,
-        has=[*pair.has, known.Has(node=name(2), branch="", sequence=-1, digest="0" * 64)],
+        has=[*pair.has, known.nothing_of(name(2))],
         at=AT,
     )
     pair.receive(told, at="2026-11-28T21:00:00.000000Z")
@@ -357,3 +357,27 @@ def test_a_folder_that_was_changed_is_told(tmp_path_factory: Any, junk: bytes, a
         return
     # What is read is what was written, or the beginning of it: the end may be cut off, as by a kill.
     assert whole.splitlines()[: len(told)] == told
+
+
+def test_a_receipt_is_no_answer_to_who_was_told(pair: Pair) -> None:
+    """Node 2 sees digests in the log of node 1, names them in its own, and takes them back: it learns nothing by it."""
+    pair.receive(pair.message(ONE, TWO, given=[SALTED]))
+    kept.trust(pair.root, Trusted(node=name(2), name="second", by="t", added_at=AT))
+    begins = first(2)
+    copied = said(Objects(payloads=(SALTED[0],)), begins, 2)
+    takes_back = said(Revocation(takes_back=(SALTED[0],), letters=(SALTED[0],)), copied, 2)
+    theirs = known.Known()
+    theirs.follow(name(2))
+    theirs.take([begins, copied, takes_back])
+    has = [known.nothing_of(name(2))]
+    told = known.message(theirs, place_of(takes_back), key(2), to=pair.node, has=has, at=AT)
+    pair.receive(told)
+    with kept.held(pair.root) as folder:
+        assert not telling.unconfirmed(folder)
+        assert not telling.came_from(folder, name(2))
+        assert not received.in_force(folder, name(1)).revoked  # nor can it take back what another told
+    both = said(Revocation(takes_back=(SALTED[0],), letters=()), TWO, 1)
+    pair.receive(pair.message(ONE, TWO, both, at="2026-11-28T20:00:00.000000Z"))
+    with kept.held(pair.root) as folder:
+        assert telling.unconfirmed(folder) == [both.digest]
+        assert received.in_force(folder, name(1)).revoked

@@ -164,7 +164,9 @@ def rotate(
         typer.Option("--reason", metavar="WHY", help="`planned`, `stolen`, or `ended`: no key signs any more."),
     ] = "planned",
     *,
-    protect: Annotated[bool, typer.Option("--protect", help="Keep the new key under a passphrase.")] = False,
+    protect: Annotated[
+        bool, typer.Option("--protect", help="Put the new key under a passphrase, as a protected one is anyway.")
+    ] = False,
     passphrase_fd: person.PassphraseFd = None,
 ) -> None:
     """Hand on to a new key, signed by the old one and by itself; or to none, which ends the node."""
@@ -175,11 +177,22 @@ def rotate(
     if reason not in _REASONS:
         raise SettingsError(f"--reason {reason}: is none", hint=f"Reasons are {', '.join(_REASONS)}.")
     with kept.held(folder()) as here:
-        key = acting.signing(here, passphrase.asker(passphrase_fd))
-        secret = passphrase.chosen(here.about.name, passphrase_fd) if protect and reason != "ended" else b""
+        given: list[bytes] = []
+
+        def ask(question: str) -> bytes:
+            given.append(passphrase.asker(passphrase_fd)(question))
+            return given[-1]
+
+        key = acting.signing(here, ask)
+        # A key that was protected is followed by one that is, under the same passphrase.
+        secret = given[-1] if given else b""
+        if protect and not given and reason != "ended":
+            secret = passphrase.chosen(here.about.name, passphrase_fd)
         entry = acting.rotate(here, key, reason, at=decisions.now(), mark=mark(), passphrase=secret)  # type: ignore[arg-type]
         signs = here.known.books[here.node].after[entry.digest]
     typer.echo(f"entry {entry.sequence:,}: {f'from here on signs {signs}' if signs else 'the node has ended'}")
+    if signs:
+        typer.echo("The old key is deleted here. Its copies, if there are any, are worth deleting too.")
     typer.echo("Others learn of it with the log (`tocsin share give`); its fingerprint stays what it is.")
     if reason == "stolen":
         typer.echo(

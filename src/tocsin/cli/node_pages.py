@@ -20,7 +20,7 @@ _MOST: Final = 20  # of one kind of line
 
 
 def peer(one: Standing) -> tuple[str, ...]:
-    told = f"{one.told:,} objects" + (f", {one.taken_back:,} taken back" if one.taken_back else "")
+    told = _objects(one.told) + (f", {one.taken_back:,} taken back" if one.taken_back else "")
     taken = f"{one.knows} of {one.revocations} confirmed" if one.revocations else ""
     return (
         one.name,
@@ -109,9 +109,9 @@ def words(one: Entry) -> str:
 
     match one.body:
         case nouns.Objects(payloads=found):
-            return f"{len(found):,} objects told"
+            return f"{_objects(len(found))} told"
         case nouns.Revocation(takes_back=found):
-            return f"{len(found):,} objects taken back"
+            return f"{_objects(len(found))} taken back"
         case nouns.Rotation(why="first"):
             return "begins"
         case nouns.Rotation(why="ended"):
@@ -121,6 +121,11 @@ def words(one: Entry) -> str:
         case nouns.Restored(remembers=last):
             return f"restored from a backup that ends at {last:,}"
         case nouns.Receipt(of=found):
-            return f"{len(found):,} revocations of others confirmed"
+            return f"{len(found):,} revocation{'s' * (len(found) != 1)} of others confirmed"
         case _:
-            return f"knows {len(one.body.known):,} heads of others"
+            known = len(one.body.known)
+            return f"knows {known:,} log{'s' * (known != 1)} of others"
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'s' * (count != 1)}"

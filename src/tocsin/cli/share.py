@@ -144,9 +144,10 @@ def write_bundle(
     text = as_bundle(release.objects)
     told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
-    save(out, lambda file: file.writelines([text]))
     kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
+    # Before the file: what is told can be taken back.
     beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
+    save(out, lambda file: file.writelines([text]))
     show_release(release)
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
     if beside is not None:

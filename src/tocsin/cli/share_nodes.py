@@ -82,6 +82,8 @@ def take(
                     typer.echo(line)
             if gone:
                 _what_follows(here, {letter_id for _, _, letters in gone for letter_id in _ids(letters)})
+            for named, count in sorted(received.seen_of_ours(here, force[one.of]).items()):
+                typer.echo(shown(f"  what we told them was seen there: {named}, {count:,} sightings", 300))
             place = received.place(here, one.of)
             if place.exists():
                 typer.echo(f"  what it told, and is in force: {shown(str(place))}")
@@ -185,7 +187,9 @@ def revoke(
     if as_json:
         typer.echo(json.dumps(told, indent=1))
         return
-    typer.echo(f"entry {told['sequence']:,}: {len(told['objects']):,} objects are taken back")
+    first, more = ", ".join(told["objects"][:3]), len(told["objects"]) - 3
+    named = f"{first} and {more:,} more" if more > 0 else first
+    typer.echo(shown(f"entry {told['sequence']:,} takes back {named}", 500))
     typer.echo(shown(f"  they had reached {', '.join(told['reached'])}", 500))
     typer.echo("  hand it over with `tocsin share give PEER --out FILE`; `tocsin peers` shows who has confirmed it")
 

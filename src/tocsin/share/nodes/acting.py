@@ -141,14 +141,20 @@ def marked(mark: Path | None) -> Place | None:
 def rotate(
     folder: Folder, key: keys.Signing, why: Why, *, at: str, mark: Path | None = None, passphrase: bytes = b""
 ) -> Entry:
-    """Hand on to a new key, which is on the disk before the log names it; or, with "ended", to none."""
+    """Hand on to a new key, which is on the disk before the log names it; or, with "ended", to none.
+
+    The old one is deleted afterwards: whoever found it later could still sign a second log for the time when it signed.
+    """
     last = folder.own[-1]
     if why == "ended":
         return say(folder, key, [Rotation(to="", why=why, proof="", name="")], at=at, mark=mark)[0]
     new = keys.make()
     keys.save(kept.key_place(folder.root, keys.fingerprint(new)), new, passphrase)
     place = {"branch": last.branch, "sequence": last.sequence + 1, "prev": last.digest}
-    return say(folder, key, [_rotation(new, node=folder.node, why=why, **place)], at=at, mark=mark)[0]  # type: ignore[arg-type]
+    rotation = _rotation(new, node=folder.node, why=why, **place)  # type: ignore[arg-type]
+    entry = say(folder, key, [rotation], at=at, mark=mark)[0]
+    kept.key_place(folder.root, keys.fingerprint(key)).unlink(missing_ok=True)
+    return entry
 
 
 def restored(folder: Folder, key: keys.Signing, *, at: str, mark: Path | None = None) -> Entry:

@@ -121,6 +121,8 @@ class Book:
     def _add(self, entry: Entry, key: str) -> Outcome:
         after: str | None = key
         if isinstance(entry.body, Rotation):
+            if (entry.body.why == "ended") != (not entry.body.to):
+                return self._refuse("it hands on to no key and does not say that its node ends, or the other way round")
             new = self._handed_on(entry, entry.body)
             if new is None and entry.body.to:
                 return self._refuse("the new key did not sign that it speaks for this node")

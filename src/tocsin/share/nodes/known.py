@@ -22,9 +22,13 @@ NOTHING: Final = -1  # the number of the last entry that is known, where none is
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Has:
-    """How far somebody knows one branch of a log; a log that they follow and know nothing of has one with NOTHING."""
+    """How far somebody knows one branch of a log; a log that they follow and know nothing of has one with NOTHING.
 
-    node: str
+    Args:
+        log: a digest of its node's name: who follows that log as well knows it, and nobody else learns who is followed.
+    """
+
+    log: str
     branch: str
     sequence: int
     digest: str
@@ -88,22 +92,24 @@ class Known:
         found = []
         for node, book in sorted(self.books.items()):
             tips = book.tips()
-            found += [Has(node=node, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in tips]
+            log = log_of(node)
+            found += [Has(log=log, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in tips]
             if not tips:
-                found.append(Has(node=node, branch="", sequence=NOTHING, digest=ROOT))
+                found.append(nothing_of(node))
         return tuple(found)
 
     def news(self, has: Sequence[Has]) -> tuple[tuple[Entry, ...], tuple[Head, ...], tuple[Fork, ...]]:
         """What somebody does not know who knows this. Of logs that they do not follow nothing is said."""
         asked: dict[str, dict[str, Has]] = {}
         for one in has:
-            asked.setdefault(one.node, {})[one.branch] = one
+            asked.setdefault(one.log, {})[one.branch] = one
         entries: list[Entry] = []
         heads: list[Head] = []
         proofs: list[Fork] = []
-        for node in sorted(asked.keys() & self.books.keys()):
-            book = self.books[node]
-            entries += [one for one in book.standing() if _is_news(one, asked[node], book)]
+        for node, book in sorted(self.books.items()):
+            if (theirs := asked.get(log_of(node))) is None:
+                continue
+            entries += [one for one in book.standing() if _is_news(one, theirs, book)]
             heads += [head for _, head in sorted(book.heads.items())]
             if book.fork is not None:
                 proofs.append(book.fork)
@@ -117,6 +123,14 @@ class Known:
             lines += [forks.written(book.fork)] if book.fork is not None else []
             lines.append(node.encode("ascii"))
         return b"\n".join(lines)
+
+
+def log_of(node: str) -> str:
+    return hashlib.sha256(f"log of {node}".encode("ascii")).hexdigest()
+
+
+def nothing_of(node: str) -> Has:
+    return Has(log=log_of(node), branch="", sequence=NOTHING, digest=ROOT)
 
 
 def _is_news(entry: Entry, has: dict[str, Has], book: Book) -> bool:
@@ -199,7 +213,7 @@ def _carries(
     """Over each part of a message under its name, so that none can pass for another."""
     whole = hashlib.sha256(f"to {to}\n".encode())
     for one in has:
-        whole.update(f"has {one.node} {one.branch} {one.sequence} {one.digest}\n".encode())
+        whole.update(f"has {one.log} {one.branch} {one.sequence} {one.digest}\n".encode())
     for digest in got:
         whole.update(f"got {digest}\n".encode())
     for entry in entries:

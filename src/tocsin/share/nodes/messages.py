@@ -17,7 +17,7 @@ _HINT: Final = "Name a file that `tocsin share give` or `tocsin share bundle` of
 
 
 class _Has(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    node: nouns.Name
+    log: nouns.Digest
     branch: nouns.Branch
     sequence: Annotated[int, msgspec.Meta(ge=NOTHING, le=2**53 - 1)]
     digest: nouns.Digest
@@ -63,7 +63,7 @@ def written(told: Message) -> bytes:
         version=1,
         to=told.to,
         head=told.head.sealed.decode("ascii"),
-        has=tuple(_Has(one.node, one.branch, one.sequence, one.digest) for one in told.has),
+        has=tuple(_Has(one.log, one.branch, one.sequence, one.digest) for one in told.has),
         got=told.got,
         entries=tuple(one.sealed.decode("ascii") for one in told.entries),
         heads=tuple(one.sealed.decode("ascii") for one in told.heads),
@@ -93,7 +93,7 @@ def read(content: bytes) -> Message:
             head=statements.read_head(told.head.encode("ascii")),
             to=told.to,
             has=tuple(
-                Has(node=one.node, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in told.has
+                Has(log=one.log, branch=one.branch, sequence=one.sequence, digest=one.digest) for one in told.has
             ),
             got=told.got,
             entries=tuple(statements.read_entry(one) for one in sealed[0]),

@@ -51,7 +51,7 @@ def in_force(folder: Folder, node: str) -> InForce:
     unread = 0
     for entry in standing:
         for digest in entry.body.payloads if isinstance(entry.body, Objects) else ():
-            kept = payloads.read(folder.root, digest)
+            kept = payloads.read(folder.root, node, digest)
             if kept is None:
                 continue
             try:
@@ -76,7 +76,18 @@ def in_force(folder: Folder, node: str) -> InForce:
 
 
 def _came(folder: Folder, entry: Entry) -> int:
-    return sum(payloads.is_kept(folder.root, digest) for digest in telling.named_in(entry))
+    return sum(payloads.is_kept(folder.root, entry.node, digest) for digest in telling.named_in(entry))
+
+
+def seen_of_ours(folder: Folder, force: InForce) -> dict[str, int]:
+    """Of what we told a node, by its id here, how many sightings it told us of. It knows what we told by other ids."""
+    ours = {there: here for _, sent in folder.sent() if sent.node == force.node for here, there, _ in sent.objects}
+    found: dict[str, int] = {}
+    for one in force.objects:
+        named = one.get("sighting_of_ref")
+        if one["type"] == "sighting" and isinstance(named, str) and named in ours and one.get("revoked") is not True:
+            found[ours[named]] = found.get(ours[named], 0) + 1
+    return found
 
 
 def place(folder: Folder, node: str) -> Path:

@@ -13,7 +13,7 @@ from tocsin.seal import keys
 from tocsin.share.nodes import acting, known, payloads, telling
 from tocsin.share.nodes.book import Book
 from tocsin.share.nodes.folder import Folder, Peered
-from tocsin.share.nodes.known import Has, Message, Note
+from tocsin.share.nodes.known import Message, Note
 
 AHEAD_US: Final = 24 * 3600 * 10**6  # clocks differ; a day is told of
 
@@ -130,13 +130,8 @@ def _following(last: Entry, new: Iterable[Entry]) -> list[Entry]:
 
 def _keep_payloads(folder: Folder, book: Book, told: Message) -> tuple[int, int]:
     named = {digest for entry in book.entries.values() for digest in telling.named_in(entry)}
-    kept = foreign = 0
-    for digest, salt, content in told.payloads:
-        if digest not in named:
-            foreign += 1
-        else:
-            kept += payloads.keep(folder.root, digest, salt, content)
-    return kept, foreign
+    wanted = [one for one in told.payloads if one[0] in named]
+    return payloads.keep(folder.root, book.node, wanted), len(told.payloads) - len(wanted)
 
 
 def _heard(folder: Folder, told: Message, at: str) -> bool:
@@ -181,9 +176,9 @@ def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | 
             acting.say(folder, key, due, at=at, mark=mark)
         acting.witness(folder, key, at=at, mark=mark)
     peered = folder.peers.get(to, Peered())
-    has = list(peered.has) or [Has(node=folder.node, branch="", sequence=known.NOTHING, digest="0" * 64)]
-    if all(one.node != folder.node for one in has):
-        has.append(Has(node=folder.node, branch="", sequence=known.NOTHING, digest="0" * 64))
+    has = list(peered.has)
+    if all(one.log != known.log_of(folder.node) for one in has):
+        has.append(known.nothing_of(folder.node))
     return known.message(
         folder.known,
         acting.tip(folder),

@@ -60,7 +60,7 @@ def peers(folder: Folder) -> list[Standing]:
             for entry in stands
             if isinstance(entry.body, Objects)
             for digest in entry.body.payloads
-            if payloads.is_kept(folder.root, digest)
+            if payloads.is_kept(folder.root, one.node, digest)
         ]
         found.append(
             Standing(

@@ -56,8 +56,7 @@ def tell(
         peer: the id of the agreement; `node` is '' where that names none.
     """
     salted = [(here, sent, *payloads.salted(content)) for here, sent, content in objects]
-    for _, _, digest, salt, content in salted:
-        payloads.keep(folder.root, digest, salt, content)
+    payloads.keep(folder.root, folder.node, [(digest, salt, content) for _, _, digest, salt, content in salted])
     parts = [salted[start : start + MOST_PAYLOADS] for start in range(0, len(salted), MOST_PAYLOADS)]
     entries: list[Entry] = []
     for part in parts:
@@ -92,8 +91,7 @@ def take_back(
         )
         letters.append((node, *payloads.salted(content)))
     takes_back = sorted({digest for told in told_to.values() for _, _, digest in told})
-    for _, digest, salt, content in letters:
-        payloads.keep(folder.root, digest, salt, content)
+    payloads.keep(folder.root, folder.node, [(digest, salt, content) for _, digest, salt, content in letters])
     bodies: list[Body] = [
         Revocation(
             takes_back=tuple(takes_back[start : start + MOST_PAYLOADS]),
@@ -176,7 +174,7 @@ def for_peer(folder: Folder, node: str) -> list[tuple[str, bytes, bytes]]:
         digests = [digest for to, digest in sent.letters if to == node]
         digests += [digest for _, _, digest in sent.objects if sent.node == node and digest not in gone | {""}]
         for digest in digests:
-            kept = payloads.read(folder.root, digest)
+            kept = payloads.read(folder.root, folder.node, digest)
             if kept is None:
                 hint = "Bring the folder `payloads` back; what it held cannot be told again under its entry."
                 raise ShareError(f"the payload {digest[:16]} is not here any more", hint=hint)
@@ -187,7 +185,11 @@ def for_peer(folder: Folder, node: str) -> list[tuple[str, bytes, bytes]]:
 def came_from(folder: Folder, node: str) -> list[str]:
     """Entries of a node of which payloads have come."""
     book = folder.known.books[node]
-    return [one.digest for one in book.standing() if any(payloads.is_kept(folder.root, each) for each in named_in(one))]
+    return [one.digest for one in book.standing() if _came(folder, one)]
+
+
+def _came(folder: Folder, entry: Entry) -> bool:
+    return any(payloads.is_kept(folder.root, entry.node, one) for one in named_in(entry))
 
 
 def named_in(entry: Entry) -> tuple[str, ...]:
@@ -206,7 +208,7 @@ def unconfirmed(folder: Folder) -> list[str]:
         if node != folder.node
         and isinstance(entry.body, Revocation)
         and entry.digest not in given
-        and any(payloads.is_kept(folder.root, one) for one in (*entry.body.takes_back, *entry.body.letters))
+        and (_came(folder, entry) or any(payloads.is_kept(folder.root, node, one) for one in entry.body.takes_back))
     ]
 
 
@@ -220,7 +222,7 @@ def letters_of(folder: Folder, entry: Entry) -> list[Mapping[str, Any]]:
     assert isinstance(entry.body, Revocation)
     found: list[Mapping[str, Any]] = []
     for digest in entry.body.letters:
-        kept = payloads.read(folder.root, digest)
+        kept = payloads.read(folder.root, entry.node, digest)
         if kept is not None:
             try:
                 told = json.loads(kept[1])
