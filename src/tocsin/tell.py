@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tocsin import briefing, cases
+from tocsin import attribution, briefing, cases
 from tocsin.border import telling as files
 from tocsin.disclose import brief, clocks, letters
 from tocsin.disclose import register as registers
@@ -50,6 +51,7 @@ class Desk:
     assets: Assets | None = None
     fonts: Path | None = None
     known: tuple[Signer, ...] = ()
+    groups: briefing.Groups = attribution.known
 
 
 def desk(
@@ -73,6 +75,7 @@ def desk(
         assets=assets,
         fonts=own.fonts,
         known=tuple(known),
+        groups=cache(attribution.known),
     )
 
 
@@ -117,7 +120,7 @@ def bring_up_to_date(folder: Path, at: Desk, by: str) -> tuple[Notification, ...
         entries += registers.register(one, at.telling, at.laws, people=at.people)
     if found:
         register = [*(each.entry for each in case.register), *entries]
-        known = briefing.known_of(folder, case, found[0], at.known)
+        known = briefing.known_of(folder, case, found[0], at.known, at.groups)
         why = brief.reasons(at.table, found[0], register, known, shown)
         entries += [
             each
@@ -193,16 +196,14 @@ def chosen(case: Case, words: Sequence[str]) -> tuple[Notification, ...]:
     entries = [one.entry for one in case.register]
     found: dict[str, Notification] = {}
     for text in words:
-        fitting = [one for one in entries if text in {one.key, one.extent, f"{one.kind}s", "all"}]
-        fitting = fitting or [one for one in entries if text and one.key.startswith(text)][:2]
-        if not fitting or (
-            len(fitting) > 1
-            and text not in {*(one.extent for one in fitting), "all"} | {f"{one.kind}s" for one in fitting}
-        ):
-            raise CaseError(
-                f"{text[:80]}: names {'several' if fitting else 'nobody'} of the register of {case.id}",
-                hint="Name a key as `tocsin tell CASE` shows it, an extent, or a kind in the plural: persons.",
-            )
+        fitting = [one for one in entries if text in {"all", one.key, one.extent, one.kind}]
+        if not fitting:
+            fitting = [one for one in entries if text and one.key.startswith(text)]
+            if len(fitting) != 1:
+                raise CaseError(
+                    f"{text[:80]}: names {'several' if fitting else 'nobody'} of the register of {case.id}",
+                    hint="Name a key as `tocsin tell CASE` shows it, an extent, a kind such as person, or all.",
+                )
         found |= {one.key: one for one in fitting}
     return tuple(found.values())
 

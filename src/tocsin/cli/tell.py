@@ -41,7 +41,7 @@ Decide = Annotated[
 ]
 Who = Annotated[
     list[str] | None,
-    typer.Option("--who", metavar="KEY", help="Of the register: a key, an extent ('reached'), 'persons', or 'all'."),
+    typer.Option("--who", metavar="KEY", help="Of the register: a key, an extent (reached), a kind (person), or all."),
 ]
 Record = Annotated[
     str, typer.Option("--record", metavar="WHAT", help=f"Write down what was done or seen: {', '.join(DEEDS)}.")
@@ -177,7 +177,7 @@ def _chosen(asked: _Asked, who: list[str] | None) -> tuple[Notification, ...]:
     from tocsin import tell as story
 
     if not who:
-        raise SettingsError("--who is missing", hint="Name those whom it is about: a key, an extent, or 'persons'.")
+        raise SettingsError("--who is missing", hint="Name those whom it is about: a key, an extent, a kind, or all.")
     return story.chosen(cases.entries_of(asked.folder)[1], who)
 
 
@@ -281,7 +281,9 @@ def _brief(asked: _Asked, out: Path | None, marking: str) -> None:
     case, found = story.incidents_of(asked.folder, asked.desk)
     incident = sending.incident_of(found, case.id)
     standing = story.standing(asked.folder, asked.desk)
-    page = briefing.page(asked.folder, incident, asked.desk.table, standing, asked.desk.known, marking=marking)
+    page = briefing.page(
+        asked.folder, incident, asked.desk.table, standing, asked.desk.known, asked.desk.groups, marking=marking
+    )
     if out is None:
         sys.stdout.write(pages.text(page))
         return
