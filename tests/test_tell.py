@@ -94,7 +94,9 @@ def test_nothing_goes_out_that_was_not_decided(tmp_path: Path, monkeypatch: pyte
     assert CANARY not in post.took[0].text + post.took[0].html
     stands = {one.notification.key: one.state for one in tell.standing(folder, at)}
     assert [stands[f"person:{n}"] for n in range(3)] == ["not to tell", "later", "told"]
-    assert not cases.verify(folder, known=at.known).faults
+    verdict = cases.verify(folder, known=at.known)
+    assert not verdict.faults
+    assert not [note for note in verdict.notes if "no entry names it" in note], "the letter is kept"
 
 
 def test_a_decision_of_somebody_unknown_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,11 +88,11 @@ def test_from_an_incident_to_a_case_that_is_closed(tocsin: Tocsin, tmp_path: Pat
     for who in (
         "person:unlisted",
         "person:unknown",
-        "owners",
-        "agencys",
+        "owner",
+        "agency",
         "minister:",
-        "data protections",
-        "regulators",
+        "data protection",
+        "regulator",
     ):
         assert tocsin("tell", "inc-1", "--decide", "not", "--who", who, *why)[0] == 0
     letters = tocsin("tell", "inc-1", "--letters")[1]

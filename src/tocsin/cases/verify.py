@@ -12,7 +12,19 @@ from typing import Final
 from tocsin.cases import folder as layout
 from tocsin.cases.writer import BY_ITSELF, untold
 from tocsin.errors import CaseError, SealError
-from tocsin.model.case import Attached, Closed, Decided, Entry, Introduced, Mended, Merged, Opened, Reopened, Revised
+from tocsin.model.case import (
+    Attached,
+    Closed,
+    Decided,
+    Entry,
+    Introduced,
+    Mended,
+    Merged,
+    Opened,
+    Reopened,
+    Revised,
+    Told,
+)
 from tocsin.model.decision import Decision, Signer
 from tocsin.seal import decisions, keys
 
@@ -153,6 +165,8 @@ def wanted(entries: Iterable[Entry]) -> Iterator[tuple[int, str]]:
             yield entry.n, what.sha256
         elif isinstance(what, Merged):
             yield entry.n, what.log
+        elif isinstance(what, Told) and what.word.letter:
+            yield entry.n, what.word.letter
 
 
 def _documents(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -104,33 +105,23 @@ def tell(
 
     offered = {"register": register, "brief": brief, "letters": letters, "send": send, "decide": decide}
     what = _one_of({**offered, "record": record, "add": add, "aware": aware, "category": category})
-    asked = _Asked(
-        folder=cases.find(place(root), name),
-        desk=_desk(telling, people, assets),
-        by=by,
-        role=role,
-        reason=reason,
-        fd=passphrase_fd,
-    )
-    match what:
-        case "register":
-            _register(asked)
-        case "brief":
-            _brief(asked, out, marking)
-        case "letters":
-            _letters(asked, out)
-        case "send":
-            _send(asked, channel, who, for_real=for_real)
-        case "decide":
-            _decide(asked, decide, who)
-        case "record":
-            _record(asked, record, stage, who)
-        case "add":
-            _add(asked, add)
-        case "aware" | "category":
-            _sign(asked, aware, category)
-        case _:
-            _show(asked, whole=False)
+    asked = _Asked(cases.find(place(root), name), _desk(telling, people, assets), by, role, reason, passphrase_fd)
+    if what == "send":
+        _send(asked, channel, who, for_real=for_real)
+    elif what == "decide":
+        _decide(asked, decide, who)
+    elif what == "record":
+        _record(asked, record, stage, who)
+    elif what in {"aware", "category"}:
+        _sign(asked, aware, category)
+    else:
+        doing: dict[str, Callable[[], None]] = {
+            "register": lambda: _register(asked),
+            "brief": lambda: _brief(asked, out, marking),
+            "letters": lambda: _letters(asked, out),
+            "add": lambda: _add(asked, add),
+        }
+        doing.get(what, lambda: _show(asked, whole=False))()
 
 
 def _one_of(offered: dict[str, object]) -> str:

@@ -205,7 +205,7 @@ def page(
     ]
     who = [f"Two people have decided whom to hold responsible: {known.held}."] if known.held else []
     who += [known.answer or "Nobody has compared it with what is known of groups."]
-    who += [f"Of the evidence: {known.confidence}"] if known.confidence else []
+    who += [known.confidence] if known.confidence else []
     parts = (
         ("why", "Why you hear of this", told, _MOST + 1),
         ("facts", "What records show", known.facts, _MOST + 2),

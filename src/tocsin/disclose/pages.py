@@ -71,12 +71,13 @@ def pdf(letter: Letter, *, dense: bool = False, fonts: Path | None = None) -> by
     """
     import typst
 
+    more: list[str | Path | bytes] = [fonts] if fonts else []
     told = json.dumps({**msgspec.to_builtins(letter), "dense": dense}, ensure_ascii=True)
     try:
         made = typst.compile(
             _sources()["letter.typ"].encode(),
             format="pdf",
-            font_paths=[str(fonts)] if fonts else [],
+            font_paths=more,
             ignore_system_fonts=True,
             sys_inputs={"letter": told},
             pdf_standards="ua-1",
