@@ -23,7 +23,7 @@ from tocsin.disclose import standing as standings
 from tocsin.errors import CaseError, SettingsError
 from tocsin.investigate.concern import concerned
 from tocsin.model.asset import Assets
-from tocsin.model.case import Case, Spoken, Taken
+from tocsin.model.case import Attached, Case, Spoken, Taken
 from tocsin.model.decision import Role, Signer
 from tocsin.model.incident import Incident
 from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Notification, Standing, Telling, Word, is_choice
@@ -93,11 +93,7 @@ def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
     """The case, its incident, and those of cases that became part of it, held against today's lists if there are."""
     _, case, _ = cases.entries_of(folder)
     own = cases.incident_of(folder, case)
-    merged = [
-        msgspec.json.decode(cases.document(folder, one), type=Incident)
-        for one in case.attached
-        if one.kept and one.name.startswith(_MERGED)
-    ]
+    merged = [_decoded(folder, one) for one in case.attached if one.kept and one.name.startswith(_MERGED)]
     found = [*([own] if own else []), *merged]
     if at.people or at.assets:
         found = [
@@ -110,6 +106,14 @@ def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
             for new in concerned([old], at.assets or Assets(), at.people or People())
         ]
     return case, tuple(found)
+
+
+def _decoded(folder: Path, one: Attached) -> Incident:
+    try:
+        return msgspec.json.decode(cases.document(folder, one), type=Incident)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = "Only a merge or a split names documents so. See to where it is from."
+        raise CaseError(f"{folder}: {one.name[:80]} is no incident: {error}", hint=hint) from error
 
 
 def bring_up_to_date(folder: Path, at: Desk, by: str) -> tuple[Notification, ...]:
