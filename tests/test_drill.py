@@ -70,6 +70,18 @@ def test_the_score_is_that_of_the_scorer_alone(drilled: Drilled) -> None:
     assert judged == {key: value for key, value in drilled.score["own"].items() if key in judged}
 
 
+def test_registers_forget_nobody_of_whom_a_case_tells(drilled: Drilled) -> None:
+    """Scored outside of the product: bench/tell.py knows truth, evidence, lists, and what cases say."""
+    script, out = Path(__file__).parents[1] / "bench" / "tell.py", drilled.folder / "tell.json"
+    subprocess.run([sys.executable, script, drilled.folder, "--out", out], check=True, capture_output=True)
+    for which in ("act now", "response", "with hunt"):
+        figures = json.loads(out.read_bytes())[drilled.folder.name][which]
+        assert figures["others"] <= 0.02, which
+        assert not figures["others_told_as_fact"], which
+        assert not figures["without_a_reason"], which
+    assert figures["forgotten"] == []
+
+
 def test_the_story_is_told_and_ends_with_the_report(drilled: Drilled) -> None:
     truth = json.loads((drilled.folder / "evidence" / "truth.json").read_bytes())
     words = " ".join(drilled.told.split())

@@ -33,7 +33,7 @@ OUTSIDE = {"contact": "aroha@home.example"}
 @pytest.fixture(autouse=True)
 def _no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a comparison with groups says is for other tests; here it would take most of the time."""
-    monkeypatch.setattr("tocsin.briefing._compared", lambda folder: (None, None))
+    monkeypatch.setattr("tocsin.briefing._compared", lambda folder, groups: (None, None))
 
 
 def desk(tmp_path: Path, *channels: Channel, **more: Any) -> Desk:
@@ -94,7 +94,9 @@ def test_nothing_goes_out_that_was_not_decided(tmp_path: Path, monkeypatch: pyte
     assert CANARY not in post.took[0].text + post.took[0].html
     stands = {one.notification.key: one.state for one in tell.standing(folder, at)}
     assert [stands[f"person:{n}"] for n in range(3)] == ["not to tell", "later", "told"]
-    assert not cases.verify(folder, known=at.known).faults
+    verdict = cases.verify(folder, known=at.known)
+    assert not verdict.faults
+    assert not [note for note in verdict.notes if "no entry names it" in note], "the letter is kept"
 
 
 def test_a_decision_of_somebody_unknown_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +198,7 @@ def test_a_case_is_closed_once_everybody_is_settled(tmp_path: Path) -> None:
     )
     tell.refuse_to_close(folder, at, "Ben")
     cases.open_case(tmp_path / "cases", incident(touched("1", "Aroha", "data left"), touched("2", "Tame")), by="Ben")
-    with pytest.raises(CaseError, match="nobody has decided whether 2|nobody has decided whether [3-9]"):
+    with pytest.raises(CaseError, match=r"nobody has decided whether \d"):
         tell.refuse_to_close(folder, at, "Ben")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from tocsin import attribution, cases
 from tocsin.disclose import brief
@@ -19,6 +19,9 @@ from tocsin.model.notification import EXTENTS, Standing
 from tocsin.output import impact
 from tocsin.output.plain import clock
 from tocsin.output.screen import shown
+
+# Groups to compare with, read when they are needed: that takes longer than all the rest.
+Groups: TypeAlias = Callable[[], attribution.Known]
 
 CATEGORY: Final = "category"  # the subject of a decision on how grave a case is
 PUBLIC: Final = "public"  # on whether the public knows, or soon will
@@ -58,23 +61,29 @@ def page(
     table: brief.Table,
     standing: Sequence[Standing],
     known: Iterable[Signer],
+    groups: Groups,
     *,
     marking: str,
 ) -> Letter:
     """One sheet."""
     _, case, _ = cases.entries_of(folder)
-    told = known_of(folder, case, incident, tuple(known), standing)
+    told = known_of(folder, case, incident, tuple(known), groups, standing)
     register = [one.entry for one in case.register]
     return brief.page(table, case.id, incident, register, told, shown, marking=marking)
 
 
 def known_of(
-    folder: Path, case: Case, incident: Incident, known: Sequence[Signer], standing: Sequence[Standing] = ()
+    folder: Path,
+    case: Case,
+    incident: Incident,
+    known: Sequence[Signer],
+    groups: Groups,
+    standing: Sequence[Standing] = (),
 ) -> brief.Known:
     """What is known of a case besides its incident."""
     category, by, public = _decided(case, known)
-    compared, groups = _compared(folder)
-    state = _state(compared, groups)
+    compared, compared_with = _compared(folder, groups)
+    state = _state(compared, compared_with)
     held = cases.standing(folder, known).held
     return brief.Known(
         category=category,
@@ -83,7 +92,7 @@ def known_of(
         state_word=word(state),
         answer=compared.answer.text if compared else "",
         confidence=compared.confidence if compared else "",
-        said_before=tuple(_said_before(compared, groups)),
+        said_before=tuple(_said_before(compared, compared_with)),
         held=held.responsible if held else "",
         facts=tuple(_facts(incident, case)),
         surely=tuple(_surely(incident)),
@@ -108,12 +117,12 @@ def _decided(case: Case, known: Sequence[Signer]) -> tuple[int, str, bool]:
     return category, by, public
 
 
-def _compared(folder: Path) -> tuple[Attribution | None, attribution.Known | None]:
+def _compared(folder: Path, groups: Groups) -> tuple[Attribution | None, attribution.Known | None]:
     """What a comparison with public groups says; none for a case without observations."""
     try:
         seen = attribution.observed(str(folder), folder.parent)
-        groups = attribution.known()
-        return attribution.weigh(seen, groups), groups
+        known = groups()
+        return attribution.weigh(seen, known), known
     except TocsinError:
         return None, None
 

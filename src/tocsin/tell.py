@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tocsin import briefing, cases
+from tocsin import attribution, briefing, cases
 from tocsin.border import telling as files
 from tocsin.disclose import brief, clocks, letters
 from tocsin.disclose import register as registers
@@ -22,7 +23,7 @@ from tocsin.disclose import standing as standings
 from tocsin.errors import CaseError, SettingsError
 from tocsin.investigate.concern import concerned
 from tocsin.model.asset import Assets
-from tocsin.model.case import Case, Spoken, Taken
+from tocsin.model.case import Attached, Case, Spoken, Taken
 from tocsin.model.decision import Role, Signer
 from tocsin.model.incident import Incident
 from tocsin.model.notification import AWARE, BY, NOT, NOW, Law, Notification, Standing, Telling, Word, is_choice
@@ -50,6 +51,7 @@ class Desk:
     assets: Assets | None = None
     fonts: Path | None = None
     known: tuple[Signer, ...] = ()
+    groups: briefing.Groups = attribution.known
 
 
 def desk(
@@ -73,6 +75,7 @@ def desk(
         assets=assets,
         fonts=own.fonts,
         known=tuple(known),
+        groups=cache(attribution.known),
     )
 
 
@@ -90,11 +93,7 @@ def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
     """The case, its incident, and those of cases that became part of it, held against today's lists if there are."""
     _, case, _ = cases.entries_of(folder)
     own = cases.incident_of(folder, case)
-    merged = [
-        msgspec.json.decode(cases.document(folder, one), type=Incident)
-        for one in case.attached
-        if one.kept and one.name.startswith(_MERGED)
-    ]
+    merged = [_decoded(folder, one) for one in case.attached if one.kept and one.name.startswith(_MERGED)]
     found = [*([own] if own else []), *merged]
     if at.people or at.assets:
         found = [
@@ -109,6 +108,14 @@ def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
     return case, tuple(found)
 
 
+def _decoded(folder: Path, one: Attached) -> Incident:
+    try:
+        return msgspec.json.decode(cases.document(folder, one), type=Incident)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = "Only a merge or a split names documents so. See to where it is from."
+        raise CaseError(f"{folder}: {one.name[:80]} is no incident: {error}", hint=hint) from error
+
+
 def bring_up_to_date(folder: Path, at: Desk, by: str) -> tuple[Notification, ...]:
     """Write down whom the case touches by now; what is new of it is given back."""
     case, found = incidents_of(folder, at)
@@ -117,7 +124,7 @@ def bring_up_to_date(folder: Path, at: Desk, by: str) -> tuple[Notification, ...
         entries += registers.register(one, at.telling, at.laws, people=at.people)
     if found:
         register = [*(each.entry for each in case.register), *entries]
-        known = briefing.known_of(folder, case, found[0], at.known)
+        known = briefing.known_of(folder, case, found[0], at.known, at.groups)
         why = brief.reasons(at.table, found[0], register, known, shown)
         entries += [
             each
@@ -193,16 +200,14 @@ def chosen(case: Case, words: Sequence[str]) -> tuple[Notification, ...]:
     entries = [one.entry for one in case.register]
     found: dict[str, Notification] = {}
     for text in words:
-        fitting = [one for one in entries if text in {one.key, one.extent, f"{one.kind}s", "all"}]
-        fitting = fitting or [one for one in entries if text and one.key.startswith(text)][:2]
-        if not fitting or (
-            len(fitting) > 1
-            and text not in {*(one.extent for one in fitting), "all"} | {f"{one.kind}s" for one in fitting}
-        ):
-            raise CaseError(
-                f"{text[:80]}: names {'several' if fitting else 'nobody'} of the register of {case.id}",
-                hint="Name a key as `tocsin tell CASE` shows it, an extent, or a kind in the plural: persons.",
-            )
+        fitting = [one for one in entries if text in {"all", one.key, one.extent, one.kind}]
+        if not fitting:
+            fitting = [one for one in entries if text and one.key.startswith(text)]
+            if len(fitting) != 1:
+                raise CaseError(
+                    f"{text[:80]}: names {'several' if fitting else 'nobody'} of the register of {case.id}",
+                    hint="Name a key as `tocsin tell CASE` shows it, an extent, a kind such as person, or all.",
+                )
         found |= {one.key: one for one in fitting}
     return tuple(found.values())
 

@@ -163,6 +163,15 @@ def test_a_centre_brings_words_of_its_own(tmp_path: Path) -> None:
         letters.words(tmp_path)
 
 
+def test_a_centre_brings_fonts_of_its_own() -> None:
+    folder = Path("/usr/share/fonts/truetype/dejavu")
+    if not folder.is_dir():
+        pytest.skip("no folder of fonts is known here: install Debian's package fonts-dejavu-core")
+    letter = written(entry("ⵣ"))
+    assert pages.pdf(letter) == b""
+    assert pages.pdf(letter, fonts=folder).startswith(b"%PDF-")
+
+
 def test_days_are_those_of_the_centre() -> None:
     midnight = 1_788_436_799_000_000  # 2026-09-03T11:59:59Z: a second before midnight in Auckland
     text = pages.text(written(entry(), first_us=midnight, last_us=midnight + 2_000_000))

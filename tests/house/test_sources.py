@@ -15,7 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "tocsin"
 MODULES = sorted(SOURCE.rglob("*.py"))
 ROOMS = (
-    *("act", "border", "cases", "cli", "collect", "contain", "detect", "engine", "investigate", "lake", "learn"),
+    *(
+        "act",
+        "border",
+        "cases",
+        "cli",
+        "collect",
+        "contain",
+        "detect",
+        "disclose",
+        "engine",
+        "investigate",
+        "lake",
+        "learn",
+    ),
     *("observe", "output", "rehearse", "seal"),
 )
 

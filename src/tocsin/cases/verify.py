@@ -25,6 +25,7 @@ from tocsin.model.case import (
     Reopened,
     Revised,
     Taken,
+    Told,
 )
 from tocsin.model.decision import Decision, Signer
 from tocsin.seal import decisions, keys
@@ -187,6 +188,8 @@ def wanted(entries: Iterable[Entry]) -> Iterator[tuple[int, str]]:
             yield entry.n, what.sha256
         elif isinstance(what, Merged):
             yield entry.n, what.log
+        elif isinstance(what, Told) and what.word.letter:
+            yield entry.n, what.word.letter
 
 
 def _documents(folder: Path, entries: Sequence[Entry]) -> Iterator[str]:

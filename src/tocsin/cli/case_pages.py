@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tocsin.cases import Verdict, open_tasks
+from tocsin.cases import Verdict, open_tasks, undecided
 from tocsin.model import case as nouns
 from tocsin.model.case import Case, Entry, HandedOver, Task
 from tocsin.model.decision import Decision
@@ -15,6 +15,7 @@ from tocsin.output.impact import amount
 from tocsin.output.screen import shown
 
 _WIDTH = 100
+_MOST = 12  # whose telling is undecided, by name
 
 
 def minute(at: str) -> str:
@@ -174,6 +175,13 @@ def handover(case: Case, entries: Sequence[Entry], verdict: Verdict, now: str) -
     yield "OPEN TASKS"
     yield from (f"  {line}" for line in _due_first(open_tasks(case), now))
     yield ""
+    left = undecided(case)
+    if left:
+        yield f"NOBODY HAS DECIDED WHETHER {len(left):,} ARE TOLD"
+        yield from (f"  {shown(one.entry.key)}  {shown(one.entry.name)}: {one.entry.extent}" for one in left[:_MOST])
+        if len(left) > _MOST:
+            yield f"  and {len(left) - _MOST:,} more; tocsin tell {shown(case.id)}"
+        yield ""
     yield "DECISIONS"
     decided = [entry for entry in entries if isinstance(entry.what, nouns.Decided)]
     yield from (f"  {minute(entry.at)}  {shown(entry.by)} {words(entry)}" for entry in decided)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -41,7 +42,7 @@ Decide = Annotated[
 ]
 Who = Annotated[
     list[str] | None,
-    typer.Option("--who", metavar="KEY", help="Of the register: a key, an extent ('reached'), 'persons', or 'all'."),
+    typer.Option("--who", metavar="KEY", help="Of the register: a key, an extent (reached), a kind (person), or all."),
 ]
 Record = Annotated[
     str, typer.Option("--record", metavar="WHAT", help=f"Write down what was done or seen: {', '.join(DEEDS)}.")
@@ -104,33 +105,23 @@ def tell(
 
     offered = {"register": register, "brief": brief, "letters": letters, "send": send, "decide": decide}
     what = _one_of({**offered, "record": record, "add": add, "aware": aware, "category": category})
-    asked = _Asked(
-        folder=cases.find(place(root), name),
-        desk=_desk(telling, people, assets),
-        by=by,
-        role=role,
-        reason=reason,
-        fd=passphrase_fd,
-    )
-    match what:
-        case "register":
-            _register(asked)
-        case "brief":
-            _brief(asked, out, marking)
-        case "letters":
-            _letters(asked, out)
-        case "send":
-            _send(asked, channel, who, for_real=for_real)
-        case "decide":
-            _decide(asked, decide, who)
-        case "record":
-            _record(asked, record, stage, who)
-        case "add":
-            _add(asked, add)
-        case "aware" | "category":
-            _sign(asked, aware, category)
-        case _:
-            _show(asked, whole=False)
+    asked = _Asked(cases.find(place(root), name), _desk(telling, people, assets), by, role, reason, passphrase_fd)
+    if what == "send":
+        _send(asked, channel, who, for_real=for_real)
+    elif what == "decide":
+        _decide(asked, decide, who)
+    elif what == "record":
+        _record(asked, record, stage, who)
+    elif what in {"aware", "category"}:
+        _sign(asked, aware, category)
+    else:
+        doing: dict[str, Callable[[], None]] = {
+            "register": lambda: _register(asked),
+            "brief": lambda: _brief(asked, out, marking),
+            "letters": lambda: _letters(asked, out),
+            "add": lambda: _add(asked, add),
+        }
+        doing.get(what, lambda: _show(asked, whole=False))()
 
 
 def _one_of(offered: dict[str, object]) -> str:
@@ -177,7 +168,7 @@ def _chosen(asked: _Asked, who: list[str] | None) -> tuple[Notification, ...]:
     from tocsin import tell as story
 
     if not who:
-        raise SettingsError("--who is missing", hint="Name those whom it is about: a key, an extent, or 'persons'.")
+        raise SettingsError("--who is missing", hint="Name those whom it is about: a key, an extent, a kind, or all.")
     return story.chosen(cases.entries_of(asked.folder)[1], who)
 
 
@@ -281,7 +272,9 @@ def _brief(asked: _Asked, out: Path | None, marking: str) -> None:
     case, found = story.incidents_of(asked.folder, asked.desk)
     incident = sending.incident_of(found, case.id)
     standing = story.standing(asked.folder, asked.desk)
-    page = briefing.page(asked.folder, incident, asked.desk.table, standing, asked.desk.known, marking=marking)
+    page = briefing.page(
+        asked.folder, incident, asked.desk.table, standing, asked.desk.known, asked.desk.groups, marking=marking
+    )
     if out is None:
         sys.stdout.write(pages.text(page))
         return

@@ -22,7 +22,7 @@ from tocsin.model.letter import Letter, Passage
 from tocsin.model.notification import EXTENTS, Extent, Notification
 
 _MOST: Final = 5  # lines of a part of the page, which is one sheet
-_LONGEST: Final = 210
+_LONGEST: Final = 180
 _REACHED: Final = frozenset({"reached", "data left"})
 
 
@@ -205,7 +205,7 @@ def page(
     ]
     who = [f"Two people have decided whom to hold responsible: {known.held}."] if known.held else []
     who += [known.answer or "Nobody has compared it with what is known of groups."]
-    who += [f"Of the evidence: {known.confidence}"] if known.confidence else []
+    who += [known.confidence] if known.confidence else []
     parts = (
         ("why", "Why you hear of this", told, _MOST + 1),
         ("facts", "What records show", known.facts, _MOST + 2),
@@ -253,7 +253,7 @@ def _not_known(incident: Incident, register: Sequence[Notification]) -> list[str
         told.append("What was taken: nobody has looked.")
     else:
         told += [f"{one.question[:1].upper()}{one.question[1:]}." for one in incident.impact.unanswered]
-    return [*told, *incident.not_seen, *incident.still_open]
+    return [*told, *incident.not_seen]
 
 
 def _few(every: Sequence[str], most: int, shown: Callable[[str], str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import textwrap
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from jinja2 import DictLoader, StrictUndefined
@@ -22,6 +22,9 @@ from markupsafe import Markup
 
 from tocsin.errors import OutputError
 from tocsin.model.letter import Letter
+
+if TYPE_CHECKING:
+    import typst
 
 _WIDTH: Final = 72
 _NO_FONT: Final = "could not be displayed with"
@@ -76,8 +79,7 @@ def pdf(letter: Letter, *, dense: bool = False, fonts: Path | None = None) -> by
         made = typst.compile(
             _sources()["letter.typ"].encode(),
             format="pdf",
-            font_paths=[str(fonts)] if fonts else [],
-            ignore_system_fonts=True,
+            font_paths=_fonts(fonts),
             sys_inputs={"letter": told},
             pdf_standards="ua-1",
         )
@@ -88,6 +90,13 @@ def pdf(letter: Letter, *, dense: bool = False, fonts: Path | None = None) -> by
         raise OutputError(f"the letter to {letter.key} cannot be set: {error}", hint=hint) from error
     assert isinstance(made, bytes)
     return made
+
+
+@cache
+def _fonts(more: Path | None) -> typst.Fonts:
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, font_paths=[more] if more else [])
 
 
 @cache
