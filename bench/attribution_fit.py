@@ -41,7 +41,7 @@ from tocsin.attribute.weights import ForGroups, Rule, Weights, shipped
 from tocsin.model.attribution import CERTAIN
 from tocsin.model.observation import Observation, Trait
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 FILE = Path(tocsin.attribute.__file__).parent / "weights.json"
 SEEN = ("full", "p50n", "p30n")
@@ -87,7 +87,8 @@ class Example:
     @property
     def rows(self) -> Floats:
         """Without caps."""
-        return self.parts.sum(axis=0)
+        summed: Floats = self.parts.sum(axis=0)
+        return summed
 
 
 def examples(cases: Cases, seen: str) -> list[Example]:
@@ -195,7 +196,7 @@ def evidence(example: Example, groups: ForGroups) -> Floats:
     """The weight of each group under these weights, with caps, in natural units."""
     weights = np.array([getattr(groups, name) / (1000 if name in RATIOS else UNIT) for name in FEATURES])
     parts = np.clip(example.parts @ weights, -example.most[:, None], example.most[:, None])
-    whole = parts[-1].copy()
+    whole: Floats = parts[-1].copy()
     for traits, most in example.classes:
         whole += np.clip(parts[list(traits)].sum(axis=0), -most, most)
     return whole

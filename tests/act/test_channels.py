@@ -215,7 +215,7 @@ def test_a_post_is_believed_as_far_as_it_answers(
     monkeypatch: pytest.MonkeyPatch, answer: tuple[bool, str], went: str
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(post, "post", lambda url, text: (said.append(url + text), answer)[1])
+    monkeypatch.setattr(post, "post", lambda step: (said.append(step.url + step.text), answer)[1])
     channel = Channel(name="p", kind="webhook", url="https://gateway.example/in")
     assert webhook.send(channel, MESSAGE).went == went
     assert '"id": "' + MESSAGE.id in said[0]

@@ -8,6 +8,7 @@ from typing import Final
 
 from tocsin.act import post
 from tocsin.act.channel import Outcome
+from tocsin.model.action import Step
 from tocsin.model.letter import Message
 from tocsin.model.notification import Channel
 
@@ -25,7 +26,8 @@ def send(channel: Channel, message: Message) -> Outcome:
         "html": message.html,
         "pdf": base64.b64encode(message.pdf).decode(),
     }
-    well, said = post.post(channel.url, json.dumps(content, ensure_ascii=True))
+    text = json.dumps(content, ensure_ascii=True)
+    well, said = post.post(Step(what="letter", url=channel.url, text=text, once=message.id))
     if well:
         return Outcome(went="sent", said=said)
     refused = said[:3].isdigit() and said[:1] == "4"  # it answered, and took nothing (RFC 9110 §15.5)
