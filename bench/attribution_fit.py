@@ -18,6 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -211,7 +212,12 @@ def learn(known_examples: Mapping[str, Sequence[Example]], left_out: frozenset[i
         if of_fold:
             groups = rank([one for one in used if one.task.fold != fold])
             asked += [
-                Asked(case=one.task.case, scene=one.scene, evidence=evidence(one, groups), truth=one.truth)
+                Asked(
+                    case=one.task.case,
+                    scene=one.scene,
+                    evidence=evidence(one, groups).astype(np.float64),
+                    truth=one.truth,
+                )
                 for one in of_fold
             ]
     return Weights(about=ABOUT, groups=rank(used), unknown=decide(asked), rule=NEVER)
