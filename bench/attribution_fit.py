@@ -193,6 +193,10 @@ def _newton(rows: Floats, there: NDArray[np.bool_], truth: NDArray[np.int64]) ->
     return weights
 
 
+def _exact(example: Example, groups: ForGroups) -> NDArray[np.float64]:
+    return evidence(example, groups).astype(np.float64)
+
+
 def evidence(example: Example, groups: ForGroups) -> Floats:
     """The weight of each group under these weights, with caps, in natural units."""
     weights = np.array([getattr(groups, name) / (1000 if name in RATIOS else UNIT) for name in FEATURES])
@@ -212,12 +216,7 @@ def learn(known_examples: Mapping[str, Sequence[Example]], left_out: frozenset[i
         if of_fold:
             groups = rank([one for one in used if one.task.fold != fold])
             asked += [
-                Asked(
-                    case=one.task.case,
-                    scene=one.scene,
-                    evidence=evidence(one, groups).astype(np.float64),
-                    truth=one.truth,
-                )
+                Asked(case=one.task.case, scene=one.scene, evidence=_exact(one, groups), truth=one.truth)
                 for one in of_fold
             ]
     return Weights(about=ABOUT, groups=rank(used), unknown=decide(asked), rule=NEVER)
