@@ -102,18 +102,15 @@ def contain(
 
     With a case alone its plan is shown, and nothing is kept or done.
     """
-    from tocsin import enforce, planning
-
     offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
     what = _one_of(offered | {"recover": recover, "expire": expire, "give-up": give_up, "playbook": playbook})
     way = _understood(plan, render)
     places, never = _places(enforcers)
     who = person.whoever(by)
     if what == "expire":
-        typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
+        _expire(root, places, who)
         return
-    folder = _folder(root, name)
-    mine = _own(assets, never, known_good)
+    folder, mine = _folder(root, name), _own(assets, never, known_good)
     match what:
         case "plan" if way is not None:
             _plan(folder, mine, places, way, who)
@@ -128,14 +125,32 @@ def contain(
         case "status":
             _status(folder, mine, places, indicators or [])
         case "give-up":
-            unknown = enforce.give_up(folder, who, give_up)
-            typer.echo(shown(f"given up; look there yourself what stands at: {', '.join(unknown)}", 500))
+            _give_up(folder, who, give_up)
         case "recover":
             _recover(folder, who)
         case "playbook" if playbook is not None:
-            typer.echo(f"{planning.take_playbook(folder, playbook, who)} steps are tasks of the case now")
+            _playbook(folder, playbook, who)
         case _:
             _show(folder, mine)
+
+
+def _expire(root: Path | None, places: tuple[Place, ...], who: str) -> None:
+    from tocsin import enforce
+
+    typer.echo(f"{enforce.expire(place(root), places, who)} blocks were lifted")
+
+
+def _give_up(folder: Path, who: str, reason: str) -> None:
+    from tocsin import enforce
+
+    unknown = enforce.give_up(folder, who, reason)
+    typer.echo(shown(f"given up; look there yourself what stands at: {', '.join(unknown)}", 500))
+
+
+def _playbook(folder: Path, file: Path, who: str) -> None:
+    from tocsin import planning
+
+    typer.echo(f"{planning.take_playbook(folder, file, who)} steps are tasks of the case now")
 
 
 def _one_of(offered: Mapping[str, object]) -> str:
