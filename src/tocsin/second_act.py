@@ -30,6 +30,7 @@ class Recall:
     taken: Taken
     hunt: Hunt
     hunted: Hunted
+    asked_at: float  # by `time.monotonic`: when the ally's word came
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +62,7 @@ def recall(
     lake = open_lake(folder)
     with retrohunt.retrohunt(lake, hunt, asked, hosts=hosts, jobs=jobs, on_progress=on_progress) as hunted:
         ended = time.monotonic()
-        done = Recall(taken=taken, hunt=hunt, hunted=hunted)
+        done = Recall(taken=taken, hunt=hunt, hunted=hunted, asked_at=imported)
         yield done
         done.figures = {
             **judge(made, hunted),

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin.cli import hunt_files, progress, report_files
+from tocsin.fourth_act import Spoken, speak
 from tocsin.output import hunts as pages
 from tocsin.output.screen import shown
 from tocsin.second_act import recall
@@ -31,9 +32,11 @@ def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console,
         recall(made, lake, jobs=jobs, on_progress=on_progress) as done,
     ):
         hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers)
+        spoken = speak(made, done.hunted.response, folder, since=done.asked_at)
         records, files = done.taken.records, len(done.taken.custody)
         asked = len(done.hunt.rules.rules)
-    (folder / "score.json").write_text(json.dumps(done.figures, indent=1) + "\n", encoding="utf-8")
+    told = {**done.figures, "fourth_act": _figures(spoken)}
+    (folder / "score.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     truth = json.loads(made.truth.read_bytes())
     console.print()
     console.print("The second act: an ally shares what it knows", style="bold")
@@ -42,6 +45,32 @@ def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console,
         f" arrives from an ally that two of the groups visited, too."
     )
     _tell(console, truth, done.figures, folder)
+    _spoken(console, spoken, folder)
+
+
+def _figures(spoken: Spoken) -> dict[str, Any]:
+    return {
+        "cases": spoken.cases,
+        "register_seconds": spoken.register_s,
+        "entries": spoken.entries,
+        "undecided": spoken.undecided,
+        "stands": spoken.stands,
+        "named": list(spoken.named),
+        "reservation_kept": spoken.reserved,
+    }
+
+
+def _spoken(console: Console, spoken: Spoken, folder: Path) -> None:
+    """The clock runs from the moment at which the ally's word came."""
+    console.print()
+    console.print("The fourth act: people are told, and nations speak together", style="bold")
+    for step in spoken.steps:
+        console.print(Text(f"  {step.at_s:7.1f} s  {shown(step.what, 300)}"))
+    for why in spoken.left_out:
+        console.print(Text(f"  left out: {shown(why, 300)}", style="bright_black"))
+    if spoken.named:
+        console.print(f"  named in public: {', '.join(spoken.named)}; a reservation stays with those who sealed it")
+    console.print(f"  written: {shown(os.fspath(folder))}", soft_wrap=True)
 
 
 def _tell(console: Console, truth: Mapping[str, Any], figures: Mapping[str, Any], folder: Path) -> None:
