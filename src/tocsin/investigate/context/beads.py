@@ -24,6 +24,7 @@ from tocsin.model.context import LeadKind
 from tocsin.model.event import NO_TIME, Events, Longs
 
 MOST: Final = 200_000  # beads in memory, some 500 bytes each; what is beyond is counted
+_MOST_BYTES: Final = 64 << 20  # on disk, of one task
 HOUR_US: Final = 3_600_000_000
 _LONGEST: Final = 253
 
@@ -118,6 +119,8 @@ def keep(sought: Search, name: str, events: Events) -> None:
     rows &= ((events.ts >= sought.since_us) & (events.ts <= sought.until_us)) | (events.ts == NO_TIME)
     with (sought.folder / name).open("ab") as file:
         for row in np.flatnonzero(rows).tolist():
+            if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
+                break
             if bead := _bead(events, row, wanted):
                 file.write(msgspec.json.encode(bead) + b"\n")
 
