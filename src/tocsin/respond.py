@@ -133,10 +133,10 @@ def _weighed(
     assets, people, claim = known
     scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
     asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
-    leads = context.leads(incidents[: len(scenes)], traces, assets)
+    leads = context.leads(incidents[: len(scenes)], traces, assets, *window)
     seen, beads = _evidence(again, run, scenes, asked, (leads, assets))
     weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
-    weighed = context.told(weighed, beads.leads, beads.found, _digests(run))
+    weighed = context.told(weighed, beads.leads, beads.found, _digests(run), assets)
     told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
     if asked is None:
         return told, ()

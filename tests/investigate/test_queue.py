@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from investigate.made import DAY, RULES, Happened, rule, told
+from investigate.made import DAY, HOUR, RULES, Happened, rule, told
 from investigate.test_properties import numbered, records
 from tocsin.investigate import Queue, gather, queue
 
@@ -97,3 +97,14 @@ def test_none_is_lost(happened: list[Happened]) -> None:
     for behind in waiting.background:
         held[behind.rule_id] += behind.count
     assert held == Counter(RULES[number].id for one in happened for number in one.rules)
+
+
+@pytest.mark.parametrize(("apart", "rank"), [(HOUR // 2, "act now"), (3 * HOUR, "review")])
+def test_two_things_of_a_person_of_a_cloud_are_one_doing_within_the_hour(tmp_path: Path, apart: int, rank: str) -> None:
+    who = {"principal": "mere@house.example"}
+    steps = [
+        Happened(at=number * apart, host="", kind="azure", rules=(rule("high", number),), roles=who)
+        for number in range(2)
+    ]
+    (one,) = queued(steps, tmp_path).incidents
+    assert one.rank == rank

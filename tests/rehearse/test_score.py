@@ -60,6 +60,16 @@ def test_a_step_is_found_by_any_of_its_records_and_counts_once() -> None:
     assert told["counts"]["steps_found"] == 2
 
 
+def test_context_is_shown_and_counts_both_ways() -> None:
+    truth = _truth(_incident(1, "a", _step("s1", 1), _step("s2", 2)))
+    context = [{"citations": [{"path": LOG, "rec": line * 100} for line in (2, 50)]}]
+    told = score(truth, [_told(1, context=context), _told(70, context=context)])
+    assert (told["step_recall"], told["step_recall_of_findings"]) == (1, 0.5)
+    assert (told["event_precision"], told["event_precision_of_findings"]) == (0.5, 0.5)
+    # What an incident is about is said by its findings: one with a step in its context alone is false all the same.
+    assert told["counts"]["act_now_false"] == 1
+
+
 def test_what_no_sensor_saw_is_not_asked_for() -> None:
     told = score(_truth(_incident(1, "a", _step("s1", 1), _step("s2"))), [_told(1)])
     assert told["step_recall"] == 1

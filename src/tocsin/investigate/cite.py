@@ -18,6 +18,7 @@ from tocsin.model.pap import binding
 from tocsin.model.rule import Rule
 
 CITED_REPEATS: Final = 5  # of folded findings, to look at; the findings themselves stand in the run
+_SITTING_US: Final = 3_600_000_000
 _AGAIN: Final = "the same rule, machine, process, account and address again"
 
 
@@ -38,18 +39,27 @@ class All:
 
 
 def by_host(board: Board, kept: Longs) -> list[set[Rule]]:
-    """Of each machine, or of each person of a cloud, the rules of weight there.
+    """Of each machine, or of each sitting of a person of a cloud, the rules of weight there.
+
+    Somebody's account is in use all day by its owner, from wherever that is: what lies more than an hour apart need not
+    be one doing, as it is on a machine.
 
     Where there is nothing but requests that no rule saw answered, none counts: nothing shows that any was done.
     """
     asked = routine.requests(board.traces, board.table.row[kept]) & ~board.table.answered[kept]
     told = kept[:0] if board.quieten and asked.all() else kept
-    hosts: dict[tuple[int, int], set[Rule]] = {}
-    principal = board.traces.role("principal")
-    for row, number in zip(board.table.row[told].tolist(), board.table.rule[told].tolist(), strict=True):
-        machine = int(board.machines.of[row])
-        whose = machine, 0 if machine else int(principal[row])
-        hosts.setdefault(whose, set()).add(board.rules[number])
+    hosts: dict[tuple[int, int, int], set[Rule]] = {}
+    principal, sitting = board.traces.role("principal"), dict[int, tuple[int, int]]()
+    told = told[np.argsort(board.table.ts[told], kind="stable")]
+    columns = board.table.row[told], board.table.rule[told], board.table.ts[told]
+    for row, number, ts in zip(*(column.tolist() for column in columns), strict=True):
+        machine, who = int(board.machines.of[row]), int(principal[row])
+        if machine or not who:
+            hosts.setdefault((machine, 0, 0), set()).add(board.rules[number])
+            continue
+        last, begun = sitting.get(who, (ts, ts))
+        sitting[who] = ts, begun if ts - last <= _SITTING_US else ts
+        hosts.setdefault((0, who, sitting[who][1]), set()).add(board.rules[number])
     return list(hosts.values())
 
 

@@ -14,6 +14,7 @@ LeadKind: TypeAlias = Literal[
     "address",  # outside
     "domain",
     "application",  # of a cloud, by its id
+    "person",  # of a cloud within an hour, `principal|hour since 1970`
     "record",  # of a finding itself, `path|chunk|offset`: what else stands in it leads on
 ]
 LEAD_KINDS: tuple[LeadKind, ...] = get_args(LeadKind)

@@ -135,6 +135,10 @@ def _page(one: Incident) -> Iterator[tuple[str, str]]:
         ahead = f"{skew.ahead_us / 1e6:+.1f} s against {skew.against}, by {skew.events} connections"
         yield "clock", f"{shown(skew.host)} {shown(ahead)}"
     yield from _taken(one)
+    if one.context:
+        things = len({(beside.kind, beside.name) for beside in one.context})
+        say = f"{sum(beside.count for beside in one.context):,} records of {things:,} things that it shares"
+        yield "around it", f"{say}: with --out they are in incidents.json"
     for number, sentence in enumerate(one.still_open[:_MOST_NAMES]):
         yield "still open" if not number else "", shown(sentence, _LONGEST)
     for number, sentence in enumerate(one.not_seen[:_MOST_NAMES]):

@@ -24,6 +24,8 @@ from tocsin.model.context import LeadKind
 from tocsin.model.event import NO_TIME, Events, Longs
 
 MOST: Final = 200_000  # beads in memory, some 500 bytes each; what is beyond is counted
+_MOST_BYTES: Final = 64 << 20  # on disk, of one task
+HOUR_US: Final = 3_600_000_000
 _LONGEST: Final = 253
 
 _PROCESS: Final = ("ProcessGuid", "SourceProcessGuid", "SourceProcessGUID", "ParentProcessGuid")
@@ -73,6 +75,7 @@ class Bead(msgspec.Struct, frozen=True, array_like=True):
     names: list[tuple[LeadKind, str]]
     met: list[tuple[LeadKind, str]]
     host: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,8 @@ def keep(sought: Search, name: str, events: Events) -> None:
     rows &= ((events.ts >= sought.since_us) & (events.ts <= sought.until_us)) | (events.ts == NO_TIME)
     with (sought.folder / name).open("ab") as file:
         for row in np.flatnonzero(rows).tolist():
+            if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
+                break
             if bead := _bead(events, row, wanted):
                 file.write(msgspec.json.encode(bead) + b"\n")
 
@@ -136,8 +141,24 @@ def _naming(events: Events, wanted: _Values) -> _Rows:
         for name in names:
             if name in events.columns:
                 rows |= that(events, name, fits)
-    if events.kind in SERVICES and wanted["record"]:
-        rows |= np.array([_record(events, row) in wanted["record"] for row in range(len(events))], bool)
+    if events.kind in SERVICES and wanted["person"]:
+        hours = np.where(events.ts == NO_TIME, -1, events.ts // HOUR_US)
+        people = {name.rpartition("|")[0] for name in wanted["person"]}
+        whose = np.zeros(len(events), bool)
+        for name in _PRINCIPAL:
+            whose |= that(events, name, lambda text: text.lower() in people)
+        rows |= whose & np.isin(hours, [int(name.rpartition("|")[2]) for name in wanted["person"]])
+    return rows | _recorded(events, wanted["record"])
+
+
+def _recorded(events: Events, wanted: frozenset[str]) -> _Rows:
+    """The rows of records that are named themselves."""
+    rows = np.zeros(len(events), bool)
+    paths = {name.split("|")[0] for name in wanted}
+    for number, source in enumerate(events.sources):
+        if source.path in paths:
+            recs = [int(name.rpartition("|")[2]) for name in wanted if name.startswith(f"{source.path}|")]
+            rows |= (events.src == number) & np.isin(events.rec, recs)
     return rows
 
 
@@ -166,8 +187,11 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
     named |= dict.fromkeys(
         ("application", one) for text in texts(_APPLICATION) if (one := text.lower()) in wanted["application"]
     )
-    own = events.kind in SERVICES and _record(events, row) in wanted["record"]
+    own = _record(events, row) in wanted["record"]
     named |= dict.fromkeys([("record", _record(events, row))] if own else ())
+    people = [text.lower() for text in texts(_PRINCIPAL)] if events.kind in SERVICES else []
+    hour = int(events.ts[row]) // HOUR_US
+    named |= dict.fromkeys(("person", one) for who in people if (one := f"{who}|{hour}") in wanted["person"])
     if not named:
         return None
     met: dict[tuple[LeadKind, str], None] = dict.fromkeys(("address", one) for one in addresses if is_public(one))
@@ -178,7 +202,6 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         met |= dict.fromkeys(("application", one) for text in texts(_APPLIED) for one in _UUID.findall(text.lower()))
     source = events.sources[events.src[row]]
     inside = [one for one in addresses if not is_public(one)]
-    people = texts(_PRINCIPAL) if events.kind in SERVICES else []
     return Bead(
         kind=events.kind,
         file=source.file,
@@ -190,6 +213,7 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         names=list(named),
         met=[one for one in met if one not in named],
         host=machine,
+        person=people[0] if people else "",
     )
 
 

@@ -45,7 +45,14 @@ class Leads:
     why: Mapping[Lead, str]
 
 
-def leads(incidents: Sequence[Incident], traces: Traces, assets: Assets) -> tuple[Leads, ...]:
+def leads(
+    incidents: Sequence[Incident],
+    traces: Traces,
+    assets: Assets,
+    since_us: int | None = None,
+    until_us: int | None = None,
+) -> tuple[Leads, ...]:
+    """Each incident's own; nothing is looked for before `since_us`, or from `until_us` on, if they are given."""
     rows = _rows(traces, incidents)
     own = addresses_of(traces)
     arrivals = _arrivals(traces)
@@ -67,8 +74,14 @@ def leads(incidents: Sequence[Incident], traces: Traces, assets: Assets) -> tupl
                 why.setdefault(lead, because)
         told.append(
             Leads(
-                since_us=NO_TIME if one.first_us is None else one.first_us - BESIDE_US,
-                until_us=_EVER if one.last_us is None else one.last_us + BESIDE_US,
+                since_us=max(
+                    NO_TIME if one.first_us is None else one.first_us - BESIDE_US,
+                    NO_TIME if since_us is None else since_us,
+                ),
+                until_us=min(
+                    _EVER if one.last_us is None else one.last_us + BESIDE_US,
+                    _EVER if until_us is None else until_us - 1,
+                ),
                 why=why,
             )
         )

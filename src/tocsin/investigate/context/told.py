@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tocsin.investigate.context.beads import Bead
+from tocsin.investigate.context.beads import HOUR_US, Bead
 from tocsin.investigate.context.leads import MOST as MOST_LEADS
 from tocsin.investigate.context.leads import Lead, Leads, is_ours
 from tocsin.investigate.machines import COMMON
@@ -21,7 +21,9 @@ MOST: Final = 500  # lines of context in an incident
 _CITED: Final = 3  # records of a line
 _DAY_US: Final = 86_400_000_000
 # Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
-_LEADING: Final = frozenset({"process", "program", "domain", "record"})
+_LEADING: Final = frozenset({"process", "program", "domain", "record", "address"})
+# What the record of a finding in a cloud leads to; of others it names enough by itself.
+_OF_RECORDS: Final = frozenset({"application", "person"})
 
 
 def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tuple[Leads, ...]:
@@ -38,22 +40,39 @@ def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tu
                 one = leads[number]
                 if not _timed(bead, one):
                     continue
-                for kind, name in bead.met:
-                    fits = "." in name if kind == "domain" else kind == "application" or not is_ours(name, assets)
-                    fits &= lead[0] != "record" or kind == "application"
-                    if fits and (kind, name) not in one.why and len(found[number]) < MOST_LEADS:
-                        found[number].setdefault(
-                            (kind, name),
-                            f"named beside {lead[0]} {lead[1]}"
-                            if lead[0] != "record"
-                            else "named in the record of a finding",
-                        )
+                for thing in (*bead.met, *_hours(bead)):
+                    fits = _leads(lead, thing, assets)
+                    if fits and thing not in one.why and len(found[number]) < MOST_LEADS:
+                        found[number].setdefault(thing, _because(lead))
     return tuple(replace(one, why=more) for one, more in zip(leads, found, strict=True))
 
 
 def joined(first: Sequence[Leads], more: Sequence[Leads]) -> tuple[Leads, ...]:
     """Of each incident all that was looked for."""
     return tuple(replace(one, why={**one.why, **other.why}) for one, other in zip(first, more, strict=True))
+
+
+def _leads(lead: Lead, thing: Lead, assets: Assets) -> bool:
+    """Whether what is named beside a lead is one itself."""
+    (by, _), (kind, name) = lead, thing
+    if kind in _OF_RECORDS:
+        return by in {"record", "address"}
+    if by in {"record", "address"}:
+        return False
+    return "." in name if kind == "domain" else not is_ours(name, assets)
+
+
+def _because(lead: Lead) -> str:
+    if lead[0] == "record":
+        return "named in the record of a finding"
+    return f"named beside {lead[0]} {lead[1]}"
+
+
+def _hours(bead: Bead) -> list[Lead]:
+    """The person of a cloud, in the hour of a record and those beside it."""
+    if not bead.person or bead.ts == NO_TIME:
+        return []
+    return [("person", f"{bead.person}|{bead.ts // HOUR_US + beside}") for beside in (-1, 0, 1)]
 
 
 @dataclass(slots=True)
@@ -64,7 +83,11 @@ class _Line:
 
 
 def told(
-    incidents: Sequence[Incident], leads: Sequence[Leads], beads: Iterable[Bead], digests: Mapping[str, str]
+    incidents: Sequence[Incident],
+    leads: Sequence[Leads],
+    beads: Iterable[Bead],
+    digests: Mapping[str, str],
+    assets: Assets,
 ) -> tuple[Incident, ...]:
     """The incidents that have leads, in their order, each with its context.
 
@@ -77,7 +100,7 @@ def told(
     known = [{(cited.at.path, cited.at.chunk, cited.at.rec) for cited in one.findings} for one in incidents]
     for bead in beads:
         for lead in bead.names:
-            if lead in common:
+            if lead in common or lead[0] == "record" or (lead[0] == "person" and not _from_outside(bead, assets)):
                 continue
             for number in where.get(lead, ()):
                 if not _timed(bead, leads[number]) or (bead.path, bead.chunk, bead.rec) in known[number]:
@@ -93,6 +116,11 @@ def told(
         replace(one, context=_told(of_it, one_leads, digests))
         for one, one_leads, of_it in zip(incidents, leads, lines, strict=True)
     )
+
+
+def _from_outside(bead: Bead, assets: Assets) -> bool:
+    """Whether somebody came from an address that is not the house's own."""
+    return any(kind == "address" and not is_ours(name, assets) for kind, name in (*bead.met, *bead.names))
 
 
 def _told(
