@@ -42,6 +42,7 @@ from tocsin.model.attribution import CERTAIN
 from tocsin.model.observation import Observation, Trait
 
 Floats = NDArray[np.float64]
+Columns = NDArray[np.float32]  # there are many
 
 FILE = Path(tocsin.attribute.__file__).parent / "weights.json"
 SEEN = ("full", "p50n", "p30n")
@@ -87,7 +88,8 @@ class Example:
     @property
     def rows(self) -> Floats:
         """Without caps."""
-        return self.parts.sum(axis=0)
+        rows: Floats = self.parts.sum(axis=0)
+        return rows
 
 
 def examples(cases: Cases, seen: str) -> list[Example]:
@@ -126,7 +128,7 @@ def _both(task: Task) -> tuple[Observation, Profiles]:
     return usable(observation(task.observation), profiles)[0], profiles
 
 
-def _part(trait: Trait, scene: Scene) -> Floats:
+def _part(trait: Trait, scene: Scene) -> Columns:
     """For each group, what a weight of one would make of a trait, in natural units."""
     columns = np.zeros((len(scene.profiles.groups), len(FEATURES)), dtype=np.float32)
     for name, unit, by in MEASURED[trait.kind]:
@@ -135,7 +137,7 @@ def _part(trait: Trait, scene: Scene) -> Floats:
     return columns
 
 
-def _prior(scene: Scene) -> Floats:
+def _prior(scene: Scene) -> Columns:
     columns = np.zeros((len(scene.profiles.groups), len(FEATURES)), dtype=np.float32)
     reports = np.array([ratio(profile.sources, 1) for profile in scene.profiles.groups]) / UNIT
     columns[:, FEATURES.index("reports")] = reports
@@ -195,7 +197,7 @@ def evidence(example: Example, groups: ForGroups) -> Floats:
     """The weight of each group under these weights, with caps, in natural units."""
     weights = np.array([getattr(groups, name) / (1000 if name in RATIOS else UNIT) for name in FEATURES])
     parts = np.clip(example.parts @ weights, -example.most[:, None], example.most[:, None])
-    whole = parts[-1].copy()
+    whole: Floats = parts[-1].copy()
     for traits, most in example.classes:
         whole += np.clip(parts[list(traits)].sum(axis=0), -most, most)
     return whole
