@@ -179,28 +179,31 @@ def removal(cases: Cases, folds: Mapping[int, Weights]) -> dict[str, Any]:
     """The true group is taken away: whether more of its probability goes to "unknown" than to all other groups."""
     found = {}
     for seen in ("full", "p50n"):
-        tasks = {task.id: task for task in cases.tasks("report", seen=seen)}
-        judged = judged_all(list(tasks.values()), lambda task: folds[task.fold])
-        moved, with_chance, moved_with_chance = [], 0, 0
-        for name, task in tasks.items():
-            if not task.answer:
-                continue
-            before, after = judged[name].ledger, judged[f"{name}!"].ledger
-            ids = [profile.id for profile in before.scene.profiles.groups]
-            true = sum(before.billionths[ids.index(group)] for group in task.answer)
-            to_unknown = after.unknown - before.unknown
-            to_others = sum(after.billionths) - (sum(before.billionths) - true)
-            moved.append(to_unknown > to_others)
-            with_chance += true * 2 > CERTAIN
-            moved_with_chance += true * 2 > CERTAIN and to_unknown > to_others
-        found[seen] = {
-            "cases": len(moved),
-            "share": sum(moved) / len(moved),
-            "share_where_it_had_half": moved_with_chance / max(1, with_chance),
-        }
+        tasks = list(cases.tasks("report", seen=seen))
+        found[seen] = removed(tasks, judged_all(tasks, lambda task: folds[task.fold]))
     print('\nRemoval of the true group: share of cases in which more went to "unknown" than to all others.\n')
     print(json.dumps(found), flush=True)
     return found
+
+
+def removed(tasks: Sequence[Task], judged: Mapping[str, Judged]) -> dict[str, float]:
+    moved, moved_with_half = [], []
+    for task in tasks:
+        if not task.answer:
+            continue
+        before, after = judged[task.id].ledger, judged[f"{task.id}!"].ledger
+        ids = [profile.id for profile in before.scene.profiles.groups]
+        true = sum(before.billionths[ids.index(group)] for group in task.answer)
+        to_unknown = after.unknown - before.unknown
+        to_others = sum(after.billionths) - (sum(before.billionths) - true)
+        moved.append(to_unknown > to_others)
+        if true * 2 > CERTAIN:
+            moved_with_half.append(to_unknown > to_others)
+    return {
+        "cases": len(moved),
+        "share": sum(moved) / max(1, len(moved)),
+        "share_where_it_had_half": sum(moved_with_half) / max(1, len(moved_with_half)),
+    }
 
 
 def speed(cases: Cases, folds: Mapping[int, Weights]) -> dict[str, Any]:  # noqa: ARG001 (as all parts)

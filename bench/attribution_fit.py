@@ -18,7 +18,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -42,7 +41,8 @@ from tocsin.attribute.weights import ForGroups, Rule, Weights, shipped
 from tocsin.model.attribution import CERTAIN
 from tocsin.model.observation import Observation, Trait
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
+Columns = NDArray[np.float32]  # there are many
 
 FILE = Path(tocsin.attribute.__file__).parent / "weights.json"
 SEEN = ("full", "p50n", "p30n")
@@ -88,8 +88,8 @@ class Example:
     @property
     def rows(self) -> Floats:
         """Without caps."""
-        summed: Floats = self.parts.sum(axis=0)
-        return summed
+        rows: Floats = self.parts.sum(axis=0)
+        return rows
 
 
 def examples(cases: Cases, seen: str) -> list[Example]:
@@ -128,7 +128,7 @@ def _both(task: Task) -> tuple[Observation, Profiles]:
     return usable(observation(task.observation), profiles)[0], profiles
 
 
-def _part(trait: Trait, scene: Scene) -> Floats:
+def _part(trait: Trait, scene: Scene) -> Columns:
     """For each group, what a weight of one would make of a trait, in natural units."""
     columns = np.zeros((len(scene.profiles.groups), len(FEATURES)), dtype=np.float32)
     for name, unit, by in MEASURED[trait.kind]:
@@ -137,7 +137,7 @@ def _part(trait: Trait, scene: Scene) -> Floats:
     return columns
 
 
-def _prior(scene: Scene) -> Floats:
+def _prior(scene: Scene) -> Columns:
     columns = np.zeros((len(scene.profiles.groups), len(FEATURES)), dtype=np.float32)
     reports = np.array([ratio(profile.sources, 1) for profile in scene.profiles.groups]) / UNIT
     columns[:, FEATURES.index("reports")] = reports
@@ -193,10 +193,6 @@ def _newton(rows: Floats, there: NDArray[np.bool_], truth: NDArray[np.int64]) ->
     return weights
 
 
-def _exact(example: Example, groups: ForGroups) -> NDArray[np.float64]:
-    return evidence(example, groups).astype(np.float64)
-
-
 def evidence(example: Example, groups: ForGroups) -> Floats:
     """The weight of each group under these weights, with caps, in natural units."""
     weights = np.array([getattr(groups, name) / (1000 if name in RATIOS else UNIT) for name in FEATURES])
@@ -216,7 +212,7 @@ def learn(known_examples: Mapping[str, Sequence[Example]], left_out: frozenset[i
         if of_fold:
             groups = rank([one for one in used if one.task.fold != fold])
             asked += [
-                Asked(case=one.task.case, scene=one.scene, evidence=_exact(one, groups), truth=one.truth)
+                Asked(case=one.task.case, scene=one.scene, evidence=evidence(one, groups), truth=one.truth)
                 for one in of_fold
             ]
     return Weights(about=ABOUT, groups=rank(used), unknown=decide(asked), rule=NEVER)

@@ -25,7 +25,7 @@ from tocsin.attribute.weights import ForUnknown
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-REMOVAL = 0.5  # natural units that a removal weighs which goes wrong altogether
+REMOVAL = 0.25  # natural units that a removal weighs which goes wrong altogether
 SOFT = 0.25  # of the share: how sharply half is told from less
 RIDGE = 3.0
 UNIT = float(NAT)  # millidecibans in a natural unit

@@ -116,6 +116,7 @@ def test_a_sample_of_the_benchmark_comes_out_as_promised(shared: Path) -> None:
     assert found["top1"] >= 0.6
     assert found["unknown_auroc"] >= 0.7
     assert found["product"]["wrong"] <= 2
+    assert attribution.removed(tasks, judged)["share"] >= 0.5
 
 
 ALONE = """
