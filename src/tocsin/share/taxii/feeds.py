@@ -20,6 +20,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tocsin.model.guest import Guest
 from tocsin.model.observables import OBSERVABLES
 from tocsin.model.peer import Peer
+from tocsin.seal import decisions
 from tocsin.share import journal, ours
 from tocsin.share.hidden import Hidden
 from tocsin.share.release import decide
@@ -244,7 +245,7 @@ def _enter(
         {
             "what": "released",
             "version": 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": decisions.now(),
             "by": f"taxii collection {collection}",
             "peer": peer.id,
             "agreement": guest.agreement,
