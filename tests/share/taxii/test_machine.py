@@ -200,6 +200,7 @@ def _by_text(objects: list[Any]) -> set[bytes]:
     return set(_texts(objects))
 
 
+@pytest.mark.timeout(1200)  # half a minute where nothing else runs
 def test_nothing_is_lost_and_nothing_comes_twice(fresh: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "now_us", store.now_us)  # the machine stops the clock; this sets it going again
     machine = type("Machine_", (Machine,), {"fresh": staticmethod(fresh)})
