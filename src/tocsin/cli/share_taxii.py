@@ -63,7 +63,10 @@ def serve(
     host, port = _listen(listen)
     from tocsin.share.taxii import serving
 
+    if (certificate is None) != (key is None):
+        raise SettingsError("--certificate and --key go together", hint="Give both, as files in PEM.")
     place = _place(site, store)
+    serving.check(place, host, encrypted=certificate is not None, authority=authority is not None)
     typer.echo(f"serving {shown(str(site))} on {host}:{port}, from {serving.START} on", err=True)
     serving.serve(place, host, port, complain=_complain, certificate=certificate, key=key, authority=authority)
 
@@ -137,8 +140,8 @@ def pull(
     with asking(remote) as ask:
         found = client.pull(ask, url, folder)
     _tell_pulled(found, name)
-    if lake is not None and found.files:
-        _hunt(found, name, lake, by_authority, by, quiet=quiet)
+    if lake is not None:
+        _hunt(folder, name, lake, by_authority, by, quiet=quiet)
 
 
 def push(
@@ -246,16 +249,20 @@ def _tell_posted(told: Posted) -> None:
         typer.echo(f"  refused: {shown(why, 300)}")
 
 
-def _hunt(found: Pulled, name: str, lake: Path, authority: str, by: str | None, *, quiet: bool) -> None:
-    """Ask the lake for what came; the files that came are named in its journal, beside the answer."""
+def _hunt(folder: Path, name: str, lake: Path, authority: str, by: str | None, *, quiet: bool) -> None:
+    """Ask the lake for what came and was not asked yet; its journal names the files that came beside the answer."""
     from tocsin.cli import hunt
+    from tocsin.share.taxii import checkpoint
 
-    names = [str(path) for path in found.files]
-    purpose = f"what {name} shared"
+    files = checkpoint.not_hunted(folder, lake)
+    if not files:
+        return
+    names, purpose = [str(path) for path in files], f"what {name} shared"
     try:
         hunt.hunt(names, authority=authority, purpose=purpose, lake=lake, by=by, quiet=quiet, out=None)
     except IndicatorError as error:
         typer.echo(f"nothing to hunt for: {shown(error.message, 500)}", err=True)
+    checkpoint.hunted(folder, lake, files)
 
 
 COMMANDS: Final[tuple[Any, ...]] = (serve, offer, token, pull, push)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from allies import FIVE, NOWHERE, OTHER, US, Ally, ally, identity, indicator, named, opened, relationship, written
+from tocsin.border.markings import ID_OF
 from tocsin.border.site import read_site
 from tocsin.errors import ListError
 from tocsin.model.tlp import TLP
@@ -161,6 +162,30 @@ def test_posting_tells_nothing_of_what_is_hidden(tmp_path: Path) -> None:
     assert (same["success_count"], other["failure_count"], fresh["success_count"]) == (1, 1, 1)
     assert {one["name"] for one in au.every()} == {"ours", "theirs"}
     assert siem.get(f"/allies/collections/{FIVE}/objects/{hidden['id']}/").json()["objects"] == [hidden]
+    here.engine.dispose()
+
+
+def test_nobody_finds_out_what_is_here_by_speaking_of_it(tmp_path: Path) -> None:
+    """The id of an observable is a digest of what it says, so that it can be tried."""
+    here = opened(tmp_path)
+    siem, au, ca = (ally(here, name) for name in ("siem", "au", "ca"))
+    seen = {
+        "type": "domain-name",
+        "spec_version": "2.1",
+        "id": named("domain-name", 1),
+        "value": "c1.example",
+        "object_marking_refs": [ID_OF["clear"]],
+    }
+    report = {**indicator(5, by=named("identity", 7)), "type": "report", "id": named("report", 5), "name": "r"}
+    report = {key: value for key, value in report.items() if not key.startswith(("pattern", "valid"))}
+    report |= {"published": "2026-03-01T00:00:00Z", "object_refs": [seen["id"]]}
+    siem.post(seen)
+    au.post(report)
+    assert [one["id"] for one in au.every()] == [report["id"]]
+    ours = {**report, "id": named("report", 6), "created_by_ref": US}
+    siem.post(identity(), ours)
+    assert seen in au.every()
+    assert seen in ca.every()
     here.engine.dispose()
 
 

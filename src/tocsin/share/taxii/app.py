@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -44,9 +46,12 @@ def app(place: Place, complain: Callable[[str], None]) -> Starlette:
         try:
             told = await _answer(place, rates, asked)
         except Refused as why:
-            told = Answer(why.status, why.body(), why.headers)
+            told = _refusal(why)
         except ClientDisconnect:
             return Response(status_code=400)
+        except (OperationalError, NoConnection):
+            # Another writer took longer than we wait, or the database is away for a moment.
+            told = _refusal(Refused(503, "This server is busy", "Try again soon.", {"Retry-After": "5"}))
         except TocsinError as fault:
             # What went wrong here (a full disk, a journal that was changed) is for people here.
             complain(fault.message)
@@ -60,8 +65,12 @@ def app(place: Place, complain: Callable[[str], None]) -> Starlette:
     return Starlette(routes=[Way("/{path:path}", answer, methods=_METHODS)])
 
 
+def _refusal(why: Refused) -> Answer:
+    return Answer(why.status, why.body(), why.headers)
+
+
 def _broken() -> Answer:
-    return Answer(500, Refused(500, "Something is wrong at this server", "Its people were told.").body())
+    return _refusal(Refused(500, "Something is wrong at this server", "Its people were told."))
 
 
 async def _answer(place: Place, rates: rights.Rates, asked: Asked) -> Answer:

@@ -7,6 +7,7 @@ twice. Times of a server are asked for with some overlap, since many let a late 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from tocsin.share.taxii import times
 
 NAME: Final = "checkpoint.json"
 KNOWN: Final = "known.bin"
+HUNTED: Final = "hunted.json"  # for each lake the last file that it was asked about
 _DIGEST_BYTES: Final = 16
 _OVERLAP_US: Final = timedelta(minutes=1) // timedelta(microseconds=1)
 _HINT: Final = "See to its permissions and free space; what came is kept."
@@ -93,6 +95,37 @@ def advance(folder: Path, before: Checkpoint, after: Checkpoint, content: str, d
 
 def name(page: int) -> str:
     return f"objects-{page:08}.json"
+
+
+def not_hunted(folder: Path, lake: Path) -> list[Path]:
+    """Files that a lake was not asked about yet: also those of a reading after which there was no time to ask.
+
+    Raises:
+        ShareError: what was noted cannot be read.
+    """
+    done = _noted(folder).get(str(lake.resolve()), "")
+    return [path for path in sorted(folder.glob("objects-*.json")) if path.name > done]
+
+
+def hunted(folder: Path, lake: Path, files: Sequence[Path]) -> None:
+    """Note that a lake was asked about files.
+
+    Raises:
+        ShareError: it cannot be noted.
+    """
+    noted = _noted(folder) | {str(lake.resolve()): max(path.name for path in files)}
+    try:
+        durable.replace(folder / HUNTED, msgspec.json.encode(noted), mode=0o600)
+    except OSError as error:
+        raise ShareError(f"{folder}: cannot be written: {error.strerror or error}", hint=_HINT) from error
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    path = folder / HUNTED
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ShareError(f"{path}: {error}", hint="Move it away to hunt for everything anew.") from error
 
 
 def _append(path: Path, at: int, content: bytes) -> None:

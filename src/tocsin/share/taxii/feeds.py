@@ -20,6 +20,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tocsin.model.guest import Guest
 from tocsin.model.observables import OBSERVABLES
 from tocsin.model.peer import Peer
+from tocsin.seal import decisions
 from tocsin.share import journal, ours
 from tocsin.share.hidden import Hidden
 from tocsin.share.release import decide
@@ -208,12 +209,20 @@ def _told(
     found: dict[int, _Told] = {}
     withheld: dict[str, int] = {}
     going = iter(release.objects)
-    for (seq, kept), verdict in zip(around.items(), release.verdicts, strict=True):
-        one = None if verdict.outcome == "withheld" else next(going)
+    all_of_them = [
+        (seq, kept, None if verdict.outcome == "withheld" else next(going), verdict)
+        for (seq, kept), verdict in zip(around.items(), release.verdicts, strict=True)
+    ]
+    # The id of an observable is made of what it says: who could make it go by speaking of it could ask what is here.
+    spoken = {
+        ref for _, kept, one, _ in all_of_them if one and kept.poster != guest.id for ref in envelope.refs_of(dict(one))
+    }
+    for seq, kept, one, verdict in all_of_them:
         if seq not in affected or seq in own:
             continue
-        if one is None:
-            withheld[verdict.because[0]] = withheld.get(verdict.because[0], 0) + 1
+        if one is None or (one["type"] in _SPOKEN_OF and one["id"] not in spoken):
+            why = verdict.because[0] if one is None else "nothing that goes speaks of it but what is theirs"
+            withheld[why] = withheld.get(why, 0) + 1
         else:
             found[seq] = _Told(str(one["id"]), kept.version_us, None if one == kept.body else orjson.dumps(one))
     return found | own, dict(sorted(withheld.items()))
@@ -244,7 +253,7 @@ def _enter(
         {
             "what": "released",
             "version": 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": decisions.now(),
             "by": f"taxii collection {collection}",
             "peer": peer.id,
             "agreement": guest.agreement,

@@ -17,6 +17,7 @@ from tocsin.model.guest import Guest, Right
 from tocsin.model.site import Site
 from tocsin.share.taxii.refused import Refused, nowhere
 
+_PROOFS: Final[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="taxii", Basic realm="taxii"'}
 _TOKEN_BYTES: Final = 32  # 256 bits of chance: a plain digest of it cannot be found by trying
 _STRANGERS_A_MINUTE: Final = 60  # refusals to one address
 _MOST_KNOWN: Final = 10_000  # addresses that are remembered
@@ -48,7 +49,7 @@ def guest(site: Site, authorization: str, certificate: str, today: str) -> Guest
         if any(held) and (any(shown) or not one.certificates) and not ended:
             found = one
     if found is None:
-        raise Refused(401, "Say who you are", "A token is needed.", {"WWW-Authenticate": 'Bearer realm="taxii"'})
+        raise Refused(401, "Say who you are", "A token is needed.", _PROOFS)
     return found
 
 

@@ -47,6 +47,20 @@ def is_here(host: str) -> bool:
         return False
 
 
+def check(place: Place, host: str, *, encrypted: bool, authority: bool) -> None:
+    """See that what others are told goes to them alone.
+
+    Raises:
+        SettingsError: it would go in clear text, or nobody could say whose a certificate is.
+    """
+    if not is_here(host) and not encrypted:
+        hint = "Give --certificate and --key, or listen on 127.0.0.1 behind something that speaks TLS."
+        raise SettingsError(f"--listen {host}: others would be answered in clear text", hint=hint)
+    if any(guest.certificates for guest in place.site.guests) and not (authority and encrypted):
+        hint = "Give --authority, the file of theirs, with --certificate and --key."
+        raise SettingsError("a guest must show a certificate, and no authority is known", hint=hint)
+
+
 def serve(
     place: Place,
     host: str,
@@ -57,18 +71,7 @@ def serve(
     key: Path | None = None,
     authority: Path | None = None,
 ) -> None:
-    """Serve until somebody ends it.
-
-    Raises:
-        SettingsError: it would be served in clear text to others.
-    """
-    if not is_here(host) and not (certificate and key):
-        hint = "Give --certificate and --key, or listen on 127.0.0.1 behind something that speaks TLS."
-        raise SettingsError(f"--listen {host}: others would be answered in clear text", hint=hint)
-    if any(guest.certificates for guest in place.site.guests) and not authority:
-        raise SettingsError(
-            "a guest must show a certificate, and no authority is known", hint="Give --authority, the file of theirs."
-        )
+    """Serve until somebody ends it; `complain` is told what goes wrong at our side."""
     feeds.settle(place)
     config = uvicorn.Config(
         app(place, complain),

@@ -20,6 +20,7 @@ from tocsin.errors import ShareError
 
 _LOCK: Final = 0x746F6373  # "tocs": of PostgreSQL's advisory locks the one that is ours
 _WAIT_S: Final = 30  # for another writer
+_POOL: Final[dict[str, Any]] = {"pool_size": 10, "max_overflow": 30}  # as many as Starlette has threads
 _HINT: Final = "See to the address, to permissions and to free space."
 
 
@@ -38,11 +39,11 @@ def connect(url: str) -> Engine:
         where = make_url(url)
         if where.get_backend_name() == "postgresql":
             where = where.set(drivername="postgresql+psycopg")
-            engine = create_engine(where, pool_pre_ping=True, isolation_level="READ COMMITTED")
+            engine = create_engine(where, pool_pre_ping=True, **_POOL, isolation_level="READ COMMITTED")
         elif where.get_backend_name() == "sqlite":
             if where.database:
                 Path(where.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(where, connect_args={"timeout": _WAIT_S, "check_same_thread": False})
+            engine = create_engine(where, **_POOL, connect_args={"timeout": _WAIT_S, "check_same_thread": False})
             event.listen(engine, "connect", _sqlite)
         else:
             raise ShareError(f"{where.get_backend_name()}: no store is kept there", hint="sqlite:// or postgresql://")
