@@ -202,6 +202,29 @@ def test_a_case_is_closed_once_everybody_is_settled(tmp_path: Path) -> None:
         tell.refuse_to_close(folder, at, "Ben")
 
 
+def test_a_case_that_became_part_of_another_tells_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    post, at = Post(monkeypatch), desk(tmp_path)
+    folder = opened(tmp_path, at)
+    decided(folder, "now", "person:1")
+    other = tmp_path / "cases" / cases.new_case(tmp_path / "cases", "Other", by="Ben").id
+    cases.merge(other, folder, by="Ben", reason="one intruder")
+    for does in (
+        lambda: sending.send(folder, at, "Ben"),
+        lambda: tell.bring_up_to_date(folder, at, "Ben"),
+        lambda: tell.add(folder, at, "person:Ben", "he called", "Ben"),
+        lambda: decided(folder, "now", "person:1"),
+    ):
+        with pytest.raises(CaseError, match="became part of"):
+            does()
+    assert sending.send(other, at, "Ben") == 0, "it is decided on anew there"
+    decided(other, "now", "person:1")
+    assert sending.send(other, at, "Ben") == 1
+    assert [one.to for one in post.took] == ["aroha@home.example"]
+    assert {"aroha@home.example"} == {one.to for one in post.took}
+    within = tell.incidents_of(other, at)[1]
+    assert [one.id for one in within] == ["inc-1"], "the scope of what was merged is still scope"
+
+
 def test_signed_awareness_moves_the_clocks(tmp_path: Path) -> None:
     at = desk(tmp_path)
     folder = opened(tmp_path, at)

@@ -56,6 +56,7 @@ def intended(folder: Path, at: Desk, wanted: str = "", now: str = "") -> tuple[I
         wanted: the name of a channel that is to be taken; any that is out of band if not given.
     """
     case, found = tell.incidents_of(folder, at)
+    tell.refuse_merged(case)
     channels = [one for one in at.telling.channels if wanted in {"", one.name}]
     if wanted and not channels:
         names = ", ".join(one.name for one in at.telling.channels) or "none"

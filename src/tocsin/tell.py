@@ -108,6 +108,12 @@ def incidents_of(folder: Path, at: Desk) -> tuple[Case, tuple[Incident, ...]]:
     return case, tuple(found)
 
 
+def refuse_merged(case: Case) -> None:
+    """What is decided and told there would be forgotten: the other case goes on."""
+    if case.state == "merged":
+        raise CaseError(f"{case.id}: became part of {case.merged_into}", hint=f"tocsin tell {case.merged_into}")
+
+
 def _decoded(folder: Path, one: Attached) -> Incident:
     try:
         return msgspec.json.decode(cases.document(folder, one), type=Incident)
@@ -119,6 +125,7 @@ def _decoded(folder: Path, one: Attached) -> Incident:
 def bring_up_to_date(folder: Path, at: Desk, by: str) -> tuple[Notification, ...]:
     """Write down whom the case touches by now; what is new of it is given back."""
     case, found = incidents_of(folder, at)
+    refuse_merged(case)
     entries: list[Notification] = []
     for one in found:
         entries += registers.register(one, at.telling, at.laws, people=at.people)
@@ -141,6 +148,7 @@ def add(folder: Path, at: Desk, who: str, because: str, by: str) -> tuple[Notifi
         raise CaseError("the reason is empty", hint="Say why they are concerned, with --reason.")
     entries = registers.by_hand(who, "possibly reached", f"{by} added them: {because.strip()}", at.people)
     with cases.writing(folder) as log:
+        refuse_merged(log.case)
         return cases.register(log, entries, by=by)
 
 
@@ -244,6 +252,7 @@ def decide(
     """Sign a decision for each of them, over how far it went with them as they were shown."""
     done = 0
     with cases.writing(folder) as log:
+        refuse_merged(log.case)
         now = {one.entry.key: one.entry for one in log.case.register}
         for entry in entries:
             if entry.key not in now or cases.digest_of(now[entry.key]) != cases.digest_of(entry):

@@ -65,7 +65,7 @@ def standing(case: Case, every: Sequence[Standing], telling: Telling, now: str, 
 def told(case: Case, at: Desk) -> str:
     """In a few words, for a list of cases."""
     if not case.register:
-        return "NO REGISTER" if case.incident else ""
+        return "NO REGISTER" if case.incident and case.state == "open" else ""
     every = tell.standing_of(case, at, decisions.now())
     counts = (
         ("OVERDUE", sum(bool(one.overdue_s) for one in every)),
