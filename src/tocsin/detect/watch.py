@@ -309,17 +309,14 @@ class Watch:
         for name in FIELDS.keys() & events.columns.keys():
             silent &= events.columns[name].codes < _FIRST_VALUE
         name = SPOKEN_KINDS[events.kind]
-        worth, texts = list[int](), list[str]()
-        for row in self._that_may_hold(events, np.flatnonzero(silent)):
-            said = events.all_fields(row)
-            if isinstance(text := said.get(name), str) and not any(said.get(one) is not None for one in FIELDS):
-                worth.append(row)
-                texts.append(text)
-        for at, word in self._words.find(texts):
+        told = ((row, events.all_fields(row)) for row in self._that_may_hold(events, np.flatnonzero(silent)))
+        told = ((row, said) for row, said in told if all(said.get(one) is None for one in FIELDS))
+        alone = [(row, text) for row, said in told if isinstance(text := said.get(name), str)]
+        for at, word in self._words.find([text for _, text in alone]):
             if name not in names:
                 names.append(name)
             rules = np.array(self._rules_of_word[word], np.int64)
-            yield np.full(len(rules), worth[at]), rules, names.index(name)
+            yield np.full(len(rules), alone[at][0]), rules, names.index(name)
 
     def _that_may_hold(self, events: Events, rows: Longs) -> list[int]:
         """Rows whose raw records hold a word: as they stand, or with white space where JSON writes it escaped."""

@@ -2,21 +2,25 @@
 
 *Specification of the Exim Mail Transfer Agent*, chapter "Log files": flags (`<=` arrival, `=>` `->` `>>` deliveries,
 `*>` one that was suppressed, `**` a bounce, `==` one put off, `Completed`), fields, and sentences of rejected commands
-and failed logins. Values have the letters that Exim gives them (`H`, `P`, `T`) under words, and the names that all mail
-logs share: `sender`, `recipient`, `message_id`, `subject`, `client_ip`, `server_ip`.
+and failed logins; the headers below a line of the reject log are its own. Values have the letters that Exim gives them
+(`H`, `P`, `T`) under words, and the names that all mail logs share: `sender`, `recipient`, `message_id`, `subject`,
+`client_ip`, `server_ip`.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final
 
-from tocsin.collect import documents, framed, syslog
+from tocsin.collect import documents, framed, stanzas, syslog
+from tocsin.collect.block import Block
 from tocsin.collect.clock import Clock
 from tocsin.collect.later import later
 from tocsin.collect.lines import Parsed
 from tocsin.collect.mail_texts import Fields, alone_or_all, decoded
+from tocsin.collect.streams import peek
 from tocsin.collect.text_lines import TextLog
 
 NAME = "exim"
@@ -81,11 +85,30 @@ _SNIFFED: Final = later(
     rb"|[\w-]{1,64} authenticator failed for |TLS error on connection)",
     re.MULTILINE,
 )
+_STAMPED: Final = later(rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.MULTILINE)
 _TAGGED: Final = framed.tagged("exim", "exim4")
+_MARKED: Final = 4  # bytes: a byte order mark, and one more
 
 
 def sniff(head: bytes) -> bool:
+    """Whether half of the lines with a stamp are of this form: below those of a reject log stand headers."""
+    if _SNIFFED.match(head):
+        return sum(1 for _ in _STAMPED.finditer(head)) <= 2 * sum(1 for _ in _SNIFFED.finditer(head))
     return documents.mostly(head, _SNIFFED) or framed.mostly(head, _TAGGED)
+
+
+def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
+    again, head = peek(file) if not start and stop is None else (file, _head(file))
+    if again is file:
+        file.seek(start)
+    if head.removeprefix(codecs.BOM_UTF8)[:1].isdigit():
+        return stanzas.cut(again, start, stop, block_bytes, b"")
+    return documents.cut_line_range(again, start, stop, block_bytes)
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(_MARKED)
 
 
 def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
@@ -106,7 +129,7 @@ def _parse(text: str, header: bytes, clock: Clock) -> Parsed | str | None:
         values["queue_id"], at = queued[1], queued.end()
     message = text[at:]
     values["message"] = message
-    told = _told(message)
+    told = _told(message.partition("\n")[0])
     while clash := told.keys() & values.keys():
         told = {f"{key}_" if key in clash else key: value for key, value in told.items()}
     return Parsed(begun.ts, values | told, begun.mended)
@@ -192,4 +215,4 @@ def _peer(text: str, called: str) -> Fields:
 
 
 _LOG: Final = TextLog(parse=_parse)
-ranges, cut, decoder, fields = _LOG.ranges, _LOG.cut, _LOG.decoder, _LOG.fields
+ranges, decoder, fields = _LOG.ranges, _LOG.decoder, _LOG.fields

@@ -2,7 +2,7 @@
 
 After the event schema of Windows: what Event Viewer saves, `wevtutil query-events /format:xml` (with `/element:Events`
 or without), `ToXml()` of PowerShell's `Get-WinEvent`, and subscriptions with `RenderingInfo`, whose `Message` is the
-event's. Fields are called as those of the same event in an EVTX file.
+event's; on lines also behind a header of syslog. Fields are called as those of the same event in an EVTX file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from tocsin.collect import event_xml, positions
+from tocsin.collect import documents, event_xml, framed, positions, relayed, syslog
 from tocsin.collect.block import Block
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.documents import MAX_RECORD_BYTES
@@ -23,6 +24,7 @@ from tocsin.collect.layouts import Layouts
 from tocsin.collect.one_record import Reading, fields_of, reading_of
 from tocsin.collect.records import BAD_TEXT, FLUSH_ROWS, Tally
 from tocsin.collect.slices import Slices
+from tocsin.collect.streams import HEAD_BYTES, peek
 from tocsin.collect.windows import WindowsNaming
 from tocsin.model.event import Longs
 
@@ -37,11 +39,17 @@ _SNIFFED: Final = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events(?:\s[^>]{0,200})?>\s*)?<Event(?:\s[^>]{0,200})?>\s*<System>"
 )
 _ON_A_LINE: Final = re.compile(rb"^\s*<Event(?:\s[^>\n]{0,200})?>\s*<System>", re.MULTILINE)
+_BEHIND_HEADER: Final = re.compile(
+    syslog.BEFORE_TAG + rb"[^\n<]{0,300}(<Event(?:\s[^>\n]{0,200})?> ?<System>[^\n]*)", re.MULTILINE
+)
+_MOST_HEADED: Final = 1_000  # bytes before the first line's event
 
 
 def sniff(head: bytes) -> bool:
     head = head.removeprefix(b"\xef\xbb\xbf")
-    return bool(_SNIFFED.match(head) or (head.startswith((b"<", b" ")) and _ON_A_LINE.search(head)))
+    if _SNIFFED.match(head) or (head.startswith((b"<Event", b"<?xml", b" ")) and _ON_A_LINE.search(head)):
+        return True
+    return b"<Event" in head[:_MOST_HEADED] and framed.mostly(head, _BEHIND_HEADER)
 
 
 def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
@@ -50,9 +58,30 @@ def ranges(head: bytes, size: int, unit_bytes: int) -> list[tuple[int, int]]:
 
 
 def cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
-    """Blocks with the span of each event; what stands between them is passed over."""
-    if start:
+    """Blocks with the span of each event; what stands between them is passed over, but for lines of syslog."""
+    again, head = peek(file) if not start and stop is None else (file, _head(file))
+    if again is file:
         file.seek(start)
+    if framed.mostly(head, _BEHIND_HEADER):
+        return map(_behind_header, documents.cut_line_range(again, start, stop, block_bytes))
+    return _cut(again, start, stop, block_bytes)
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(HEAD_BYTES)
+
+
+def _behind_header(block: Block) -> Block:
+    """A block whose records begin where their XML does; other lines of syslog are its rest."""
+    spans = tuple(
+        (found.start(1), found.start(1) + len(found[1].rstrip())) for found in _BEHIND_HEADER.finditer(block.data)
+    )
+    rest, lost = relayed.without(block, [start for start, _ in spans])
+    return replace(block, spans=spans, rest=rest, damaged=Counter(block.damaged) + Counter({_NO_RECORD: lost}))
+
+
+def _cut(file: BinaryIO, start: int, stop: int | None, block_bytes: int) -> Iterator[Block]:
     data, offset, too_long = b"", start, 0
     while True:
         fresh = file.read(block_bytes)
