@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tocsin import pipeline
+from tocsin import looking, pipeline
 from tocsin import respond as story
 from tocsin.engine import local
 from tocsin.engine.protocol import Done, Message, Work
@@ -123,3 +125,12 @@ class _Twice:
 def test_tasks_that_are_done_twice_give_the_same(both: Both, of_lake: tuple[dict[str, Any], dict[Any, Any]]) -> None:
     twice, _ = _respond(both, open_lake(both.lake), engine=_Twice())
     assert twice == of_lake[0]
+
+
+@given(st.lists(st.integers(0, 40 << 20), max_size=60), st.integers(1, 8))
+def test_bundles_are_neighbours_of_some_seconds_and_enough_for_all_workers(sizes: list[int], jobs: int) -> None:
+    bundles = looking.bundled(sizes, lambda size: size, jobs)
+    assert [one for _, some in bundles for one in some] == sizes
+    assert [name for name, _ in bundles] == sorted({name for name, _ in bundles})
+    most = min(16 << 20, sum(sizes) // (4 * jobs))
+    assert all(len(some) == 1 or sum(some) <= most for _, some in bundles)

@@ -125,10 +125,6 @@ class Opened:
                 ),
             )
 
-    def shapes(self, group: int) -> Mapping[str, tuple[Longs, Longs]]:
-        """By column: rows of a row group that hold a list, and rows that hold null."""
-        return _shapes(self.read(group, ["_shape"]))
-
     def _events(self, group: int, fields: list[str], rows: Longs, *, whole: bool) -> Events:
         table = self.read(group, [*_ALWAYS, *(self.names[field] for field in fields)])
         if not whole:
