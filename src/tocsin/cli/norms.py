@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,7 +17,7 @@ from tocsin.errors import SettingsError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
-    from tocsin.model.norms import Relevance, Request, Thread, Urgency
+    from tocsin.model.norms import Relevance, Thread
 
 _REQUESTS: Final = ("information", "mitigation", "assistance")
 _URGENCIES: Final = ("routine", "urgent", "immediate")
@@ -90,52 +92,79 @@ def norms(
         raise SettingsError("more than one thing is asked for", hint="Ask for one; several cases go with --dossier.")
     from tocsin import cases as kept
     from tocsin import notices
-    from tocsin.disclose import notice as forms
 
-    folders = [kept.find(place(root), one) for one in cases]
-    folder = folders[0]
+    folder, *others = (kept.find(place(root), one) for one in cases)
     if dossier:
-        _dossier(folders, tlp, out)
+        _dossier([folder, *others], tlp, out)
         return
     case, _, relevance = notices.of_case(folder)
+    who = _Who(by, passphrase_fd, role, reason)
     if notify:
-        asked = forms.Asked(
-            state=notify,
-            sender=sender,
-            verify=verify,
-            receiver=receiver,
-            request=cast("Request", _one_of(request, _REQUESTS, "--request")),
-            action=action,
-            by_when=by_when,
-            urgency=cast("Urgency", _one_of(urgency, _URGENCIES, "--urgency")),
-            marking=tlp.lower().removeprefix("tlp:"),
-            norms=tuple(norm or ()),
-            indicators=tuple(indicator or ()),
-            consequences=tuple(consequence or ()),
-        )
-        signer, key = person.signing(by, passphrase_fd)
-        typer.echo(notices.propose(folder, asked, signer, key, reason=reason))
-        typer.echo("proposed; it may leave once two others have signed it", err=True)
+        asked = {"state": notify, "sender": sender, "verify": verify, "receiver": receiver, "action": action}
+        asked |= {"by_when": by_when, "marking": tlp.lower().removeprefix("tlp:")}
+        asked |= {"urgency": urgency, "request": request}
+        listed = {"norms": norm, "indicators": indicator, "consequences": consequence}
+        _propose(folder, who, asked, {name: tuple(several or ()) for name, several in listed.items()})
     elif sign or refuse or record:
         word = kept.YES if sign else kept.NO if refuse else _one_of(what, DEEDS, "--what")
-        as_role = role_of(role)
-        _print(notices.find(folder, sign or refuse or record, known()), relevance, err=True)
-        signer, key = person.signing(by, passphrase_fd)
-        thread = notices.say(
-            folder, sign or refuse or record, word, signer, key, role=as_role, reason=reason, known=known()
-        )
-        _stands(thread)
+        _say(folder, who, sign or refuse or record, word, relevance)
     elif export:
-        if out is None:
-            raise SettingsError("--export goes with --out", hint="Name a folder to write it to.")
-        for path in notices.export(notices.find(folder, export, known()), relevance, out):
-            typer.echo(f"written: {shown(str(path))}")
-    elif notice:
-        thread = notices.find(folder, notice, known())
+        _export(folder, export, relevance, out)
+    else:
+        _show(folder, notice, case.title, relevance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whoever acts, in which role and why."""
+
+    by: str | None
+    passphrase_fd: int | None
+    role: str
+    reason: str
+
+
+def _propose(folder: Path, who: _Who, asked: Mapping[str, str], listed: Mapping[str, tuple[str, ...]]) -> None:
+    from tocsin import notices
+    from tocsin.disclose import notice as forms
+
+    _one_of(asked["request"], _REQUESTS, "--request")
+    _one_of(asked["urgency"], _URGENCIES, "--urgency")
+    signer, key = person.signing(who.by, who.passphrase_fd)
+    told = forms.Asked(**asked, **listed)  # type: ignore[arg-type]  # each under its own name
+    typer.echo(notices.propose(folder, told, signer, key, reason=who.reason))
+    typer.echo("proposed; it may leave once two others have signed it", err=True)
+
+
+def _say(folder: Path, who: _Who, name: str, word: str, relevance: tuple[Relevance, ...]) -> None:
+    """Sign something about a notice, after it was shown."""
+    from tocsin import notices
+
+    as_role = role_of(who.role)
+    _print(notices.find(folder, name, known()), relevance, err=True)
+    signer, key = person.signing(who.by, who.passphrase_fd)
+    _stands(notices.say(folder, name, word, signer, key, role=as_role, reason=who.reason, known=known()))
+
+
+def _show(folder: Path, name: str, title: str, relevance: tuple[Relevance, ...]) -> None:
+    """One notice, or else the norms and all notices."""
+    from tocsin import notices
+
+    if name:
+        thread = notices.find(folder, name, known())
         _print(thread, relevance)
         _stands(thread)
     else:
-        _tell(case.title, relevance, notices.threads(folder, known()))
+        _tell(title, relevance, notices.threads(folder, known()))
+
+
+def _export(folder: Path, name: str, relevance: tuple[Relevance, ...], out: Path | None) -> None:
+    from tocsin import notices
+
+    if out is None:
+        raise SettingsError("--export goes with --out", hint="Name a folder to write it to.")
+    for path in notices.export(notices.find(folder, name, known()), relevance, out):
+        typer.echo(f"written: {shown(str(path))}")
 
 
 def _one_of(word: str, words: tuple[str, ...], option: str) -> str:
