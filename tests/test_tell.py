@@ -12,13 +12,14 @@ import pytest
 
 from cases.making import KEYS, PEOPLE
 from disclose.made import CANARY, TELLING, incident, touched
-from tocsin import cases, sending, tell
+from tocsin import briefing, cases, sending, tell
 from tocsin.act import here
 from tocsin.act.channel import Outcome
 from tocsin.act.channels import drop, smtp
 from tocsin.cases import folder as layout
-from tocsin.disclose import clocks, letters
+from tocsin.disclose import clocks, letters, pages
 from tocsin.errors import ActError, CaseError, SettingsError
+from tocsin.model.case import Decided
 from tocsin.model.letter import Message
 from tocsin.model.notification import Channel, Notification, Word
 from tocsin.model.person import People, Person
@@ -111,6 +112,32 @@ def test_a_decision_of_somebody_unknown_sends_nothing(tmp_path: Path, monkeypatc
     with pytest.raises(CaseError, match="are not settled"):
         tell.refuse_to_close(folder, nobody, "Ben")
     assert not post.took
+
+
+def test_what_stands_beside_a_signature_decides_nothing(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    folder = opened(tmp_path, at)
+    decided(folder, "not", "person:1")
+    with cases.writing(folder) as log:  # an entry as somebody writes it who has the folder, and no key
+        true = log.case.decisions[-1].decision
+        said = [
+            replace(true, choice="now"),
+            replace(true, subject="category", choice="1"),
+            replace(true, subject="contained", choice="yes"),
+        ]
+        envelope = next(one.what.envelope for one in reversed(log.entries) if isinstance(one.what, Decided))
+        for one in said:
+            log.add(Decided(decision=one, envelope=envelope), by=true.by)
+    stands = {one.notification.key: one.state for one in tell.standing(folder, at)}
+    assert stands["person:1"] == "not to tell"
+    entries, case, _ = cases.entries_of(folder)
+    assert [one.decision.choice for one in cases.trusted(entries, at.known)] == ["not"]
+    found = cases.incident_of(folder, case)
+    assert found is not None
+    page = briefing.page(folder, found, at.table, tell.standing(folder, at), at.known, at.groups, marking="TLP:RED")
+    text = pages.text(page)
+    assert "Nobody has decided that it is contained." in " ".join(text.split())
+    assert true.by not in text
 
 
 def test_what_may_have_gone_out_is_not_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

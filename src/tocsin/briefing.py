@@ -11,7 +11,7 @@ from tocsin.disclose import brief
 from tocsin.errors import TocsinError
 from tocsin.model.attribution import CERTAIN, Attribution
 from tocsin.model.case import Case
-from tocsin.model.decision import Signer
+from tocsin.model.decision import Decision, Signer
 from tocsin.model.incident import Incident
 from tocsin.model.letter import Letter
 from tocsin.model.likelihood import word
@@ -81,7 +81,9 @@ def known_of(
     standing: Sequence[Standing] = (),
 ) -> brief.Known:
     """What is known of a case besides its incident."""
-    category, by, public = _decided(case, known)
+    entries, _, _ = cases.entries_of(folder)
+    taken = [one.decision for one in cases.trusted(entries, known)]
+    category, by, public = _decided(taken)
     compared, compared_with = _compared(folder, groups)
     state = _state(compared, compared_with)
     held = cases.standing(folder, known).held
@@ -96,20 +98,17 @@ def known_of(
         held=held.responsible if held else "",
         facts=tuple(_facts(incident, case)),
         surely=tuple(_surely(incident)),
-        done=tuple(_done(case, standing)),
+        done=tuple(_done(case, taken, standing)),
         undecided=sum(one.state == "undecided" for one in standing),
         untold=sum(one.state in {"to tell", "later", "uncertain", "written"} for one in standing),
         public=public,
     )
 
 
-def _decided(case: Case, known: Sequence[Signer]) -> tuple[int, str, bool]:
+def _decided(taken: Iterable[Decision]) -> tuple[int, str, bool]:
     """The category, by whom, and whether it is public: as people last signed it with keys that are known here."""
-    trusted = {(one.fingerprint, one.name) for one in known}
     category, by, public = 0, "", False
-    for one in (taken.decision for taken in case.decisions):
-        if (one.key, one.by) not in trusted:
-            continue
+    for one in taken:
         if one.subject == CATEGORY and one.choice.isdecimal() and len(one.choice) < 3:
             category, by = int(one.choice), one.by
         elif one.subject == PUBLIC:
@@ -190,8 +189,8 @@ def _surely(incident: Incident) -> Iterator[str]:
         yield f"Statements on what was accessed, staged or taken: {told}."
 
 
-def _done(case: Case, standing: Sequence[Standing]) -> Iterator[str]:
-    contained = [one.decision for one in case.decisions if one.decision.subject == "contained"]
+def _done(case: Case, taken: Iterable[Decision], standing: Sequence[Standing]) -> Iterator[str]:
+    contained = [one for one in taken if one.subject == "contained"]
     if contained and contained[-1].choice == cases.YES:
         yield f"{contained[-1].by} decided on {contained[-1].at[:10]} that it is contained."
     else:

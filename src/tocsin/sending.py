@@ -161,7 +161,8 @@ def _once(folder: Path, at: Desk, intent: Intent, by: str) -> str:
     assert channel is not None
     sender, mail = by_kind(channel.kind), message(intent.letter, intent.to, at.fonts)
     with cases.writing(folder) as log:
-        now = {one.notification.key: one for one in tell.standing_of(log.case, at, decisions.now())}
+        taken = cases.trusted(log.entries, at.known)
+        now = {one.notification.key: one for one in tell.standing_of(log.case, taken, at, decisions.now())}
         standing = now.get(intent.entry.key)
         may = {"to tell", "uncertain"} if sender.REPEATS else {"to tell"}
         if standing is None or standing.state not in may or standing.notification != intent.entry:

@@ -154,17 +154,17 @@ def add(folder: Path, at: Desk, who: str, because: str, by: str) -> tuple[Notifi
 
 def standing(folder: Path, at: Desk, now: str = "") -> tuple[Standing, ...]:
     """Where telling each of the register stands, those first with whom something is late."""
-    _, case, _ = cases.entries_of(folder)
-    return standing_of(case, at, now or decisions.now())
+    entries, case, _ = cases.entries_of(folder)
+    return standing_of(case, cases.trusted(entries, at.known), at, now or decisions.now())
 
 
-def standing_of(case: Case, at: Desk, now: str) -> tuple[Standing, ...]:
-    trusted = {(one.fingerprint, one.name) for one in at.known}
-    aware_at = standings.aware(case, (one.fingerprint for one in at.known))
+def standing_of(case: Case, taken: Sequence[Taken], at: Desk, now: str) -> tuple[Standing, ...]:
+    """The same of a case whose log was read: `taken` are the decisions in it that count (`cases.trusted`)."""
+    aware_at = standings.aware(case, taken)
     laws = {one.id: one for one in at.laws}
     by_key: dict[tuple[str, str], list[Taken]] = {}
-    for one in case.decisions:
-        if (one.decision.key, one.decision.by) in trusted and is_choice(one.decision.choice):
+    for one in taken:
+        if is_choice(one.decision.choice):
             by_key.setdefault((one.decision.subject, one.decision.seen), []).append(one)
     told: dict[str, list[Spoken]] = {}
     for spoken in case.told:

@@ -124,8 +124,8 @@ def test_nothing_crashes(tmp_path_factory: pytest.TempPathFactory, added: list[d
         at = tell.desk(None, PEOPLE.values())
         at = replace(at, laws=clocks.built_in())
         now = "2026-11-24T10:00:00.000000Z"
-        pages += tell_pages.standing(case, tell.standing_of(case, at, now), at.telling, now, whole=True)
-        pages.append(tell_pages.told(case, at))
+        pages += tell_pages.standing(case, tell.standing_of(case, case.decisions, at, now), at.telling, now, whole=True)
+        pages.append(tell_pages.told(folder, case, at))
         assert not [line for line in pages if UNSEEN.search(line)]
     with suppress(TocsinError):
         layout.kept(folder, str(added[0]["what"].get("sha256")) if added else "")

@@ -48,7 +48,7 @@ def list_cases(root: Root = None, telling_file: TellingFile = None) -> None:
             continue
         state = "CHANGED" if one.trouble else one.case.state
         left = str(len(cases.open_tasks(one.case)))
-        words = told(one.case, at) if one.case.state != "merged" else ""
+        words = told(one.folder, one.case, at) if one.case.state != "merged" else ""
         times = minute(one.case.opened_at), minute(one.case.changed_at)
         rows.append((one.name, state, *times, left, words, one.case.title))
     header = ("case", "state", "opened (UTC)", "changed (UTC)", "open tasks", "telling people", "title")

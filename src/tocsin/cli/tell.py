@@ -152,7 +152,8 @@ def _show(asked: _Asked, *, whole: bool) -> None:
 
     _, case, _ = cases.entries_of(asked.folder)
     now = decisions.now()
-    say(tell_pages.standing(case, story.standing_of(case, asked.desk, now), asked.desk.telling, now, whole=whole))
+    standing = story.standing(asked.folder, asked.desk, now)
+    say(tell_pages.standing(case, standing, asked.desk.telling, now, whole=whole))
 
 
 def _register(asked: _Asked) -> None:

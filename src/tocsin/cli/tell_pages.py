@@ -21,7 +21,7 @@ from tocsin.model.case import Case
 from tocsin.model.letter import Letter
 from tocsin.model.notification import BY, EXTENTS, Notification, Standing, Telling, Term
 from tocsin.output.screen import shown
-from tocsin.seal import decisions, durable
+from tocsin.seal import durable
 from tocsin.tell import Desk
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def standing(case: Case, every: Sequence[Standing], telling: Telling, now: str, 
         yield f"  tocsin tell {shown(case.id)} --decide now|TIME|not --who KEY --role ROLE --reason WHY"
 
 
-def told(case: Case, at: Desk) -> str:
+def told(folder: Path, case: Case, at: Desk) -> str:
     """In a few words, for a list of cases."""
     if not case.register:
         return "NO REGISTER" if case.incident and case.state == "open" else ""
-    every = tell.standing_of(case, at, decisions.now())
+    every = tell.standing(folder, at)
     counts = (
         ("OVERDUE", sum(bool(one.overdue_s) for one in every)),
         ("undecided", sum(one.state == "undecided" for one in every)),

@@ -23,14 +23,10 @@ SOON: Final = timedelta(hours=12)
 _DONE: Final = frozenset({"sent", "delivered", "acknowledged"})
 
 
-def aware(case: Case, known: Iterable[str]) -> str:
+def aware(case: Case, taken: Iterable[Taken]) -> str:
     """When the clocks of laws began: as somebody signed, or else when the case was opened."""
-    keys = set(known)
-    told = [
-        one.decision.choice
-        for one in case.decisions
-        if one.decision.subject == AWARE and one.decision.key in keys and is_moment(one.decision.choice)
-    ]
+    said = (one.decision for one in taken)
+    told = [one.choice for one in said if one.subject == AWARE and is_moment(one.choice)]
     return told[-1] if told else case.opened_at
 
 
