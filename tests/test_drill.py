@@ -136,6 +136,28 @@ def _cells(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "hunt" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def test_in_the_fourth_act_three_nations_speak_and_each_keeps_its_voice(drilled: Drilled) -> None:
+    folder = drilled.folder / "hunt"
+    told = json.loads((folder / "score.json").read_bytes())["fourth_act"]
+    assert told["cases"] == len(list((folder / "cases").iterdir())) > 0
+    assert told["entries"] > 0
+    assert told["stands"] is True
+    assert told["named"] == ["au", "nz", "uk"]
+    assert told["reservation_kept"] is True
+    page = (folder / "advisory" / "advisory.html").read_text(encoding="utf-8")
+    assert "Draft" not in page
+    assert "A third nation" in page
+    assert "one of these cases alone" not in page
+    assert "Draft" in (folder / "draft" / "advisory.html").read_text(encoding="utf-8")
+    people = (drilled.folder / "evidence" / "people.csv").read_text(encoding="utf-8").splitlines()[1:]
+    names = {row.split(",")[0] for row in people} - {""}
+    files = [path for path in (folder / "advisory").iterdir() if "internal" not in path.name]
+    public = b"".join(path.read_bytes() for path in files)
+    assert not [name for name in names if name.encode() in public]
+    assert "The fourth act" in drilled.told
+    assert (folder / "minister.txt").is_file()
+
+
 def test_a_drill_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "tocsin", "drill", "--events", "50000", "--out", "out"]
