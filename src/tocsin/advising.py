@@ -15,7 +15,7 @@ from tocsin import attribution, cases, endorsing, hardening
 from tocsin.border import advisory as files
 from tocsin.border import stix_advisory
 from tocsin.disclose import advisory as room
-from tocsin.disclose import advisory_pages, endorse
+from tocsin.disclose import advisory_pages, endorse, own
 from tocsin.errors import CaseError, OutputError, ShareError
 from tocsin.investigate.normal import is_public
 from tocsin.model.advisory import Advisory, Author, Part, Sentence
@@ -83,6 +83,7 @@ def draft(
         indicators=room.indicators(taken, _day, is_public),
         release=release.name,
     )
+    _refuse_names(made, taken)
     made = room.checked(room.without(made) if leave_out else made)
     if before is not None:
         changed = room.changes(_before(before), made)
@@ -107,6 +108,15 @@ def _told(told: files.Written, name: str, root: Path, known: attribution.Known, 
         incident=_in_release(incident, known, release),
         agreed=own.agreed,
     )
+
+
+def _refuse_names(one: Advisory, taken: Sequence[room.Told]) -> None:
+    said = (one.title, *(each.text for _, some in one.parts for each in some), *(study.called for study in one.studies))
+    if names := sorted({name for told in taken for name in own.named(told.incident, said)}):
+        raise ShareError(
+            f"the authors' words name {', '.join(map(shown, names[:5]))}",
+            hint="Those are machines, accounts or people of a case. Say it without them.",
+        )
 
 
 def _in_release(incident: Incident, known: attribution.Known, release: Release) -> Incident:
@@ -160,7 +170,7 @@ def approved(drafted: Drafted, folder: Path, nations: Sequence[Nation]) -> Draft
     if missing := [one.name for one in drafted.advisory.authors if one.nation not in behind]:
         raise ShareError(
             f"not approved with these words: {', '.join(missing)}",
-            hint="Ask them to seal it with --named; or leave them out of the authors, and put the new digest to the others.",
+            hint="Ask them to seal it with --named; or leave them out, and put the new digest to the others.",
         )
     return replace(drafted, named=drafted.advisory.authors, draft="")
 

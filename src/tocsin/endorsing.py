@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,9 @@ from tocsin.seal.canonical import canonical
 STATEMENT: Final = "statement.json"
 ENTRIES: Final = "entries"
 _MOST_BYTES: Final = 4 << 20
+_UNCLEAR: Final = (
+    "Merge what others have; a nation that contradicts itself speaks again in a statement that is put anew."
+)
 
 
 def propose(statement: JointStatement, folder: Path) -> str:
@@ -82,7 +86,7 @@ def sign(
     _refuse_foreign(nation, nations, key)
     voice = next((one for one in found.voices if one.nation == nation), None)
     if voice is not None and voice.entry is None and voice.state != "silent":
-        raise SealError(f"{nation} {voice.state}: {'; '.join(voice.doubts)}", hint="Merge what others have first.")
+        raise SealError(f"{nation} {voice.state}: {'; '.join(voice.doubts)}", hint=_UNCLEAR)
     if act == "withdraw" and (voice is None or voice.state != "sealed"):
         raise SealError(f"{nation} has sealed nothing here that it could withdraw")
     told = stances or {}
@@ -139,9 +143,12 @@ def merge(folder: Path, other: Path, nations: Sequence[Nation]) -> int:
     if endorse.digest(statement_of(other)) != endorse.digest(statement):
         raise SealError(f"{other}: holds another statement", hint="They are merged only where not a letter differs.")
     before = {path.name for path in (folder / ENTRIES).glob("*.json")}
-    for envelope in envelopes(other):
-        endorse.opened(envelope, statement, nations)
-        keep(folder, envelope)
+    for number, envelope in enumerate(envelopes(other)):
+        if number >= endorse.MOST_ENTRIES:
+            raise SealError(f"{other}: more than {endorse.MOST_ENTRIES:,} entries")
+        with suppress(SealError):  # one that a stranger put there does not keep out what a nation says
+            endorse.opened(envelope, statement, nations)
+            keep(folder, envelope)
     return len({path.name for path in (folder / ENTRIES).glob("*.json")} - before)
 
 

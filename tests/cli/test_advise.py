@@ -343,3 +343,10 @@ def test_who_agreed_does_not_agree_for_another(tocsin: Tocsin, tmp_path: Path) -
     assert code == 12
     assert "technique T1071: rests on intelligence of Ally Two" in " ".join(err.split())
     assert f"indicator {'ab' * 32}: rests on intelligence of Ally Two" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("name", ["CANARY-HOST", "canary-host.parliament.example", "canary.user"])
+def test_authors_name_nobody_of_a_case(tocsin: Tocsin, tmp_path: Path, name: str) -> None:
+    code, _, err = advise(tocsin, WHOLE.replace("parliaments were attacked", f"{name.upper()} was attacked"))
+    assert (code, "the authors' words name" in err) == (12, True)
+    assert not Path("out").exists()

@@ -73,7 +73,7 @@ def norms(
     what: What = "",
     export: Export = "",
     dossier: Dossier = False,
-    role: RoleName = "minister",
+    role: RoleName = "",
     reason: Why = "",
     out: Out = None,
     root: Root = None,
@@ -118,7 +118,11 @@ def norms(
         typer.echo("proposed; it may leave once two others have signed it", err=True)
     elif sign or refuse or record:
         word = kept.YES if sign else kept.NO if refuse else _one_of(what, DEEDS, "--what")
-        as_role = role_of(role)
+        if sign and not role:
+            raise SettingsError(
+                "--sign goes with --role", hint="Say in which role you sign: nobody speaks for a minister unasked."
+            )
+        as_role = role_of(role or "analyst")
         _print(notices.find(folder, sign or refuse or record, known()), relevance, err=True)
         signer, key = person.signing(by, passphrase_fd)
         thread = notices.say(
@@ -195,7 +199,7 @@ def _dossier(folders: list[Path], tlp: str, out: Path | None) -> None:
     found = []
     for folder in folders:
         _, case, _ = kept.entries_of(folder)
-        found += [(case.title, one) for one in notices.threads(folder, known())]
+        found += [(case.id, one) for one in notices.threads(folder, known())]
     told = notices.dossier(found, tlp.lower().removeprefix("tlp:"), out)
     for line in pages.text(told).splitlines():
         typer.echo(shown(line))

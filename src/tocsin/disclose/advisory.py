@@ -236,12 +236,12 @@ def _binding(told: Told, value: str) -> tuple[str, ...]:
     """Terms of intelligence whose findings hold the value; whoever told of it must have agreed."""
     found: list[str] = []
     for one in told.incident.findings:
-        if one.terms and any(text is not None and _holds(text, value) for text in one.fields.values()):
+        if one.terms and any(text is not None and holds(text, value) for text in one.fields.values()):
             found += _left(one.terms, told.agreed)
     return tuple(dict.fromkeys(found))
 
 
-def _holds(text: str, value: str) -> bool:
+def holds(text: str, value: str) -> bool:
     """Whether a field holds a value, which logs write in capitals, or an address in a longer form."""
     if value.casefold() in text.casefold():
         return True
