@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -143,12 +142,8 @@ def merge(folder: Path, other: Path, nations: Sequence[Nation]) -> int:
     if endorse.digest(statement_of(other)) != endorse.digest(statement):
         raise SealError(f"{other}: holds another statement", hint="They are merged only where not a letter differs.")
     before = {path.name for path in (folder / ENTRIES).glob("*.json")}
-    for number, envelope in enumerate(envelopes(other)):
-        if number >= endorse.MOST_ENTRIES:
-            raise SealError(f"{other}: more than {endorse.MOST_ENTRIES:,} entries")
-        with suppress(SealError):  # one that a stranger put there does not keep out what a nation says
-            endorse.opened(envelope, statement, nations)
-            keep(folder, envelope)
+    for envelope in endorse.good(envelopes(other), statement, nations):  # a stranger's does not keep others out
+        keep(folder, envelope)
     return len({path.name for path in (folder / ENTRIES).glob("*.json")} - before)
 
 

@@ -16,6 +16,7 @@ from tocsin import cases
 from tocsin.disclose import norms, pages
 from tocsin.disclose import notice as notices
 from tocsin.errors import CaseError
+from tocsin.investigate.normal import is_public
 from tocsin.model.case import Case, Taken
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.incident import Incident
@@ -42,7 +43,9 @@ def propose(folder: Path, asked: notices.Asked, signer: Signer, key: keys.Signin
     case, incident, _ = of_case(folder)
     relevance = norms.relevant(notices.without_bound(incident, asked.marking))
     evidence = [*(one.sha256 for one in case.attached), *([case.incident] if case.incident else [])]
-    drafted = notices.draft(incident, relevance, asked, at=decisions.now(), clock=clock, evidence=evidence)
+    drafted = notices.draft(
+        incident, relevance, asked, at=decisions.now(), clock=clock, evidence=evidence, is_public=is_public
+    )
     content = notices.written(drafted)
     digest = hashlib.sha256(content).hexdigest()
     with cases.writing(folder) as log:

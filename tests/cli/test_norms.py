@@ -209,11 +209,13 @@ def test_what_an_ally_told_does_not_go_to_a_state(tocsin: Tocsin, case: str, tmp
         (("--consequence", "ws1 was lost"), "the notice names WS1"),
         (("--by-when", "when Jane Roe says"), "the notice names Jane Roe"),
         (("--tlp", "secret"), "is no TLP marking"),
+        (("--indicator", "10.0.0.7"), "10.0.0.7: is one's own"),
     ],
 )
 def test_what_must_not_stand_in_a_notice(tocsin: Tocsin, tmp_path: Path, more: tuple[str, ...], said: str) -> None:
     assert tocsin("person", "add", "Anna")[0] == 0
-    one = replace(incident(), accounts=(Seen(name="CORP\\jroe", first_us=None, last_us=None, findings=1),))
+    inside = Seen(name="10.0.0.7", first_us=None, last_us=None, findings=1)
+    one = replace(incident(), accounts=(replace(inside, name="CORP\\jroe"),), addresses=(inside,))
     told = cases.open_case(tmp_path / "cases", one, by="Anna").id
     code, _, err = tocsin("norms", told, *NOTIFY, *more, "--by", "Anna", "--reason", "x")
     assert code not in (0, 70)

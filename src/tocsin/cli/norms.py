@@ -15,6 +15,7 @@ from tocsin.errors import SettingsError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from tocsin.model.decision import Role
     from tocsin.model.norms import Relevance, Request, Thread, Urgency
 
 _REQUESTS: Final = ("information", "mitigation", "assistance")
@@ -118,11 +119,7 @@ def norms(
         typer.echo("proposed; it may leave once two others have signed it", err=True)
     elif sign or refuse or record:
         word = kept.YES if sign else kept.NO if refuse else _one_of(what, DEEDS, "--what")
-        if sign and not role:
-            raise SettingsError(
-                "--sign goes with --role", hint="Say in which role you sign: nobody speaks for a minister unasked."
-            )
-        as_role = role_of(role or "analyst")
+        as_role = _role(role, signs=bool(sign))
         _print(notices.find(folder, sign or refuse or record, known()), relevance, err=True)
         signer, key = person.signing(by, passphrase_fd)
         thread = notices.say(
@@ -140,6 +137,13 @@ def norms(
         _stands(thread)
     else:
         _tell(case.title, relevance, notices.threads(folder, known()))
+
+
+def _role(word: str, *, signs: bool) -> Role:
+    """In which somebody signs; that a notice may leave is never signed in one that nobody named."""
+    if signs and not word:
+        raise SettingsError("--sign goes with --role", hint="Say in which role you sign it.")
+    return role_of(word or "analyst")
 
 
 def _one_of(word: str, words: tuple[str, ...], option: str) -> str:

@@ -165,7 +165,7 @@ def indicators(
     """Addresses, domains and digests that are not one's own, each once, with the strictest of its markings."""
     found: dict[str, list[tuple[Told, int | None, int | None]]] = {}
     for told in cases:
-        own = _own(told.incident)
+        own = own_of(told.incident)
         for value, first, last in _values(told.incident):
             if not own(value) and _sort(value, is_public) is not None:
                 found.setdefault(value, []).append((told, first, last))
@@ -191,7 +191,7 @@ def indicators(
     return tuple(sorted(made, key=lambda one: (one.sort, one.value)))
 
 
-def _own(incident: Incident) -> Callable[[str], bool]:
+def own_of(incident: Incident) -> Callable[[str], bool]:
     """Whether a value is of whom it happened to: an asset, or a name under which their machines or accounts are."""
     names = {one.name.casefold() for one in incident.assets}
     under = set()

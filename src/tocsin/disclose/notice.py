@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from tocsin.disclose import own
-from tocsin.disclose.advisory import holds
+from tocsin.disclose.advisory import holds, own_of
 from tocsin.errors import SettingsError
 from tocsin.model.incident import Cited, Incident
 from tocsin.model.letter import Letter, Passage
@@ -60,42 +60,26 @@ def draft(
     at: str,
     clock: Callable[[int | None], str],
     evidence: Sequence[str],
+    is_public: Callable[[str], bool],
 ) -> Notice:
     """The notice as it is put before those who decide on it.
 
     Args:
         clock: a time of a record as people read it.
         evidence: SHA-256 of what the case holds.
+        is_public: whether an address can be in anybody's territory.
 
     Raises:
         SettingsError: a norm has no fact here, an indicator is none of the case, or something is not said.
     """
-    if not (marking := tlp_of(asked.marking)):
-        raise SettingsError(f"{asked.marking[:40]!r} is no TLP marking", hint=f"There are {', '.join(TLP)}.")
-    for name in ("state", "sender", "verify", "action"):
-        if not getattr(asked, name).strip() or len(getattr(asked, name)) > _LONGEST:
-            raise SettingsError(f"the notice does not say its {name}", hint="docs/norms.md says what it takes.")
-    if names := own.named(incident, (asked.action, asked.by_when, *asked.consequences)):
-        raise SettingsError(
-            f"the notice names {', '.join(names[:5])}", hint="Say it without names of people, accounts and machines."
-        )
+    marking = _said(incident, asked)
+    _refuse_indicators(incident, asked.indicators, marking, is_public)
     may_be = {one.norm.letter for one in relevance if one.may_be}
     if strange := sorted(set(asked.norms) - may_be):
         there = ", ".join(sorted(may_be)) or "none"
         raise SettingsError(
             f"nothing in this case speaks of norm {', '.join(strange)}", hint=f"Those that may be relevant: {there}."
         )
-    known = {one.name for one in incident.addresses} | {other for one in incident.addresses for other in one.also}
-    if strange := [one for one in asked.indicators if one not in known]:
-        raise SettingsError(
-            f"{', '.join(strange[:5])}: no address of this case", hint="A notice names what findings name, alone."
-        )
-    for one in asked.indicators:
-        if told := next((each for each in incident.findings if _bound(each, marking) and _speaks_of(each, one)), None):
-            raise SettingsError(
-                f"{one}: rests on intelligence of {source_of(told.terms or ())}, which may not be in it",
-                hint=f"Whoever told of it has not allowed it in TLP:{marking.upper()}. Leave it out, or ask them.",
-            )
     norms = asked.norms or tuple(sorted(may_be))
     return Notice(
         reference=hashlib.sha256(f"{incident.id} {asked.state} {at}".encode()).hexdigest()[:12],
@@ -122,6 +106,41 @@ def draft(
         consequences=tuple(one.strip() for one in asked.consequences),
         not_asserted=NOT_ASSERTED,
     )
+
+
+def _said(incident: Incident, asked: Asked) -> str:
+    """The marking, once all is said that must be, and nobody is named."""
+    if not (marking := tlp_of(asked.marking)):
+        raise SettingsError(f"{asked.marking[:40]!r} is no TLP marking", hint=f"There are {', '.join(TLP)}.")
+    for name in ("state", "sender", "verify", "action"):
+        if not getattr(asked, name).strip() or len(getattr(asked, name)) > _LONGEST:
+            raise SettingsError(f"the notice does not say its {name}", hint="docs/norms.md says what it takes.")
+    if names := own.named(incident, (asked.action, asked.by_when, *asked.consequences)):
+        raise SettingsError(
+            f"the notice names {', '.join(names[:5])}", hint="Say it without names of people, accounts and machines."
+        )
+    return marking
+
+
+def _refuse_indicators(
+    incident: Incident, indicators: Sequence[str], marking: str, is_public: Callable[[str], bool]
+) -> None:
+    known = {one.name for one in incident.addresses} | {other for one in incident.addresses for other in one.also}
+    if strange := [one for one in indicators if one not in known]:
+        raise SettingsError(
+            f"{', '.join(strange[:5])}: no address of this case", hint="A notice names what findings name, alone."
+        )
+    is_own = own_of(incident)
+    if inside := [one for one in indicators if is_own(one) or not is_public(one)]:
+        raise SettingsError(
+            f"{', '.join(inside[:5])}: is one's own", hint="What is inside is in nobody else's territory."
+        )
+    for one in indicators:
+        if told := next((each for each in incident.findings if _bound(each, marking) and _speaks_of(each, one)), None):
+            raise SettingsError(
+                f"{one}: rests on intelligence of {source_of(told.terms or ())}, which may not be in it",
+                hint=f"Whoever told of it has not allowed it in TLP:{marking.upper()}. Leave it out, or ask them.",
+            )
 
 
 def _facts(incident: Incident, clock: Callable[[int | None], str]) -> list[Fact]:
