@@ -216,11 +216,11 @@ def test_many_nations_hide_no_dissent(tocsin: Tocsin, monkeypatch: pytest.Monkey
 def test_a_name_in_a_statement_is_text(tocsin: Tocsin) -> None:
     """Who proposes it may write the file by hand."""
     told = json.loads(Path("at-au/statement.json").read_bytes())
-    told["asked"] = ["\u001b[2J", "nz"]
+    told["asked"] = ["nz", "\u202eku"]
     Path("at-au/statement.json").write_bytes(canonical(told))
     for command in ("show", "verify"):
         code, out, _ = tocsin("endorse", command, "at-au")
-        assert (code, "\u001b" in out) == (0, False)
+        assert (code, "\u202e" in out) == (0, False)
 
 
 def test_a_number_of_too_many_digits(tocsin: Tocsin) -> None:
