@@ -15,7 +15,7 @@ from tocsin import attribution, cases, endorsing, hardening
 from tocsin.border import advisory as files
 from tocsin.border import stix_advisory
 from tocsin.disclose import advisory as room
-from tocsin.disclose import advisory_pages, endorse
+from tocsin.disclose import advisory_pages, endorse, own
 from tocsin.errors import CaseError, OutputError, ShareError
 from tocsin.investigate.normal import is_public
 from tocsin.model.advisory import Advisory, Author, Part, Sentence
@@ -30,6 +30,9 @@ from tocsin.seal import durable
 
 MOST_MEASURES: Final = 12
 NAME: Final = "advisory"
+APPROVE: Final = "We approve the advisory {}."  # the claim, to the letter: any other may say the contrary
+_LONGEST_CHANGE: Final = 10_000
+_MOST_BYTES: Final = 64 << 20
 _PARTS: Final[tuple[Part, ...]] = ("background", "summary", "tradecraft", "tooling", "disclaimer")
 
 
@@ -44,11 +47,14 @@ class Drafted:
     draft: str = "Nobody has approved these words."
 
 
-def draft(told: files.Written, names: Sequence[str], root: Path, *, leave_out: bool) -> Drafted:
+def draft(
+    told: files.Written, names: Sequence[str], root: Path, *, leave_out: bool, before: Path | None = None
+) -> Drafted:
     """What authors wrote, with what the cases show.
 
     Args:
         leave_out: indicators that may not be in a release of its marking.
+        before: what `save` kept of the revision before; what changed is part of the words.
 
     Raises:
         ShareError: something may not be in it; each place is named.
@@ -77,7 +83,11 @@ def draft(told: files.Written, names: Sequence[str], root: Path, *, leave_out: b
         indicators=room.indicators(taken, _day, is_public),
         release=release.name,
     )
+    _refuse_names(made, taken)
     made = room.checked(room.without(made) if leave_out else made)
+    if before is not None:
+        changed = room.changes(_before(before), made)
+        made = replace(made, changes=tuple(shown(line, _LONGEST_CHANGE) for line in changed))
     return Drafted(advisory=made, digest=room.words_digest(made), release=release)
 
 
@@ -98,6 +108,15 @@ def _told(told: files.Written, name: str, root: Path, known: attribution.Known, 
         incident=_in_release(incident, known, release),
         agreed=own.agreed,
     )
+
+
+def _refuse_names(one: Advisory, taken: Sequence[room.Told]) -> None:
+    said = (one.title, *(each.text for _, some in one.parts for each in some), *(study.called for study in one.studies))
+    if names := sorted({name for told in taken for name in own.named(told.incident, said)}):
+        raise ShareError(
+            f"the authors' words name {', '.join(map(shown, names[:5]))}",
+            hint="Those are machines, accounts or people of a case. Say it without them.",
+        )
 
 
 def _in_release(incident: Incident, known: attribution.Known, release: Release) -> Incident:
@@ -139,10 +158,11 @@ def approved(drafted: Drafted, folder: Path, nations: Sequence[Nation]) -> Draft
         ShareError: no claim holds the digest, too few stand behind it, or one of the authors does not.
     """
     found = endorsing.concord(folder, nations)
-    if not any(drafted.digest in one.text for one in found.statement.claims):
+    claim = APPROVE.format(drafted.digest)
+    if not any(one.text == claim for one in found.statement.claims):
         raise ShareError(
-            f"{folder}: no claim of it holds the digest of these words",
-            hint=f"Propose one that says: We approve the advisory {drafted.digest}.",
+            f"{folder}: no claim of it holds the digest of these words, as it must be said",
+            hint=f"Propose one that says just this: {claim}",
         )
     if not found.stands:
         raise ShareError(f"{folder}: too few stand behind it", hint="`tocsin endorse show` says who does.")
@@ -150,16 +170,15 @@ def approved(drafted: Drafted, folder: Path, nations: Sequence[Nation]) -> Draft
     if missing := [one.name for one in drafted.advisory.authors if one.nation not in behind]:
         raise ShareError(
             f"not approved with these words: {', '.join(missing)}",
-            hint="Leave them out of the authors, or ask them to seal it with --named.",
+            hint="Ask them to seal it with --named; or leave them out, and put the new digest to the others.",
         )
     return replace(drafted, named=drafted.advisory.authors, draft="")
 
 
-def save(drafted: Drafted, folder: Path, *, before: Path | None = None, with_pdf: bool = True) -> tuple[Path, ...]:
+def save(drafted: Drafted, folder: Path, *, with_pdf: bool = True) -> tuple[Path, ...]:
     """Write it: HTML, PDF, Markdown, STIX, a table of indicators, and what the next revision is held against."""
     named = replace(drafted.advisory, authors=drafted.named)
-    changes = room.changes(_before(before), drafted.advisory) if before else ()
-    page = advisory_pages.Page(advisory=named, draft=drafted.draft, changes=changes)
+    page = advisory_pages.Page(advisory=named, draft=drafted.draft)
     contents = {
         f"{NAME}.html": advisory_pages.html(page).encode(),
         f"{NAME}.md": advisory_pages.markdown(page).encode(),
@@ -180,7 +199,11 @@ def save(drafted: Drafted, folder: Path, *, before: Path | None = None, with_pdf
 
 def _before(path: Path) -> Advisory:
     try:
-        return room.read(path.read_bytes())
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise OutputError(f"{path}: larger than {_MOST_BYTES >> 20} MB", hint="It is no advisory.")
+        return room.read(content)
+    except (OSError, ValueError, RecursionError) as error:
         hint = f"Name the {NAME}.internal.json of the revision before."
         raise OutputError(f"{path}: is no advisory: {error}", hint=hint) from error

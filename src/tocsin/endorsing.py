@@ -23,6 +23,9 @@ from tocsin.seal.canonical import canonical
 STATEMENT: Final = "statement.json"
 ENTRIES: Final = "entries"
 _MOST_BYTES: Final = 4 << 20
+_UNCLEAR: Final = (
+    "Merge what others have; a nation that contradicts itself speaks again in a statement that is put anew."
+)
 
 
 def propose(statement: JointStatement, folder: Path) -> str:
@@ -82,7 +85,7 @@ def sign(
     _refuse_foreign(nation, nations, key)
     voice = next((one for one in found.voices if one.nation == nation), None)
     if voice is not None and voice.entry is None and voice.state != "silent":
-        raise SealError(f"{nation} {voice.state}: {'; '.join(voice.doubts)}", hint="Merge what others have first.")
+        raise SealError(f"{nation} {voice.state}: {'; '.join(voice.doubts)}", hint=_UNCLEAR)
     if act == "withdraw" and (voice is None or voice.state != "sealed"):
         raise SealError(f"{nation} has sealed nothing here that it could withdraw")
     told = stances or {}
@@ -139,8 +142,7 @@ def merge(folder: Path, other: Path, nations: Sequence[Nation]) -> int:
     if endorse.digest(statement_of(other)) != endorse.digest(statement):
         raise SealError(f"{other}: holds another statement", hint="They are merged only where not a letter differs.")
     before = {path.name for path in (folder / ENTRIES).glob("*.json")}
-    for envelope in envelopes(other):
-        endorse.opened(envelope, statement, nations)
+    for envelope in endorse.good(envelopes(other), statement, nations):  # a stranger's does not keep others out
         keep(folder, envelope)
     return len({path.name for path in (folder / ENTRIES).glob("*.json")} - before)
 

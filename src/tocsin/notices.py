@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, get_args
 
@@ -15,6 +16,7 @@ from tocsin import cases
 from tocsin.disclose import norms, pages
 from tocsin.disclose import notice as notices
 from tocsin.errors import CaseError
+from tocsin.investigate.normal import is_public
 from tocsin.model.case import Case, Taken
 from tocsin.model.decision import Decision, Role, Signer
 from tocsin.model.incident import Incident
@@ -38,9 +40,12 @@ def of_case(folder: Path) -> tuple[Case, Incident, tuple[Relevance, ...]]:
 
 def propose(folder: Path, asked: notices.Asked, signer: Signer, key: keys.Signing, *, reason: str) -> str:
     """Keep a notice that two others may sign; its digest is what they sign."""
-    case, incident, relevance = of_case(folder)
+    case, incident, _ = of_case(folder)
+    relevance = norms.relevant(notices.without_bound(incident, asked.marking))
     evidence = [*(one.sha256 for one in case.attached), *([case.incident] if case.incident else [])]
-    drafted = notices.draft(incident, relevance, asked, at=decisions.now(), clock=clock, evidence=evidence)
+    drafted = notices.draft(
+        incident, relevance, asked, at=decisions.now(), clock=clock, evidence=evidence, is_public=is_public
+    )
     content = notices.written(drafted)
     digest = hashlib.sha256(content).hexdigest()
     with cases.writing(folder) as log:
@@ -57,7 +62,8 @@ def threads(folder: Path, known: Iterable[Signer]) -> tuple[Thread, ...]:
     for one in case.attached:
         if one.kept and one.name.startswith(_NAME):
             of_it = [each for each in taken if each.decision.seen == one.sha256]
-            found.append(_thread(one.sha256, notices.read(cases.document(folder, one)), of_it))
+            with suppress(ValueError):  # whatever else somebody attached under such a name
+                found.append(_thread(one.sha256, notices.read(cases.document(folder, one)), of_it))
     return tuple({one.digest: one for one in found}.values())
 
 

@@ -279,3 +279,74 @@ def test_the_page_in_a_browser(tocsin: Tocsin) -> None:
         browser.close()
     assert said == []
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_nobody_is_named_otherwise_than_they_approved(tocsin: Tocsin, tmp_path: Path) -> None:
+    """Another name beside a nation's id, a claim that says the contrary, or words in what changed."""
+    assert tocsin("person", "add", "nz")[0] == 0
+    data = tmp_path / "data" / "tocsin"
+    key = signers.everybody(data / "people")[0].signer.key
+    (data / "nations.toml").write_text(f'version = 1\n[[nation]]\nid = "nz"\nname = "New Zealand"\nkeys = ["{key}"]\n')
+    digest = advise(tocsin)[1].rpartition("digest of the words  ")[2].strip()
+    for folder, words in (("joint", "We approve the advisory {}."), ("against", "We reject {} as false.")):
+        Path("statement.toml").write_text(
+            'version = 1\ntitle = "A"\nmarking = "green"\nasked = ["nz"]\nthreshold = 1\nwords = "We publish it."\n'
+            f'[[claim]]\nid = "words"\ntext = "{words.format(digest)}"\n'
+        )
+        assert tocsin("endorse", "propose", "statement.toml", "--out", folder)[0] == 0
+        assert tocsin("endorse", "sign", folder, "--as", "nz", "--by", "nz", "--named")[0] == 0
+    assert advise(tocsin, WHOLE, "--endorsed", "joint", out="good")[0] == 0
+    assert advise(tocsin, WHOLE, "--endorsed", "against", out="bad")[0] == 12
+    for old, new in (("NCSC tāngata", "Government of Ruritania"), ("+64 4 000 0000", "+7 000")):
+        code, _, err = advise(tocsin, WHOLE.replace(old, new), "--endorsed", "joint", out="bad")
+        assert (code, "no claim of it holds the digest" in err) == (12, True)
+    forged = Path("out/advisory.internal.json").read_text().replace("In 2021 parliaments", "Ruritania")
+    Path("forged.json").write_text(forged)
+    assert advise(tocsin, WHOLE, "--since", "forged.json", "--endorsed", "joint", out="bad")[0] == 12
+    assert not Path("bad").exists()
+
+
+def test_what_changed_tells_nothing_that_was_for_fewer(tocsin: Tocsin) -> None:
+    secret = '[[background]]\ntext = "CANARY-AMBER"\nevidence = ["a"]\nmarking = "amber"\n\n[[summary]]'
+    amber = WHOLE.replace('marking = "TLP:GREEN"', 'marking = "amber"').replace("[[summary]]", secret, 1)
+    amber = amber.replace('called = "Body', 'called = "CANARY-CALLED').replace(
+        'marking = "green"\nagreed', 'marking = "amber"\nagreed'
+    )
+    assert advise(tocsin, amber)[0] == 0
+    assert advise(tocsin, WHOLE, "--since", "out/advisory.internal.json", out="next")[0] == 0
+    told = b"".join(files("next").values())
+    assert b"CANARY-AMBER" not in told
+    assert b"CANARY-CALLED" not in told
+    Path("deep.json").write_text("[" * 100_000)
+    assert advise(tocsin, WHOLE, "--since", "deep.json", out="bad")[0] == 5
+
+
+def test_who_agreed_does_not_agree_for_another(tocsin: Tocsin, tmp_path: Path) -> None:
+    """Two allies told of one technique; and a log writes a digest in capitals."""
+    one = incident()
+    ally = one.findings[1]
+    other = replace(
+        ally,
+        rule_id="indicator--2",
+        fields={"Hashes": f"SHA256={'AB' * 32}"},
+        terms=("tlp:green", "orcon", "source:Ally Two"),
+    )
+    entity = Entity(kind="hash", name="ab" * 32, shown="ab" * 32)
+    both = replace(
+        one,
+        findings=(*one.findings, other),
+        joins=(Join(one=1, other=2, entity=entity, weight=1.0, gap_us=0, because=""),),
+    )
+    shutil.rmtree(tmp_path / "cases")
+    cases.open_case(tmp_path / "cases", both, by="Anna")
+    code, _, err = advise(tocsin)
+    assert code == 12
+    assert "technique T1071: rests on intelligence of Ally Two" in " ".join(err.split())
+    assert f"indicator {'ab' * 32}: rests on intelligence of Ally Two" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("name", ["CANARY-HOST", "canary-host.parliament.example", "canary.user"])
+def test_authors_name_nobody_of_a_case(tocsin: Tocsin, tmp_path: Path, name: str) -> None:
+    code, _, err = advise(tocsin, WHOLE.replace("parliaments were attacked", f"{name.upper()} was attacked"))
+    assert (code, "the authors' words name" in err) == (12, True)
+    assert not Path("out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from tocsin.cli import passphrase
 from tocsin.cli.main import main
 from tocsin.seal import keys, signers
+from tocsin.seal.canonical import canonical
 
 Tocsin = Callable[..., tuple[int, str, str]]
 
@@ -174,3 +176,53 @@ def test_what_is_not_proposed(tocsin: Tocsin, text: str, said: str) -> None:
     assert code not in (0, 70)
     assert said in err
     assert not Path("new").exists()
+
+
+def test_one_that_a_stranger_put_there_keeps_no_dissent_out(tocsin: Tocsin) -> None:
+    sign(tocsin, "uk", "--dissent", "same: No.")
+    for number in range(4):  # some of them before it, some after it
+        envelope = canonical({"payload": str(number), "payloadType": "x", "signatures": []})
+        Path(f"at-uk/entries/{hashlib.sha256(envelope).hexdigest()}.json").write_bytes(envelope)
+    code, out, _ = tocsin("endorse", "merge", "at-au", "at-uk")
+    assert (code, "1 new entries" in out) == (0, True)
+    assert "same, dissent: No." in " ".join(tocsin("endorse", "show", "at-au")[1].split())
+
+
+def test_a_dissent_of_who_contradicts_itself_is_shown(tocsin: Tocsin) -> None:
+    shutil.copytree("at-nz", "other")
+    sign(tocsin, "nz")
+    assert tocsin("endorse", "sign", "other", "--as", "nz", "--by", "nz", "--dissent", "same: No.")[0] == 0
+    assert tocsin("endorse", "merge", "at-au", "at-nz", "other")[0] == 0
+    out = tocsin("endorse", "show", "at-au")[1]
+    assert "one of its entries dissents from same" in out
+    assert "NO" in out
+    assert "against it: nz" in tocsin("endorse", "verify", "at-au")[1]
+
+
+def test_many_nations_hide_no_dissent(tocsin: Tocsin, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [f"a-{number:02}-{'x' * 30}" for number in range(30)]
+    Path("many.toml").write_text(STATEMENT.replace('["uk", "au", "nz"]', json.dumps(["uk", *many])))
+    assert tocsin("endorse", "propose", "many.toml", "--out", "at-many")[0] == 0
+    words = ("--as", "uk", "--by", "uk", "--dissent", "same: No.")
+    assert tocsin("endorse", "sign", "at-many", *words)[0] == 0
+    for width in (60, 80):
+        monkeypatch.setenv("COLUMNS", str(width))
+        out = tocsin("endorse", "show", "at-many")[1]
+        assert "same: does not stand, 0 of 2" in out
+        assert "uk NO" in " ".join(out.split())
+        assert all(len(line) <= max(width, 71) for line in out.splitlines()), "but for the digest, which is whole"
+
+
+def test_a_name_in_a_statement_is_text(tocsin: Tocsin) -> None:
+    """Who proposes it may write the file by hand."""
+    told = json.loads(Path("at-au/statement.json").read_bytes())
+    told["asked"] = ["nz", "\u202eku"]
+    Path("at-au/statement.json").write_bytes(canonical(told))
+    for command in ("show", "verify"):
+        code, out, _ = tocsin("endorse", command, "at-au")
+        assert (code, "\u202e" in out) == (0, False)
+
+
+def test_a_number_of_too_many_digits(tocsin: Tocsin) -> None:
+    Path("long.toml").write_text(STATEMENT.replace("threshold = 2", f"threshold = {'9' * 5000}"))
+    assert tocsin("endorse", "propose", "long.toml", "--out", "new")[0] == 9

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tocsin.border import standings
+from tocsin.cli.harden_pages import Page
 from tocsin.cli.main import main
+from tocsin.model.hardening import Hardening
 
 Tocsin = Callable[..., tuple[int, str, str]]
 
@@ -105,3 +109,28 @@ def test_a_file_of_progress_that_somebody_else_wrote(tocsin: Tocsin, tried: tupl
     assert code != 0
     assert "progress.jsonl" in err
     assert Path("there/progress.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_nothing_stands_beyond_a_narrow_terminal(
+    tocsin: Tocsin, tried: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    logs, rules = tried
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = ("harden", logs, "--against", "APT40", "--rules", rules, "--out", "there", "--quiet")
+    assert tocsin(*words)[0] == 0
+    out = tocsin(*words)[1]
+    assert "How it stood" in out
+    assert [line for line in out.splitlines() if len(line) > width] == []
+
+
+def test_a_path_that_is_open_never_stands_as_none() -> None:
+    found = Hardening(release="19", aims=(), prospects=(), missing=(), steps=(), paths=10**12, open=1, in_place=())
+    one = standings.of(found, datetime(2026, 1, 1, tzinfo=UTC))
+    assert one.open_percent > 0
+    assert "<0.1%" in "\n".join(Page(100).progressed([one, one]))
+
+
+def test_a_posture_with_a_number_of_too_many_digits(tocsin: Tocsin) -> None:
+    Path("posture.toml").write_text(f"version = {'9' * 5000}\n")
+    assert tocsin("harden", "--against", "APT40", "--posture", "posture.toml")[0] == 9

@@ -172,3 +172,75 @@ def test_what_is_no_notice(tocsin: Tocsin, case: str, more: tuple[str, ...], sai
 
 def test_words_of_the_command_line_are_those_of_the_room() -> None:
     assert norms.DEEDS == DEEDS
+
+
+def test_what_an_ally_told_does_not_go_to_a_state(tocsin: Tocsin, case: str, tmp_path: Path) -> None:
+    """Under originator control, above the marking, or without a word: not its address, nor its technique."""
+    one = incident()
+    for number, terms in enumerate(
+        [("tlp:green", "orcon", "source:Ally"), ("tlp:red", "source:Ally"), ("source:Ally",)], 2
+    ):
+        told = replace(
+            one.findings[0],
+            rule_id="indicator--1",
+            terms=terms,
+            techniques=("T1195",),
+            tactics=("impact",),
+            fields={"DestinationIp": "::FFFF:203.0.113.9"},
+        )
+        other = cases.open_case(
+            tmp_path / "cases", replace(one, id=f"inc-{number}", findings=(*one.findings, told)), by="Anna"
+        ).id
+        words = ("norms", other, *NOTIFY, "--by", "Anna", "--reason", "x")
+        code, _, err = tocsin(*words, "--indicator", "203.0.113.9")
+        assert (code, "rests on intelligence of Ally" in err) == (2, True)
+        code, out, _ = tocsin(*words)
+        page = tocsin("norms", other, "--notice", out.strip())[1]
+        assert code == 0
+        assert "T1195" not in page
+        assert "supply chain" not in page
+        assert "destroys" not in page
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--consequence", "The mailbox of jroe was read."), "the notice names jroe"),
+        (("--consequence", "ws1 was lost"), "the notice names WS1"),
+        (("--by-when", "when Jane Roe says"), "the notice names Jane Roe"),
+        (("--tlp", "secret"), "is no TLP marking"),
+        (("--indicator", "10.0.0.7"), "10.0.0.7: is one's own"),
+    ],
+)
+def test_what_must_not_stand_in_a_notice(tocsin: Tocsin, tmp_path: Path, more: tuple[str, ...], said: str) -> None:
+    assert tocsin("person", "add", "Anna")[0] == 0
+    inside = Seen(name="10.0.0.7", first_us=None, last_us=None, findings=1)
+    one = replace(incident(), accounts=(replace(inside, name="CORP\\jroe"),), addresses=(inside,))
+    told = cases.open_case(tmp_path / "cases", one, by="Anna").id
+    code, _, err = tocsin("norms", told, *NOTIFY, *more, "--by", "Anna", "--reason", "x")
+    assert code not in (0, 70)
+    assert said in err
+
+
+def test_nobody_signs_as_a_minister_unasked(tocsin: Tocsin, case: str) -> None:
+    digest = proposed(tocsin, case)
+    code, _, err = tocsin("norms", case, "--sign", digest, "--reason", "yes", "--by", "Ben")
+    assert (code, "--sign goes with --role" in err) == (2, True)
+
+
+@pytest.mark.parametrize("content", [b"minutes", b"[" * 100_000, b"{}"])
+def test_a_document_that_is_no_notice_stops_nothing(tocsin: Tocsin, case: str, tmp_path: Path, content: bytes) -> None:
+    digest = proposed(tocsin, case)
+    with cases.writing(cases.find(tmp_path / "cases", case)) as log:
+        cases.attach(log, "notice-of-a-meeting.pdf", content, by="Anna")
+    assert tocsin("norms", case, "--notice", digest)[0] == 0
+
+
+def test_a_dossier_for_more_readers_than_its_notices(tocsin: Tocsin, case: str) -> None:
+    digest = proposed(tocsin, case, "--tlp", "red")
+    for who in ("Ben", "Carla"):
+        assert tocsin("norms", case, "--sign", digest, *AGREED, "--by", who)[0] == 0
+    code, out, err = tocsin("norms", case, "--dossier", "--tlp", "clear")
+    assert (code, "Ruritania" in out, "marked above TLP:CLEAR" in err) == (2, False, True)
+    code, out, _ = tocsin("norms", case, "--dossier", "--tlp", "red")
+    assert (code, "7*7" in out) == (0, False), "titles of cases may hold names"

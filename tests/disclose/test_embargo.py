@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from disclose.nations import key, nation
 from tocsin.disclose import embargo
@@ -94,3 +95,18 @@ def test_shares_that_share_nothing(count: int, threshold: int) -> None:
 def test_what_is_no_embargo(content: bytes) -> None:
     with pytest.raises(SealError):
         embargo.read(content)
+
+
+@pytest.mark.parametrize("broken", ["negative", "huge", "twice", "nobody", "zero"])
+def test_shares_whose_numbers_were_made_up(locked: embargo.Locked, broken: str) -> None:
+    """Combining them would not end, or open with fewer."""
+    first, second, third = locked.shares
+    told = {
+        "negative": replace(locked, shares=(replace(first, number=-1), second, third)),
+        "huge": replace(locked, shares=(replace(first, number=2**50), second, third)),
+        "twice": replace(locked, shares=(first, second, replace(third, number=1))),
+        "nobody": replace(locked, shares=()),
+        "zero": replace(locked, threshold=0),
+    }
+    with pytest.raises(SealError, match="is no embargo"):
+        embargo.read(embargo.written(told[broken]))

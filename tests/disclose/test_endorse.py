@@ -265,3 +265,20 @@ def test_nations_do_not_share_a_key() -> None:
     shared = replace(nation("uk"), keys=nation("nz").keys)
     with pytest.raises(SealError, match="nz and uk have one key"):
         endorse.weigh(STATEMENT, [], [nation("nz"), shared])
+
+
+def test_claims_are_digested_once_however_many_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a statement of many long claims with many entries takes minutes."""
+    count, one = 0, endorse.of_claim
+
+    def counted(claim: Claim) -> str:
+        nonlocal count
+        count += 1
+        return one(claim)
+
+    envelopes = [sealed(entry("nz", "endorse", "dissent", reason=str(number))) for number in range(20)]
+    monkeypatch.setattr(endorse, "of_claim", counted)
+    endorse.weigh(STATEMENT, envelopes[:1], NATIONS)
+    first, count = count, 0
+    endorse.weigh(STATEMENT, envelopes, NATIONS)
+    assert count == first

@@ -73,7 +73,7 @@ def read(path: Path) -> Written:
         told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), Written)
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
         raise ListError(f"{path}: {error}", hint=_HINT) from error
     parts = (told.background, told.summary, told.tradecraft, told.tooling, told.disclaimer)
     markings = [told.marking, *(one.marking for one in told.case)]

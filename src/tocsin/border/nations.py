@@ -94,5 +94,5 @@ def _read(path: Path, form: type[_Form]) -> _Form:
         return msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), form)
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
         raise ListError(f"{path}: {error}", hint=_HINT) from error

@@ -39,7 +39,7 @@ def read_posture(path: Path) -> Posture:
         told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), _Posture)
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
         raise ListError(f"{path}: {error}", hint=_HINT) from error
     if both := sorted({*told.in_place}.intersection(told.partly)):
         raise ListError(f"{path}: {', '.join(both)} in place, and in part", hint="Say one of the two.")

@@ -27,8 +27,15 @@ def of(found: Hardening, at: datetime) -> Standing:
         no_logs=sum(one.sight == "no logs" for one in inside),
         no_rules=sum(one.sight == "no rules" for one in inside),
         mitigated=sum(one.mitigated for one in inside),
-        open_percent=round(found.open * 100_000 // found.paths / 1000, 3) if found.paths else 0.0,
+        open_percent=_percent(found.open, found.paths),
     )
+
+
+def _percent(part: int, whole: int) -> float:
+    """To three digits; what is left open never stands as nothing."""
+    if not part or not whole:
+        return 0.0
+    return max(0.001, round(part * 100_000 // whole / 1000, 3))
 
 
 def read(path: Path) -> list[Standing]:
@@ -47,7 +54,7 @@ def read(path: Path) -> list[Standing]:
         return []
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}", hint="Name another folder with --out.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ListError(f"{path}: {error}", hint="Only tocsin harden writes in it; name another --out.") from error
 
 

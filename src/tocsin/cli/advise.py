@@ -48,10 +48,10 @@ def advise(
     from tocsin.border.advisory import read
     from tocsin.border.nations import read_nations
 
-    drafted = advising.draft(read(by), cases, place(root), leave_out=leave_out)
+    drafted = advising.draft(read(by), cases, place(root), leave_out=leave_out, before=since)
     if endorsed is not None:
         drafted = advising.approved(drafted, endorsed, read_nations(nations or folders.data() / "nations.toml"))
-    for path in advising.save(drafted, out, before=since, with_pdf=not no_pdf):
+    for path in advising.save(drafted, out, with_pdf=not no_pdf):
         typer.echo(f"written: {shown(str(path))}")
     one = drafted.advisory
     typer.echo(f"{len(one.rows)} rows of techniques, {len(one.indicators)} indicators, TLP:{one.marking.upper()}")

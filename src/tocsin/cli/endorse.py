@@ -199,10 +199,12 @@ def verify(folder: Folder, nations: Nations = None) -> None:
     found = endorsing.concord(folder, _nations(nations))
     typer.echo(f"statement  {found.digest}")
     for one in found.voices:
-        typer.echo(f"  {one.nation:12} {one.state}" + "".join(f"; {doubt}" for doubt in one.doubts))
+        typer.echo(f"  {shown(one.nation):12} {one.state}" + "".join(f"; {doubt}" for doubt in one.doubts))
     for tally in found.tallies:
         count = len({*tally.endorse, *tally.reserve} & set(found.statement.asked))
         typer.echo(f"  claim {shown(tally.claim.id)}: {count} of the {found.statement.threshold} it takes")
+        if tally.dissent:
+            typer.echo(f"    against it: {shown(', '.join(tally.dissent))}")
     bad = [*found.refused, *(one.nation for one in found.voices if one.state == "contradicts itself")]
     if bad:
         raise SealError(f"{len(bad)} do not hold: {shown('; '.join(bad), 400)}", hint="Ask whoever gave them to you.")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.disclose import endorse
-from tocsin.model.endorsement import Concord, Nation, OfClaim, Stance, Voice
+from tocsin.model.endorsement import Concord, Nation, OfClaim, Stance, Tally, Voice
 from tocsin.output.screen import cut, shown
 
 _SIGNS: Final[dict[Stance, str]] = {"endorse": "yes", "reserve": "yes*", "dissent": "NO", "abstain": "-"}
@@ -26,16 +26,23 @@ class Page:
         yield cut(f"{shown(statement.title)}  [TLP:{statement.marking.upper()}]", self.width)
         yield f"proposed {statement.at[:16].replace('T', ' ')} UTC"
         yield f"digest {found.digest}"
-        yield "For those who sign it: who was asked, declined or dissents is not for the public."
+        yield from self._wrapped("For those who sign it: who was asked, declined or dissents is not for the public.")
         yield ""
         ids = [one.nation for one in found.voices]
-        yield "  " + "".join(f"{shown(one):>{max(6, len(one) + 2)}}" for one in ids)
+        columns = {one: max(6, len(shown(one)) + 2) for one in ids}
+        in_columns = sum(columns.values()) <= self.width * 2 // 3  # a voice that is cut off would not be heard
+        if in_columns:
+            yield "  " + "".join(f"{shown(one):>{wide}}" for one, wide in columns.items())
         for tally in found.tallies:
-            name = endorse.of_claim(tally.claim)
-            marks = "".join(f"{_mark(_of(one, name), one):>{max(6, len(one.nation) + 2)}}" for one in found.voices)
+            marks = {one.nation: _mark(one, tally) for one in found.voices}
+            row = "".join(f"{marks[one]:>{wide}}" for one, wide in columns.items()) + "   " if in_columns else ""
             behind = len({*tally.endorse, *tally.reserve} & set(statement.asked))
             state = "stands" if tally.stands else "does not stand"
-            yield cut(f"  {marks}   {shown(tally.claim.id)}: {state}, {behind} of {statement.threshold}", self.width)
+            told = f"{state}, {behind} of {statement.threshold}"
+            name = shown(tally.claim.id, max(6, self.width - len(row) - len(told) - 4))
+            yield cut(f"  {row}{name}: {told}", self.width)
+            if not in_columns:
+                yield from self._wrapped(", ".join(f"{one} {mark}" for one, mark in marks.items()), "      ")
             yield from self._wrapped(tally.claim.text, "      ")
         yield ""
         for voice in found.voices:
@@ -61,6 +68,8 @@ class Page:
         if len(voice.entries) > 1:
             words += f" [{len(voice.entries)} entries]"
         yield from self._wrapped(words)
+        if entry is None and (against := [one.claim.id for one in found.tallies if voice.nation in one.dissent]):
+            yield from self._wrapped(f"- one of its entries dissents from {', '.join(against)}", "  ")
         for doubt in voice.doubts:
             yield from self._wrapped(f"- {doubt}", "  ")
         for tally in found.tallies:
@@ -79,7 +88,10 @@ def _of(voice: Voice, claim: str) -> OfClaim | None:
     return next((one for one in said if one.claim == claim), None)
 
 
-def _mark(said: OfClaim | None, voice: Voice) -> str:
+def _mark(voice: Voice, tally: Tally) -> str:
+    said = _of(voice, endorse.of_claim(tally.claim))
+    if voice.nation in tally.dissent:
+        return _SIGNS["dissent"]
     if said is not None:
         return _SIGNS[said.stance]
     return {"silent": ".", "sealed": "."}.get(voice.state, "x")

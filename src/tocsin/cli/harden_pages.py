@@ -56,15 +56,20 @@ class Page:
         if len(standings) < 2:
             return
         yield ""
-        yield "How it stood       could be shown  no logs  no rules  something in place  open paths"
+        yield "How it stood     shown      no logs no rules in place   open"
+        yield from self._wrapped(
+            "(shown: could be, by a rule here; in place: something against it; open: of the paths)", "  "
+        )
         for one in standings[-_MOST_TIMES:]:
             could = f"{one.could_detect} of {one.techniques}"
             moment = one.at[:16].replace("T", " ")
-            share = f"{one.open_percent:.1f}%"
-            yield f"  {moment} {could:>14} {one.no_logs:8} {one.no_rules:9} {one.mitigated:19} {share:>11}"
+            share = "<0.1%" if 0 < one.open_percent < 0.1 else f"{one.open_percent:.1f}%"
+            yield f"{moment} {could:<10} {one.no_logs:7} {one.no_rules:8} {one.mitigated:8} {share:>6}"
 
     def _tactics(self, prospects: Sequence[Prospect]) -> Iterator[str]:
-        yield "What rules and logs could show: one sign a technique; + is how many something is in place against"
+        yield from self._wrapped(
+            "What rules and logs could show: one sign a technique; + is how many something is in place against"
+        )
         tactics = {tactic for one in prospects for tactic in one.tactics}
         for tactic in sorted(tactics, key=lambda name: (_ORDER.index(name) if name in _ORDER else 99, name)):
             inside = sorted(
@@ -79,7 +84,7 @@ class Page:
         counts = Counter(one.sight for one in prospects)
         for sight, sign in _SIGNS.items():
             if counts[sight]:
-                yield f"  {sign} {counts[sight]:3}  {WORDS[sight]}"
+                yield from self._wrapped(f"{sign} {counts[sight]:3}  {WORDS[sight]}", "  ")
 
     def _logs(self, found: Hardening) -> Iterator[str]:
         if not found.missing:
@@ -95,7 +100,7 @@ class Page:
     def _steps(self, found: Hardening) -> Iterator[str]:
         if not found.steps:
             return
-        yield "What to mend first: by the intruder's paths that it cuts, per effort"
+        yield from self._wrapped("What to mend first: by the intruder's paths that it cuts, per effort")
         yield from self._wrapped(
             f"{found.paths:,} paths take one technique of each tactic; on {_share(found.open, found.paths)} of them "
             "nothing stands that is in place. A step cuts those with a technique that ATT&CK lists it against, which "

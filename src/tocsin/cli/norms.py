@@ -17,6 +17,7 @@ from tocsin.errors import SettingsError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from tocsin.model.decision import Role
     from tocsin.model.norms import Relevance, Thread
 
 _REQUESTS: Final = ("information", "mitigation", "assistance")
@@ -75,7 +76,7 @@ def norms(
     what: What = "",
     export: Export = "",
     dossier: Dossier = False,
-    role: RoleName = "minister",
+    role: RoleName = "",
     reason: Why = "",
     out: Out = None,
     root: Root = None,
@@ -139,8 +140,9 @@ def _propose(folder: Path, who: _Who, asked: Mapping[str, str], listed: Mapping[
 def _say(folder: Path, who: _Who, name: str, word: str, relevance: tuple[Relevance, ...]) -> None:
     """Sign something about a notice, after it was shown."""
     from tocsin import notices
+    from tocsin.cases import YES
 
-    as_role = role_of(who.role)
+    as_role = _role(who.role, signs=word == YES)
     _print(notices.find(folder, name, known()), relevance, err=True)
     signer, key = person.signing(who.by, who.passphrase_fd)
     _stands(notices.say(folder, name, word, signer, key, role=as_role, reason=who.reason, known=known()))
@@ -165,6 +167,13 @@ def _export(folder: Path, name: str, relevance: tuple[Relevance, ...], out: Path
         raise SettingsError("--export goes with --out", hint="Name a folder to write it to.")
     for path in notices.export(notices.find(folder, name, known()), relevance, out):
         typer.echo(f"written: {shown(str(path))}")
+
+
+def _role(word: str, *, signs: bool) -> Role:
+    """In which somebody signs; that a notice may leave is never signed in one that nobody named."""
+    if signs and not word:
+        raise SettingsError("--sign goes with --role", hint="Say in which role you sign it.")
+    return role_of(word or "analyst")
 
 
 def _one_of(word: str, words: tuple[str, ...], option: str) -> str:
@@ -224,7 +233,7 @@ def _dossier(folders: list[Path], tlp: str, out: Path | None) -> None:
     found = []
     for folder in folders:
         _, case, _ = kept.entries_of(folder)
-        found += [(case.title, one) for one in notices.threads(folder, known())]
+        found += [(case.id, one) for one in notices.threads(folder, known())]
     told = notices.dossier(found, tlp.lower().removeprefix("tlp:"), out)
     for line in pages.text(told).splitlines():
         typer.echo(shown(line))

@@ -99,13 +99,15 @@ def _is_rule(one: Cited) -> bool:
 def _sentence(told: Told, text: str, numbers: Iterable[int]) -> Sentence:
     """With the marking of the case, or a stricter one of intelligence that it rests on."""
     found = [told.incident.findings[number] for number in numbers]
-    terms = tuple(dict.fromkeys(word for one in found for word in one.terms or ()))
+    every = [word for one in found for word in one.terms or ()]
+    # Of each finding alone: that one ally agreed says nothing of what another told.
+    left = tuple(dict.fromkeys(word for one in found for word in _left(one.terms or (), told.agreed)))
     cited = dict.fromkeys(f"{told.id}#{one.rule_id}@{one.at.src[:12]}:{one.at.rec}" for one in found)
     return Sentence(
         text=text,
         evidence=tuple(cited)[:_CITED],
-        marking=strictest((told.marking, *_markings(terms))),
-        terms=_left(terms, told.agreed),
+        marking=strictest((told.marking, *_markings(every))),
+        terms=left,
     )
 
 
@@ -163,7 +165,7 @@ def indicators(
     """Addresses, domains and digests that are not one's own, each once, with the strictest of its markings."""
     found: dict[str, list[tuple[Told, int | None, int | None]]] = {}
     for told in cases:
-        own = _own(told.incident)
+        own = own_of(told.incident)
         for value, first, last in _values(told.incident):
             if not own(value) and _sort(value, is_public) is not None:
                 found.setdefault(value, []).append((told, first, last))
@@ -189,7 +191,7 @@ def indicators(
     return tuple(sorted(made, key=lambda one: (one.sort, one.value)))
 
 
-def _own(incident: Incident) -> Callable[[str], bool]:
+def own_of(incident: Incident) -> Callable[[str], bool]:
     """Whether a value is of whom it happened to: an asset, or a name under which their machines or accounts are."""
     names = {one.name.casefold() for one in incident.assets}
     under = set()
@@ -234,9 +236,19 @@ def _binding(told: Told, value: str) -> tuple[str, ...]:
     """Terms of intelligence whose findings hold the value; whoever told of it must have agreed."""
     found: list[str] = []
     for one in told.incident.findings:
-        if one.terms and any(text is not None and value in text for text in one.fields.values()):
+        if one.terms and any(text is not None and holds(text, value) for text in one.fields.values()):
             found += _left(one.terms, told.agreed)
     return tuple(dict.fromkeys(found))
+
+
+def holds(text: str, value: str) -> bool:
+    """Whether a field holds a value, which logs write in capitals, or an address in a longer form."""
+    if value.casefold() in text.casefold():
+        return True
+    try:
+        return ipaddress.ip_address(text.strip().strip("[]")) == ipaddress.ip_address(value)
+    except ValueError:
+        return False
 
 
 def refused(one: Advisory) -> tuple[str, ...]:
@@ -299,8 +311,8 @@ def measures(ranked: Iterable[tuple[str, str, tuple[str, ...]]]) -> tuple[Measur
 
 
 def words_digest(one: Advisory) -> str:
-    """What nations approve: the digest of all but who they are."""
-    return hashlib.sha256(canonical(msgspec.to_builtins(replace(one, authors=())))).hexdigest()
+    """What nations approve: the digest of all of it, who is named and how readers reach them among it."""
+    return hashlib.sha256(written(one)).hexdigest()
 
 
 def written(one: Advisory) -> bytes:
@@ -313,8 +325,12 @@ def read(content: bytes) -> Advisory:
 
 
 def changes(before: Advisory, after: Advisory) -> tuple[str, ...]:
-    """What a revision says that the one before did not, and what it says no more."""
+    """What a revision says that the one before did not, and what it says no more.
+
+    What was in one for fewer readers, and may not be in this, is not told to be gone: that would tell it.
+    """
     found: list[str] = []
+    before = _fit(before, after.marking)
     for part, heading in HEADINGS.items():
         old, new = (
             [sentence.text for name, sentences in one.parts for sentence in sentences if name == part]
@@ -333,3 +349,19 @@ def changes(before: Advisory, after: Advisory) -> tuple[str, ...]:
                 more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
                 found.append(f"{name}, {words} ({len(some)}): {', '.join(some[:_NAMED])}{more}")
     return tuple(found)
+
+
+def _fit(one: Advisory, release: str) -> Advisory:
+    """As much of it as may be in a release of this marking."""
+
+    def fits(sentence: Sentence) -> bool:
+        return not _why(sentence.marking, sentence.terms, release)
+
+    return replace(
+        one,
+        parts=tuple((part, tuple(filter(fits, sentences))) for part, sentences in one.parts),
+        studies=tuple(study_ for study_ in one.studies if all(map(fits, study_.sentences))),
+        rows=tuple(row for row in one.rows if fits(row.use)),
+        measures=one.measures if all(fits(row.use) for row in one.rows) else (),  # they tell techniques
+        indicators=tuple(shown for shown in one.indicators if not _why(shown.marking, shown.terms, release)),
+    )

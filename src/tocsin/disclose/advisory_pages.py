@@ -38,7 +38,6 @@ class Page:
 
     advisory: Advisory
     draft: str
-    changes: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """All that is shown, as text."""
@@ -53,7 +52,7 @@ class Page:
             "draft": self.draft,
             "authors": [author.name for author in one.authors],
             "contacts": [{"name": author.name, "contact": author.contact} for author in one.authors],
-            "changes": list(self.changes),
+            "changes": list(one.changes),
             "sections": [
                 {"heading": HEADINGS[part], "lines": [_with_marks(each, references) for each in parts[part]]}
                 for part in ("background", "summary", "tradecraft", "tooling")

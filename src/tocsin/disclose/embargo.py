@@ -133,9 +133,15 @@ def read(content: bytes) -> Locked:
     if len(content) > 2 * MOST_BYTES:
         raise SealError(f"larger than {2 * MOST_BYTES >> 20} MB", hint="It is no embargo.")
     try:
-        return msgspec.convert(decoded(content), Locked)
+        locked = msgspec.convert(decoded(content), Locked)
     except msgspec.ValidationError as error:
         raise SealError(f"is no embargo: {error}") from error
+    count, nations = len(locked.shares), {one.nation for one in locked.shares}
+    # Numbers are points of the field in which shares are combined: with others that does not end.
+    numbered = sorted(one.number for one in locked.shares) == list(range(1, count + 1))
+    if not (2 <= locked.threshold <= count <= MOST_NATIONS and numbered and len(nations) == count):
+        raise SealError("is no embargo: its shares are not those of so many nations")
+    return locked
 
 
 def release(locked: Locked, nation: str, key: keys.Signing, at: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ were merged, the same set has the same outcome, and what speaks against a claim 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,19 +96,24 @@ def sealed(entry: Endorsement, statement: JointStatement, key: keys.Signing) -> 
     """
     if entry.key != keys.fingerprint(key):
         raise SealError("the entry names another key than the one that signs", hint="Sign with that key.")
-    if why := _wrong(entry, digest(statement), statement):
+    if why := _wrong(entry, digest(statement), _names(statement), statement):
         raise SealError(f"the entry {why}", hint="Say of every claim whether you endorse, reserve, dissent or abstain.")
     return dsse.sealed(KIND, canonical(msgspec.to_builtins(entry)), [key])
 
 
-def _wrong(entry: Endorsement, of: str, statement: JointStatement) -> str:
+def _names(statement: JointStatement) -> list[str]:
+    """Digests of its claims, sorted."""
+    return sorted(map(of_claim, statement.claims))
+
+
+def _wrong(entry: Endorsement, of: str, claims: Sequence[str], statement: JointStatement) -> str:
     if entry.statement != of:
         return "is of another statement, or of this one before somebody changed it"
     if not entry.at.strip():
         return "does not say when it was made"
     if entry.act != "seal":
         return "withdraws or declines, and speaks of claims all the same" if entry.claims or entry.named else ""
-    if sorted(one.claim for one in entry.claims) != sorted(map(of_claim, statement.claims)):
+    if sorted(one.claim for one in entry.claims) != claims:
         return "does not speak of each claim once"
     if any(one.stance in ("reserve", "dissent") and not one.words.strip() for one in entry.claims):
         return "reserves or dissents without a word why"
@@ -125,6 +130,7 @@ class _Known:
 
     statement: JointStatement
     digest: str
+    claims: Sequence[str]  # their digests, sorted
     keys: Mapping[str, Ed25519PublicKey]  # by fingerprint
     nations: Mapping[str, str]  # of each fingerprint
 
@@ -135,6 +141,7 @@ def _known(statement: JointStatement, nations: Sequence[Nation]) -> _Known:
     return _Known(
         statement=statement,
         digest=digest(statement),
+        claims=_names(statement),
         keys={name: key for name, (_, key) in prints.items()},
         nations={name: nation for name, (nation, _) in prints.items()},
     )
@@ -147,6 +154,19 @@ def opened(envelope: Mapping[str, Any], statement: JointStatement, nations: Sequ
         SealError: it is none of these nations' or not of this statement.
     """
     return _opened(envelope, _known(statement, nations))
+
+
+def good(
+    envelopes: Iterable[Mapping[str, Any]], statement: JointStatement, nations: Sequence[Nation]
+) -> Iterator[Mapping[str, Any]]:
+    """Those that `opened` opens."""
+    known = _known(statement, nations)
+    for number, envelope in enumerate(envelopes):
+        if number >= MOST_ENTRIES:
+            raise SealError(f"more than {MOST_ENTRIES:,} entries", hint="Statements between nations have a few.")
+        with suppress(SealError):
+            _opened(envelope, known)
+            yield envelope
 
 
 def _opened(envelope: Mapping[str, Any], known: _Known) -> Endorsement:
@@ -162,7 +182,7 @@ def _opened(envelope: Mapping[str, Any], known: _Known) -> Endorsement:
         raise SealError("the entry names another key than the one that signed it")
     if known.nations[entry.key] != entry.nation:
         raise SealError(f"the entry is in the name of {entry.nation[:40]} under a key of {known.nations[entry.key]}")
-    if why := _wrong(entry, known.digest, known.statement):
+    if why := _wrong(entry, known.digest, known.claims, known.statement):
         raise SealError(f"the entry {why}")
     return entry
 

@@ -6,16 +6,21 @@ Its parts follow the outline of A/76/135 for requests between states. It holds n
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
+from tocsin.disclose import own
+from tocsin.disclose.advisory import holds, own_of
 from tocsin.errors import SettingsError
-from tocsin.model.incident import Incident
+from tocsin.model.incident import Cited, Incident
 from tocsin.model.letter import Letter, Passage
 from tocsin.model.norms import Fact, Notice, Relevance, Request, Thread, Urgency
+from tocsin.model.pap import ASK_FIRST, source_of
+from tocsin.model.tlp import TLP, strictest, tlp_of
 from tocsin.observe.fanging import defang
 from tocsin.seal.canonical import canonical
 
@@ -26,6 +31,7 @@ NOT_ASSERTED: Final = (
     "That whoever holds the machines named here had a part in it: they may be victims too.",
 )
 _LONGEST: Final = 4000
+_REFERENCE: Final = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +60,25 @@ def draft(
     at: str,
     clock: Callable[[int | None], str],
     evidence: Sequence[str],
+    is_public: Callable[[str], bool],
 ) -> Notice:
     """The notice as it is put before those who decide on it.
 
     Args:
         clock: a time of a record as people read it.
         evidence: SHA-256 of what the case holds.
+        is_public: whether an address can be in anybody's territory.
 
     Raises:
         SettingsError: a norm has no fact here, an indicator is none of the case, or something is not said.
     """
-    for name in ("state", "sender", "verify", "action"):
-        if not getattr(asked, name).strip() or len(getattr(asked, name)) > _LONGEST:
-            raise SettingsError(f"the notice does not say its {name}", hint="docs/norms.md says what it takes.")
+    marking = _said(incident, asked)
+    _refuse_indicators(incident, asked.indicators, marking, is_public)
     may_be = {one.norm.letter for one in relevance if one.may_be}
     if strange := sorted(set(asked.norms) - may_be):
         there = ", ".join(sorted(may_be)) or "none"
         raise SettingsError(
             f"nothing in this case speaks of norm {', '.join(strange)}", hint=f"Those that may be relevant: {there}."
-        )
-    known = {one.name for one in incident.addresses} | {other for one in incident.addresses for other in one.also}
-    if strange := [one for one in asked.indicators if one not in known]:
-        raise SettingsError(
-            f"{', '.join(strange[:5])}: no address of this case", hint="A notice names what findings name, alone."
         )
     norms = asked.norms or tuple(sorted(may_be))
     return Notice(
@@ -84,7 +86,7 @@ def draft(
         case=incident.id,
         at=at,
         urgency=asked.urgency,
-        marking=asked.marking,
+        marking=marking,
         sender=asked.sender.strip(),
         verify=asked.verify.strip(),
         state=asked.state.strip(),
@@ -94,7 +96,7 @@ def draft(
         action=asked.action.strip(),
         by_when=asked.by_when.strip(),
         facts=(
-            *_facts(incident, clock),
+            *_facts(without_bound(incident, marking), clock),
             *(fact for one in relevance if one.norm.letter in norms for fact in one.facts),
         ),
         systems=tuple(_systems(incident)),
@@ -106,14 +108,49 @@ def draft(
     )
 
 
+def _said(incident: Incident, asked: Asked) -> str:
+    """The marking, once all is said that must be, and nobody is named."""
+    if not (marking := tlp_of(asked.marking)):
+        raise SettingsError(f"{asked.marking[:40]!r} is no TLP marking", hint=f"There are {', '.join(TLP)}.")
+    for name in ("state", "sender", "verify", "action"):
+        if not getattr(asked, name).strip() or len(getattr(asked, name)) > _LONGEST:
+            raise SettingsError(f"the notice does not say its {name}", hint="docs/norms.md says what it takes.")
+    if names := own.named(incident, (asked.action, asked.by_when, *asked.consequences)):
+        raise SettingsError(
+            f"the notice names {', '.join(names[:5])}", hint="Say it without names of people, accounts and machines."
+        )
+    return marking
+
+
+def _refuse_indicators(
+    incident: Incident, indicators: Sequence[str], marking: str, is_public: Callable[[str], bool]
+) -> None:
+    known = {one.name for one in incident.addresses} | {other for one in incident.addresses for other in one.also}
+    if strange := [one for one in indicators if one not in known]:
+        raise SettingsError(
+            f"{', '.join(strange[:5])}: no address of this case", hint="A notice names what findings name, alone."
+        )
+    is_own = own_of(incident)
+    if inside := [one for one in indicators if is_own(one) or not is_public(one)]:
+        raise SettingsError(
+            f"{', '.join(inside[:5])}: is one's own", hint="What is inside is in nobody else's territory."
+        )
+    for one in indicators:
+        if told := next((each for each in incident.findings if _bound(each, marking) and _speaks_of(each, one)), None):
+            raise SettingsError(
+                f"{one}: rests on intelligence of {source_of(told.terms or ())}, which may not be in it",
+                hint=f"Whoever told of it has not allowed it in TLP:{marking.upper()}. Leave it out, or ask them.",
+            )
+
+
 def _facts(incident: Incident, clock: Callable[[int | None], str]) -> list[Fact]:
     found = []
     if incident.first_us is not None:
         found.append(Fact(text=f"Records show it from {clock(incident.first_us)} to {clock(incident.last_us)} UTC."))
     machines, accounts = len(incident.hosts), len(incident.accounts)
     found.append(Fact(text=f"{machines} machines and {accounts} accounts are named by findings."))
-    if incident.techniques:
-        found.append(Fact(text=f"Techniques of ATT&CK that rules name: {', '.join(incident.techniques[:40])}."))
+    if techniques := sorted({name for one in incident.findings for name in one.techniques}):
+        found.append(Fact(text=f"Techniques of ATT&CK that rules name: {', '.join(techniques[:40])}."))
     claims = incident.impact.claims if incident.impact else ()
     for stage, words in (("accessed", "read"), ("staged", "gathered to be taken"), ("left", "taken")):
         sure = [one for one in claims if one.stage == stage and one.confidence == "high"]
@@ -126,7 +163,7 @@ def _systems(incident: Incident) -> list[str]:
     """By what they are for, never by name."""
     counts: dict[str, int] = {}
     for one in incident.assets:
-        sort = f"{one.criticality or 'not known how critical'}, {one.authority or 'of an authority not told'}"
+        sort = one.criticality or "not known how critical"
         counts[sort] = counts.get(sort, 0) + 1
     return [f"{count} of: {sort}" for sort, count in sorted(counts.items())]
 
@@ -139,13 +176,47 @@ def _clocks(incident: Incident) -> list[str]:
     return [f"{len(incident.skews)} clocks are off by up to {worst:,.0f} s against others."]
 
 
+def without_bound(incident: Incident, marking: str) -> Incident:
+    """The same, with nothing to be told of findings by intelligence that may not be in a notice of this marking."""
+    word = tlp_of(marking)
+    return replace(
+        incident,
+        findings=tuple(
+            replace(one, techniques=(), tactics=()) if _bound(one, word) else one for one in incident.findings
+        ),
+    )
+
+
+def _bound(one: Cited, marking: str) -> bool:
+    """Whether whoever told of it has not allowed that it goes this far. No word of theirs is no leave."""
+    if one.terms is None:
+        return False
+    told = strictest(tlp_of(each) for each in one.terms if each.startswith("tlp:"))
+    return ASK_FIRST in one.terms or not told or not marking or TLP.index(told) > TLP.index(marking)
+
+
+def _speaks_of(one: Cited, value: str) -> bool:
+    return any(text is not None and holds(text, value) for text in one.fields.values())
+
+
 def written(notice: Notice) -> bytes:
     """The notice as it is kept and decided on, by the digest of this."""
     return canonical(msgspec.to_builtins(notice))
 
 
 def read(content: bytes) -> Notice:
-    return msgspec.json.decode(content, type=Notice)
+    """The notice of a document.
+
+    Raises:
+        ValueError: it is none, or not as `written` makes it.
+    """
+    try:
+        notice = msgspec.json.decode(content, type=Notice)
+    except RecursionError as error:
+        raise ValueError("too deeply nested") from error
+    if not _REFERENCE.fullmatch(notice.reference) or notice.marking not in TLP:  # it names files
+        raise ValueError("is no notice")
+    return notice
 
 
 def letter(notice: Notice, relevance: Sequence[Relevance], *, decided: bool) -> Letter:
@@ -199,8 +270,18 @@ def dossier(threads: Sequence[tuple[str, Thread]], marking: str) -> Letter:
     """What was raised over several cases, when, with whom, and what was answered.
 
     Args:
-        threads: each with what its case is called.
+        threads: each with the id of its case: its title may hold names.
+
+    Raises:
+        SettingsError: a notice is marked above it.
     """
+    release = tlp_of(marking)
+    if not release:
+        raise SettingsError(f"{marking[:40]!r} is no TLP marking", hint=f"There are {', '.join(TLP)}.")
+    if above := [one.notice.reference for _, one in threads if TLP.index(one.notice.marking) > TLP.index(release)]:
+        raise SettingsError(
+            f"{', '.join(above[:5])}: marked above TLP:{release.upper()}", hint="Mark the dossier as its notices are."
+        )
     passages = []
     for called, one in threads:
         lines = [
@@ -224,5 +305,5 @@ def dossier(threads: Sequence[tuple[str, Thread]], marking: str) -> Letter:
         title="What was raised, with whom, and what was answered",
         language="en",
         passages=(Passage(id="first", heading="In short", lines=first), *passages),
-        marking=f"TLP:{marking.upper()}",
+        marking=f"TLP:{release.upper()}",
     )

@@ -89,3 +89,4 @@ class Advisory:
     indicators: tuple[Shown, ...]
     release: str  # of ATT&CK
     notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # since the revision before
