@@ -182,9 +182,9 @@ def log(
         typer.echo(json.dumps(share.entries(folder()), indent=1))
         return
     rows = [
-        (one["at"], one["peer"], one["by"], _words(one["objects"]), one["sent"][:16])
-        if one["what"] == "released"
-        else (one["at"], one["peer"], one["by"], f"{len(one['ids']):,} taken back: {one['reason']}", "")
+        (one["at"], one["peer"], one["by"], f"{len(one['ids']):,} taken back: {one['reason']}", "")
+        if one["what"] == "revoked"
+        else (one["at"], one["peer"], one["by"], _words(one["objects"]), one["sent"][:16])
         for one in share.entries(folder())
     ]
     listing.show(("at", "peer", "by", "objects", "file"), rows, f"Nothing was let go from {folder()}.")

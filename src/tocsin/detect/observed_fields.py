@@ -44,6 +44,7 @@ _PLACES: Final = """
     ClientIpAddress UrlHost TargetServer RemoteUrl SenderIPv4 SenderIPv6
     nh nhb sa da srcaddr dstaddr pkt-srcaddr pkt-dstaddr
     properties.initiatedBy.user.ipAddress initiatedBy.user.ipAddress clientIp origin@32473.ip source.ip destination.ip
+    resource.instanceDetails.networkInterfaces.privateIpAddress resource.instanceDetails.networkInterfaces.publicIp
 """.split()
 _URLS: Final = """
     c-uri cs-uri cs-uri-stem cs-referrer cs-referer Referer referrer referer url Url URL uri request_url full_url
