@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from tocsin.border import toml
 from tocsin.errors import ListError
 from tocsin.model.tlp import TLP, tlp_of
 
@@ -65,16 +65,7 @@ def read(path: Path) -> Written:
     Raises:
         ListError: it cannot be read, or a marking in it is none.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise ListError(f"{path}: larger than {_MOST_BYTES >> 20} MB", hint=_HINT)
-        told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), Written)
-    except OSError as error:
-        raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
-        raise ListError(f"{path}: {error}", hint=_HINT) from error
+    told, _ = toml.read(path, Written, hint=_HINT, most_bytes=_MOST_BYTES)
     parts = (told.background, told.summary, told.tradecraft, told.tooling, told.disclaimer)
     markings = [told.marking, *(one.marking for one in told.case)]
     for marking in (*markings, *(one.marking for part in parts for one in part)):

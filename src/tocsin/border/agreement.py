@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-from tocsin.errors import ListError
+from tocsin.border import toml
 from tocsin.model.peer import Consent, Naming, Peer
 
-_MOST_BYTES: Final = 1 << 20
 _HINT: Final = "docs/sharing.md shows an agreement with all that it may hold."
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -44,16 +42,7 @@ def read_agreement(path: Path) -> tuple[Peer, str]:
     Raises:
         ListError: it cannot be read, or is no agreement.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise ListError(f"{path}: larger than {_MOST_BYTES >> 20} MB", hint=_HINT)
-        told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), _Agreement)
-    except OSError as error:
-        raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ListError(f"{path}: {error}", hint=_HINT) from error
+    told, content = toml.read(path, _Agreement, hint=_HINT)
     peer = Peer(
         id=told.id,
         name=told.name,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
+from tocsin.border import toml
 from tocsin.errors import ListError
 from tocsin.model.endorsement import Claim, JointStatement, Nation
 from tocsin.model.tlp import tlp_of
 
-MOST_BYTES: Final = 4 << 20
+_MOST_BYTES: Final = 4 << 20
 _HINT: Final = "docs/joint-statements.md shows such a file with all that it may hold."
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -86,13 +86,4 @@ def read_statement(path: Path, at: str) -> JointStatement:
 
 
 def _read(path: Path, form: type[_Form]) -> _Form:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise ListError(f"{path}: larger than {MOST_BYTES >> 20} MB", hint=_HINT)
-        return msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), form)
-    except OSError as error:
-        raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
-        raise ListError(f"{path}: {error}", hint=_HINT) from error
+    return toml.read(path, form, hint=_HINT, most_bytes=_MOST_BYTES)[0]

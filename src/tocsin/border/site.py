@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 import uuid
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from tocsin.border import toml
 from tocsin.border.agreement import read_agreement
 from tocsin.errors import ListError
 from tocsin.model.collection import Collection
@@ -16,7 +16,6 @@ from tocsin.model.guest import Guest, Right
 from tocsin.model.peer import Peer
 from tocsin.model.site import Site
 
-_MOST_BYTES: Final = 1 << 20
 _HINT: Final = "docs/taxii.md shows a site with all that it may hold."
 
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -61,16 +60,7 @@ def read_site(path: Path) -> Site:
     Raises:
         ListError: it cannot be read, or is no site.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise ListError(f"{path}: larger than {_MOST_BYTES >> 20} MB", hint=_HINT)
-        told = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), _Site)
-    except OSError as error:
-        raise ListError(f"{path}: {error.strerror or error}", hint="Name a file that can be read.") from error
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ListError(f"{path}: {error}", hint=_HINT) from error
+    told, _ = toml.read(path, _Site, hint=_HINT)
     collections = [
         Collection(id=str(one.id), title=one.title, description=one.description, alias=one.alias)
         for one in told.collection
