@@ -181,6 +181,20 @@ def test_each_place_that_may_not_leave_is_named(tocsin: Tocsin, old: str, new: s
     assert Path("out").exists() is (not places)
 
 
+def test_who_gave_no_marking_must_be_asked_too(tocsin: Tocsin, tmp_path: Path) -> None:
+    one = incident()
+    for number, terms in enumerate((("source:Ally One",), ())):
+        told = replace(one.findings[1], terms=terms)
+        cases.open_case(tmp_path / "cases", replace(one, id=f"un-{number}", findings=(one.findings[0], told)), by="A")
+        text = WHOLE.replace('id = "inc-1"', f'id = "un-{number}"')
+        named = "Ally One" if terms else "nobody who is named"
+        Path("by.toml").write_text(text.replace('"Ally One"', '"Another"'), encoding="utf-8")
+        code, _, err = tocsin("advise", f"un-{number}", "--by", "by.toml", "--out", "out")
+        assert (code, f"rests on intelligence of {named}, who has not agreed" in err) == (12, True)
+        Path("by.toml").write_text(text.replace('"Ally One"', f'"{named}"'), encoding="utf-8")
+        assert tocsin("advise", f"un-{number}", "--by", "by.toml", "--out", f"out-{number}", "--no-pdf")[0] == 0
+
+
 def test_indicators_that_may_not_leave_can_be_left_out(tocsin: Tocsin) -> None:
     text = WHOLE.replace('agreed = ["Ally One"]', "")
     code, _, err = advise(tocsin, text, "--leave-out")

@@ -101,7 +101,7 @@ def _sentence(told: Told, text: str, numbers: Iterable[int]) -> Sentence:
     found = [told.incident.findings[number] for number in numbers]
     every = [word for one in found for word in one.terms or ()]
     # Of each finding alone: that one ally agreed says nothing of what another told.
-    left = tuple(dict.fromkeys(word for one in found for word in _left(one.terms or (), told.agreed)))
+    left = tuple(dict.fromkeys(word for one in found for word in _left(one.terms, told.agreed)))
     cited = dict.fromkeys(f"{told.id}#{one.rule_id}@{one.at.src[:12]}:{one.at.rec}" for one in found)
     return Sentence(
         text=text,
@@ -115,9 +115,11 @@ def _markings(terms: Iterable[str]) -> list[str]:
     return [tlp_of(one) for one in terms if one.startswith("tlp:")]
 
 
-def _left(terms: tuple[str, ...], agreed: Sequence[str]) -> tuple[str, ...]:
-    """What still binds once those who agreed are asked no more."""
-    return () if source_of(terms) in agreed else terms
+def _left(terms: tuple[str, ...] | None, agreed: Sequence[str]) -> tuple[str, ...]:
+    """What still binds once those who agreed are asked no more. Who gave no marking must be asked, too."""
+    if terms is None or source_of(terms) in agreed:
+        return ()
+    return terms if _markings(terms) else (*dict.fromkeys((*terms, ASK_FIRST)),)
 
 
 def rows(cases: Sequence[Told], release: Release) -> tuple[Row, ...]:
@@ -236,7 +238,7 @@ def _binding(told: Told, value: str) -> tuple[str, ...]:
     """Terms of intelligence whose findings hold the value; whoever told of it must have agreed."""
     found: list[str] = []
     for one in told.incident.findings:
-        if one.terms and any(text is not None and holds(text, value) for text in one.fields.values()):
+        if one.terms is not None and any(text is not None and holds(text, value) for text in one.fields.values()):
             found += _left(one.terms, told.agreed)
     return tuple(dict.fromkeys(found))
 
