@@ -140,10 +140,12 @@ def _techniques(incident: Incident) -> frozenset[str]:
 
 
 def _sentences(said: Sequence[files.Said]) -> tuple[Sentence, ...]:
-    return tuple(
-        Sentence(text=shown(" ".join(one.text.split())), evidence=one.evidence, marking=tlp_of(one.marking))
-        for one in said
-    )
+    return tuple(map(_sentence, said))
+
+
+def _sentence(one: files.Said) -> Sentence:
+    text = shown(" ".join(one.text.split()))
+    return Sentence(text=text, evidence=one.evidence, marking=tlp_of(one.marking), percent=one.percent)
 
 
 def _day(us: int | None) -> str:

@@ -181,6 +181,31 @@ def test_each_place_that_may_not_leave_is_named(tocsin: Tocsin, old: str, new: s
     assert Path("out").exists() is (not places)
 
 
+@pytest.mark.parametrize(
+    ("text", "percent", "said"),
+    [
+        ("It is likely that one group did both.", 70, ""),
+        ("It is very likely.", 90, ""),
+        ("It was seen.", None, ""),
+        ("It is likely.", None, "says 'likely' without a figure"),
+        ("It is unlikely.", 70, "says 'unlikely', and 70 in a hundred is 'likely'"),
+        ("It was seen.", 70, "says no likelihood"),
+        ("It is likely, and very likely by day.", 70, "says 'likely' and 'very likely'"),
+        ("Probably one group did both.", None, "says 'probably', which is no word of ICD 203"),
+    ],
+)
+def test_words_of_likelihood_are_those_of_one_scale_and_of_the_figures(
+    tocsin: Tocsin, text: str, percent: int | None, said: str
+) -> None:
+    figure = "" if percent is None else f"\npercent = {percent}"
+    written = WHOLE.replace("In 2021 parliaments were attacked.", text).replace(
+        'evidence = ["https://example.org/report"]', f'evidence = ["https://example.org/report"]{figure}'
+    )
+    code, _, err = advise(tocsin, written, "--no-pdf")
+    assert code == (12 if said else 0), err
+    assert said in err
+
+
 def test_who_gave_no_marking_must_be_asked_too(tocsin: Tocsin, tmp_path: Path) -> None:
     one = incident()
     for number, terms in enumerate((("source:Ally One",), ())):

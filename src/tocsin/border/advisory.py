@@ -26,6 +26,7 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: _Text
     evidence: Annotated[tuple[_Name, ...], msgspec.Meta(max_length=50)] = ()
     marking: _Marking = "clear"
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
 
 
 class By(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

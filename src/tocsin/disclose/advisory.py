@@ -19,6 +19,7 @@ from tocsin.errors import ShareError
 from tocsin.model.advisory import Advisory, Measure, Part, Row, Sentence, Shown, Sort, Study
 from tocsin.model.attack import Release
 from tocsin.model.incident import Cited, Incident
+from tocsin.model.likelihood import misspoken
 from tocsin.model.pap import ASK_FIRST, source_of
 from tocsin.model.tlp import TLP, strictest, tlp_of
 from tocsin.observe.fanging import defang
@@ -261,6 +262,9 @@ def refused(one: Advisory) -> tuple[str, ...]:
             found.append(f"{where}: {why}")
         if not sentence.evidence and not where.startswith("disclaimer"):
             found.append(f"{where}: rests on nothing that is named")
+    for part, sentences in one.parts:
+        said = ((number, misspoken(each.text, each.percent)) for number, each in enumerate(sentences, 1))
+        found += [f"{part}, sentence {number}: {why}" for number, why in said if why and part != "disclaimer"]
     whys = ((shown, _why(shown.marking, shown.terms, one.marking)) for shown in one.indicators)
     found += [f"indicator {shown.defanged}: {why}" for shown, why in whys if why]
     return tuple(found)

@@ -13,12 +13,16 @@ Sort: TypeAlias = Literal["ipv4-addr", "ipv6-addr", "domain-name", "sha256", "sh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """`evidence` are ids or addresses of what it rests on; `terms` bind intelligence in it (`model/pap.py`)."""
+    """`evidence` are ids or addresses of what it rests on; `terms` bind intelligence in it (`model/pap.py`).
+
+    `percent` is the likelihood that its words tell, None where they tell none.
+    """
 
     text: str
     evidence: tuple[str, ...]
     marking: str
     terms: tuple[str, ...] = ()
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
