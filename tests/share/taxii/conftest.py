@@ -23,8 +23,9 @@ def cluster() -> Iterator[Path]:
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not here: install Debian's package postgresql")
-    # The names of sockets are short, and PostgreSQL refuses to run as root: pytest's folders are neither.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    # The names of sockets are short, and PostgreSQL refuses to run as root: pytest's folders, and what TMPDIR names, may
+    # be long, and closed to whoever it runs as.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     before: list[str] = []
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
