@@ -23,8 +23,8 @@ def cluster() -> Iterator[Path]:
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not here: install Debian's package postgresql")
-    # The names of sockets are short, and PostgreSQL refuses to run as root: pytest's folders, and what TMPDIR names, may
-    # be long, and closed to whoever it runs as.
+    # Names of sockets are short, and PostgreSQL refuses to run as root: pytest's folders, and what TMPDIR names,
+    # may be long, and closed to whoever it runs as.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     before: list[str] = []
     if os.geteuid() == 0:
