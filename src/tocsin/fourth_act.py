@@ -102,16 +102,16 @@ def speak(
     undecided = sum(one.is_open for one in standing)
     say(f"their registers hold {len(standing)} whom they touch; on {undecided} somebody must decide")
     left_out += _planned(opened, Own(assets=assets), say)
-    known = desk.groups()
-    for one in opened[:1]:
-        weighed = attribution.weigh(attribution.observed(str(one), root), known)
+    named, stands, reserved = tuple[str, ...](), False, False
+    if found:
+        first, incident = opened[0], found[0]
+        weighed = attribution.weigh(attribution.observed(str(first), root), desk.groups())
         say(f"who it may have been: {weighed.answer.text}")
-    for one, incident in list(zip(opened, found, strict=True))[:1]:
-        marking = f"TLP:{MARKING.upper()}"
-        page = briefing.page(one, incident, desk.table, tell.standing(one, desk), (), desk.groups, marking=marking)
+        marking, stand = f"TLP:{MARKING.upper()}", tell.standing(first, desk)
+        page = briefing.page(first, incident, desk.table, stand, (), desk.groups, marking=marking)
         durable.replace(folder / "minister.txt", pages.text(page).encode())
         say("a page for a minister is written")
-    named, stands, reserved = _together(found, root, folder, say) if found else ((), False, False)
+        named, stands, reserved = _together(found, root, folder, say)
     return Spoken(
         steps=tuple(steps),
         cases=len(found),

@@ -16,7 +16,11 @@ from tocsin.errors import SealError, SettingsError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
-    from tocsin.model.endorsement import Confidence, Nation, Stance
+    from collections.abc import Sequence
+
+    from tocsin.model.decision import Signer
+    from tocsin.model.endorsement import Act, Confidence, Nation, Stance
+    from tocsin.seal.keys import Signing
 
 _NARROWEST: Final = 60
 _WIDEST: Final = 110
@@ -125,6 +129,17 @@ def _short(digest: str) -> str:
     return digest[:12]
 
 
+def _against(
+    folder: Path, nation: str, act: Act, reason: str, nations: Sequence[Nation], signing: tuple[Signer, Signing]
+) -> str:
+    """Seal an entry that endorses nothing; gives the name of whoever sealed it."""
+    from tocsin import endorsing
+
+    signer, key = signing
+    endorsing.sign(folder, nations, nation, key, act=act, reason=reason)
+    return signer.name
+
+
 @app.command()
 def withdraw(
     folder: Folder,
@@ -135,11 +150,8 @@ def withdraw(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Take back what a nation sealed, by a new entry; that it had sealed stays to be read."""
-    from tocsin import endorsing
-
-    signer, key = person.signing(by, passphrase_fd)
-    endorsing.sign(folder, _nations(nations), nation, key, act="withdraw", reason=reason)
-    typer.echo(f"withdrawn in the name of {nation} by {shown(signer.name)}")
+    by_whom = _against(folder, nation, "withdraw", reason, _nations(nations), person.signing(by, passphrase_fd))
+    typer.echo(f"withdrawn in the name of {nation} by {shown(by_whom)}")
 
 
 @app.command()
@@ -152,11 +164,8 @@ def decline(
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Answer that a nation seals none of it. Only those who hold the entries learn that it was asked."""
-    from tocsin import endorsing
-
-    signer, key = person.signing(by, passphrase_fd)
-    endorsing.sign(folder, _nations(nations), nation, key, act="decline", reason=reason)
-    typer.echo(f"declined in the name of {nation} by {shown(signer.name)}")
+    by_whom = _against(folder, nation, "decline", reason, _nations(nations), person.signing(by, passphrase_fd))
+    typer.echo(f"declined in the name of {nation} by {shown(by_whom)}")
 
 
 @app.command()

@@ -5,22 +5,14 @@ Ids of evidence stay with those who wrote it, but for addresses of public report
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-from jinja2 import DictLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
-
+from tocsin.disclose import printing
 from tocsin.disclose.advisory import HEADINGS
 from tocsin.errors import OutputError
 from tocsin.model.advisory import Advisory, Sentence
@@ -28,7 +20,6 @@ from tocsin.model.advisory import Advisory, Sentence
 MOST_PRINTED: Final = 1_000  # indicators in text; all are in the files beside it
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&:@])")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_FILES: Final = ("advisory.html", "advisory.css", "advisory.typ")
 _SORTS: Final = {"ipv4-addr": "address", "ipv6-addr": "address", "domain-name": "domain"}
 
 
@@ -174,41 +165,20 @@ def _escaped(text: str) -> str:
 
 def html(page: Page) -> str:
     """One file that loads and runs nothing."""
-    style = _sources()["advisory.css"]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("advisory.html")
-        .render(
-            a=page.plain(),
-            style=Markup(style),  # noqa: S704 - ours
-            style_hash=f"sha256-{digest}",
-        )
-    )
+    return printing.html("advisory", a=page.plain())
 
 
 def pdf(page: Page) -> bytes:
-    """PDF/UA-1, with the fonts that typst brings.
+    """A sheet of paper.
 
     Raises:
         OutputError: a name has a letter that no font has.
     """
-    import typst
-
-    told = json.dumps(page.plain(), ensure_ascii=True)
     try:
-        made = typst.compile(
-            _sources()["advisory.typ"].encode(),
-            format="pdf",
-            ignore_system_fonts=True,
-            sys_inputs={"advisory": told},
-            pdf_standards="ua-1",
-        )
+        return printing.pdf("advisory", page.plain())
     except (RuntimeError, ValueError) as error:
         hint = "The text and the page can still be written: --no-pdf."
         raise OutputError(f"the advisory cannot be set: {error}", hint=hint) from error
-    assert isinstance(made, bytes)
-    return made
 
 
 def table(advisory: Advisory) -> str:
@@ -220,16 +190,3 @@ def table(advisory: Advisory) -> str:
         cells = (one.sort, one.value, one.first, one.last, str(one.cases), one.marking)
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return file.getvalue()
-
-
-@cache
-def _sources() -> dict[str, str]:
-    folder = resources.files("tocsin.disclose")
-    return {name: (folder / name).read_text(encoding="utf-8") for name in _FILES}
-
-
-@cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
-        loader=DictLoader(_sources()), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )

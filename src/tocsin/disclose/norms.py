@@ -35,10 +35,11 @@ NORMS: Final = tuple(
 
 def relevant(incident: Incident) -> tuple[Relevance, ...]:
     """All eleven, in their order; those without a fact say what would have to be known."""
-    return tuple(
-        Relevance(norm=norm, facts=tuple(facts(incident)), missing=missing)
-        for norm, (facts, missing) in zip(NORMS, (_OF[norm.letter] for norm in NORMS), strict=True)
-    )
+    found = []
+    for norm in NORMS:
+        facts, missing = _OF[norm.letter]
+        found.append(Relevance(norm=norm, facts=tuple(facts(incident)), missing=missing))
+    return tuple(found)
 
 
 def _cited(incident: Incident, numbers: Iterable[int]) -> tuple[str, ...]:
