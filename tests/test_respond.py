@@ -11,11 +11,15 @@ from typing import IO
 import pytest
 
 from tocsin import attribution, cases, pipeline
+from tocsin.attribution import Team
 from tocsin.border import observations as read_observations
 from tocsin.cli.main import main
+from tocsin.cli.own_clusters import Compared, compare
 from tocsin.learn import packs
 from tocsin.model.attribution import CERTAIN
+from tocsin.model.cluster import Clusters
 from tocsin.model.incident import Incident
+from tocsin.model.observation import Observation, Trait
 from tocsin.model.rule import RuleSet
 from tocsin.rehearse.sample import make
 from tocsin.respond import attributions, observations, respond
@@ -149,6 +153,36 @@ def test_who_it_may_have_been_is_told_last_with_what_these_logs_could_have_shown
     assert read_observations.decoded(read_observations.encoded(seen[first.id]), "x") == seen[first.id]
 
 
+def test_whether_an_incident_is_one_of_the_team_s_own_is_told(
+    sample: Path, rules: RuleSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    public = attribution.known()
+    loader = Trait(kind="software", value="own:heron-loader", sources=("sandbox",), grade="A2")
+    with respond([sample / "logs"], rules, jobs=1) as response:
+        first = response.incidents[0].id
+
+        def told(team: Team) -> Compared:
+            return compare(response, response.incidents[:1], (), team)
+
+        before = attribution.clustered([Observation(id="ir-1", traits=(loader,))], Clusters(), public)
+        found_out = attribution.clustered([Observation(id=first, traits=(loader,))], before, public)
+        nobody = told(Team(known=public))
+        strange = told(Team(known=public, clusters=before))
+        ours = told(Team(known=public, clusters=found_out))
+        kept = told(Team(known=public, clusters=found_out, keeps=True))
+    assert nobody.own == {first: ()}, "a team that has no clusters is told nothing of them"
+    assert strange.own == {first: ("None of your own clusters resembles it.",)}
+    cluster = found_out.of("ir-1")
+    assert cluster is not None
+    assert ours.own[first][0] == f"One of your own clusters: {cluster.name}, with ir-1."
+    assert any("own:heron-loader" in sentence for sentence in ours.own[first][1:])
+    assert (strange.clusters, ours.clusters) == (before, found_out), "only where a case is opened"
+    (seen,) = [one for one in kept.clusters.observations if one.id == first]
+    assert loader in seen.traits, "what people found out stays"
+    assert {one.value for one in seen.traits if one.kind == "technique"}
+
+
 def test_the_case_keeps_what_was_seen_of_them(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -161,6 +195,7 @@ def test_the_case_keeps_what_was_seen_of_them(sample: Path, tmp_path: Path, monk
         assert {"report.html", "custody.json", "observations.json"} <= {each.name for each in one.case.attached}
         assert attribution.observed(one.name, tmp_path).watched is not None
         assert cases.standing(one.folder, []).state == "nobody"
+        assert attribution.clusters(tmp_path / attribution.CLUSTERS).of(one.name), "it is compared with the next one"
     pages = list((tmp_path / "out").glob("incident-*.html"))
     assert pages
     for page in pages:

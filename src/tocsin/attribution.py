@@ -42,6 +42,32 @@ class Known:
     ours: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """What a team knows before it looks.
+
+    Args:
+        known: public groups, and those that it has written down.
+        root: where its cases are; None where it has none.
+        clusters: its own, as they are kept beside its cases.
+        keeps: whether cases are opened, which then are in those clusters too.
+    """
+
+    known: Known
+    root: Path | None = None
+    clusters: Clusters = field(default_factory=Clusters)
+    keeps: bool = False
+
+
+def team(root: Path, *, keeps: bool = False) -> Team:
+    """All of it, read before any log: a slip in a team's own files is told before hours of work.
+
+    Raises:
+        TocsinError: one of its files cannot be understood.
+    """
+    return Team(known=known(), root=root, clusters=clusters(root / CLUSTERS), keeps=keeps)
+
+
 def known() -> Known:
     """Public groups, and those that the team has written down."""
     facts = attack.known(with_links=True)

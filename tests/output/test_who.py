@@ -104,6 +104,25 @@ def standing(state: str) -> Standing:
     )
 
 
+def test_what_the_team_knows_itself_is_told_as_its_own() -> None:
+    found = attribution()
+    leader = next(one for one in found.hypotheses if one.kind == "group")
+
+    def own(name: str, *, named: bool = False, **more: int) -> tuple[str, ...]:
+        ours = replace(leader, id=name, **more)  # type: ignore[arg-type]
+        answer = replace(found.answer, level="group", hypotheses=(name,)) if named else found.answer
+        others = tuple(one for one in found.hypotheses if one is not leader)
+        return chapter(replace(found, hypotheses=(ours, *others), answer=answer), NOBODY).own
+
+    assert not own("G0001")
+    assert own("own:night-heron") == (
+        "Night Heron, an intrusion set of your own: unlikely, 30 %; that is not enough to name it.",
+    )
+    assert own("own:night-heron", named=True) == ("Night Heron, an intrusion set of your own: unlikely, 30 %.",)
+    assert "a cluster of your closed cases" in own("cluster:1")[0]
+    assert not own("own:night-heron", billionths=49_000_000), "almost no chance"
+
+
 def test_bars_are_the_chances_and_all_of_them() -> None:
     found = chapter(attribution(), NOBODY)
     assert [bar.name for bar in found.bars][:3] == ["nobody known", "Night Heron", "Group 1"]

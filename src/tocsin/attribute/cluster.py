@@ -14,6 +14,7 @@ from typing import Final
 
 from tocsin.attribute.likeness import alike
 from tocsin.attribute.profiles import Profiles
+from tocsin.model.attribution import OWN_CLUSTER
 from tocsin.model.cluster import Change, Cluster, Clusters, Likeness
 from tocsin.model.observation import Observation
 
@@ -107,7 +108,7 @@ def _opened(
     if origins:
         why = (f"split from {origins[0].name}: no longer alike", *why)
     change = Change(at=at, kind="split" if origins else "opened", incidents=part, because=why)
-    return Cluster(id=f"cluster:{digest[:6].hex()}", name=unique, incidents=part, history=(change,))
+    return Cluster(id=f"{OWN_CLUSTER}{digest[:6].hex()}", name=unique, incidents=part, history=(change,))
 
 
 def _changed(own: Cluster, part: tuple[str, ...], origins: Sequence[Cluster], why: tuple[str, ...], at: int) -> Cluster:

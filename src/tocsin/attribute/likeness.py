@@ -69,9 +69,10 @@ def _compare(
         )
         grade = min(worth(traits[one][key].grade), worth(traits[other][key].grade))
         weight = min(rarity, ONE_TRAIT[cost] * grade // 1000)
-        told = f"both show {kind} {value}, as do {seen[key] - 2} more of {len(traits)} incidents"
+        more = f"as do {seen[key] - 2} more" if seen[key] > 2 else "as does no other"
+        told = f"both show {kind} {value}, {more} of {len(traits)} incidents"
         if kind in ("software", "technique") and groups:
-            told += f" and {holders.get(value, 0)} of {groups} public groups"
+            told += f" and {holders.get(value, 0)} of {groups} groups that are known"
         (cheap if cost == "cheap" else dear).append((weight, told))
     whole = sum(weight for weight, _ in dear) + min(TOGETHER, sum(weight for weight, _ in cheap))
     return Likeness(

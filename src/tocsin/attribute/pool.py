@@ -14,8 +14,6 @@ from tocsin.attribute.profiles import Profiles
 from tocsin.model.cluster import Clusters
 from tocsin.model.observation import Observation, TraitKind
 
-OF_TEAM: Final = "cluster:"  # how the ids of clusters begin
-
 _USED: Final[Mapping[TraitKind, str]] = {"technique": "techniques", "software": "software"}
 _LISTS: Final[Mapping[TraitKind, str]] = {
     "infrastructure": "infrastructure",

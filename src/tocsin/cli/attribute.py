@@ -243,7 +243,7 @@ class _PageAsked:
             title=seen.name or seen.id,
             attribution=found,
             standing=standing or NOBODY,
-            own=tuple(attribution_pages.own_sentences(ours, seen.id)),
+            own=tuple(attribution_pages.own_paragraphs(ours, seen.id)),
             audience="leadership" if self.audience == "leadership" else "analyst",
             tlp=self.tlp,
         )

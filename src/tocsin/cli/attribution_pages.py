@@ -245,10 +245,23 @@ def own_sentences(clusters: Clusters | None, incident: str) -> Iterator[str]:
         return
     others = [name for name in own.incidents if name != incident]
     if others:
-        more = f" and {len(others) - 8} more" if len(others) > 8 else ""
-        yield f"One of your own clusters: {own.name}, with {', '.join(others[:8])}{more}."
+        yield f"One of your own clusters: {own.name}, with {cited(others)}."
     else:
         yield f"None of your own clusters resembles it; it is the first of {own.name}."
+
+
+def own_paragraphs(clusters: Clusters | None, incident: str) -> Iterator[str]:
+    """The same for a page, with what the last of those that joined have in common."""
+    yield from own_sentences(clusters, incident)
+    own = clusters.of(incident) if clusters else None
+    told = [why for change in (own.history if own else ()) if len(own.incidents) > 1 for why in change.because]
+    yield from (f"{why}." for why in told[-4:])
+
+
+def cited(incidents: Sequence[str]) -> str:
+    """Incidents by name, as far as anybody reads on."""
+    more = f" and {len(incidents) - 8} more" if len(incidents) > 8 else ""
+    return f"{', '.join(incidents[:8])}{more}"
 
 
 def _bar(billionths: int, room: int) -> str:

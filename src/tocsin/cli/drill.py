@@ -131,13 +131,14 @@ def _performed(
     own = folder / name
     own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
-    known = attribution.known()
+    team = attribution.Team(known=attribution.known())
     with (
         progress.live(quiet=quiet) as on_progress,
         perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance,
     ):
-        written = report_files.write(performance.response, own, asked, known)
-        opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, known)
+        who = report_files.compared(performance.response, team)
+        written = report_files.write(performance.response, own, asked, who)
+        opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, who)
         deque(opened, maxlen=0)
     return performance.figures, performance.contained
 

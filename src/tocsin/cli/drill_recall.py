@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from tocsin import attribution
 from tocsin.cli import hunt_files, progress, report_files
 from tocsin.fourth_act import Spoken, speak
 from tocsin.output import hunts as pages
@@ -31,7 +32,8 @@ def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console,
         progress.live(quiet=quiet) as on_progress,
         recall(made, lake, jobs=jobs, on_progress=on_progress) as done,
     ):
-        hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers)
+        who = report_files.compared(done.hunted.response, attribution.Team(known=attribution.known()))
+        hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers, who)
         spoken = speak(made, done.hunted.response, folder, since=done.asked_at)
         records, files = done.taken.records, len(done.taken.custody)
         asked = len(done.hunt.rules.rules)

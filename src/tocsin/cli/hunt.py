@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tocsin.cli import options, person, progress
+from tocsin.cli import case_options, options, person, progress
 from tocsin.cli.case_options import By, Root
 from tocsin.cli.detect import Debug, Jobs, KnownGood, Quiet, Since, Until, chosen_rules
 from tocsin.cli.lake_options import Place, opened
@@ -19,6 +19,7 @@ from tocsin.cli.respond import Folder, Loud, Open, Tlp
 from tocsin.errors import SettingsError
 
 if TYPE_CHECKING:
+    from tocsin.cli.own_clusters import Compared
     from tocsin.cli.report_files import Asked as Reports
     from tocsin.model.rule import RuleSet
     from tocsin.retrohunt import Hunt, Hunted
@@ -77,9 +78,11 @@ def hunt(
 
         prepare_folder(folder)
 
-    from tocsin import retrohunt as story  # heavy: only once it is clear what is wanted
+    from tocsin import attribution  # heavy: only once it is clear what is wanted
+    from tocsin import retrohunt as story
+    from tocsin.cli import own_clusters
     from tocsin.cli.report_files import Asked as Reports
-    from tocsin.cli.report_files import open_all, tell_opened
+    from tocsin.cli.report_files import compared, open_all, tell_opened
     from tocsin.model.hunt import Asked
 
     reports = Reports(tlp)
@@ -92,6 +95,7 @@ def hunt(
         until_us=until_us,
         margin_days=margin,
     )
+    team = attribution.team(case_options.place(root), keeps=open_cases)
     place, hosts = opened(lake), _hosts(assets)
     wanted = _wanted(names, known_good, quiet=quiet)
     began = time.monotonic()
@@ -101,9 +105,11 @@ def hunt(
                 place, wanted, asked, hosts=hosts, quieten=not everything, jobs=jobs, on_progress=bar
             )
             hunted = stack.enter_context(answer)
-        pages = _tell(hunted, wanted, folder, reports, time.monotonic() - began, quiet=quiet)
-        if open_cases:
-            tell_opened(open_all(hunted.response, root, by, reports, pages))
+        who = compared(hunted.response, team) if open_cases or folder is not None else None
+        pages = _tell(hunted, wanted, folder, reports, who, time.monotonic() - began, quiet=quiet)
+        if open_cases and who is not None:
+            tell_opened(open_all(hunted.response, root, by, reports, pages, who))
+            own_clusters.keep(who, team)
 
 
 def _hosts(assets: Path | None) -> list[str]:
@@ -141,7 +147,14 @@ def _of_rules(name: str, kept: Sequence[str]) -> bool:
 
 
 def _tell(
-    hunted: Hunted, wanted: Hunt, folder: Path | None, reports: Reports, took_s: float, *, quiet: bool
+    hunted: Hunted,
+    wanted: Hunt,
+    folder: Path | None,
+    reports: Reports,
+    who: Compared | None,
+    took_s: float,
+    *,
+    quiet: bool,
 ) -> dict[str, Path]:
     """Write the files, then say what is in them; the reports are given back by the incident's id."""
     from rich.console import Console
@@ -154,8 +167,8 @@ def _tell(
     answers = pages.Answers()
     written: list[Path] = []
     reported: dict[str, Path] = {}
-    if folder is not None:
-        made = hunt_files.write(hunted, folder, reports, answers)
+    if folder is not None and who is not None:
+        made = hunt_files.write(hunted, folder, reports, answers, who)
         written, reported = made.files, made.pages
     else:
         for _ in answers.pass_on(hunted.cells()):

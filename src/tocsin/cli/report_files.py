@@ -14,6 +14,7 @@ import typer
 from tocsin import attribution, cases, respond
 from tocsin.border import observations, stix_incident
 from tocsin.cli import case_options, person
+from tocsin.cli.own_clusters import Compared, compare
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 from tocsin.output import incidents as pages
@@ -25,8 +26,7 @@ from tocsin.output.plain import as_document
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
-    from tocsin.attribution import Known
-    from tocsin.model.attribution import Attribution
+    from tocsin.attribution import Team
     from tocsin.model.case import Case
     from tocsin.model.incident import Incident
     from tocsin.model.raw import Place, Raw
@@ -61,30 +61,38 @@ class Written:
     pages: dict[str, Path]
 
 
-def groups_known() -> Known:
-    """Groups to compare with."""
-    return attribution.known()
+def compared(response: Response, team: Team) -> Compared:
+    """Who it may have been, of each incident that has a page or will have a case."""
+    now, queue = _looked_at(response)
+    return compare(response, now, queue, team)
 
 
-def write(response: Response, folder: Path, asked: Asked, known: Known | None = None) -> Written:
+def _looked_at(response: Response) -> tuple[list[Incident], list[Incident]]:
+    """What to act on now, and what of the review queue has a page."""
+    found = response.incidents
+    return (
+        [one for one in found if one.rank == "act now"],
+        [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE],
+    )
+
+
+def write(response: Response, folder: Path, asked: Asked, who: Compared) -> Written:
     """Write the overview, a page for each incident that is looked at first, and all of them as JSON.
 
     Args:
         response: what was found.
         folder: where to.
         asked: what is wanted.
-        known: groups to compare with; read here if not given.
+        who: what `compared` says of these incidents.
     """
     found = response.incidents
-    now = [one for one in found if one.rank == "act now"]
-    queue = [one for one in found if one.rank != "act now"][:_MOST_OF_QUEUE]
+    now, queue = _looked_at(response)
     raws = respond.raws(response, (*now, *queue))
-    who = respond.attributions(respond.observations(response, (*now, *queue)), known or groups_known())
     links, others = {}, []
     for one in (*now, *queue):
         called = f"incident-{one.id[:16]}"
         links[one.id] = f"{called}.html"
-        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", (raws, who[one.id])))
+        save(folder / links[one.id], partial(_report, response, one, asked, "analyst", (raws, who)))
         alone = of_incident(response.run, one)
         others += [f"{called}.navigator.json", f"{called}{timesketch.SUFFIX}", f"{called}.stix.json"]
         save(folder / others[-3], partial(navigator.write_layer, alone, name=shown(one.title, 100)))
@@ -94,7 +102,7 @@ def write(response: Response, folder: Path, asked: Asked, known: Known | None = 
             if audience != "analyst":
                 others.append(f"{called}.{audience}.html")
                 to = cast(report.Audience, audience)
-                save(folder / others[-1], partial(_report, response, one, asked, to, ({}, who[one.id])))
+                save(folder / others[-1], partial(_report, response, one, asked, to, ({}, who)))
     overview, data = folder / "overview.html", folder / "incidents.json"
     others.append(f"findings{timesketch.SUFFIX}")
     save(folder / others[-1], partial(timesketch.write, response.run))
@@ -127,34 +135,32 @@ def open_all(
     by: str | None,
     asked: Asked,
     pages: Mapping[str, Path],
-    known: Known | None = None,
+    who: Compared,
 ) -> Iterator[Case]:
     """Open a case for each incident to act on now, with its report, what was seen of whom, and custody of the evidence.
 
     Args:
         pages: reports that are written already, by the incident's id.
+        who: what `compared` says of these incidents.
 
     Yields:
         Each case as soon as it is on the disk.
     """
     manifest = io.StringIO()
     custody.write(response.run, manifest)
-    now = [one for one in response.incidents if one.rank == "act now"]
-    pageless = [one for one in now if one.id not in pages]
-    raws, seen = respond.raws(response, pageless), respond.observations(response, now)
-    weighed = {one.id: seen[one.id] for one in pageless}
-    who = respond.attributions(weighed, known or groups_known()) if weighed else {}
+    now = _looked_at(response)[0]
+    raws = respond.raws(response, [one for one in now if one.id not in pages])
     for one in now:
         if one.id in pages:
             page = pages[one.id].read_bytes()
         else:
             file = io.StringIO()
-            _report(response, one, asked, "analyst", (raws, who[one.id]), file)
+            _report(response, one, asked, "analyst", (raws, who), file)
             page = file.getvalue().encode()
         documents = [
             ("report.html", page),
             ("custody.json", manifest.getvalue().encode()),
-            (attribution.OBSERVATIONS, observations.encoded(seen[one.id])),
+            (attribution.OBSERVATIONS, observations.encoded(who.seen[one.id])),
         ]
         case = cases.open_case(case_options.place(root), one, by=person.whoever(by), documents=documents)
         if asked.revealed:
@@ -186,14 +192,16 @@ def _report(
     incident: Incident,
     asked: Asked,
     audience: report.Audience,
-    told: tuple[Mapping[Place, Raw], Attribution],
+    told: tuple[Mapping[Place, Raw], Compared],
     file: TextIO,
 ) -> None:
+    raws, who = told
     one = report.Report(
         incident=incident,
         run=response.run,
-        raws=told[0],
-        attribution=told[1],
+        raws=raws,
+        attribution=who.found[incident.id],
+        own=who.own[incident.id],
         audience=audience,
         revealed=asked.revealed if audience == "analyst" else "",
         tlp=asked.tlp,

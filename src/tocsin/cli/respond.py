@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from tocsin.cli import lake_options, options, progress
-from tocsin.cli.case_options import By, Root
+from tocsin.cli.case_options import By, Root, place
 from tocsin.cli.detect import (
     AnyTime,
     AttackRelease,
@@ -36,7 +36,7 @@ from tocsin.cli.detect import (
 from tocsin.model.tlp import TLP
 
 if TYPE_CHECKING:
-    from tocsin.attribution import Known
+    from tocsin.cli.own_clusters import Compared
     from tocsin.cli.report_files import Asked
     from tocsin.lake.store import Lake as Kept
     from tocsin.model.asset import Assets
@@ -142,8 +142,10 @@ def respond(
     evidence = lake_options.evidence(logs, lake, read_otherwise=bool(mapping or timezone))
     (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
     mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
-    from tocsin.cli.intelligence import Intelligence, wanted_of  # heavy: only once it is clear what is wanted
-    from tocsin.cli.report_files import Asked, groups_known, open_all, tell_opened
+    from tocsin import attribution  # heavy: only once it is clear what is wanted
+    from tocsin.cli import own_clusters
+    from tocsin.cli.intelligence import Intelligence, wanted_of
+    from tocsin.cli.report_files import Asked, compared, open_all, tell_opened
     from tocsin.cli.target import choose
 
     lists = _lists(assets, people, claim, (permit or [], permit_key or []), quiet=quiet)
@@ -154,12 +156,15 @@ def respond(
     how: How = {"indicators": chosen.indicators, "ever": any_time, "jobs": jobs, "since_us": since_us}
     how |= {"until_us": until_us, "zone": zone, "mappings": mappings}
     how |= {"attack": attack, "attack_release": attack_release or ""}
-    known, began = groups_known(), time.monotonic()  # a slip in a team's own sets is told before hours of work
+    team, began = attribution.team(place(root), keeps=open_cases), time.monotonic()
     with ExitStack() as stack:
         response = _responded(stack, evidence, lake, chosen.rules, how, lists, quieten=not everything, quiet=quiet)
-        pages = _tell(response, folder, asked, known, began, quiet=quiet)
+        who = compared(response, team) if open_cases or folder is not None else None
+        pages = _tell(response, folder, asked, who, began, quiet=quiet)
         target.save(response.run)
-        tell_opened(open_all(response, root, by, asked, pages, known) if open_cases else ())
+        if open_cases and who is not None:
+            tell_opened(open_all(response, root, by, asked, pages, who))
+            own_clusters.keep(who, team)
         refuse_nothing(response.run, target)
 
 
@@ -218,7 +223,7 @@ def _responded(
 
 
 def _tell(
-    response: Response, folder: Path | None, asked: Asked, known: Known, began: float, *, quiet: bool
+    response: Response, folder: Path | None, asked: Asked, who: Compared | None, began: float, *, quiet: bool
 ) -> dict[str, Path]:
     """Write the files, then say what is in them; the pages for analysts by the incident's id."""
     from rich.console import Console
@@ -229,8 +234,8 @@ def _tell(
 
     found = response.incidents
     written = report_files.Written([], {})
-    if folder is not None:
-        written = report_files.write(response, folder, asked, known)
+    if folder is not None and who is not None:
+        written = report_files.write(response, folder, asked, who)
     if quiet:
         print(pages.one_line(found), file=sys.stdout)  # noqa: T201 - the one line that was asked for
         return written.pages

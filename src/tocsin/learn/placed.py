@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tocsin.model.attack import Facts, Grounds, Kind, Link, Release, translate
+from tocsin.model.attribution import OWN_SET
 from tocsin.model.knowledge import Untranslated
 from tocsin.model.use import Use
 
-OF_TEAM: Final = "own:"  # before the id of what only the team has a name for
+OF_TEAM: Final = OWN_SET  # software that only the team has a name for has it as well
 
 
 @dataclass(slots=True)

@@ -21,6 +21,9 @@ Reading: TypeAlias = Literal["++", "+", ".", "-", "--"]
 
 UNKNOWN: Final = "unknown"
 CERTAIN: Final = 1_000_000_000  # probabilities are counted in billionths, and all sum to this
+# How the ids begin of groups that no public list has: what a team wrote down, and clusters of its closed cases.
+OWN_SET: Final = "own:"
+OWN_CLUSTER: Final = "cluster:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

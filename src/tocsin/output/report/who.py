@@ -5,10 +5,20 @@ It is a comparison with what is told of groups. Who is responsible stands there 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tocsin.model.attribution import CERTAIN, UNKNOWN, Attribution, Ground, Hypothesis, Row
+from tocsin.model.attribution import (
+    CERTAIN,
+    OWN_CLUSTER,
+    OWN_SET,
+    UNKNOWN,
+    Attribution,
+    Ground,
+    Hypothesis,
+    Row,
+)
 from tocsin.model.likelihood import word
 from tocsin.model.statement import Standing
 
@@ -17,6 +27,7 @@ _GROUNDS: Final = 12
 _ROWS: Final = 40
 _TELLS: Final = 500  # millidecibans: what tells hypotheses apart by less is not shown
 _LINE, _LEFT, _WIDE = 24, 320, 330  # pixels: of one bar, of the words before it, of the longest bar
+_WORTH: Final = 20  # one in so many: what is less likely is "almost no chance", and not told
 _HALF: Final = 190  # pixels: of the longest bar of a weight, to either side
 _READINGS: Final = {
     "++": "fits well",
@@ -97,8 +108,19 @@ def chapter(found: Attribution, standing: Standing, own: tuple[str, ...] = ()) -
         readings=_READINGS,
         within=_within(found),
         standing=standing,
-        own=own,
+        own=(*own, *_own_groups(found)),
     )
+
+
+def _own_groups(found: Attribution) -> Iterator[str]:
+    """The likeliest of what the team knows itself, unless that is very unlikely."""
+    ours = [one for one in found.hypotheses if one.id.startswith((OWN_SET, OWN_CLUSTER))]
+    best = max(ours, key=lambda one: one.billionths, default=None)
+    if best is None or best.billionths * _WORTH < CERTAIN:
+        return
+    whose = "an intrusion set of your own" if best.id.startswith(OWN_SET) else "a cluster of your closed cases"
+    short = "" if best.id in found.answer.hypotheses else "; that is not enough to name it"
+    yield f"{best.name}, {whose}: {word(best.billionths)}, {percent(best.billionths)}{short}."
 
 
 def _bars(found: Attribution) -> list[Bar]:
