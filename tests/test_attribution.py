@@ -93,6 +93,18 @@ def test_ids_of_two_releases_are_brought_into_one(known: Known) -> None:
     assert told.of(UNKNOWN) is not None
 
 
+def test_an_id_of_another_release_than_the_one_that_is_said_is_taken_as_what_it_is(known: Known) -> None:
+    later = Observation(
+        id="x",
+        release="18.1",
+        traits=tuple(Trait(kind="technique", value=value) for value in ("T1562.001", "T1685.001", "T1086", "T9999")),
+    )
+    found = attribution.in_one_release(later, known)
+    assert {one.value for one in found.traits} == {"T1685", "T1685.001", "T1059.001", "T9999"}
+    assert "T1685.001 is not in release 18.1; it was taken as of release 19." in found.doubts
+    assert "T9999 is in no release of ATT&CK that is known." in found.doubts
+
+
 def test_a_team_s_whole_profile_of_a_group_is_recognised_and_another_is_not_named(known: Known) -> None:
     """Public knowledge against itself: nothing about accuracy, but the sums must at least know whom they were told."""
     right = wrong = asked = 0

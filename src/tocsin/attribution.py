@@ -255,9 +255,14 @@ def _translated(technique: str, said: Release | None, target: Release, facts: Fa
     entry = target.entries.get(technique)
     if said is None and entry is not None and is_live(entry):
         return technique, ""
-    source = said or next((one for one in reversed(facts.releases) if technique in one.entries), None)
-    if source is None or technique not in source.entries:
+    newest = next((one for one in reversed(facts.releases) if technique in one.entries), None)
+    if newest is None:
         return technique, f"{technique} is in no release of ATT&CK that is known."
+    if said is not None and technique not in said.entries:
+        taken, doubt = _translated(technique, None, target, facts)
+        more = f" {doubt}" if doubt else ""
+        return taken, f"{technique} is not in release {said.name}; it was taken as of release {newest.name}.{more}"
+    source = said or newest
     found = translate(technique, source, target)
     if len(found.to) == 1:
         if found.to[0] == technique:

@@ -18,6 +18,7 @@ def case(name: str, *software: str, domain: str = "", techniques: list[str] | No
     others += [
         trait("victim", "sector:energy"),
         trait("victim", "country:NZ"),
+        trait("code", "mutex:Heron"),
         trait("vulnerability", "CVE-2021-44228"),
     ]
     return replace(seen(techniques or ["T1003", "T1190"], software, others=others), id=name)
@@ -35,6 +36,7 @@ def test_cases_of_one_activity_are_one_group_and_each_is_a_source() -> None:
         "T1190": ["case a (2018)", "case b (2018)"],
     }
     assert both["infrastructure"] == ["domain:c2.example"] * 2
+    assert set(both["code"]) == {"mutex:Heron"}
     assert set(both["sectors"]) == {"energy"}
     assert set(both["victims"]) == {"NZ"}
     assert set(both["vulnerabilities"]) == {"CVE-2021-44228"}

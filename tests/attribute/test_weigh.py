@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import kb, seen, trait
@@ -28,6 +29,7 @@ VALUES = {
     "victim": ["country:DE", "sector:energy", "country:", "planet:mars"],
     "hours": ["UTC+8"],
     "language": ["zh"],
+    "code": ["mutex:heron"],
     "vulnerability": ["CVE-2021-44228"],
 }
 
@@ -181,6 +183,20 @@ def test_two_tools_of_a_decoy_do_not_make_it_the_answer() -> None:
             assert decoy not in named(found)
 
 
+def test_what_is_left_in_programs_names_nobody_and_never_weighs_more_than_six_decibans() -> None:
+    known = kb(0)
+    known["G0003"] |= {"code": ["mutex:Heron", "pdb:d:\\heron.pdb"]}
+    for number in (1, 2, 4, 5):
+        known[f"G000{number}"] |= {"code": ["mutex:Other"]}
+    others = [trait("code", "mutex:heron", "A1"), trait("code", "PDB:D:\\heron.pdb", "A1")]
+    found = attribute.weigh(seen(["T1001"], others=others), attribute.prepare(known), against=["G0003"])
+    weights = [one.millidecibans for one in found.of("G0003").grounds if one.kind == "code"]  # type: ignore[union-attr]
+    assert len(weights) == 2
+    assert all(weight > 0 for weight in weights)
+    assert cap(50_000, kind="code", grade="A1", forgeability="cheap") == 6000
+    assert found.answer.level != "group"
+
+
 def test_hours_and_language_never_weigh_more_than_three_decibans() -> None:
     known = kb(0)
     known["G0003"] |= {"hours": ["UTC+8"], "languages": ["zh"]}
@@ -290,6 +306,24 @@ def test_what_makes_no_sense_is_told_and_not_weighed() -> None:
     assert "'G7' is no grade" in notes
     assert "No group is told to use T9998" in notes
     assert "later than what was last seen" in notes
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("", "2999-01-01", "not one that can be read"),
+        ("", "2026-13-01", "not one that can be read"),
+        ("2026-02-32", "2026-03-01", "not one that can be read"),
+        ("2026-03", "2026-02-28", "later than"),
+        ("2026-02-28T23:00:00Z", "2026-02-28 09:00", ""),
+        ("2026-02-03", "2026", ""),
+    ],
+)
+def test_times_that_no_incident_has_are_told_and_not_weighed(first: str, last: str, said: str) -> None:
+    observation = replace(seen(["T1001", "T1002"]), first_seen=first, last_seen=last)
+    found = attribute.weigh(observation, PROFILES[0])
+    assert any(one.kind == "tempo" for one in found.matrix) == (not said)
+    assert [said in note for note in found.notes if "times were" in note] == ([True] if said else [])
 
 
 def test_nobody_is_called_a_state() -> None:

@@ -13,7 +13,14 @@ from tocsin.model.observation import TraitKind
 # Millidecibans that one trait of the best grade may weigh, for or against.
 ONE_TRAIT: Final[dict[Forgeability, int]] = {"cheap": 10_000, "fair": 12_000, "hard": 25_000}
 # Hours and language can be chosen by whoever wants to be taken for somebody else: a factor of two, and no more.
-NEVER_MORE: Final[dict[TraitKind, int]] = {"hours": 3_000, "language": 3_000, "infrastructure": 9_000, "victim": 4_000}
+# A perfect match of what is cheap to copy is weak.
+NEVER_MORE: Final[dict[TraitKind, int]] = {
+    "hours": 3_000,
+    "language": 3_000,
+    "code": 6_000,
+    "infrastructure": 9_000,
+    "victim": 4_000,
+}
 # What all of one independence class may weigh: however much one toolchain leaves, it is one toolchain.
 ONE_CLASS: Final[dict[Independence, int]] = {"host": 30_000, "toolchain": 30_000, "source": 15_000}
 

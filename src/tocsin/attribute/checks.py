@@ -13,7 +13,10 @@ from tocsin.model.observation import Observation, Trait
 MOST: Final = 2000  # traits; an incident has dozens
 
 _TECHNIQUE: Final = re.compile(r"T\d{4}(\.\d{3})?", re.ASCII)
-_DATE: Final = re.compile(r"(\d{4})(-\d{2}(-\d{2})?)?([T ].*)?", re.ASCII)
+_YEAR: Final = r"(?P<year>19[89]\d|20\d\d)"  # no incident of computers is of another
+_DATE: Final = re.compile(
+    rf"(?P<date>{_YEAR}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?)(?:[T ].*)?", re.ASCII
+)
 
 
 def usable(observation: Observation, profiles: Profiles) -> tuple[Observation, tuple[str, ...]]:
@@ -57,10 +60,10 @@ def _year(observation: Observation) -> tuple[str, str]:
     told = [text for text in (observation.first_seen, observation.last_seen) if text.strip()]
     if len(told) != sum(found is not None for found in (first, last)):
         return "", "A time is not one that can be read; times were not weighed."
-    if first and last and observation.first_seen[: len(observation.last_seen)] > observation.last_seen:
+    if first and last and first["date"][: len(last["date"])] > last["date"]:
         return "", "What was first seen is later than what was last seen; times were not weighed."
-    year = (last or first).group(1) if last or first else ""  # type: ignore[union-attr]
-    return year, ""
+    latest = last or first
+    return latest["year"] if latest else "", ""
 
 
 def _absent(observation: Observation, profiles: Profiles) -> list[Trait]:

@@ -19,6 +19,7 @@ _LISTS: Final[Mapping[TraitKind, str]] = {
     "infrastructure": "infrastructure",
     "vulnerability": "vulnerabilities",
     "language": "languages",
+    "code": "code",
     "hours": "hours",
 }
 _VICTIMS: Final = {"country": "victims", "sector": "sectors"}

@@ -67,6 +67,7 @@ class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     infrastructure: _Texts = ()
     vulnerabilities: Annotated[tuple[_Vulnerability, ...], Meta(max_length=500)] = ()
     languages: Annotated[tuple[_Language, ...], Meta(max_length=50)] = ()
+    code: _Texts = ()
     hours: Annotated[tuple[_Zone, ...], Meta(max_length=24)] = ()
 
 
@@ -171,6 +172,7 @@ def groups(own: OwnSets, places: Places) -> dict[str, IntrusionSet]:
             infrastructure=tuple(sorted({infrastructure.normal(told) for told in one.infrastructure})),
             vulnerabilities=tuple(sorted(set(one.vulnerabilities))),
             languages=tuple(sorted(set(one.languages))),
+            code=tuple(sorted(set(one.code))),
             hours=tuple(sorted(set(one.hours))),
             told_by=(_TOLD_BY,),
         )

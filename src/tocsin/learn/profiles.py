@@ -39,6 +39,7 @@ def profiles(knowledge: Knowledge) -> dict[str, Any]:
                 "infrastructure": list(one.infrastructure),
                 "vulnerabilities": list(one.vulnerabilities),
                 "languages": list(one.languages),
+                "code": list(one.code),
                 "hours": list(one.hours),
                 "since": {use.id: use.since for uses in (one.techniques, one.software) for use in uses.values()},
             }

@@ -61,6 +61,7 @@ class IntrusionSet:
     infrastructure: tuple[str, ...] = ()  # in the form of `observe.infrastructure`
     vulnerabilities: tuple[str, ...] = ()  # "CVE-2021-44228"
     languages: tuple[str, ...] = ()  # of texts and code: "zh"
+    code: tuple[str, ...] = ()  # what they leave in programs: "mutex:Heron"
     hours: tuple[str, ...] = ()  # time zones: "UTC+8"
     confidence: tuple[int, ...] = ()  # of 100, that the list puts on what it suspects
     told_by: tuple[str, ...] = ()  # the lists and their entries

@@ -17,6 +17,7 @@ TraitKind: TypeAlias = Literal[
     "victim",  # "country:DE" or "sector:energy"
     "hours",  # "UTC+8": the time zone in which the work would fall into office hours
     "language",  # of texts and code: "zh"
+    "code",  # what somebody left in a program: "pdb:d:\\work\\heron.pdb"
     "vulnerability",  # a CVE that was exploited
     "absence",  # a technique that a sensor would have shown, and did not
     "tempo",  # the year in which they were last seen: groups come and go

@@ -7,9 +7,10 @@ from typing import Final
 from tocsin.attribute.trait import Kind
 from tocsin.attribute.traits import (
     absence,
+    code,
     hours,
     infrastructure,
-    language_and_code,
+    language,
     software,
     technique,
     tempo,
@@ -21,7 +22,8 @@ TRAITS: Final[tuple[Kind, ...]] = (
     software,
     technique,
     infrastructure,
-    language_and_code,
+    language,
+    code,
     vulnerability,
     victim,
     hours,

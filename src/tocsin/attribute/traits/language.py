@@ -1,4 +1,4 @@
-"""A language of texts and code, or a habit of whoever wrote them, in, whether a group is told to have it out."""
+"""A language of texts and of what is written in code in, whether a group is told to have it out."""
 
 from __future__ import annotations
 
