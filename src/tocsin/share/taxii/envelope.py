@@ -97,9 +97,8 @@ def read(content: bytes) -> Read:
 def refs_of(body: dict[str, Any]) -> set[str]:
     """The ids that an object refers to, with its markings."""
     found: set[str] = set()
-    for name in body:
+    for name, value in body.items():
         if "_ref" in name:
-            value = body[name]
             if isinstance(value, str) and name.endswith("_ref"):
                 found.add(value)
             elif isinstance(value, list) and name.endswith("_refs"):
