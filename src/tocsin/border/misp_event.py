@@ -17,6 +17,7 @@ from typing import Any, Final
 from tocsin.border import markings, misp_galaxies
 from tocsin.border.bundles import made_id
 from tocsin.border.misp_values import (
+    MOST_REFS,
     attribute,
     bare,
     moment,
@@ -32,7 +33,6 @@ from tocsin.border.tally import text, texts
 from tocsin.model.pap import ASK_FIRST, PAP, pap_of
 from tocsin.model.tlp import strictest
 
-MOST_REFS: Final = 10_000  # of one object, as many as a server of ours takes
 UNMARKED: Final = "amber+strict"  # as in a release: what has no marking stays among those who made it
 
 # How far MISP passes things on by itself: 0 stays with who gets it, 1 their community, 3 everybody. Between them are

@@ -14,6 +14,8 @@ from typing import Any, Final
 from tocsin.border.stix_valid import time_us
 from tocsin.border.tally import text
 
+MOST_REFS: Final = 10_000  # of one object, as many as a server of ours takes
+
 # Name of a template: its id, version and category.
 TEMPLATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "course-of-action": ("3d1c2c06-68a9-4394-8c8d-258d115f796f", "1", "misc"),
