@@ -23,6 +23,13 @@ _THEIRS: Final = re.compile(r"[a-z][a-z0-9-]+--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0
 _ATTACK: Final = re.compile(r"[TGSCM]\d{4}(?:\.\d{3})?")
 _VALUES: Final = {"domain": "domain-name", "url": "url", "mail": "email-addr"}
 _DIGESTS: Final = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512", "ssdeep": "SSDEEP"}
+_ROOTS: Final = {
+    "hkcc": "HKEY_CURRENT_CONFIG",
+    "hkcr": "HKEY_CLASSES_ROOT",
+    "hkcu": "HKEY_CURRENT_USER",
+    "hklm": "HKEY_LOCAL_MACHINE",
+    "hku": "HKEY_USERS",
+}
 
 
 def bundle(
@@ -180,13 +187,13 @@ class _Bundle(Made):
         if one.type in _DIGESTS:
             return self.observable("file", hashes={_DIGESTS[one.type]: one.value})
         if one.type in ("account", "sid"):
-            return self.account(one.value)
+            return self.account(one.value if one.type == "account" else one.value.upper())
         if one.type in ("file", "path"):
             return self.file(one.value)
         if one.type == "mutex":
             return self.observable("mutex", name=one.value)
         if one.type == "key":
-            return self.observable("windows-registry-key", key=one.value)
+            return self.observable("windows-registry-key", key=_whole(one.value))
         return self.address(one.value) if one.type == "address" else None
 
     def attributed(self, one: Attributed) -> None:
@@ -200,6 +207,12 @@ class _Bundle(Made):
             confidence=one.confidence,
             object_refs=[self.ref(named) for named in one.about],
         )
+
+
+def _whole(key: str) -> str:
+    """A key of the registry with the whole name of its root, as STIX wants it (section 6.17)."""
+    root, _, rest = key.partition("\\")
+    return f"{_ROOTS[root.lower()]}\\{rest}" if root.lower() in _ROOTS else key
 
 
 def pattern(observables: Iterable[Observable]) -> str:
@@ -218,6 +231,6 @@ def pattern(observables: Iterable[Observable]) -> str:
         version = "ipv6-addr" if ":" in one.value else "ipv4-addr"
         path = f"{version}:value" if one.type in ("address", "network") else paths.get(one.type)
         if path:
-            value = one.value.replace("\\", "\\\\").replace("'", "\\'")
+            value = (_whole(one.value) if one.type == "key" else one.value).replace("\\", "\\\\").replace("'", "\\'")
             tests.append(f"[{path} = '{value}']")
     return " OR ".join(tests)

@@ -243,6 +243,8 @@ def _long(value: object) -> str:
 def _own_id(one: _One) -> str:
     references = one.get("external_references")
     for each in references if isinstance(references, list) else ():
+        if not isinstance(each, dict):  # of observables no schema says what these are
+            continue
         named = text(each.get("external_id"), 200)
         if each.get("source_name") == OURS and named:
             return named
