@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,28 @@ def test_a_bundle_for_a_peer_and_its_entry(told: Path, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "au\tAroha" in out
     assert sha256[:16] in out
+
+
+def test_an_event_of_misp_holds_no_more_than_was_let_go(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = {"type": "location", "spec_version": "2.1", "id": "location--0c7b5b88-8ff7-4a4d-aa9d-feb398cd0061"}
+    at = {"created": "2026-03-01T00:00:00.000Z", "modified": "2026-03-01T00:00:00.000Z", "region": "oceania"}
+    objects, _ = read_objects(told / "bundle.json")
+    clear = next(one["object_marking_refs"] for one in objects if one.get("name") == "tocsin 1")
+    ours = {"created_by_ref": own(told), "object_marking_refs": clear}
+    (told / "bundle.json").write_text(as_bundle([*objects, place | at | ours]))
+    line = ["share", "bundle", *words(told, "--own", own(told), "--out", str(told / "for.json"))]
+    assert main([*line, "--format", "csv"]) == SettingsError.exit_code
+    assert main([*line, "--format", "misp"]) == 0
+    out = capsys.readouterr().out
+    assert "an event has no place for a location" in out
+    text = (told / "for.json").read_text()
+    one = json.loads(text)["Event"]
+    assert {"name": "tlp:amber"} in one["Tag"]
+    assert one["distribution"] == "0"
+    assert "web-01" not in text
+    assert "was seen" not in text  # sightings need a person's decision, in whatever form
+    assert main(["share", "log"]) == 0
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] in capsys.readouterr().out
 
 
 def test_sightings_need_a_key(told: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,13 +47,22 @@ def read_object(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is none, or readers of JSON take it in different ways.
     """
-    try:
-        found = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-    except RecursionError as error:
-        raise ValueError("too deeply nested") from error
+    found = read_json(content)
     if isinstance(found, dict) and isinstance(found.get("id"), str) and isinstance(found.get("type"), str):
         return found
     raise ValueError("no object with a type and an id")
+
+
+def read_json(content: bytes) -> Any:
+    """JSON of which all readers take the same.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("too deeply nested") from error
 
 
 def as_bundle(objects: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Paths in, the indicators of the files there out, whatever they are: STIX, MISP, CSV or plain lists."""
+"""Paths in, the indicators of the files there out: STIX, MISP, CSV or plain lists; or all that a bundle says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from tocsin.border import lists, misp, stix
+from tocsin.border import lists, misp, misp_parcel, stix, stix_parcel
 from tocsin.errors import IndicatorError
 from tocsin.model.indicator import Intelligence
+from tocsin.model.parcel import Parcel
 
 MOST_BYTES: Final = 256 << 20
 MOST_FILES: Final = 20_000  # of one folder
@@ -48,19 +49,21 @@ def _files(place: Path) -> list[Path]:
     return found
 
 
-def _read(path: Path, *, observed: bool) -> Intelligence:
+def parcel(path: Path) -> Parcel:
+    """All that a STIX bundle or a MISP event says.
+
+    Raises:
+        IndicatorError: it cannot be read, or is neither.
+    """
+    content = _content(path).removeprefix(b"\xef\xbb\xbf")
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise IndicatorError(
-                f"{path}: {size >> 20:,} MiB are more than the {MOST_BYTES >> 20} that are read of one file",
-                hint="Divide it into several files; --indicators may be repeated.",
-            )
-        content = path.read_bytes()
-    except OSError as fault:
-        raise IndicatorError(
-            f"{path}: cannot be read: {fault.strerror or fault}", hint="Name a file of indicators."
-        ) from fault
+        return misp_parcel.read(content, str(path)) if _is_misp(content) else stix_parcel.read(content, str(path))
+    except ValueError as fault:
+        raise IndicatorError(f"{path}: {fault}", hint="Bundles of STIX 2.1 and events of MISP are read.") from fault
+
+
+def _read(path: Path, *, observed: bool) -> Intelligence:
+    content = _content(path)
     try:
         return _parsed(content, str(path), observed=observed)
     except ValueError as fault:
@@ -69,11 +72,31 @@ def _read(path: Path, *, observed: bool) -> Intelligence:
         ) from fault
 
 
+def _content(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise IndicatorError(
+                f"{path}: {size >> 20:,} MiB are more than the {MOST_BYTES >> 20} that are read of one file",
+                hint="Divide it into several files; --indicators may be repeated.",
+            )
+        return path.read_bytes()
+    except OSError as fault:
+        raise IndicatorError(
+            f"{path}: cannot be read: {fault.strerror or fault}", hint="Name a file of indicators."
+        ) from fault
+
+
+def _is_misp(content: bytes) -> bool:
+    head = content[:_HEAD]
+    return _MISP.search(head) is not None and not _BUNDLE.search(head)
+
+
 def _parsed(content: bytes, path: str, *, observed: bool) -> Intelligence:
     head = content[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"[") and not _looks_listed(head):
         body = content.removeprefix(b"\xef\xbb\xbf")
-        if _MISP.search(head) and not _BUNDLE.search(head):
+        if _is_misp(body):
             return misp.read(body, path)
         return stix.read(body, path, observed=observed)
     return lists.read(content, path)

@@ -129,10 +129,10 @@ def _attributes(answer: _Answer | list[_Wrapped]) -> Iterator[tuple[_Said, msgsp
 
 def _said(event: _Event) -> _Said:
     name = text(event.Orgc.get("name"), MOST_TITLE) if isinstance(event.Orgc, dict) else ""
-    return _Said(info=text(event.info, MOST_TITLE), source=name, tags=_tags(event.Tag))
+    return _Said(info=text(event.info, MOST_TITLE), source=name, tags=tags_of(event.Tag))
 
 
-def _tags(value: object) -> tuple[str, ...]:
+def tags_of(value: object) -> tuple[str, ...]:
     named = value if isinstance(value, list) else []
     return tuple(text(one.get("name"), MOST_TITLE) for one in named if isinstance(one, dict))[:100]
 
@@ -147,13 +147,13 @@ def _attribute(one: Mapping[str, Any], said: _Said, tally: Tally) -> None:
     if one.get("to_ids") not in (True, "1", 1):
         tally.leave("not for detection", "to_ids is not set", id=identity, title=title)
         return
-    observables, pattern = _meaning(kind, value)
+    observables, pattern = meaning(kind, value)
     if not observables and not pattern:
         known = kind in _TYPES or "|" in kind
         words = f"{value[:80]!r} is no {kind}" if known else f"attributes of type {kind!r} are not looked for"
         tally.leave("not an indicator" if known else "cannot be used", words, id=identity, title=title)
         return
-    own = _tags(one.get("Tag"))
+    own = tags_of(one.get("Tag"))
     tags = (*own, *said.tags)
     tally.add(
         Indicator(
@@ -172,7 +172,7 @@ def _attribute(one: Mapping[str, Any], said: _Said, tally: Tally) -> None:
     )
 
 
-def _meaning(kind: str, value: str) -> tuple[tuple[Observable, ...], str]:
+def meaning(kind: str, value: str) -> tuple[tuple[Observable, ...], str]:
     """What an attribute asks for: observables, any of which is enough, or a pattern."""
     if kind in _TYPES:
         found = next((one for way in _TYPES[kind] if (one := normal(way, value.partition("|")[0]))), None)

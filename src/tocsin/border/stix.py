@@ -31,7 +31,7 @@ _DIGESTS: Final[Mapping[str, ObservableType]] = {
     "SHA-512": "sha512",
     "SSDEEP": "ssdeep",
 }
-_OBSERVED: Final = (*_VALUES, "file", "mutex")
+OBSERVED: Final = (*_VALUES, "file", "mutex")
 _USED: Final = ("indicator", "identity", "marking-definition", "relationship", "attack-pattern")
 
 
@@ -60,25 +60,25 @@ def read(content: bytes, path: str, *, observed: bool = False) -> Intelligence:
     Raises:
         ValueError: it is no bundle, or one larger than is read.
     """
-    objects = _objects(content)
-    if len(objects) > MOST_OBJECTS:
-        raise ValueError(f"a bundle of {len(objects):,} objects: more than {MOST_OBJECTS:,} are not read")
+    raws = objects(content)
+    if len(raws) > MOST_OBJECTS:
+        raise ValueError(f"a bundle of {len(raws):,} objects: more than {MOST_OBJECTS:,} are not read")
     tally = Tally(path)
     found: dict[str, list[Mapping[str, Any]]] = {}
-    wanted = (*_USED, *_OBSERVED) if observed else _USED
+    wanted = (*_USED, *OBSERVED) if observed else _USED
     seen = 0
-    for raw in objects:
+    for raw in raws:
         try:
             kind = _typed(raw).type
-            seen += kind in _OBSERVED
+            seen += kind in OBSERVED
             if kind in wanted:
                 found.setdefault(kind, []).append(_mapping(raw))
         except (msgspec.MsgspecError, RecursionError) as fault:
             tally.leave("not an indicator", f"an object that cannot be read: {fault}")
-    about = _About(found)
+    about = About(found)
     for one in _latest(found.get("indicator", ())):
         _indicator(one, about, tally)
-    for kind in _OBSERVED if observed else ():
+    for kind in OBSERVED if observed else ():
         for one in found.get(kind, ()):
             _observed(kind, one, about, tally)
     if seen and not observed:
@@ -86,7 +86,7 @@ def read(content: bytes, path: str, *, observed: bool = False) -> Intelligence:
     return tally.told()
 
 
-def _objects(content: bytes) -> list[msgspec.Raw]:
+def objects(content: bytes) -> list[msgspec.Raw]:
     """The objects of a bundle, of TAXII's envelope, of a list; an indicator alone is one."""
     try:
         bundle = _bundle(content)
@@ -101,7 +101,7 @@ def _objects(content: bytes) -> list[msgspec.Raw]:
     return bundle.objects or []
 
 
-class _About:
+class About:
     """What other objects of the bundle say of its indicators."""
 
     def __init__(self, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -160,7 +160,7 @@ def _latest(objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(kept.values())
 
 
-def _indicator(one: Mapping[str, Any], about: _About, tally: Tally) -> None:
+def _indicator(one: Mapping[str, Any], about: About, tally: Tally) -> None:
     identity, name = text(one.get("id"), 128), text(one.get("name"), MOST_TITLE)
     kind = text(one.get("pattern_type"), 40).lower() or "stix"
     pattern = one.get("pattern")
@@ -196,9 +196,9 @@ def _indicator(one: Mapping[str, Any], about: _About, tally: Tally) -> None:
         )
 
 
-def _observed(kind: str, one: Mapping[str, Any], about: _About, tally: Tally) -> None:
+def _observed(kind: str, one: Mapping[str, Any], about: About, tally: Tally) -> None:
     identity = text(one.get("id"), 128)
-    found = _observables(kind, one)
+    found = observables(kind, one)
     if not found:
         tally.leave("not an indicator", f"a {kind} that says nothing to look for", id=identity)
         return
@@ -216,7 +216,7 @@ def _observed(kind: str, one: Mapping[str, Any], about: _About, tally: Tally) ->
     )
 
 
-def _observables(kind: str, one: Mapping[str, Any]) -> tuple[Observable, ...]:
+def observables(kind: str, one: Mapping[str, Any]) -> tuple[Observable, ...]:
     if kind == "file":
         hashes = one.get("hashes")
         named = (

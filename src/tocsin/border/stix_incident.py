@@ -9,40 +9,24 @@ the time of the last record, for the same reason.
 
 from __future__ import annotations
 
-import hashlib
 import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any, Final
 
 from tocsin.border import markings
-from tocsin.border.bundles import made_id
+from tocsin.border.stix_made import Made, of_content, texts_of, time_of
 from tocsin.model.attack import Entry, Facts
 from tocsin.model.incident import Cited, Entity, Incident, Process
 from tocsin.model.indicator import Indicator
 from tocsin.model.tlp import strictest
-from tocsin.observe.names import base_name, digest, folder
-from tocsin.seal.canonical import canonical
+from tocsin.observe.names import digest
 
 MOST_PROCESSES: Final = 5_000
 MOST_RULES: Final = 20  # named in one sighting
-MOST_TEXT: Final = 8_192  # characters of one value
 MOST_SEEN: Final = 999_999_999  # sections 4.14 and 5.2
 
-_OBSERVABLES: Final = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")  # section 2.9
-_NAMED: Final[Mapping[str, tuple[str, ...]]] = {  # section 6: what the id of each is made of
-    "ipv4-addr": ("value",),
-    "ipv6-addr": ("value",),
-    "domain-name": ("value",),
-    "directory": ("path",),
-    "file": ("hashes", "name", "parent_directory_ref"),
-    "user-account": ("account_type", "user_id", "account_login"),
-}
 _DIGESTS: Final = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
 _INDICATOR: Final = re.compile(r"indicator--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def bundle(
@@ -116,16 +100,11 @@ def _technique(made: _Bundle, name: str, attack: Facts) -> str:
     )
 
 
-class _Bundle:
-    """Objects by id, in the order in which they were added, and what is common to all of them."""
+class _Bundle(Made):
+    """What an incident makes, with the incident itself."""
 
     def __init__(self, incident: Incident, author: str, tlp: str) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
-        self.at = _time(incident.last_us) or _time(incident.first_us) or _time(0)
-        self.tlp = tlp
-        self.author = ""
-        self._mark(tlp)
-        self.author = self.add("identity", name=author, identity_class="system")
+        super().__init__(author, tlp, time_of(incident.last_us) or time_of(incident.first_us) or time_of(0))
         self.incident = self.add(
             "incident",
             name=incident.title,
@@ -139,60 +118,6 @@ class _Bundle:
                 content="\n".join(incident.not_seen),
                 object_refs=[self.incident],
             )
-
-    def _mark(self, tlp: str) -> str:
-        one = markings.definition(tlp)
-        self.objects.setdefault(one["id"], one)
-        return str(one["id"])
-
-    def add(self, kind: str, marking: str = "", **told: Any) -> str:
-        """Add an object that says something; gives its id."""
-        by = {"created_by_ref": self.author} if self.author else {}
-        body = {
-            "type": kind,
-            "spec_version": "2.1",
-            "created": self.at,
-            "modified": self.at,
-            **by,
-            **_clean(told),
-            "object_marking_refs": [self._mark(marking or self.tlp)],
-        }
-        named = f"{kind}--{_of_content(body)}"
-        self.objects.setdefault(named, {"type": kind, "spec_version": "2.1", "id": named, **body})
-        return named
-
-    def observable(self, kind: str, place: object = None, **told: Any) -> str:
-        """Add an observable; gives its id. `place` tells those apart that have no property which would."""
-        told = _clean(told)
-        parts = {key: told[key] for key in _NAMED.get(kind, ()) if key in told}
-        one = uuid.uuid5(_OBSERVABLES, canonical(parts).decode()) if parts else _of_content([kind, place, told])
-        named = f"{kind}--{one}"
-        marks = [self._mark(self.tlp)]
-        body = {"type": kind, "spec_version": "2.1", "id": named, "object_marking_refs": marks}
-        self.objects.setdefault(named, body | told)
-        return named
-
-    def host(self, name: str) -> str:
-        return self.add("identity", name=name, identity_class="system")
-
-    def address(self, text: str) -> str | None:
-        try:
-            found = ip_address(text)
-        except ValueError:
-            return None
-        return self.observable(f"ipv{found.version}-addr", value=str(found))
-
-    def account(self, text: str) -> str | None:
-        if text.upper().startswith("S-1-"):
-            return self.observable("user-account", user_id=text)
-        return self.observable("user-account", account_login=text) if text else None
-
-    def file(self, path: str) -> str | None:
-        name, place = base_name(path), folder(path)
-        if not name:
-            return None
-        parent = {"parent_directory_ref": self.observable("directory", path=place)} if place else {}
-        return self.observable("file", name=name, **parent)
 
     def entity(self, entity: Entity) -> str | None:
         """An observable for what findings were joined by, where STIX has one."""
@@ -212,7 +137,7 @@ class _Bundle:
         """A process has no property that its id is made of (section 6.13): where it ran and was told stand for it."""
         told: dict[str, Any] = {"command_line": one.command or one.image or "unknown"}
         if one.first_us is not None:
-            told["created_time"] = _time(one.first_us)
+            told["created_time"] = time_of(one.first_us)
         if image := self.file(one.image):
             told["image_ref"] = image
         if account := self.account(one.account):
@@ -220,7 +145,7 @@ class _Bundle:
         if parent:
             told["parent_ref"] = parent
         record = [one.at.src, one.at.path, one.at.rec, one.at.chunk] if one.at else []
-        return self.observable("process", _texts([one.host, *record]), **told)
+        return self.observable("process", texts_of([one.host, *record]), **told)
 
     def observed(self, found: Iterable[Cited], seen: list[str]) -> str | None:
         """What was observed (section 4.14); None where findings have no time, or speak of nothing that STIX knows."""
@@ -229,8 +154,8 @@ class _Bundle:
             return None
         return self.add(
             "observed-data",
-            first_observed=_time(min(times)),
-            last_observed=_time(max(times)),
+            first_observed=time_of(min(times)),
+            last_observed=time_of(max(times)),
             number_observed=_count(found),
             object_refs=seen,
         )
@@ -245,7 +170,7 @@ class _Bundle:
             "description": "\n".join((*titles[:MOST_RULES], *more)),
         }
         if times:
-            told |= {"first_seen": _time(min(times)), "last_seen": _time(max(times))}
+            told |= {"first_seen": time_of(min(times)), "last_seen": time_of(max(times))}
         if observed:
             told["observed_data_refs"] = [observed]
         if host:
@@ -264,7 +189,7 @@ class _Bundle:
             object_refs=about,
         )
         objects = list(self.objects.values())
-        return {"type": "bundle", "id": f"bundle--{_of_content(objects)}", "objects": objects}
+        return {"type": "bundle", "id": f"bundle--{of_content(objects)}", "objects": objects}
 
 
 def _told(incident: Incident) -> Iterable[str]:
@@ -280,30 +205,3 @@ def _told(incident: Incident) -> Iterable[str]:
 
 def _count(found: Iterable[Cited]) -> int:
     return min(sum(1 + one.repeats for one in found), MOST_SEEN)
-
-
-def _of_content(content: Any) -> uuid.UUID:
-    return made_id(hashlib.sha256(canonical(content)).digest())
-
-
-def _clean(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Without empty lists and texts, which STIX forbids, and texts as UTF-8 can hold them."""
-    return {key: _texts(value) for key, value in told.items() if value not in ("", [], None)}
-
-
-def _texts(value: Any) -> Any:
-    if isinstance(value, str):
-        whole = value.encode("utf-8", "backslashreplace").decode()
-        return whole if len(whole) <= MOST_TEXT else f"{whole[:MOST_TEXT]}…"
-    if isinstance(value, list):
-        return [_texts(one) for one in value]
-    return {key: _texts(one) for key, one in value.items()} if isinstance(value, dict) else value
-
-
-def _time(us: int | None) -> str:
-    """Section 3.3; '' of none, and of one that no calendar has."""
-    try:
-        at = _EPOCH + timedelta(microseconds=us) if us is not None else None
-    except OverflowError:
-        return ""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06}Z" if at else ""

@@ -48,7 +48,8 @@ _PLAIN: Final = re.compile(rf"{_SEEN}(?: (?:AND|OR|FOLLOWEDBY) {_SEEN})*+")
 def fault(one: Mapping[str, Any]) -> str:
     """Why an object is no STIX 2.1; '' where nothing speaks against it."""
     kind = one.get("type")
-    if not isinstance(kind, str) or not _TYPE.fullmatch(kind) or "--" in kind:
+    validator = _validators().get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or (validator is None and (not _TYPE.fullmatch(kind) or "--" in kind)):
         return "it has no type that STIX allows"
     named = one.get("id")
     if not isinstance(named, str) or not named.startswith(f"{kind}--"):
@@ -58,7 +59,8 @@ def fault(one: Mapping[str, Any]) -> str:
         return "it is not marked as STIX 2.1 (spec_version)"
     if kind == "bundle":
         return "a bundle is no object: send what is in it"
-    validator = _validators().get(kind) or _validators()["common/core"]
+    if validator is None:
+        validator = _validators()["common/core"]
     if not validator.is_valid(one):
         return _told(validator, one)
     return _missed(one, kind, observable=observable)
@@ -91,8 +93,9 @@ def _missed(one: Mapping[str, Any], kind: str, *, observable: bool) -> str:
                 return f"its {before if first is None else after} is no time"
             if last < first or (last == first and after in _STRICTLY and one[before] == one[after]):
                 return f"its {after} is before its {before}"
-    for name in ("created", "modified"):
-        if name in one and time_us(one[name]) is None:
+    if ("created" in one) != ("modified" in one):  # where both are there they were compared above
+        name = "created" if "created" in one else "modified"
+        if time_us(one[name]) is None:
             return f"its {name} is no time"
     if kind == "indicator" and one.get("pattern_type") == "stix":
         return pattern_fault(str(one["pattern"]))
@@ -165,7 +168,7 @@ def _validators() -> Mapping[str, Any]:
             raise ValueError(f"{uri}: no schema of STIX")
         return found[name]
 
-    options = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
+    options = jsonschema_rs.RegexOptions()  # an engine that never goes back: no text takes it long
     wanted = {name.rpartition("/")[2]: name for name in found if name.partition("/")[0] != "common"}
     wanted |= {name: f"common/{name}" for name in ("marking-definition", "language-content", "extension-definition")}
     wanted["common/core"] = "common/core"

@@ -74,9 +74,9 @@ def text(value: object, most: int = MOST_TEXT) -> str:
     return value.strip()[:most] if isinstance(value, str) else ""
 
 
-def texts(value: object) -> tuple[str, ...]:
+def texts(value: object, most: int = 100) -> tuple[str, ...]:
     return (
-        tuple(one.strip()[:MOST_TITLE] for one in value if isinstance(one, str))[:100]
+        tuple(one.strip()[:MOST_TITLE] for one in value if isinstance(one, str))[:most]
         if isinstance(value, list)
         else ()
     )

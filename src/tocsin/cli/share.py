@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tocsin.cli import folders, listing, person, share_nodes
+from tocsin.cli import folders, listing, person, share_nodes, share_read
 from tocsin.cli.case_options import By
 from tocsin.cli.node import Json
 from tocsin.errors import SettingsError, ShareError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tocsin.model.release import Release
 
 MOST_REASONS: Final = 4  # of one object in a table
+_FORMS: Final = ("stix", "misp")
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="A STIX 2.1 bundle (docs/stix.md).")]
 Own = Annotated[
@@ -33,11 +34,13 @@ Own = Annotated[
 ]
 Assets = Annotated[Path | None, typer.Option("--assets", metavar="FILE", help="The list of machines to keep unnamed.")]
 People = Annotated[Path | None, typer.Option("--people", metavar="FILE", help="The list of people to keep unnamed.")]
+Form = Annotated[str, typer.Option("--format", help="stix, or misp for an event of MISP that says the same.")]
 Agreement = Annotated[
     list[Path], typer.Option("--to", metavar="AGREEMENT", help="The file of a peer (docs/sharing.md). May be repeated.")
 ]
 
 app = typer.Typer(help="Between nations: who would be told what, and why not the rest; and the file for them.")
+app.command()(share_read.read)
 app.command()(share_nodes.give)
 app.command()(share_nodes.take)
 app.command()(share_nodes.revoke)
@@ -110,8 +113,11 @@ def preview(bundle: Bundle, to: Agreement, *, own: Own = None, assets: Assets = 
 def write_bundle(
     bundle: Bundle,
     to: Agreement,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the bundle for them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the file for them.")],
     *,
+    form: Annotated[
+        str, typer.Option("--format", help="stix, or misp for an event of MISP that says the same.")
+    ] = "stix",
     own: Own = None,
     assets: Assets = None,
     people: People = None,
@@ -129,9 +135,10 @@ def write_bundle(
 
     from tocsin import share
     from tocsin.border.agreement import read_agreement
-    from tocsin.border.bundles import as_bundle
     from tocsin.output.files import save
 
+    if form not in _FORMS:
+        raise SettingsError(f"--format {form}: there is no such form", hint=f"There are {', '.join(_FORMS)}.")
     if len(to) != 1:
         raise SettingsError("--to is given more than once", hint="Each peer gets a file of their own.")
     asked = bundle_of(bundle, own, assets, people)
@@ -141,7 +148,7 @@ def write_bundle(
     if not release.objects:
         show_release(release)
         raise ShareError(f"nothing of {bundle} may go to {peer.name}", hint="The table says why of each object.")
-    text = as_bundle(release.objects)
+    text, left = _written(release, form)
     told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
     kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
@@ -149,9 +156,22 @@ def write_bundle(
     beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
     save(out, lambda file: file.writelines([text]))
     show_release(release)
+    if left:
+        listing.show(("not in the event", "because"), left, "")
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
     if beside is not None:
         typer.echo(f"written: {shown(str(beside))}, the same with entries, heads and proofs, for their node")
+
+
+def _written(release: Release, form: str) -> tuple[str, list[tuple[str, str]]]:
+    """What may go in the form that was asked for, and what that form has no place for."""
+    from tocsin.border import misp_event
+    from tocsin.border.bundles import as_bundle
+
+    if form == "stix":
+        return as_bundle(release.objects), []
+    told, left = misp_event.event(release.objects)
+    return misp_event.written(told), [(one.id, one.why) for one in left]
 
 
 @app.command()
