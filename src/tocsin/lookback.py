@@ -60,7 +60,7 @@ def look_back(
     """
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     jobs = jobs or engine.default_jobs()
-    wanted = _wanted(custody, _windows(around, asked, sought), mapped, _kinds(sought))
+    wanted = _wanted(custody, _windows(around, asked, sought), mapped, _kinds(around, asked, sought))
     try:
         units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
     except EvidenceError as error:  # it was there a moment ago: what was found then stands
@@ -92,8 +92,18 @@ def _windows(around: impact.Around, asked: impact.Asked | None, sought: context.
     return np.concatenate([*times, *([] if sought is None else [sought.windows])])
 
 
-def _kinds(sought: context.Search | None) -> frozenset[str]:
-    return impact.KINDS if sought is None else impact.KINDS | context.KINDS
+def _weighs(around: impact.Around, asked: impact.Asked | None) -> bool:
+    """Whether anything is wanted but what lies around an incident: then fewer fields are."""
+    return bool(len(around.windows)) or asked is not None
+
+
+def _kinds(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> frozenset[str]:
+    return (impact.KINDS if _weighs(around, asked) else frozenset()) | (context.KINDS if sought else frozenset())
+
+
+def _fields(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> frozenset[str]:
+    own = impact.FIELDS if _weighs(around, asked) else frozenset()
+    return own | (context.FIELDS if sought else frozenset()) | ENVELOPE
 
 
 def _wanted(
@@ -130,7 +140,7 @@ def _look(
     name, unit = task
     reading = collect.read_units(
         [unit],
-        (impact.FIELDS if sought is None else impact.FIELDS | context.FIELDS) | ENVELOPE,
+        _fields(around, asked, sought),
         lambda custody: None,
         lambda path, size: send(msgspec.json.encode((size, 0))),
         zone,

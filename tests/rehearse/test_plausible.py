@@ -68,7 +68,9 @@ def _zipf_exponent(counts: Iterable[int]) -> float:
 
 def test_few_programs_and_sites_are_common_and_many_rare(drill: Drill) -> None:
     programs = Counter(
-        record["winlog"]["event_data"]["Image"] for _, record in drill.windows if record["winlog"]["event_id"] == "1"
+        record["winlog"]["event_data"]["Image"]
+        for _, record in drill.windows
+        if (record["winlog"]["provider_name"], record["winlog"]["event_id"]) == ("Microsoft-Windows-Sysmon", "1")
     )
     assert 0.6 < _zipf_exponent(programs.values()) < 2.2
     names = Counter(record["query"] for _, record in drill.zeek("ps", "dns"))

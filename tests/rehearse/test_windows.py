@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +27,8 @@ SYSMON = {
     "23": "RuleName UtcTime ProcessGuid ProcessId User Image TargetFilename Hashes IsExecutable Archived",
 }
 SECURITY = {
+    "4616": "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId PreviousTime NewTime ProcessId "
+    "ProcessName",
     "4624": "SubjectUserSid SubjectUserName SubjectDomainName SubjectLogonId TargetUserSid TargetUserName "
     "TargetDomainName TargetLogonId LogonType LogonProcessName AuthenticationPackageName WorkstationName LogonGuid "
     "TransmittedServices LmPackageName KeyLength ProcessId ProcessName IpAddress IpPort ImpersonationLevel "
@@ -54,6 +56,7 @@ SECURITY = {
 SYSTEM = {"7045": "ServiceName ImagePath ServiceType StartType AccountName", "7036": "param1 param2"}
 CHANNELS = {"Microsoft-Windows-Sysmon": SYSMON, "Microsoft-Windows-Security-Auditing": SECURITY}
 CHANNELS["Service Control Manager"] = SYSTEM
+CHANNELS["Microsoft-Windows-Kernel-General"] = {"1": "NewTime OldTime Reason"}
 CHANNELS["AD FS Auditing"] = dict.fromkeys(("1200", "1202", "1203"), "param1 param2")
 
 
@@ -97,19 +100,28 @@ def test_lines_stand_in_order_of_time_but_for_clocks_that_are_wrong(drill: Drill
     for _, record in drill.windows:
         host = record["winlog"]["computer_name"]
         at = datetime.fromisoformat(record["@timestamp"])
-        assert at >= late.get(host, at), "one clock never goes backwards"
+        data = record["winlog"].get("event_data", {})
+        if record["winlog"]["provider_name"] == "Microsoft-Windows-Kernel-General":
+            late.pop(host, None)  # it is set right now, and may have been ahead
+            assert data["NewTime"][:23] == record["@timestamp"][:23]
+        assert at >= late.get(host, at), "one clock goes backwards only where it says so"
         late[host] = at
 
 
+def _true(drill: Drill, record: dict[str, Any]) -> datetime:
+    """When a Sysmon event happened: a clock may be set right while a program runs."""
+    return drill.true_time(record, _data(record)["UtcTime"])
+
+
 def test_trees_of_processes(drill: Drill) -> None:
-    started: dict[str, tuple[str, dict[str, str]]] = {}
-    ended: dict[str, str] = {}
+    started: dict[str, tuple[datetime, dict[str, str]]] = {}
+    ended: dict[str, datetime] = {}
     for record in _of(drill, "Sysmon", "5"):
-        ended[_data(record)["ProcessGuid"]] = _data(record)["UtcTime"]
+        ended[_data(record)["ProcessGuid"]] = _true(drill, record)
     for record in _of(drill, "Sysmon", "1"):
         data = _data(record)
         assert data["ProcessGuid"] not in started, "a GUID is of one run only"
-        started[data["ProcessGuid"]] = data["UtcTime"], data
+        started[data["ProcessGuid"]] = _true(drill, record), data
     children = 0
     for at, data in started.values():
         parent = data["ParentProcessGuid"]
@@ -129,12 +141,13 @@ def test_trees_of_processes(drill: Drill) -> None:
 
 
 def test_no_number_is_used_by_two_processes_at_a_time(drill: Drill) -> None:
-    runs: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    ended = {_data(record)["ProcessGuid"]: _data(record)["UtcTime"] for record in _of(drill, "Sysmon", "5")}
+    runs: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
+    ended = {_data(record)["ProcessGuid"]: _true(drill, record) for record in _of(drill, "Sysmon", "5")}
     for record in _of(drill, "Sysmon", "1"):
         data = _data(record)
-        until = ended.get(data["ProcessGuid"], data["UtcTime"])
-        runs[record["winlog"]["computer_name"], data["ProcessId"]].append((data["UtcTime"], until))
+        since = _true(drill, record)
+        until = ended.get(data["ProcessGuid"], since)
+        runs[record["winlog"]["computer_name"], data["ProcessId"]].append((since, until))
     for spans in runs.values():
         spans.sort()
         for (_, until), (since, _) in pairwise(spans):
@@ -142,23 +155,25 @@ def test_no_number_is_used_by_two_processes_at_a_time(drill: Drill) -> None:
 
 
 def test_what_a_program_does_lies_within_its_life(drill: Drill) -> None:
-    life: dict[str, list[str]] = {}
+    never = datetime.max.replace(tzinfo=UTC)
+    life: dict[str, list[datetime]] = {}
     for record in _of(drill, "Sysmon", "1"):
-        life[_data(record)["ProcessGuid"]] = [_data(record)["UtcTime"], "9"]
+        life[_data(record)["ProcessGuid"]] = [_true(drill, record), never]
     for record in _of(drill, "Sysmon", "5"):
         if _data(record)["ProcessGuid"] in life:
-            life[_data(record)["ProcessGuid"]][1] = _data(record)["UtcTime"]
+            life[_data(record)["ProcessGuid"]][1] = _true(drill, record)
     for record in _of(drill, "Sysmon", "3", "11", "13", "17", "22"):
         data = _data(record)
-        since, until = life.get(data["ProcessGuid"], ["", "9"])
-        assert since <= data["UtcTime"] <= until, (record["winlog"]["event_id"], data["Image"])
+        at = _true(drill, record)
+        since, until = life.get(data["ProcessGuid"], [at, never])
+        assert since <= at <= until, (record["winlog"]["event_id"], data["Image"])
 
 
 def test_sessions_begin_before_they_end_and_programs_run_in_them(drill: Drill) -> None:
     begun: dict[tuple[str, str], tuple[datetime, str]] = {}
     for record in _of(drill, "Security-Auditing", "4624", "4634"):
         data, host = _data(record), record["winlog"]["computer_name"]
-        at = datetime.fromisoformat(record["@timestamp"])
+        at = drill.true_time(record, record["@timestamp"])
         key = host, data["TargetLogonId"]
         if record["winlog"]["event_id"] == "4624":
             assert key not in begun, "a number is of one session only"
@@ -173,7 +188,7 @@ def test_sessions_begin_before_they_end_and_programs_run_in_them(drill: Drill) -
         if key in begun:
             own += 1
             assert data["User"].rpartition("\\")[2] == begun[key][1]
-            began = datetime.fromisoformat(record["@timestamp"])
+            began = drill.true_time(record, record["@timestamp"])
             assert begun[key][0] <= began + timedelta(seconds=1)
     assert own > 100
 

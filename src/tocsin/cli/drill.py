@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -115,7 +115,13 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
     from tocsin.rehearse import make
 
     with progress.counted("making evidence", "days", quiet=quiet) as told:
-        made = make(seed=seed, events=events, folder=folder, profile=habits, told=lambda one: told(one.day, one.days))
+        made = make(
+            seed=seed,
+            events=events,
+            folder=folder,
+            profile=habits,
+            told=lambda one: told(one.day, one.days, drill_pages.today(one)),
+        )
     drill_pages.opening(console, made, seed)
     return made
 
@@ -132,14 +138,17 @@ def _performed(
     own.mkdir()
     asked = report_files.Asked("clear")  # it was made up: there is nothing to keep from anybody
     team = attribution.Team(known=attribution.known())
-    with (
-        progress.live(quiet=quiet) as on_progress,
-        perform(made, name, rules, own, jobs=jobs, on_progress=on_progress) as performance,
-    ):
-        who = report_files.compared(performance.response, team)
-        written = report_files.write(performance.response, own, asked, who)
-        opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, who)
-        deque(opened, maxlen=0)
+    judging = progress.word("planning how it would be contained, and scoring", quiet=quiet)
+    with ExitStack() as stack:
+        with progress.live(quiet=quiet) as on_progress:
+            performance = stack.enter_context(
+                perform(made, name, rules, own, jobs=jobs, on_progress=on_progress, on_judging=judging)
+            )
+        with progress.word("writing reports and opening cases", quiet=quiet):
+            who = report_files.compared(performance.response, team)
+            written = report_files.write(performance.response, own, asked, who)
+            opened = report_files.open_all(performance.response, own / "cases", _WHO, asked, written.pages, who)
+            deque(opened, maxlen=0)
     return performance.figures, performance.contained
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tocsin.exercise import Exercise
-    from tocsin.rehearse import Made
+    from tocsin.rehearse import Made, Progress
 
 _FOUND: Final = Text("●", style="green")
 _MISSED: Final = Text("○", style="red")
@@ -34,6 +34,12 @@ _FIGURES: Final = {
     "seconds": "seconds from the first log to the last case",
     "peak_mb": "megabytes of memory at most",
 }
+
+
+def today(made: Progress) -> str:
+    """Which day it is in the drill, and what is on."""
+    day = made.date
+    return f"{day:%a} {day.day} {day:%b}{', the house sits' if made.sits else ''}, {made.records:,} records"
 
 
 def opening(console: Console, made: Made, seed: int) -> None:
@@ -74,7 +80,12 @@ def story(
         group = groups.get(incident["campaign"])
         by = f" — {group['name']}" if group else ""
         console.print()
-        console.print(Text(shown(f"{incident['title']}{by}"), style="bold cyan"))
+        title = Text(shown(f"{incident['title']}{by}"), style="bold cyan")
+        if told is None:
+            seen = [one for one in steps if one["observable"]]
+            found = sum((incident["id"], one["id"]) not in missed for one in seen)
+            title.append(f"  {found} of {len(seen)} steps found", style="not bold bright_black")
+        console.print(title)
         _steps(console, incident["id"], steps, missed)
 
 

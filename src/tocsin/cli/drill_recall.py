@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,26 +29,32 @@ def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console,
     """Play it, its files below `folder`, its score among them."""
     folder.mkdir()
     answers = pages.Answers()
-    with (
-        progress.live(quiet=quiet) as on_progress,
-        recall(made, lake, jobs=jobs, on_progress=on_progress) as done,
-    ):
-        who = report_files.compared(done.hunted.response, attribution.Team(known=attribution.known()))
-        hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers, who)
-        spoken = speak(made, done.hunted.response, folder, since=done.asked_at)
+    _begins(console, "The second act: an ally shares what it knows")
+    with ExitStack() as stack:
+        with progress.live(quiet=quiet) as on_progress:
+            done = stack.enter_context(recall(made, lake, jobs=jobs, on_progress=on_progress))
+        with progress.word("writing what the hunt found", quiet=quiet):
+            who = report_files.compared(done.hunted.response, attribution.Team(known=attribution.known()))
+            hunt_files.write(done.hunted, folder, report_files.Asked("clear"), answers, who)
+        with progress.word("telling people, and speaking with other nations", quiet=quiet):
+            spoken = speak(made, done.hunted.response, folder, since=done.asked_at)
         records, files = done.taken.records, len(done.taken.custody)
         asked = len(done.hunt.rules.rules)
     told = {**done.figures, "fourth_act": _figures(spoken)}
     (folder / "score.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     truth = json.loads(made.truth.read_bytes())
-    console.print()
-    console.print("The second act: an ally shares what it knows", style="bold")
     console.print(
         f"{records:,} records of {files:,} sources lie in a lake. A bundle of {asked - 1} indicators and one rule"
         f" arrives from an ally that two of the groups visited, too."
     )
     _tell(console, truth, done.figures, folder)
     _spoken(console, spoken, folder)
+
+
+def _begins(console: Console, act: str) -> None:
+    """Told before it is played, so that whoever waits knows for what."""
+    console.print()
+    console.print(act, style="bold")
 
 
 def _figures(spoken: Spoken) -> dict[str, Any]:
@@ -64,10 +71,14 @@ def _figures(spoken: Spoken) -> dict[str, Any]:
 
 def _spoken(console: Console, spoken: Spoken, folder: Path) -> None:
     """The clock runs from the moment at which the ally's word came."""
-    console.print()
-    console.print("The fourth act: people are told, and nations speak together", style="bold")
+    _begins(console, "The fourth act: people are told, and nations speak together")
+    console.print("(The third, in which nations hand each other files, is played by the tests.)", style="bright_black")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True, justify="right", min_width=9, style="bright_black")
+    table.add_column(ratio=1)
     for step in spoken.steps:
-        console.print(Text(f"  {step.at_s:7.1f} s  {shown(step.what, 300)}"))
+        table.add_row(f"{step.at_s:.1f} s", Text(shown(step.what, 300)))
+    console.print(table)
     for why in spoken.left_out:
         console.print(Text(f"  left out: {shown(why, 300)}", style="bright_black"))
     if spoken.named:

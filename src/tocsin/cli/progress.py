@@ -62,20 +62,23 @@ def word(text: str, *, quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
-def counted(what: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work of which it is known how much there is: call it with what is done and the whole."""
+def counted(what: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar for work of which it is known how much there is: call it with what is done, the whole, and where it is."""
     if quiet or not _is_terminal():
-        yield lambda done, whole: None
+        yield lambda done, whole, where: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    columns = (
+        *(TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()),
+        TextColumn("{task.description}", style="bright_black", markup=False),
+    )
     with Progress(*columns, console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task("", total=None)
 
-        def draw(done: int, whole: int) -> None:
-            bar.update(task, completed=done, total=whole, refresh=True)
+        def draw(done: int, whole: int, where: str) -> None:
+            bar.update(task, completed=done, total=whole, description=shown(where, 60), refresh=True)
 
         yield draw
 

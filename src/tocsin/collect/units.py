@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ _UNIT_BYTES: Final = 128 << 20
 _LEAST_UNIT_BYTES: Final = 16 << 20
 _MOST_KEYS: Final = 4_096  # sets of keys: logs of many programs have some hundred, hostile ones any number
 _OF_KEYS: Final[dict[frozenset[str], str | None]] = {}
+_MOST_HEADS: Final = 16_384
+_OF_HEADS: Final[dict[tuple[bytes, tuple[Reader, ...]], Reader | None]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +110,17 @@ def _parts(path: str, size: int, unit_bytes: int, mapped: Sequence[Reader]) -> I
 
 
 def sniffed(head: bytes, mapped: Sequence[Reader] = ()) -> Reader | None:
-    """Who reads a file that begins so."""
-    return next((reader for reader in (*mapped, *READERS) if reader.sniff(head)), None)
+    """Who reads a file that begins so.
+
+    A file is asked for when it is planned and when it is read, in each look at the evidence: who was found is kept by
+    the digest of the head, also for workers, which are forked behind the plan.
+    """
+    key = hashlib.blake2b(head, digest_size=32).digest(), tuple(mapped)
+    if key not in _OF_HEADS:
+        if len(_OF_HEADS) >= _MOST_HEADS:
+            _OF_HEADS.clear()
+        _OF_HEADS[key] = next((reader for reader in (*mapped, *READERS) if reader.sniff(head)), None)
+    return _OF_HEADS[key]
 
 
 def json_reader(record: bytes) -> str | None:

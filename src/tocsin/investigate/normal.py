@@ -41,6 +41,7 @@ _EXERCISES: Final = tuple(
 _ORIGIN: Final = re.compile(r"^[a-z][a-z0-9+.-]{0,20}://[^/]*", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")  # RFC 3986, section 2.1
 _LONGEST: Final = 4_000  # of a path
+_SHORT: Final = 64  # what is longer is remembered by nobody: whoever writes the evidence chooses how long it is
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
@@ -114,6 +115,11 @@ def passing_port(text: str) -> str:
 
 def address(text: str) -> str:
     """An address that another machine could have: no loopback, link-local, multicast, unspecified."""
+    return (_address if len(text) <= _SHORT else _address.__wrapped__)(text)
+
+
+@lru_cache(maxsize=65_536)  # every table has the same few, and to take one apart costs as much as to read a record
+def _address(text: str) -> str:
     with suppress(ValueError):
         value = ipaddress.ip_address(text.strip().strip("[]"))
         value = (value.ipv4_mapped if isinstance(value, ipaddress.IPv6Address) else None) or value

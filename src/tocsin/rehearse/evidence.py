@@ -18,7 +18,19 @@ from typing import Final
 from tocsin.errors import OutputError, SettingsError
 from tocsin.rehearse import lists, partner, truth
 from tocsin.rehearse.acts import federation
-from tocsin.rehearse.benign import admins, agents, cloud, identity, internet, mail, mishaps, pentest, servers, workday
+from tocsin.rehearse.benign import (
+    admins,
+    agents,
+    clocks,
+    cloud,
+    identity,
+    internet,
+    mail,
+    mishaps,
+    pentest,
+    servers,
+    workday,
+)
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
 from tocsin.rehearse.rhythm import DAY_US, midnight_us, next_us
@@ -40,6 +52,8 @@ _LAST: Final = date(2026, 10, 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
+    date: date
+    sits: bool
     day: int
     days: int
     records: int
@@ -132,7 +146,7 @@ def _days(seed: int, events: int, folder: Path, profile: Profile) -> Generator[P
         tape.flush(next_us(today))
         usual += 0.3 * ((tape.records - before) / (pace * weight) - usual)
         left -= weight
-        yield Progress(day=number + 1, days=days, records=tape.records)
+        yield Progress(date=today, sits=calendar.sits(today), day=number + 1, days=days, records=tape.records)
     tape.close()
     return _written(scene, [story for story, _ in told], folder)
 
@@ -146,6 +160,7 @@ def _scene(world: World, folder: Path, *, packed: bool) -> Scene:
         packed=packed,
         dice=Dice(world.seed, "sent again"),
         holes=mishaps.holes(world),
+        tears=mishaps.tears(world),
     )
     scene = Scene(world=world, tape=tape, dice=dice)
     for body in world.bodies:
@@ -171,6 +186,7 @@ def _with_worker(scene: Scene, machine: Machine, starts: Callable[[Scene, Machin
 def _ordinary(scene: Scene, today: date, pace: float) -> None:
     for body in scene.world.bodies:
         mishaps.day(scene, body, today)
+        clocks.day(scene, body, today, pace)
         servers.day(scene, body, today, pace)
         workday.day(scene, body, today, pace)
         agents.day(scene, body, today, pace)

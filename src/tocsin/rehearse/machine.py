@@ -97,7 +97,7 @@ class Machine:
 
     def clock(self, ts_us: int) -> int:
         """What its own clock shows."""
-        return ts_us + self.host.skew_us
+        return self.host.clock(ts_us)
 
     def silent(self, ts_us: int) -> bool:
         """True while its agent sends nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from tocsin.rehearse.dice import Dice
@@ -107,6 +107,7 @@ class Calendar:
         return 1 if 9 <= day.day <= 15 else 2 if 23 <= day.day <= 29 else 0
 
 
+@lru_cache(maxsize=4_096)
 def midnight_us(day: date) -> int:
     """The start of a local day, in microseconds of UTC."""
     return int(datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp()) * 1_000_000
@@ -118,7 +119,13 @@ def moment_us(day: date, hour: float) -> int:
 
 
 def day_of(ts_us: int) -> date:
-    return datetime.fromtimestamp(ts_us / 1e6, tz=ZONE).date()
+    return _day_of(ts_us // HOUR_US)
+
+
+@lru_cache(maxsize=4_096)
+def _day_of(hour: int) -> date:
+    # Days begin at full hours, of UTC as well.
+    return datetime.fromtimestamp(hour * 3600, tz=ZONE).date()
 
 
 def next_us(day: date, days: int = 1) -> int:
@@ -142,22 +149,22 @@ def utc(ts_us: int) -> datetime:
     return datetime.fromtimestamp(ts_us // 1_000_000, tz=UTC).replace(microsecond=ts_us % 1_000_000)
 
 
-@cache
-def _date(number: int) -> str:
-    return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
+@lru_cache(maxsize=8_192)  # of some days: what happens is told in its order, nearly
+def _minute(minute: int, sep: str) -> str:
+    day, rest = divmod(minute, 1440)
+    return f"{(date(1970, 1, 1) + timedelta(days=day)).isoformat()}{sep}{rest // 60:02}:{rest % 60:02}:"
 
 
 def clock(ts_us: int, *, sep: str = "T", micro: bool = False) -> str:
     """A moment of UTC as text, in milliseconds or microseconds, without its zone.
 
-    Half of a drill's work is telling the time: this is four times as fast as `datetime.isoformat`.
+    Half of a drill's work is telling the time: what is the same within a minute is made once.
     """
-    number, rest = divmod(ts_us, DAY_US)
-    seconds, part = divmod(rest, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    tail = f"{part:06}" if micro else f"{part // 1000:03}"
-    return f"{_date(number)}{sep}{hour:02}:{minute:02}:{second:02}.{tail}"
+    minute, rest = divmod(ts_us, 60_000_000)
+    if micro:
+        return f"{_minute(minute, sep)}{rest // 1_000_000:02}.{rest % 1_000_000:06}"
+    rest //= 1000
+    return f"{_minute(minute, sep)}{rest // 1000:02}.{rest % 1000:03}"
 
 
 class Hours:

@@ -32,6 +32,7 @@ class Places:
 
     def __init__(self, truth: dict[str, Any]) -> None:
         self.steps: dict[tuple[str, str], set[Record]] = {}
+        self.whole: set[tuple[str, str]] = set()  # steps of which more is there than torn lines
         self.owner: dict[Record, tuple[str, str]] = {}
         self.permitted: set[Record] = set()
         self._by_offset: dict[tuple[str, int], Record] = {}
@@ -40,6 +41,8 @@ class Places:
             for step in incident["steps"]:
                 key = (incident["id"], step["id"])
                 self.steps[key] = {self._keep(record) for record in step["records"]}
+                if step["observable"]:
+                    self.whole.add(key)
                 self.owner.update(dict.fromkeys(self.steps[key], key))
         for permit in truth["permitted"]:
             self.permitted.update(self._keep(record) for record in permit["records"])
@@ -119,7 +122,7 @@ def score(truth: dict[str, Any], incidents: Iterable[dict[str, Any]]) -> dict[st
     of_findings = [found_in(places, incident) for incident in told]
     everything = set().union(*records)
     by_findings = set().union(*of_findings)
-    seen = {key: mine for key, mine in places.steps.items() if mine}
+    seen = {key: mine for key, mine in places.steps.items() if key in places.whole}
     found = {key for key, mine in seen.items() if mine & everything}
     counted, counted_found = everything - places.permitted, by_findings - places.permitted
     weeks, hosts = truth["days"] / WEEK_DAYS, truth["hosts"]

@@ -1,7 +1,7 @@
 """Records in, in any order within a few days, log files out: in order of time, rotated, counted.
 
-As in life, some of it is there twice (what a collector did not hear of is sent again) and some is not there (a disk was
-full, a sensor stood still for a day).
+As in life, some of it is there twice (what a collector did not hear of is sent again), some is not there (a disk was
+full, a sensor stood still for a day), and some lines are torn (whoever wrote them was stopped in their midst).
 
 What belongs to a step of an incident is told by its *mark*; where its record came to stand is kept, for the truth.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ class Place:
     offset: int
     bytes: int
     ts_us: int
+    torn: str = ""  # how, if it was: see `Tear`
 
 
 # What is kept of a record until it is written: bytes of one line or more, or something that `finish` makes them of.
@@ -59,8 +60,13 @@ class Stream:
     every: int = 7
     head: Callable[[int], bytes] | None = None
     finish: Callable[[Payload], bytes] | None = None
+    holes: tuple[Hole, ...] = ()
+    tears: list[Tear] = field(default_factory=list)  # the next one last
     kept: list[tuple[int, int, Payload, Mark | None]] = field(default_factory=list)
     path: str = ""
+    day: str = ""
+    part: int = 1  # of its day or week: a log that was torn goes on in another file
+    deaf_us: int = 0  # until then nothing reached its store
     ends_us: int = 0
     file: IO[bytes] | None = None
     raw: IO[bytes] | None = None  # what `file` packs into
@@ -78,6 +84,22 @@ class Hole:
     until_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tear:
+    """From a moment on, the next record of logs whose path begins with `logs` is cut, and a new file begun.
+
+    Args:
+        how: `stopped`: a collector died over it, and sent it again when it was back. `lost`: the line to a forwarder
+            was lost, and what it had to say until `until_us` was never kept. `cut`: files are cut by their size, so
+            that the record goes on in the next one.
+    """
+
+    logs: str
+    how: str
+    at_us: int
+    until_us: int = 0
+
+
 # What reaches its store by a collector that sends again what was not confirmed.
 _SENT_AGAIN: Final = ("windows/", "cloud/")
 _EVERY: Final = 4_000
@@ -86,14 +108,25 @@ _EVERY: Final = 4_000
 class Tape:
     """All logs of a drill. Memory is that of a few days, however long it is."""
 
-    def __init__(self, folder: Path, *, begins_us: int, packed: bool, dice: Dice, holes: tuple[Hole, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        begins_us: int,
+        packed: bool,
+        dice: Dice,
+        holes: Iterable[Hole] = (),
+        tears: Iterable[Tear] = (),
+    ) -> None:
         self.records = 0
-        self.holes = holes
+        self.holes = list(holes)
         self.marked: dict[Mark, list[Place]] = {}
+        self.torn: list[Place] = []
         self.files: list[str] = []
         self._folder = folder
         self._begins_us = begins_us
         self._packed = packed
+        self._tears = sorted(tears, key=lambda tear: -tear.at_us)
         self._streams: dict[str, Stream] = {}
         self._count = 0
         self._dice = dice
@@ -109,15 +142,23 @@ class Tape:
         """The stream of that name; what else is said counts the first time."""
         stream = self._streams.get(name)
         if stream is None:
-            stream = self._streams[name] = Stream(name=name, every=every, head=head, finish=finish)
+            stream = self._streams[name] = Stream(
+                name=name,
+                every=every,
+                head=head,
+                finish=finish,
+                holes=tuple(hole for hole in self.holes if name.startswith(hole.logs)),
+                tears=[tear for tear in self._tears if name.startswith(tear.logs)],
+            )
         return stream
 
     def put(self, stream: Stream, ts_us: int, payload: Payload, mark: Mark | None) -> None:
         """Keep a record; what was before the first day nobody has a log of."""
-        if ts_us < self._begins_us or any(
-            hole.from_us <= ts_us < hole.until_us and stream.name.startswith(hole.logs) for hole in self.holes
-        ):
+        if ts_us < self._begins_us:
             return
+        for hole in stream.holes:
+            if hole.from_us <= ts_us < hole.until_us:
+                return
         self._count += 1
         stream.kept.append((ts_us, self._count, payload, mark))
 
@@ -143,8 +184,15 @@ class Tape:
         line = stream.finish(payload) if stream.finish else payload
         if line.__class__ is str:
             line = line.encode()
-        if stream.file is None or ts_us >= stream.ends_us:
+        if ts_us < stream.deaf_us:
+            return
+        if ts_us >= stream.ends_us:
             self._rotate(stream, ts_us)
+        elif stream.file is None:
+            self._open(stream, ts_us, stream.part + 1)
+        if stream.tears and ts_us >= stream.tears[-1].at_us:
+            self._tear(stream, ts_us, line, mark)
+            return
         self._append(stream, ts_us, line, mark)
         if stream.name.startswith(_SENT_AGAIN):
             stream.recent.append((line, ts_us, mark))
@@ -152,29 +200,67 @@ class Tape:
                 for earlier, at_us, own in list(stream.recent)[self._dice.below(len(stream.recent)) :]:
                     self._append(stream, at_us, earlier, own)
 
-    def _append(self, stream: Stream, ts_us: int, line: bytes, mark: Mark | None) -> None:
+    def _tear(self, stream: Stream, ts_us: int, line: bytes, mark: Mark | None) -> None:
+        tear = stream.tears.pop()
+        at = 1 + self._dice.below(len(line) - 2)
+        while 10 in line[at - 1 : at + 1]:  # between two lines nothing is torn
+            at -= 1
+        self._append(stream, ts_us, line[:at], mark, tear.how)
+        if tear.how != "lost":
+            self._open(stream, ts_us, stream.part + 1)
+            self._append(stream, ts_us, *((line, mark) if tear.how == "stopped" else (line[at:], mark, tear.how)))
+        else:
+            _shut(stream)
+            stream.deaf_us = tear.until_us
+            self.holes.append(Hole(logs=stream.name.partition("{day}")[0], from_us=ts_us, until_us=tear.until_us))
+
+    def _append(self, stream: Stream, ts_us: int, text: bytes, mark: Mark | None, torn: str = "") -> None:
         assert stream.file
-        stream.file.write(line)
-        count = 1 if line.find(b"\n") == len(line) - 1 else line.count(b"\n")
-        if mark is not None:
-            self._keep(stream, ts_us, line, mark)
+        stream.file.write(text)
+        whole = text.endswith(b"\n")
+        count = 1 if whole and text.find(b"\n") == len(text) - 1 else text.count(b"\n") + (not whole)
+        if mark is not None or torn:
+            self._keep(stream, ts_us, text, mark, torn)
         stream.lines += count
-        stream.offset += len(line)
+        stream.offset += len(text)
         self.records += count
 
-    def _keep(self, stream: Stream, ts_us: int, text: bytes, mark: Mark) -> None:
-        places, offset = self.marked.setdefault(mark, []), stream.offset
-        for number, line in enumerate(text.splitlines(keepends=True)):
-            place = Place(path=stream.path, line=stream.lines + number + 1, offset=offset, bytes=len(line), ts_us=ts_us)
+    def _keep(self, stream: Stream, ts_us: int, text: bytes, mark: Mark | None, torn: str) -> None:
+        """Note where lines stand: those of a mark, and the one that is torn, the last of a file or the first."""
+        offset, places = stream.offset, []
+        lines = text.splitlines(keepends=True)
+        severed = len(lines) - 1 if not text.endswith(b"\n") else 0
+        for number, line in enumerate(lines):
+            place = Place(
+                path=stream.path,
+                line=stream.lines + number + 1,
+                offset=offset,
+                bytes=len(line),
+                ts_us=ts_us,
+                torn=torn if number == severed else "",
+            )
             places.append(place)
             offset += len(line)
+        if torn:
+            self.torn.append(places[severed])
+        if mark is not None:
+            self.marked.setdefault(mark, []).extend(places)
 
     def _rotate(self, stream: Stream, ts_us: int) -> None:
-        _shut(stream)
         day = day_of(ts_us)
         first = day - timedelta(days=(day.toordinal() - 1) % stream.every)
-        stream.path = stream.name.format(day=f"{first:%Y%m%d}") + (".gz" if self._packed else "")
+        stream.day = f"{first:%Y%m%d}"
         stream.ends_us = next_us(first, stream.every)
+        self._open(stream, ts_us, 1)
+
+    def _open(self, stream: Stream, ts_us: int, part: int) -> None:
+        _shut(stream)
+        stream.part = part
+        path = stream.name.format(day=stream.day)
+        if part > 1:
+            stem, dot, kind = path.rpartition(".")
+            path = f"{stem}_{part}{dot}{kind}"
+        stream.path = path + (".gz" if self._packed else "")
         target = self._folder / stream.path
         target.parent.mkdir(parents=True, exist_ok=True)
         raw = target.open("wb", buffering=1 << 20)
@@ -195,3 +281,4 @@ def _shut(stream: Stream) -> None:
     for file in (stream.file, stream.raw):
         if file:
             file.close()
+    stream.file = stream.raw = None

@@ -15,6 +15,7 @@ from tocsin.rehearse.tape import Mark, Place
 
 PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")
 PERMITTED = "permitted"
+_SECOND_US: Final = 1_000_000
 
 
 # Accounts that every machine has, and machines' own: to name them is to name the machine.
@@ -49,6 +50,11 @@ def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any])
             {"logs": hole.logs, "from": moment(hole.from_us), "until": moment(hole.until_us)}
             for hole in sorted(scene.tape.holes, key=lambda hole: hole.from_us)
         ],
+        "torn": [
+            {**_record(place), "how": place.torn}
+            for place in sorted(scene.tape.torn, key=lambda place: (place.path, place.line))
+        ],
+        "clocks": _clocks(scene),
         "claim": claim,
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -79,7 +85,7 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
                 "host": step.host,
                 "account": step.account,
                 "decoy": step.decoy,
-                "observable": bool(places),
+                "observable": not all(place.torn for place in places),
                 "records": [_record(place) for place in places],
             }
         )
@@ -105,6 +111,20 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
         },
         "steps": sorted(steps, key=lambda step: (str(step["at"]), str(step["id"]))),
     }
+
+
+def _clocks(scene: Scene) -> list[dict[str, Any]]:
+    """Those that are wrong by a second or more: times of the truth are true ones."""
+    return [
+        {
+            "host": host.fqdn,
+            "ahead_s": host.skew_us / 1e6,
+            "until": moment(host.right_us) if host.right_us else None,
+        }
+        for body in scene.world.bodies
+        for host in body.hosts
+        if abs(host.skew_us) >= _SECOND_US
+    ]
 
 
 def _names(scene: Scene) -> list[list[str]]:

@@ -6,6 +6,7 @@ for documentation (RFC 5737, RFC 3849), those of the inside are private (RFC 191
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Final
 
 from tocsin.rehearse import words
 from tocsin.rehearse.dice import Dice, Weighted, digest, zipf
-from tocsin.rehearse.rhythm import Calendar
+from tocsin.rehearse.rhythm import Calendar, day_of, moment_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Host:
 
     Args:
         front: its address towards the outside, for servers of the public, which stand in two networks.
-        skew_us: how far its clock is ahead.
+        skew_us: how far its clock is ahead, until `right_us` if that is given: then it is set right.
         gaps: days (ordinals) with the hours from and to between which its agent sent nothing.
     """
 
@@ -37,7 +38,12 @@ class Host:
     owner: str = ""
     sysmon: bool = True
     skew_us: int = 0
+    right_us: int = 0
     gaps: tuple[tuple[int, int, int], ...] = ()
+
+    def clock(self, ts_us: int) -> int:
+        """What its own clock shows."""
+        return ts_us if self.right_us and ts_us >= self.right_us else ts_us + self.skew_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +94,10 @@ class Body:
     hosts: tuple[Host, ...]
     people: tuple[Person, ...]
     sids: Mapping[str, str]  # of people, by the name of their account
+    by_role: Mapping[str, tuple[Host, ...]]
 
     def with_role(self, role: str) -> tuple[Host, ...]:
-        return tuple(host for host in self.hosts if role in host.roles)
+        return self.by_role.get(role, ())
 
     def one(self, role: str) -> Host:
         return self.with_role(role)[0]
@@ -196,6 +203,7 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
             )
             hosts.append(replace(station, owner=person.id))
             people.append(replace(person, home=dice.one(homes)))
+    hosts = [_wrong_for_a_while(host, calendar) for host in hosts]
     hosts.append(_firewall(str(key), str(ad), str(inside), str(outside)))
     return Body(
         key=str(key),
@@ -212,7 +220,27 @@ def _body(dice: Dice, row: tuple[object, ...], calendar: Calendar, homes: tuple[
         hosts=tuple(hosts),
         people=tuple(people),
         sids={person.user: person.sid for person in people},
+        by_role={
+            role: tuple(host for host in hosts if role in host.roles)
+            for role in frozenset[str]().union(*(host.roles for host in hosts))
+        },
     )
+
+
+def _wrong_for_a_while(host: Host, calendar: Calendar) -> Host:
+    """Of some machines the clock is wrong by minutes to hours, until somebody notices in the middle of a drill.
+
+    Servers that the public reaches, and those that hold files, are among them as often as not: it is there that time is
+    asked for. Controllers are where the others have theirs from.
+    """
+    dice = Dice(calendar.seed, "clock", host.fqdn)
+    often = bool({"web", "file", "jump"} & host.roles)
+    share = 0.0 if "dc" in host.roles else 0.2 if often else 0.06 if "server" in host.roles else 0.015
+    if not dice.chance(share):
+        return host
+    wrong_s = math.exp(dice.between(math.log(120), math.log(10_800))) * (1 if dice.chance(0.5) else -1)
+    day = day_of(calendar.working_day(dice.between(0.15, 0.85)))
+    return replace(host, skew_us=int(wrong_s * 1e6), right_us=moment_us(day, dice.between(8.5, 17)))
 
 
 def _guid(text: str) -> str:

@@ -6,7 +6,7 @@ records. What is more than may be held is counted, and nothing is concluded from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -30,6 +30,8 @@ _SWITCHES: Final = frozenset(
     {"set-mailboxauditbypassassociation", "set-adminauditlogconfig", "set-organizationconfig", "set-mailbox"}
 )
 
+# with the addresses of its machines, put together once for all rows
+_Questions: TypeAlias = Sequence[tuple[Question, frozenset[str]]]
 # path, chunk, rec, ts, file: a record; and before it what makes one more telling than another
 Place: TypeAlias = tuple[int, str, int, int, int, str]
 
@@ -118,15 +120,16 @@ def _sensors(events: Events, timed: Any, asked: Asked) -> dict[str, Sensor]:
         side: [is_inside(text) or asked.is_ours(text) for text in texts]
         for side, (_, texts) in (("client", ends.client), ("server", ends.server))
     }
+    questions = [(one, one.addresses) for one in asked.questions]
     for code, name in enumerate(ends.sensor[1]):
         mine = np.flatnonzero(ends.sensor[0] == code)
         if name and len(mine):
-            found[name] = _sensor(events, at[mine], mine, ends, home, asked)
+            found[name] = _sensor(events, at[mine], mine, ends, home, questions)
     return found
 
 
 def _sensor(
-    events: Events, at: Longs, mine: Longs, ends: flows.Ends, home: Mapping[str, list[bool]], asked: Asked
+    events: Events, at: Longs, mine: Longs, ends: flows.Ends, home: Mapping[str, list[bool]], questions: _Questions
 ) -> Sensor:
     sensor, ts = Sensor(), events.ts[at]
     times = ts[ts != NO_TIME]
@@ -146,15 +149,15 @@ def _sensor(
                 sensor.border += 1
                 sensor.out.setdefault(ends_of[side], Sum()).add(counted)
             place = (max(most, 0), *_place(events, int(at[row])))
-            _questions(sensor, asked, ends_of[side], "" if not ours[other] else ends_of[other], counted, place)
+            _ask(sensor, questions, ends_of[side], "" if not ours[other] else ends_of[other], counted, place)
     return sensor
 
 
-def _questions(sensor: Sensor, asked: Asked, mine: str, other: str, counted: Sum, place: Place) -> None:
+def _ask(sensor: Sensor, questions: _Questions, mine: str, other: str, counted: Sum, place: Place) -> None:
     """What went from one of our machines counts for the questions that are about it; `other` is '' for the outside."""
     moment = place[4]
-    for number, question in enumerate(asked.questions):
-        if mine not in question.addresses or not _near(question, moment):
+    for number, (question, addresses) in enumerate(questions):
+        if mine not in addresses or not _near(question, moment):
             continue
         if question.since_us <= moment <= question.until_us:
             known = sensor.machines.setdefault(number, [])
@@ -166,7 +169,7 @@ def _questions(sensor: Sensor, asked: Asked, mine: str, other: str, counted: Sum
             cited.append(place)
             cited.sort(key=lambda one: (-one[0], one[1:]))
             del cited[_CITED:]
-        elif other not in question.addresses:
+        elif other not in addresses:
             sensor.inward.setdefault(number, {}).setdefault(other, Sum()).add(counted)
 
 

@@ -1,18 +1,18 @@
-"""A drill in, what goes wrong with its machines and logs out: some are given another name, some days are lost."""
+"""A drill in, what goes wrong with its machines and logs out: another name, days that are lost, lines that are torn."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from tocsin.rehearse.acts import changes, logons
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.machine import Machine, boot
-from tocsin.rehearse.rhythm import DAY_US, day_of, moment_us
+from tocsin.rehearse.rhythm import DAY_US, OFFICE, day_of, moment_us
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors import windows
-from tocsin.rehearse.tape import Hole
+from tocsin.rehearse.tape import Hole, Tear
 from tocsin.rehearse.world import Body, World
 
 # Which logs are lost now and then: those of one sensor or one machine.
@@ -21,6 +21,14 @@ _LOST: Final = (
     *("linux/mx01-ps/auth", "linux/legis01-lc/auth", "linux/mon01-ps/audit", "firewall/lc/", "mail/LC-EX01/"),
 )
 _MONTH_DAYS: Final = 30
+# Where lines are torn, by how: collectors of Windows and of the cloud keep what was not confirmed, forwarders of
+# syslog do not, and some store cuts what it has by size.
+_TORN: Final = {
+    "stopped": ("windows/ps/", "windows/lc/", "cloud/ps/audit", "cloud/ps/sign-ins"),
+    "lost": ("linux/legis01-lc/", "web/legis01-lc/", "web/PS-WEB01/", "linux/mx01-ps/", "web/px01-lc/", "dns/ns01-ps/"),
+    "cut": ("web/legis01-lc/", "linux/legis01-lc/audit", "linux/mx02-lc/mail", "dns/ns01-lc/", "firewall/", "zeek/ps/"),
+}
+_ATTACKED: Final = ("windows/ps/", "linux/legis01-lc/", "web/legis01-lc/", "web/PS-WEB01/")
 
 
 def holes(world: World) -> tuple[Hole, ...]:
@@ -31,6 +39,20 @@ def holes(world: World) -> tuple[Hole, ...]:
         start = moment_us(calendar.first, 0) + int(dice.between(0.05, 0.95) * calendar.days * DAY_US)
         lasts = int(dice.between(0.2, 2.5) * DAY_US)
         found.append(Hole(logs=dice.one(_LOST), from_us=start, until_us=start + lasts))
+    return tuple(found)
+
+
+def tears(world: World) -> tuple[Tear, ...]:
+    """Lines that were never finished, a few a month, as often on what is attacked as elsewhere."""
+    dice, calendar = Dice(world.seed, "tears"), world.calendar
+    found = []
+    for how, logs in _TORN.items():
+        for number in range(2 + calendar.days // _MONTH_DAYS):
+            of = logs if number % 2 else tuple(name for name in logs if name.startswith(_ATTACKED))
+            day = moment_us(calendar.first + timedelta(days=dice.below(calendar.days)), 0)
+            at = OFFICE.draw(dice, day)
+            until = at + int(dice.between(2, 90) * 60_000_000)
+            found.append(Tear(logs=dice.one(of), how=how, at_us=at, until_us=until))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from tocsin.rehearse.world import Host
 
 
 def write(scene: Scene, resolver: Host, ts_us: int, client: str, port: int, name: str, kind: str) -> None:
-    shown = clock(ts_us + resolver.skew_us) + "Z"
+    shown = clock(resolver.clock(ts_us)) + "Z"
     line = (
         f"{shown} queries: info: client @0x7f{digest(client)[:10]} {client}#{port} ({name}): "
         f"query: {name} IN {kind} +E(0)K ({resolver.address})\n"

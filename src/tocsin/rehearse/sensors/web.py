@@ -26,7 +26,7 @@ def nginx(
 ) -> None:
     """`request` is method, target, status and bytes of the answer's body."""
     method, target, status, size = request
-    at = utc(ts_us + host.skew_us).astimezone(ZONE)
+    at = utc(host.clock(ts_us)).astimezone(ZONE)
     line = (
         f'{client} - - [{at:%d/%b/%Y:%H:%M:%S %z}] "{method} {target} HTTP/1.1" {status} {size} '
         f'"{referrer}" "{agent}"\n'
@@ -57,7 +57,7 @@ def iis(
     client, own = ends
     method, target, status, sent, received = request
     stem, _, query = target.partition("?")
-    at = clock(ts_us + host.skew_us, sep=" ")[:19]
+    at = clock(host.clock(ts_us), sep=" ")[:19]
     error = 0 if status < 400 else 64 if status > 499 else 2
     line = (
         f"{at} {own} {method} {stem.replace(' ', '+')} {query.replace(' ', '+') or '-'} 443 "

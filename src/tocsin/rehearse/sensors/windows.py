@@ -44,6 +44,7 @@ TASKS: Final[Mapping[tuple[str, int], str]] = {
     (SYSMON, 22): "Dns query (rule: DnsQuery)",
     (SYSMON, 23): "File Delete archived (rule: FileDelete)",
     (SECURITY, 1102): "Log clear",
+    (SECURITY, 4616): "Security State Change",
     (SECURITY, 4624): "Logon",
     (SECURITY, 4625): "Logon",
     (SECURITY, 4634): "Logoff",
