@@ -35,7 +35,6 @@ from tocsin.lake.state import RunFile
 from tocsin.lake.store import Conflict, Lake
 from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
-from tocsin.model.kind import ENVELOPE
 from tocsin.model.mapping import LogMapping
 
 _WHERE: Final = (sorted(FIELDS.items()), sorted(RAW_KINDS), sorted(SPOKEN_KINDS.items()))
@@ -46,7 +45,6 @@ LOOKS: Final = Looks(
     tokens=tokens.of_value,
     records=RAW_KINDS,
     spoken=SPOKEN_KINDS,
-    envelope=ENVELOPE,
 )
 
 _UNIT_BYTES: Final = 64 << 20  # of a large file: a kill costs no more than this, and it is the same on every machine

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from tocsin import investigate, looking, lookover
+from tocsin import foreseen, investigate, looking, lookover
 from tocsin.border import files
 from tocsin.detect import Detector, indicators, tokens
 from tocsin.detect.coverage import Account
@@ -31,6 +31,7 @@ from tocsin.intake import LOOKS
 from tocsin.lake import asking, journal
 from tocsin.lake.asking import Held, PartKey, Question
 from tocsin.lake.parts import DAY_US, UNDATED, Part, day_text
+from tocsin.lake.runs import Run as IndexRun
 from tocsin.lake.store import Lake
 from tocsin.ledger import FOUND, SEEN, Progress
 from tocsin.looking import Look, Tally
@@ -46,6 +47,7 @@ from tocsin.respond import Response
 
 _PAP: Final = ("red", "amber", "green", "clear", "white")
 _MOST_NAMED: Final = 10_000  # indicators in an entry of the journal
+_SETTLING: Final = "settling"
 MOST_TOLD_HOSTS: Final = 50  # by name, of one indicator
 
 
@@ -145,10 +147,10 @@ def retrohunt(
     question, slow = _question(hunt.rules)
     with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
         folder = Path(name)
-        for kept in (FOUND, SEEN, looking.TRACED):
-            (folder / kept).mkdir()
+        for kept in (FOUND, SEEN, looking.TRACED, f"{_SETTLING}/{FOUND}", f"{_SETTLING}/{SEEN}"):
+            (folder / kept).mkdir(parents=True)
         held = question.held(runs, parts)
-        tally, looks = _looked(lake, hunt, asked, held, parts, slow, folder, jobs, engine, on_progress)
+        tally, read = _looked(lake, hunt, asked, held, runs, parts, slow, folder, jobs, engine, on_progress)
         rules, told = _told(hunt, asked, tally, len(visible.hosts), journal.records(lake))
         ruled = replace(hunt.rules, rules=rules)
         window = (asked.since_us, asked.until_us)
@@ -165,7 +167,7 @@ def retrohunt(
             told=told,
             in_full=len(slow),
             parts=len(parts),
-            parts_read=len({look.part for look in looks}),
+            parts_read=read,
             absent_kinds=tuple(kind for kind in KINDS if kind not in lake.state.kinds),
             undated=visible.undated,
             since=since,
@@ -179,22 +181,26 @@ def _looked(  # noqa: PLR0917 - the steps before it in their order
     hunt: Hunt,
     asked: Asked,
     held: Mapping[PartKey, Held],
+    runs: Sequence[IndexRun],
     parts: Mapping[PartKey, Part],
     slow: frozenset[int],
     folder: Path,
     jobs: int,
     engine: Engine,
     on_progress: Callable[[Progress], None],
-) -> tuple[Tally, list[Look]]:
-    """Read what the index names, and what rules look at; findings are kept below the folder."""
+) -> tuple[Tally, int]:
+    """Read what the index names, and what rules may match in; findings are kept below the folder.
+
+    Gives how many parts were read, too.
+    """
     detector = Detector(hunt.rules)
     fast_watch = Watch(looking.only(hunt.rules, {number for one in held.values() for number in one.asked}), ever=True)
     slow_watch = Watch(looking.only(hunt.rules, slow), ever=True)
-    looks = _looks(parts, held, detector, slow_watch)
+    ahead = foreseen.foresee(hunt.rules, runs, parts)
+    looks = _looks(parts, held, ahead, slow_watch)
     tally = Tally(hunt.rules, Account(detector))
     work = partial(
         looking.look,
-        folder=folder,
         lake=lake,
         detector=detector,
         fast=fast_watch,
@@ -202,8 +208,9 @@ def _looked(  # noqa: PLR0917 - the steps before it in their order
         window=(asked.since_us, asked.until_us),
         margin_days=asked.margin_days,
     )
-    looking.run(looks, work, jobs, tally, on_progress, engine=engine)
-    return tally, looks
+    looking.run(looks, partial(work, folder=folder), jobs, tally, on_progress, engine=engine)
+    nothing = partial(work, folder=folder / _SETTLING)
+    return tally, len(looks) + foreseen.settle(ahead, looks, parts, nothing, jobs, tally, engine=engine)
 
 
 def _question(rules: RuleSet) -> tuple[Question, frozenset[int]]:
@@ -224,13 +231,14 @@ def _question(rules: RuleSet) -> tuple[Question, frozenset[int]]:
     return Question(wanted, ranges), frozenset(slow)
 
 
-def _looks(parts: Mapping[PartKey, Part], held: Mapping[PartKey, Held], detector: Detector, slow: Watch) -> list[Look]:
-    """What to read of which part: the rows that the index names, and all of them where rules look."""
-    kinds = {variant.kind for variant in detector.rules.variants}
+def _looks(
+    parts: Mapping[PartKey, Part], held: Mapping[PartKey, Held], ahead: foreseen.Foreseen, slow: Watch
+) -> list[Look]:
+    """What to read of which part: the rows that the index names, and all of them where rules may match."""
     found = []
     for key, part in sorted(parts.items(), key=lambda one: (one[1].day, one[0])):
         here = held.get(key)
-        full = part.kind in kinds or bool(slow and _may_look(part, slow))
+        full = key in ahead.needed or bool(slow and _may_look(part, slow))
         if here is None and not full:
             continue
         rows = None if here is None or here.rows is None else np.array(sorted(here.rows), np.int64)

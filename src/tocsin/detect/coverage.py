@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,11 @@ class Account:
             gave_up=self._gave_up_by_rule(),
             indicators=self.sighted.coverage(rules, self.findings, indicators) if indicators else None,
         )
+
+    def may_change(self, number: int, names: Collection[str]) -> bool:
+        """Whether events with these fields may change what is said of a variant's gate and of fields behind it."""
+        gate = self._detector.gate_of[number]
+        return not self.gates[gate] or not (self._detector.fields_by_gate[gate] - self.fields[gate]).isdisjoint(names)
 
     def _state(self, rule: int, tried: list[tuple[bool, set[str]]]) -> RuleCoverage:
         if self.findings[rule]:

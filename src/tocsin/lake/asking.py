@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from tocsin.lake.packing import Array
 from tocsin.lake.parts import DAY_US, UNDATED, Part
-from tocsin.lake.runs import NO_SECOND, Array, Census, Run, Token, prints
+from tocsin.lake.runs import NO_SECOND, Census, Run, Token, prints
 
 Range: TypeAlias = tuple[int, int, int]  # IP version, first and last address as numbers
 PartKey: TypeAlias = tuple[str, str]

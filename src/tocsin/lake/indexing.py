@@ -1,4 +1,4 @@
-"""Events and the parts they were written to in, a run of the index out: tokens, where they stand, and a census.
+"""Events and the parts they were written to in, a run of the index out: tokens, where they stand, a census, and words.
 
 What tokens a value has is for whoever asks to say (`Looks`): the lake keeps them, and knows nothing of their meaning.
 """
@@ -16,6 +16,7 @@ from tocsin.lake import merging
 from tocsin.lake.merging import Entries
 from tocsin.lake.parts import Part
 from tocsin.lake.runs import MOST_ROWS, NO_SECOND, About, Census, Token
+from tocsin.lake.vocabulary import Making
 from tocsin.model.event import NO_TIME, NULL, Codes, Column, Events, Longs
 from tocsin.model.kind import kind_of
 
@@ -37,7 +38,6 @@ class Looks:
         records: kinds of logs whose records are looked into as a whole, as free text.
         spoken: kinds of logs -> the field that says a record in words, which is looked into as free text where the
             record has none of the other fields.
-        envelope: fields that name the log and the host of a record.
     """
 
     version: str
@@ -45,12 +45,6 @@ class Looks:
     tokens: Callable[[Any, str], Collection[Token]]
     records: Collection[str] = ()
     spoken: Mapping[str, str] = field(default_factory=dict)
-    envelope: frozenset[str] = frozenset()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Of all fields that are looked into."""
-        return frozenset(self.fields) | frozenset(self.spoken.values())
 
 
 class _Place(NamedTuple):
@@ -72,6 +66,7 @@ class Index:
     _fields: dict[str, int] = field(default_factory=dict)
     _known: dict[tuple[tuple[str, ...], str], tuple[int, ...]] = field(default_factory=dict)
     _pieces: list[dict[str, Any]] = field(default_factory=list)
+    _words: Making = field(default_factory=Making)
 
     def add(self, events: Events, written: Sequence[tuple[Part, Longs]], first: int = 0) -> None:
         """Take in a table of events, some of whose rows are in each of these parts, there from row `first` on."""
@@ -102,6 +97,7 @@ class Index:
             self._put(RECORD, self._records(events), place)
             there["text"] = np.ones(len(events), bool)
         self._count(events, written, there)
+        self._words.add(events, written, [self.parts[each.kind, each.path] for each, _ in written])
 
     def write(self, path: Path) -> tuple[int, str]:
         joined = {
@@ -109,7 +105,7 @@ class Index:
             for name in ("token", "part", "field", "count", "first", "last", "row_count", "row")
         }
         about = About(version=self.looks.version, parts=list(self.parts), fields=list(self._fields), census=self.census)
-        return merging.write(path, about, list(self._ids), Entries(**joined))
+        return merging.write(path, about, list(self._ids), Entries(**joined), self._words.blocks())
 
     def _tokens(self, sorts: tuple[str, ...], text: str) -> tuple[int, ...]:
         key = (sorts, text)

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.errors import LakeError
-from tocsin.lake import runs
+from tocsin.lake import runs, vocabulary
+from tocsin.lake.packing import Array
 from tocsin.lake.parts import Part
-from tocsin.lake.runs import ADDRESS, MARK, About, Array, Census, Run, Token
+from tocsin.lake.runs import ADDRESS, MARK, About, Census, Run, Token
+from tocsin.lake.vocabulary import Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +33,14 @@ class Entries:
     row: Array
 
 
-def write(path: Path, about: About, tokens: Sequence[Token], entries: Entries) -> tuple[int, str]:
+def write(
+    path: Path, about: About, tokens: Sequence[Token], entries: Entries, words: Mapping[Field, bytes]
+) -> tuple[int, str]:
     """Write a run; gives its size and SHA-256."""
     marks = runs.prints(text.encode("utf-8", "surrogatepass") for _, text in tokens)
     kinds = np.fromiter((kind for kind, _ in tokens), np.uint8, len(tokens))
     sections, places = _united(marks, kinds, entries)
-    return runs.save(path, about, {**sections, **_addressed(_numbers(tokens), places)})
+    return runs.save(path, about, {**sections, **_addressed(_numbers(tokens), places)}, words)
 
 
 def _united(marks: Array, kinds: Array, entries: Entries) -> tuple[dict[str, Array], Array]:
@@ -108,6 +112,7 @@ def merge(some: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
     census: list[list[Census]] = []
     pieces: list[dict[str, Array]] = []
     numbers: list[dict[str, Array]] = []
+    words: list[tuple[Run, Array]] = []
     marks, kinds, first_token = [], [], 0
     for run in some:
         about = run.about
@@ -116,6 +121,7 @@ def merge(some: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
             if part in alive and part not in parts:  # a part that two runs speak of is taken from the first
                 of_part[at] = parts[part] = len(parts)
                 census.append(about.census[at])
+        words.append((run, of_part))
         of_field = np.array([fields.setdefault(name, len(fields)) for name in about.fields] or [0], np.int64)
         pieces.append(_alive(run, of_part, of_field, first_token))
         mark = np.empty(len(run), MARK)
@@ -129,7 +135,18 @@ def merge(some: Sequence[Run], path: Path, living: Iterable[Part]) -> tuple[int,
     about = About(version=some[0].about.version, parts=list(parts), fields=list(fields), census=census)
     sections, places = _united(np.concatenate(marks), np.concatenate(kinds), Entries(**joined))
     every = {name: np.concatenate([one[name] for one in numbers], axis=-1) for name in numbers[0]}
-    return runs.save(path, about, {**sections, **_addressed({**every, "v6": every["v6"].reshape(-1)}, places)})
+    sections |= _addressed({**every, "v6": every["v6"].reshape(-1)}, places)
+    return runs.save(path, about, sections, _words(words))
+
+
+def _words(some: Sequence[tuple[Run, Array]]) -> dict[Field, bytes]:
+    """The vocabulary of runs, whose parts have new numbers: a field at a time, for all of them may be large."""
+    found = {}
+    for key in sorted({key for run, _ in some for key in run.fields}):
+        block = vocabulary.merged([(run.words(key), of_part) for run, of_part in some if key in run.fields])
+        if block is not None:
+            found[key] = block
+    return found
 
 
 def _alive(run: Run, of_part: Array, of_field: Array, first_token: int) -> dict[str, Array]:

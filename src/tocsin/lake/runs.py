@@ -3,37 +3,37 @@
 A run is like a level of a log-structured merge tree (O'Neil and others, 1996): written once, never changed, and merged
 with others into a larger one. A token is its type and 96 bits of BLAKE2b (RFC 7693) of its text, the same on every
 machine and in every release: 64 by which tokens are sorted and found, and 32 that are compared then. The text is not
-kept. Whoever finds a token looks into the events that it names, where the value itself stands.
+kept. Whoever finds a token looks into the events that it names, where the value itself stands. Behind
+the tokens lies what rules are asked of first, the vocabulary of the parts: a block for each field, read when somebody
+asks for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from tocsin.errors import LakeError
+from tocsin.lake import vocabulary
+from tocsin.lake.packing import Array, loosened, packed, squeezed, unpacked
+from tocsin.lake.vocabulary import Field, Words
 
 Token: TypeAlias = tuple[int, str]  # a number that names its type, and its text
-Array: TypeAlias = npt.NDArray[Any]
 
 MOST_ROWS: Final = 16  # of one token in one field of a part: for more, the part itself is asked
 NO_SECOND: Final = 0xFFFFFFFF
 ADDRESS: Final = 1  # the number of the type that stands for addresses
 
 _FAMILY: Final = b"tocsin-run-"
-_MAGIC: Final = b"tocsin-run-2\n"  # version 1 kept all arrays as they are, and the texts
+_MAGIC: Final = b"tocsin-run-3\n"  # version 1 kept all arrays as they are, and the texts; 2 had no vocabulary
 _ALIGN: Final = 64
-_LEVEL: Final = 3  # of zstd
-_LARGEST: Final = 1 << 36  # bytes of an array: what claims more is damaged
 
 MARK: Final = [("print", "<u8"), ("check", "<u4")]
 
@@ -85,13 +85,13 @@ def prints(texts: Iterable[bytes]) -> Array:
     return np.frombuffer(joined, MARK)
 
 
-def save(path: Path, about: About, sections: Mapping[str, Array]) -> tuple[int, str]:
-    """Write a run of arrays that are in order; gives its size and SHA-256."""
-    codec = pa.Codec("zstd", _LEVEL)
-    told = codec.compress(encoded := msgspec.msgpack.encode(about), asbytes=True)
-    coded = {name: _packed(sections[name], codec) for name in _CODED}
-    shapes = {name: (width, len(sections[name]), len(content)) for name, (width, content) in coded.items()}
-    head = msgspec.msgpack.encode(_Head(len(told), len(encoded), len(sections["print"]), shapes))
+def save(path: Path, about: About, sections: Mapping[str, Array], words: Mapping[Field, bytes] = {}) -> tuple[int, str]:
+    """Write a run of arrays that are in order, and of blocks of words; gives its size and SHA-256."""
+    told = squeezed(encoded := msgspec.msgpack.encode(about))
+    coded = {name: packed(sections[name]) for name in _CODED}
+    shapes = {name: (width, count, len(content)) for name, (width, count, content) in coded.items()}
+    blocks = [(kind, name, len(content)) for (kind, name), content in words.items()]
+    head = msgspec.msgpack.encode(_Head(len(told), len(encoded), len(sections["print"]), shapes, blocks))
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
@@ -106,7 +106,7 @@ def save(path: Path, about: About, sections: Mapping[str, Array]) -> tuple[int, 
         for name, form in _OPEN.items():
             put(b"\0" * (-size % _ALIGN))
             put(np.ascontiguousarray(sections[name], form))
-        for _, content in coded.values():
+        for content in (*(content for _, _, content in coded.values()), *words.values()):
             put(content)
         file.flush()
         os.fsync(file.fileno())
@@ -114,20 +114,13 @@ def save(path: Path, about: About, sections: Mapping[str, Array]) -> tuple[int, 
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
-    """Bytes of `About` as they stand and as they are, tokens; and of arrays: bytes of a number, numbers, bytes."""
+    """Bytes of `About` as they stand and as they are, tokens; of arrays: bytes of a number, numbers, bytes."""
 
     told: int
     about: int
     tokens: int
     shapes: dict[str, tuple[int, int, int]]
-
-
-def _packed(array: Array, codec: pa.Codec) -> tuple[int, bytes]:
-    """In as few bytes a number as the largest needs, all first bytes before all second ones: these are alike."""
-    most = int(array.max()) if len(array) else 0
-    width = next(width for width in (1, 2, 4, 8) if most < 1 << (8 * width))
-    planes = array.astype(f"<u{width}").view(np.uint8).reshape(-1, width).T
-    return width, codec.compress(np.ascontiguousarray(planes), asbytes=True)
+    blocks: list[tuple[str, str, int]]  # kind of log, field, bytes
 
 
 def is_older(path: Path) -> bool:
@@ -158,10 +151,12 @@ class Run:
             self._starts: dict[str, int] = {}
             for name, (_, _, size) in self._head.shapes.items():
                 self._starts[name], at = at, at + size
+            self._blocks: dict[Field, tuple[int, int]] = {}
+            for kind, name, size in self._head.blocks:
+                self._blocks[kind, name], at = (at, at + size), at + size
             if at != len(self._map) or list(self._head.shapes) != list(_CODED):
                 raise ValueError("it does not end where it should")  # noqa: TRY301 - told with all other damage
-            content = pa.Codec("zstd").decompress(told.tobytes(), _bounded(self._head.about), asbytes=True)
-            self.about = msgspec.msgpack.decode(content, type=About)
+            self.about = msgspec.msgpack.decode(loosened(told.tobytes(), self._head.about), type=About)
         except (OSError, ValueError, KeyError, MemoryError, msgspec.MsgspecError) as error:
             raise self._damaged(error) from error
 
@@ -205,11 +200,25 @@ class Run:
     def _unpacked(self, name: str) -> Array:
         (width, count, size), start = self._head.shapes[name], self._starts[name]
         try:
-            whole = _bounded(width * count)
-            planes = pa.Codec("zstd").decompress(self._map[start : start + size].tobytes(), whole, asbytes=True)
-            return np.ascontiguousarray(np.frombuffer(planes, np.uint8).reshape(width, -1).T).view(f"<u{width}")[:, 0]
+            return unpacked(width, count, self._map[start : start + size].tobytes())
         except (OSError, ValueError, TypeError, MemoryError) as error:
             raise self._damaged(error) from error
+
+    @property
+    def fields(self) -> Collection[Field]:
+        """Of which there are words."""
+        return self._blocks.keys()
+
+    def words(self, key: Field) -> Words:
+        """The distinct values of a field, and the parts that hold them."""
+        first, stop = self._blocks[key]
+        try:
+            words = vocabulary.read(self._map[first:stop].tobytes())
+            if max([-1, *words.parts.tolist(), *words.unheld.tolist()]) >= len(self.about.parts):
+                raise ValueError("its vocabulary names a part that it has not")  # noqa: TRY301 - told with other damage
+        except (OSError, ValueError, TypeError, MemoryError, msgspec.MsgspecError) as error:
+            raise self._damaged(error) from error
+        return words
 
     def find(self, marks: Array) -> tuple[Array, Array]:
         """Tokens that have one of these fingerprints: numbers of fingerprints, and the places of their tokens.
@@ -259,9 +268,3 @@ class Run:
         """The rows of an entry in its part; None where they are too many to be listed."""
         begin, end = int(self["row_at"][entry]), int(self["row_at"][entry + 1])
         return None if begin == end else self["row"][begin:end].astype(np.int64)
-
-
-def _bounded(size: int) -> int:
-    if not 0 <= size <= _LARGEST:
-        raise ValueError("its head is damaged")
-    return size

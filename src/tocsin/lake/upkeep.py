@@ -110,8 +110,7 @@ def index(lake: Lake, looks: Looks, parts: Sequence[Part]) -> RunFile:
     made = Index(looks)
     for part in parts:
         opened = Opened(part, lake.part_path(part))
-        wanted = looks.names | looks.envelope
-        for rows, events in opened.events(wanted):
+        for rows, events in opened.events(None):
             made.add(events, [(part, np.arange(len(events)))], first=int(rows[0]))
     name = f"{secrets.token_hex(8)}.run"
     with log.troubles_told(lake.folder):
