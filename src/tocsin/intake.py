@@ -42,7 +42,7 @@ _LOOKED_AT: Final = hashlib.sha256(repr(_WHERE).encode()).hexdigest()
 LOOKS: Final = Looks(
     version=f"{tokens.VERSION}-{_LOOKED_AT[:16]}",
     fields=FIELDS,
-    tokens=tokens.of_value,
+    tokens=tokens.of_values,
     records=RAW_KINDS,
     spoken=SPOKEN_KINDS,
 )

@@ -109,6 +109,15 @@ def test_what_was_learned_of_one_table_serves_the_next(batches: list[list[dict[s
             assert row_of(events, row) == dict(events.all_fields(row))
 
 
+@given(st.dictionaries(KEYS, VALUES, min_size=2, max_size=7), st.data())
+def test_the_order_of_keys_decides_only_who_has_a_name(record: dict[str, Any], data: st.DataObject) -> None:
+    """Orders of the same keys share what was learned of one, but each is read as it would be alone."""
+    orders = [data.draw(st.permutations(sorted(record))) for _ in range(4)]
+    events = read_bytes(as_lines([{key: record[key] for key in order} for order in orders]))
+    for row in range(len(events)):
+        assert row_of(events, row) == dict(events.all_fields(row))
+
+
 ENDS = st.sampled_from(["\n", "\r\n", "\n\n", " \n"])
 
 

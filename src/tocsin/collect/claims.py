@@ -68,6 +68,15 @@ def claims(naming: Naming, paths: Sequence[Path], objects: Sequence[Path]) -> li
     return fields
 
 
+def contested(naming: Naming, paths: Sequence[Path]) -> frozenset[Path]:
+    """Those of the paths that want the name of another: only their order among each other decides who has which."""
+    wanting: dict[str, list[Path]] = {}
+    for path in paths:
+        for name in {naming.name(path)[0], ".".join(path)}:
+            wanting.setdefault(name, []).append(path)
+    return frozenset(path for some in wanting.values() if len(some) > 1 for path in some)
+
+
 def is_besides(naming: Naming, name: str | None, path: Path) -> bool:
     """Whether `also` gives the name to this path: then an object there comes as text."""
     return name is not None and ".".join(path) in naming.also.get(name, ())

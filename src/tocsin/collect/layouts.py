@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, is_besides, spread
+from tocsin.collect.claims import MAX_DEPTH, Naming, Path, claims, contested, is_besides, spread
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder, json_text
 from tocsin.collect.one_record import Reading
+from tocsin.collect.taking import taker
 from tocsin.collect.times import microseconds
 from tocsin.model.event import NO_TIME, Longs
 
 Row: TypeAlias = tuple[Any, ...]
 Field: TypeAlias = tuple[str | None, Path]  # name and place; None where only what stands in lists there is wanted
 
+_Stand: TypeAlias = tuple[int, str, Path, bool]  # a value: its object's number, its key, its path, whether it is split
 Times: TypeAlias = Callable[[Sequence[Any], Clock], Longs]  # of a column of values
 
 TIME = "_ts"  # what `names_below` calls the event's time
@@ -126,6 +127,8 @@ class Layouts:
         self._first = _Step(None, None, 0, (-1, "", _Place(self._base), None))
         self._places: dict[Path, _Place] = {}
         self._groups: dict[tuple[tuple[Field, ...], bool], _Group] = {}
+        # By what stands in a record: paths that want one name, and the plans by the order of these.
+        self._plans: dict[frozenset[_Stand], tuple[frozenset[Path], dict[tuple[Path, ...], _Plan]]] = {}
         self._keys_known = 0
 
     def add(self, records: Iterable[dict[str, Any]], rows: Iterable[int]) -> None:
@@ -248,13 +251,17 @@ class Layouts:
         return following
 
     def _learn_layout(self, node: dict[str, Any], place: _Place) -> _Layout:
-        subs = []
+        subs, every = [], self._projection is None
         for key, value in node.items():
             path = (*place.path, key)
-            if self._may_hold_fields(path, value):
+            if every and value and type(value) is not dict:  # most values are such, and say it by themselves
+                splits = path in self._objects
+            else:
+                splits = self._may_hold_fields(path, value)
+            if splits:
                 subs.append((key, self._places.setdefault(path, _Place(path))))
         split = dict(subs)
-        keys = tuple(key for key in node if key in split or self._counts((*place.path, key)))
+        keys = tuple(node) if every else tuple(key for key in node if key in split or self._counts((*place.path, key)))
         layout = place.layouts[tuple(node)] = place.alike.setdefault((keys, *split), _Layout(keys, tuple(subs)))
         return layout
 
@@ -296,11 +303,26 @@ class Layouts:
         return known
 
     def _understand(self, last: _Step) -> _Plan:
-        """Make the plan of a record whose combination of layouts was not met before."""
+        """The plan of a record whose combination of layouts was not met before.
+
+        Programs write the same keys in ever new orders, and the order matters among those alone that want one name.
+        """
         stands = _stands(last)
+        self._keys_known += len(stands)
+        alike = frozenset(stands)
+        known = self._plans.get(alike)
+        if known is None:
+            known = self._plans[alike] = (contested(self._naming, [path for _, _, path, _ in stands]), {})
+            self._keys_known += len(stands)
+        order = tuple(path for _, _, path, _ in stands if path in known[0]) if known[0] else ()
+        plan = known[1].get(order)
+        if plan is None:
+            plan = known[1][order] = self._planned(stands, alone=last.parts == 1)
+        return plan
+
+    def _planned(self, stands: list[_Stand], *, alone: bool) -> _Plan:
         leaves = [path for _, _, path, split in stands if not split]
         chosen = claims(self._naming, leaves, [path for _, _, path, split in stands if split])
-        self._keys_known += len(stands)
         where = {path: (at, key) for at, key, path, _ in stands}
         wanted: list[Field] = [(n, p) for n, p in chosen if self._projection is None or n in self._projection]
         if self._naming.spreads and self._projection is not None:
@@ -310,7 +332,7 @@ class Layouts:
         times = [(rank, path) for path in leaves if (rank := self._naming.time_rank(path)) is not None]
         taken = [where[path] for _, path in fields] + ([where[min(times)[1]]] if times else [])
         group = self._groups.setdefault((fields, bool(times)), _Group(fields, bool(times)))
-        return _Plan(group, _taker(taken, alone=last.parts == 1))
+        return _Plan(group, taker(taken, alone=alone))
 
     def _put_whole(self, group: _Group, rows: Any, columns: list[Row], table: TableBuilder) -> bool:
         """Encode a group in whose columns objects turned up; True if layouts must be learned again.
@@ -344,8 +366,8 @@ class Layouts:
         return relearn
 
 
-def _stands(last: _Step) -> list[tuple[int, str, Path, bool]]:
-    """Every value that counts and whether it is split further: its object's number, its key and its path."""
+def _stands(last: _Step) -> list[_Stand]:
+    """Every value that counts, in order."""
     found: list[tuple[_Step, _Layout]] = []
     step, before = last, last.before
     while before is not None:
@@ -359,27 +381,3 @@ def _stands(last: _Step) -> list[tuple[int, str, Path, bool]]:
         for at, (before, layout) in enumerate(found)
         for key in layout.keys
     ]
-
-
-def _taker(where: list[tuple[int, str]], *, alone: bool) -> Callable[[Any], Row]:
-    """A function from a record (or the list of its objects) to the values at `where`."""
-    if alone:
-        keys = [key for _, key in where]
-        if len(keys) > 1:
-            return itemgetter(*keys)
-        return lambda record: tuple(record[key] for key in keys)
-    runs: list[tuple[int, list[str]]] = []
-    for at, key in where:
-        if runs and runs[-1][0] == at:
-            runs[-1][1].append(key)
-        else:
-            runs.append((at, [key]))
-    getters = [(at, itemgetter(*keys), len(keys) == 1) for at, keys in runs]
-
-    def take(parts: list[dict[str, Any]]) -> Row:
-        row: Row = ()
-        for at, getter, single in getters:
-            row += (getter(parts[at]),) if single else getter(parts[at])
-        return row
-
-    return take

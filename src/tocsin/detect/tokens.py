@@ -7,9 +7,11 @@ does not hold the other way: a word in free text says that a look is worth while
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from tocsin.detect.observed_fields import Holds
 from tocsin.detect.watch import BY_LENGTH, DIGESTS, MOST_PLACE, SPLIT, key_of, may_be_address, plain_digest
@@ -27,6 +29,7 @@ TYPE_OF: Final[Mapping[ObservableType, int]] = {kind: at for at, kind in enumera
 CROWDED: Final[Token] = (WORD, "")  # of a text that holds more than is indexed: whoever asks for words looks there, too
 
 _MOST: Final = 4_000  # tokens of one text
+_LOT_CHARS: Final = 1 << 20  # of texts that are looked at together
 _LONGEST_KNOWN: Final = 400  # of runs of letters whose words are remembered
 _SHORTEST_RUN: Final = 4
 _LONGEST_V6: Final = 100
@@ -54,10 +57,17 @@ _ROOTS: Final = ("hk",)
 
 def of_value(holds: tuple[Holds, ...], text: str) -> frozenset[Token]:
     """The tokens of one text in a field that may hold such things."""
-    found: set[Token] = set()
-    for one in holds:
-        found.update(_words(text) if one == "text" else _WAYS[one](text))
-    return frozenset(found)
+    return of_values(holds, [text])[0]
+
+
+def of_values(holds: tuple[Holds, ...], texts: Sequence[str]) -> list[frozenset[Token]]:
+    """The tokens of texts; words of free text are looked for in all of them at once."""
+    found = [{token for one in holds if one != "text" for token in _WAYS[one](text)} for text in texts]
+    if "text" in holds:
+        for at in _lots(texts):
+            for tokens, words in zip(found[at], _words(texts[at]), strict=True):
+                tokens |= words
+    return list(map(frozenset, found))
 
 
 def _place(text: str) -> Iterator[Token]:
@@ -174,25 +184,52 @@ _WAYS: Final[Mapping[Holds, Callable[[str], Iterator[Token]]]] = {
 }
 
 
-def _words(text: str) -> set[Token]:
-    """Words of free text that have a dot, and hashes: all that an indicator can be found by without reading on.
+def _lots(texts: Sequence[str]) -> Iterator[slice]:
+    """As many as stay near the processor."""
+    first, size = 0, 0
+    for at, text in enumerate(texts):
+        size += len(text)
+        if size >= _LOT_CHARS or at == len(texts) - 1:
+            yield slice(first, at + 1)
+            first, size = at + 1, 0
 
-    Bytes are translated and split, which is several times as fast as an expression that finds runs.
+
+def _words(texts: Sequence[str]) -> list[set[Token]]:
+    """Words of free texts that have a dot, and hashes: all that an indicator can be found by without reading on."""
+    found: list[set[Token]] = [set() for _ in texts]
+    told = [text.encode("utf-8", "surrogatepass") for text in texts]
+    for at, run in _runs(told, _IN_RUNS, b".", _SHORTEST_HASH):
+        found[at].update(_in_run(run) if len(run) <= _LONGEST_KNOWN else _in_run.__wrapped__(run))
+    for at, text in enumerate(told):
+        if b"@" in text:  # behind it may stand a letter beyond ASCII
+            for piece in set(text.translate(_LOWERED).split(b"@")[1:]):
+                if host := _HOST.match(piece):
+                    found[at].update((WORD, word) for word in _tails(host[0].decode()))
+    coloned = [at for at, text in enumerate(told) if b"::" in text or _SEVEN in text.translate(_NO_HEX, _HEX)]
+    for at, run in _runs([told[at] for at in coloned], _IN_V6, b":"):
+        if b"::" in run or run.count(b":") >= 7:
+            found[coloned[at]].update(_v6(run))
+    return [words if len(words) <= _MOST else {CROWDED} for words in found]
+
+
+def _runs(texts: Sequence[bytes], signs: bytes, mark: bytes, long: int = 1 << 60) -> Iterator[tuple[int, bytes]]:
+    """Runs of signs in which a mark is, or that are long, with the number of their text.
+
+    Args:
+        signs: what each byte is taken for; what belongs to no run is blank.
     """
-    found: set[Token] = set()
-    told = text.encode("utf-8", "surrogatepass")
-    for run in {run for run in told.translate(_IN_RUNS).split() if b"." in run or len(run) >= _SHORTEST_HASH}:
-        found.update(_in_run(run) if len(run) <= _LONGEST_KNOWN else _in_run.__wrapped__(run))
-        if len(found) > _MOST:
-            return {CROWDED}
-    if b"@" in told:  # behind it may stand a letter beyond ASCII
-        for piece in set(told.translate(_LOWERED).split(b"@")[1:]):
-            if host := _HOST.match(piece):
-                found.update((WORD, word) for word in _tails(host[0].decode()))
-    if b"::" in told or _SEVEN in told.translate(_NO_HEX, _HEX):
-        for run in {run for run in told.translate(_IN_V6).split() if b"::" in run or run.count(b":") >= 7}:
-            found.update(_v6(run))
-    return found if len(found) <= _MOST else {CROWDED}
+    told = b" ".join(texts).translate(signs)
+    each = np.frombuffer(told, np.uint8)
+    within = np.concatenate(([False], each != ord(" "), [False]))
+    starts, stops = np.flatnonzero(within[1:] != within[:-1]).reshape(-1, 2).T
+    wanted = stops - starts >= long
+    wanted[np.searchsorted(starts, np.flatnonzero(each == ord(mark)), "right") - 1] = True
+    starts, stops = starts[wanted], stops[wanted]
+    ends = np.cumsum([len(text) + 1 for text in texts])
+    for at, start, stop in zip(
+        np.searchsorted(ends, starts, "right").tolist(), starts.tolist(), stops.tolist(), strict=True
+    ):
+        yield at, told[start:stop]
 
 
 @lru_cache(maxsize=100_000)

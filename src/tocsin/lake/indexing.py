@@ -24,6 +24,7 @@ RECORD: Final = "(record)"  # the field of what stands in the record as a whole
 
 _KNOWN: Final = 200_000  # values whose tokens are remembered
 _LONGEST_KNOWN: Final = 300
+_AT_ONCE: Final = 1_000  # texts whose tokens are asked for together
 _TEXT: Final = ("text",)
 
 
@@ -34,7 +35,7 @@ class Looks:
     Args:
         version: of all that follows: what is written under another one is written anew.
         fields: name -> what sorts of things it may hold.
-        tokens: of a text in a field of these sorts.
+        tokens: of texts in a field of these sorts; many at once cost less.
         records: kinds of logs whose records are looked into as a whole, as free text.
         spoken: kinds of logs -> the field that says a record in words, which is looked into as free text where the
             record has none of the other fields.
@@ -42,7 +43,7 @@ class Looks:
 
     version: str
     fields: Mapping[str, tuple[str, ...]]
-    tokens: Callable[[Any, str], Collection[Token]]
+    tokens: Callable[[Any, Sequence[str]], Sequence[Collection[Token]]]
     records: Collection[str] = ()
     spoken: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,30 +108,32 @@ class Index:
         about = About(version=self.looks.version, parts=list(self.parts), fields=list(self._fields), census=self.census)
         return merging.write(path, about, list(self._ids), Entries(**joined), self._words.blocks())
 
-    def _tokens(self, sorts: tuple[str, ...], text: str) -> tuple[int, ...]:
-        key = (sorts, text)
-        known = self._known.get(key)
-        if known is None:
-            ids = self._ids
-            known = tuple(ids.setdefault(token, len(ids)) for token in self.looks.tokens(sorts, text))
-            if len(text) <= _LONGEST_KNOWN and len(self._known) < _KNOWN:
-                self._known[key] = known
-        return known
+    def _tokens(self, sorts: tuple[str, ...], texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """The numbers of each text's tokens."""
+        known = [self._known.get((sorts, text)) for text in texts]
+        new = [at for at, ids in enumerate(known) if ids is None]
+        numbers = self._ids
+        for some in (new[at : at + _AT_ONCE] for at in range(0, len(new), _AT_ONCE)):
+            for at, tokens in zip(some, self.looks.tokens(sorts, [texts[at] for at in some]), strict=True):
+                ids = known[at] = tuple([numbers.setdefault(token, len(numbers)) for token in tokens])
+                if len(texts[at]) <= _LONGEST_KNOWN and len(self._known) < _KNOWN:
+                    self._known[sorts, texts[at]] = ids
+        return [ids or () for ids in known]
 
     def _of_values(self, column: Column, sorts: tuple[str, ...]) -> tuple[Longs, Longs, Longs]:
         """For each code where its tokens begin and how many there are, and all of these."""
         used = np.zeros(len(column.values), bool)
         used[column.codes] = True
-        counts, found = np.zeros(len(used), np.int64), list[int]()
-        for code in np.flatnonzero(used[2:]).tolist():
-            code += 2
+        codes = [code for code in np.flatnonzero(used).tolist() if code > NULL]
+        plain = [code for code in codes if code not in column.lists]
+        each = dict(zip(plain, self._tokens(sorts, [column.values[code] or "" for code in plain]), strict=True))
+        for code in codes if column.lists else ():
             if code in column.lists:
-                each = tuple({token for one in column.lists[code] for token in self._tokens(sorts, one)})
-            else:
-                each = self._tokens(sorts, column.values[code] or "")
-            counts[code] = len(each)
-            found += each
-        return np.cumsum(counts) - counts, counts, np.array(found, np.int64)
+                each[code] = tuple({one for ids in self._tokens(sorts, column.lists[code]) for one in ids})
+        counts = np.zeros(len(used), np.int64)
+        counts[codes] = [len(each[code]) for code in codes]
+        found = np.array([one for code in codes for one in each[code]], np.int64)
+        return np.cumsum(counts) - counts, counts, found
 
     def _of_rows(self, column: Column, rows: Any) -> tuple[Longs, Longs, Longs]:
         """The same of the words in a text, of some rows only: for each event how many, where they begin, and all."""
@@ -139,7 +142,10 @@ class Index:
         return counts[some.codes], starts[some.codes], ids
 
     def _records(self, events: Events) -> tuple[Longs, Longs, Longs]:
-        each = [self._tokens(_TEXT, record.decode("utf-8", "surrogateescape")) for record in events.raw]
+        each: list[tuple[int, ...]] = []
+        for first in range(0, len(events), _AT_ONCE):
+            rows = range(first, min(first + _AT_ONCE, len(events)))
+            each += self._tokens(_TEXT, [events.raw[row].decode("utf-8", "surrogateescape") for row in rows])
         counts = np.array([len(ids) for ids in each], np.int64)
         ids = np.array([one for some in each for one in some], np.int64)
         return counts, np.cumsum(counts) - counts, ids
