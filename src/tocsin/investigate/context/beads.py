@@ -62,7 +62,7 @@ _Values = Mapping[LeadKind, frozenset[str]]
 class Bead(msgspec.Struct, frozen=True, array_like=True):
     """One record: the things looked for that it names; `met` are other addresses outside and names in it.
 
-    `who` is the machine of ours, or the person, that had to do with it.
+    `who` is the machine of ours, or the person, that had to do with it; `asker` is the address outside that came to us.
     """
 
     kind: str
@@ -76,6 +76,7 @@ class Bead(msgspec.Struct, frozen=True, array_like=True):
     met: list[tuple[LeadKind, str]]
     host: str
     person: str
+    asker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +215,7 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         met=[one for one in met if one not in named],
         host=machine,
         person=people[0] if people else "",
+        asker=next(iter(addresses), "") if is_public(next(iter(addresses), "")) else "",
     )
 
 

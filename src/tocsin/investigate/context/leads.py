@@ -38,11 +38,16 @@ Lead = tuple[LeadKind, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leads:
-    """Of each incident the things to look for, with the reason, and the time in which; `since_us` may be `NO_TIME`."""
+    """Of each incident the things to look for, with the reason, and the time in which; `since_us` may be `NO_TIME`.
+
+    Args:
+        weighed_us: when something of weight was found, in order.
+    """
 
     since_us: int
     until_us: int
     why: Mapping[Lead, str]
+    weighed_us: tuple[int, ...] = ()
 
 
 def leads(
@@ -83,6 +88,7 @@ def leads(
                     _EVER if until_us is None else until_us - 1,
                 ),
                 why=why,
+                weighed_us=tuple(sorted({cited.at.ts_us for cited in weighing if cited.at.ts_us is not None})),
             )
         )
     return tuple(told)

@@ -10,7 +10,7 @@ from typing import Final
 from tocsin.investigate.context.beads import HOUR_US, Bead
 from tocsin.investigate.context.leads import MOST as MOST_LEADS
 from tocsin.investigate.context.leads import Lead, Leads, is_ours
-from tocsin.investigate.machines import COMMON
+from tocsin.investigate.context.ordinary import DAY_US, ordinary, place
 from tocsin.model.asset import Assets
 from tocsin.model.citation import Citation
 from tocsin.model.context import Context
@@ -19,7 +19,6 @@ from tocsin.model.incident import Incident
 
 MOST: Final = 500  # lines of context in an incident
 _CITED: Final = 3  # records of a line
-_DAY_US: Final = 86_400_000_000
 # Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
 _LEADING: Final = frozenset({"process", "program", "domain", "record", "address"})
 # What the record of a finding in a cloud leads to; of others it names enough by itself.
@@ -29,16 +28,14 @@ _OF_RECORDS: Final = frozenset({"application", "person"})
 def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tuple[Leads, ...]:
     """Addresses outside and names that records of these processes and names tell of: looked for once."""
     beads = list(beads)
-    common = _common(beads)
+    usual = ordinary(beads)
     where = _where(leads)
     found: list[dict[Lead, str]] = [{} for _ in leads]
     for bead in beads:
         for lead in bead.names:
-            if lead[0] not in _LEADING or lead in common:
-                continue
-            for number in where.get(lead, ()):
+            for number in where.get(lead, ()) if lead[0] in _LEADING else ():
                 one = leads[number]
-                if not _timed(bead, one):
+                if not usual.tells(bead, lead, one):
                     continue
                 for thing in (*bead.met, *_hours(bead)):
                     fits = _leads(lead, thing, assets)
@@ -91,22 +88,23 @@ def told(
 ) -> tuple[Incident, ...]:
     """The incidents that have leads, in their order, each with its context.
 
-    What more than a few machines or people of ours have to do with tells of nobody, and is left out.
+    What is ordinary (`ordinary.py`) tells of nobody, and is left out.
     """
     beads = sorted(beads, key=lambda bead: (bead.ts == NO_TIME, bead.ts, bead.path, bead.chunk, bead.rec))
-    common = _common(beads)
+    usual = ordinary(beads)
     where = _where(leads)
     lines: list[defaultdict[tuple[Lead, str, str, int], _Line]] = [defaultdict(_Line) for _ in leads]
     known = [{(cited.at.path, cited.at.chunk, cited.at.rec) for cited in one.findings} for one in incidents]
     for bead in beads:
         for lead in bead.names:
-            if lead in common or lead[0] == "record" or (lead[0] == "person" and not _from_outside(bead, assets)):
+            if lead[0] == "record" or (lead[0] == "person" and not _from_outside(bead, assets)):
                 continue
+            day = 0 if lead in usual.in_service else bead.ts // DAY_US
             for number in where.get(lead, ()):
-                if not _timed(bead, leads[number]) or (bead.path, bead.chunk, bead.rec) in known[number]:
+                if not usual.tells(bead, lead, leads[number]) or place(bead) in known[number]:
                     continue
-                known[number].add((bead.path, bead.chunk, bead.rec))
-                line = lines[number][lead, bead.kind, bead.host, bead.ts // _DAY_US]
+                known[number].add(place(bead))
+                line = lines[number][lead, bead.kind, bead.host, day]
                 line.count += 1
                 if bead.ts != NO_TIME:
                     line.times = [line.times[0] if line.times else bead.ts, bead.ts]
@@ -150,15 +148,6 @@ def _told(
     )
 
 
-def _common(beads: Iterable[Bead]) -> frozenset[Lead]:
-    whose: defaultdict[Lead, set[str]] = defaultdict(set)
-    for bead in beads:
-        for lead in bead.names:
-            if len(whose[lead]) <= COMMON:
-                whose[lead].add(bead.who)
-    return frozenset(lead for lead, some in whose.items() if len(some) > COMMON)
-
-
 def _where(leads: Sequence[Leads]) -> dict[Lead, list[int]]:
     where: dict[Lead, list[int]] = {}
     for number, one in enumerate(leads):
@@ -166,6 +155,3 @@ def _where(leads: Sequence[Leads]) -> dict[Lead, list[int]]:
             where.setdefault(lead, []).append(number)
     return where
 
-
-def _timed(bead: Bead, leads: Leads) -> bool:
-    return bead.ts == NO_TIME or leads.since_us <= bead.ts <= leads.until_us
