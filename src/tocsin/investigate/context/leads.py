@@ -42,12 +42,14 @@ class Leads:
 
     Args:
         weighed_us: when something of weight was found, in order.
+        left: how many things more are not looked for, since there are so many.
     """
 
     since_us: int
     until_us: int
     why: Mapping[Lead, str]
     weighed_us: tuple[int, ...] = ()
+    left: int = 0
 
 
 def leads(
@@ -67,7 +69,7 @@ def leads(
     for one in incidents:
         weighing = list(_weighing(one))
         here = [row for cited in weighing if (row := rows.get(_place(cited))) is not None]
-        why = dict[Lead, str]()
+        why, left = dict[Lead, str](), set[Lead]()
         for lead, because in (
             *_processes(traces, here, children),
             *_named(traces, here, one, assets),
@@ -75,8 +77,10 @@ def leads(
             *_listed(one),
             *((("record", record(*_place(cited))), "its finding") for cited in weighing if cited.kind in SERVICES),
         ):
-            if len(why) < MOST:
+            if lead in why or len(why) < MOST:
                 why.setdefault(lead, because)
+            else:
+                left.add(lead)
         told.append(
             Leads(
                 since_us=max(
@@ -89,6 +93,7 @@ def leads(
                 ),
                 why=why,
                 weighed_us=tuple(sorted({cited.at.ts_us for cited in weighing if cited.at.ts_us is not None})),
+                left=len(left),
             )
         )
     return tuple(told)

@@ -36,26 +36,42 @@ class Ordinary:
             was found in what they do.
         in_service: applications that several people use day after day.
         stays: of records whose asker must have been there at the time of something of weight, from when until when.
+        weighed_us: of addresses outside when something of weight was found in any incident that they lead from.
     """
 
     common: frozenset[Lead]
     in_service: frozenset[Lead]
     stays: dict[tuple[str, int, int], _Stay]
+    weighed_us: dict[Lead, list[int]]
 
     def tells(self, bead: Bead, lead: Lead, leads: Leads) -> bool:
         """Whether a record that names a thing which is looked for says something of this incident."""
         if lead in self.common or not (bead.ts == NO_TIME or leads.since_us <= bead.ts <= leads.until_us):
             return False
         stay = self.stays.get(place(bead)) if lead == ("address", bead.asker) else None
-        return stay is None or _near(leads.weighed_us, stay)
+        return stay is None or _near(self.weighed_us[lead], stay)
 
 
 def place(bead: Bead) -> tuple[str, int, int]:
     return bead.path, bead.chunk, bead.rec
 
 
-def ordinary(beads: Sequence[Bead]) -> Ordinary:
-    return Ordinary(common=_common(beads) | _ran_before(beads), in_service=_in_service(beads), stays=_stays(beads))
+def ordinary(beads: Sequence[Bead], leads: Iterable[Leads]) -> Ordinary:
+    return Ordinary(
+        common=_common(beads) | _ran_before(beads),
+        in_service=_in_service(beads),
+        stays=_stays(beads),
+        weighed_us=_weighed(leads),
+    )
+
+
+def _weighed(leads: Iterable[Leads]) -> dict[Lead, list[int]]:
+    times: defaultdict[Lead, set[int]] = defaultdict(set)
+    for one in leads:
+        for lead in one.why:
+            if lead[0] == "address":
+                times[lead].update(one.weighed_us)
+    return {lead: sorted(some) for lead, some in times.items()}
 
 
 def _common(beads: Iterable[Bead]) -> frozenset[Lead]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -28,9 +28,10 @@ _OF_RECORDS: Final = frozenset({"application", "person"})
 def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tuple[Leads, ...]:
     """Addresses outside and names that records of these processes and names tell of: looked for once."""
     beads = list(beads)
-    usual = ordinary(beads)
+    usual = ordinary(beads, leads)
     where = _where(leads)
     found: list[dict[Lead, str]] = [{} for _ in leads]
+    left: list[set[Lead]] = [set() for _ in leads]
     for bead in beads:
         for lead in bead.names:
             for number in where.get(lead, ()) if lead[0] in _LEADING else ():
@@ -38,15 +39,21 @@ def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tu
                 if not usual.tells(bead, lead, one):
                     continue
                 for thing in (*bead.met, *_hours(bead)):
-                    fits = _leads(lead, thing, assets)
-                    if fits and thing not in one.why and len(found[number]) < MOST_LEADS:
-                        found[number].setdefault(thing, _because(lead))
-    return tuple(replace(one, why=more) for one, more in zip(leads, found, strict=True))
+                    if thing in one.why or thing in found[number] or not _leads(lead, thing, assets):
+                        continue
+                    if len(found[number]) < MOST_LEADS:
+                        found[number][thing] = _because(lead)
+                    else:
+                        left[number].add(thing)
+    return tuple(replace(one, why=more, left=len(some)) for one, more, some in zip(leads, found, left, strict=True))
 
 
 def joined(first: Sequence[Leads], more: Sequence[Leads]) -> tuple[Leads, ...]:
     """Of each incident all that was looked for."""
-    return tuple(replace(one, why={**one.why, **other.why}) for one, other in zip(first, more, strict=True))
+    return tuple(
+        replace(one, why={**one.why, **other.why}, left=one.left + other.left)
+        for one, other in zip(first, more, strict=True)
+    )
 
 
 def _leads(lead: Lead, thing: Lead, assets: Assets) -> bool:
@@ -85,13 +92,17 @@ def told(
     beads: Iterable[Bead],
     digests: Mapping[str, str],
     assets: Assets,
+    cut: int = 0,
 ) -> tuple[Incident, ...]:
     """The incidents that have leads, in their order, each with its context.
+
+    Args:
+        cut: how many records more named something that was looked for.
 
     What is ordinary (`ordinary.py`) tells of nobody, and is left out.
     """
     beads = sorted(beads, key=lambda bead: (bead.ts == NO_TIME, bead.ts, bead.path, bead.chunk, bead.rec))
-    usual = ordinary(beads)
+    usual = ordinary(beads, leads)
     where = _where(leads)
     lines: list[defaultdict[tuple[Lead, str, str, int], _Line]] = [defaultdict(_Line) for _ in leads]
     known = [{(cited.at.path, cited.at.chunk, cited.at.rec) for cited in one.findings} for one in incidents]
@@ -111,9 +122,23 @@ def told(
                 if len(line.beads) < _CITED:
                     line.beads.append(bead)
     return tuple(
-        replace(one, context=_told(of_it, one_leads, digests))
+        replace(
+            one,
+            context=_told(of_it, one_leads, digests),
+            not_seen=(*one.not_seen, *_not_told(one_leads, [line.count for line in of_it.values()], cut)),
+        )
         for one, one_leads, of_it in zip(incidents, leads, lines, strict=True)
     )
+
+
+def _not_told(leads: Leads, counts: Sequence[int], cut: int) -> Iterator[str]:
+    """What was cut off for its number: an incident that has much around it says so."""
+    if leads.left:
+        yield f"context: {leads.left:,} more things that it shares with other records were not looked for"
+    if len(counts) > MOST:
+        yield f"context: {sum(counts[MOST:]):,} more records that share a thing with it are not listed"
+    if cut and leads.why:
+        yield f"context: {cut:,} records that share a thing with this or another incident were too many to be kept"
 
 
 def _from_outside(bead: Bead, assets: Assets) -> bool:
@@ -154,4 +179,3 @@ def _where(leads: Sequence[Leads]) -> dict[Lead, list[int]]:
         for lead in one.why:
             where.setdefault(lead, []).append(number)
     return where
-
