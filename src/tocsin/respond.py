@@ -136,7 +136,7 @@ def _weighed(
     leads = context.leads(incidents[: len(scenes)], traces, assets, *window)
     seen, beads = _evidence(again, run, scenes, asked, (leads, assets))
     weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
-    weighed = context.told(weighed, beads.leads, beads.found, _digests(run), assets)
+    weighed = context.told(weighed, beads.leads, beads.found, _digests(run), assets, beads.cut)
     told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
     if asked is None:
         return told, ()
@@ -175,10 +175,11 @@ def _again(logs: Lake | tuple[str | Path, ...], run: Run, how: How, on_progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Beads:
-    """Of each incident what was looked for, and what of it was found."""
+    """Of each incident what was looked for, and what of it was found, and kept."""
 
     leads: tuple[context.Leads, ...]
     found: tuple[context.Bead, ...]
+    cut: int
 
 
 def _evidence(
@@ -195,12 +196,13 @@ def _evidence(
         sought = context.search(first, folder / "beads")
         if scenes or asked is not None:
             lost = back(impact.around(scenes), kept, asked=asked, sought=sought)
-        found = tuple(context.read(sought))
-        more = context.further(first, found, assets)
+        found = context.read(sought)
+        more = context.further(first, found.beads, assets)
         sought = context.search(more, folder / "further")
         if sought is not None:
             back(impact.around(()), impact.Kept(folder=folder / "none").made(), sought=sought)
-        beads = _Beads(leads=context.joined(first, more), found=(*found, *context.read(sought)))
+        rest = context.read(sought)
+        beads = _Beads(leads=context.joined(first, more), found=(*found.beads, *rest.beads), cut=found.cut + rest.cut)
         return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen), beads
 
 

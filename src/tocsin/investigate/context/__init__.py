@@ -7,7 +7,7 @@ join nothing, and each says which thing it shares. NIST SP 800-86, section 3.3, 
 
 from __future__ import annotations
 
-from tocsin.investigate.context.beads import FIELDS, KINDS, Bead, Search, keep, read, search
+from tocsin.investigate.context.beads import FIELDS, KINDS, Bead, Found, Search, keep, read, search
 from tocsin.investigate.context.leads import Lead, Leads, leads
 from tocsin.investigate.context.told import further, joined, told
 
@@ -15,6 +15,7 @@ __all__ = [
     "FIELDS",
     "KINDS",
     "Bead",
+    "Found",
     "Lead",
     "Leads",
     "Search",

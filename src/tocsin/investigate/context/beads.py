@@ -7,10 +7,10 @@ is asked once. A bead is a line of JSON: what a worker that died left half writt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from tocsin.investigate.roles import SERVICES
 from tocsin.model.context import LeadKind
 from tocsin.model.event import NO_TIME, Events, Longs
 
-MOST: Final = 200_000  # beads in memory, some 500 bytes each; what is beyond is counted
+MOST: Final = 200_000  # beads in memory, some 500 bytes each; what is beyond is counted and told
 _MOST_BYTES: Final = 64 << 20  # on disk, of one task
 HOUR_US: Final = 3_600_000_000
 _LONGEST: Final = 253
@@ -62,7 +62,7 @@ _Values = Mapping[LeadKind, frozenset[str]]
 class Bead(msgspec.Struct, frozen=True, array_like=True):
     """One record: the things looked for that it names; `met` are other addresses outside and names in it.
 
-    `who` is the machine of ours, or the person, that had to do with it.
+    `who` is the machine of ours, or the person, that had to do with it; `asker` is the address outside that came to us.
     """
 
     kind: str
@@ -76,6 +76,7 @@ class Bead(msgspec.Struct, frozen=True, array_like=True):
     met: list[tuple[LeadKind, str]]
     host: str
     person: str
+    asker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +118,11 @@ def keep(sought: Search, name: str, events: Events) -> None:
     wanted = sought.wanted
     rows = _naming(events, wanted)
     rows &= ((events.ts >= sought.since_us) & (events.ts <= sought.until_us)) | (events.ts == NO_TIME)
+    found = np.flatnonzero(rows).tolist()
     with (sought.folder / name).open("ab") as file:
-        for row in np.flatnonzero(rows).tolist():
+        for number, row in enumerate(found):
             if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
+                file.write(msgspec.json.encode(len(found) - number) + b"\n")
                 break
             if bead := _bead(events, row, wanted):
                 file.write(msgspec.json.encode(bead) + b"\n")
@@ -214,6 +217,7 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         met=[one for one in met if one not in named],
         host=machine,
         person=people[0] if people else "",
+        asker=next(iter(addresses), "") if is_public(next(iter(addresses), "")) else "",
     )
 
 
@@ -236,13 +240,27 @@ def _of(text: str, domains: frozenset[str]) -> str:
     return ""
 
 
-def read(sought: Search | None) -> Iterator[Bead]:
-    """Beads of all tasks, in the order of their names; up to so many."""
-    decode, count = msgspec.json.Decoder(Bead).decode, 0
+class Found(NamedTuple):
+    """The beads, and how many records more named something that was looked for, of which nothing is kept."""
+
+    beads: tuple[Bead, ...] = ()
+    cut: int = 0
+
+
+def read(sought: Search | None) -> Found:
+    """Beads of all tasks, in the order of their names; up to so many, and the rest is counted."""
+    decode = msgspec.json.Decoder(Bead | int).decode
+    beads, cut = list[Bead](), 0
     for path in sorted(sought.folder.iterdir()) if sought else ():
         with path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n") or count >= MOST:
+                if not line.endswith(b"\n"):
                     break
-                count += 1
-                yield decode(line)
+                one = decode(line)
+                if isinstance(one, int):
+                    cut += one
+                elif len(beads) < MOST:
+                    beads.append(one)
+                else:
+                    cut += 1
+    return Found(tuple(beads), cut)

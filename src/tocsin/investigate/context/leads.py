@@ -38,11 +38,18 @@ Lead = tuple[LeadKind, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leads:
-    """Of each incident the things to look for, with the reason, and the time in which; `since_us` may be `NO_TIME`."""
+    """Of each incident the things to look for, with the reason, and the time in which; `since_us` may be `NO_TIME`.
+
+    Args:
+        weighed_us: when something of weight was found, in order.
+        left: how many things more are not looked for, since there are so many.
+    """
 
     since_us: int
     until_us: int
     why: Mapping[Lead, str]
+    weighed_us: tuple[int, ...] = ()
+    left: int = 0
 
 
 def leads(
@@ -62,7 +69,7 @@ def leads(
     for one in incidents:
         weighing = list(_weighing(one))
         here = [row for cited in weighing if (row := rows.get(_place(cited))) is not None]
-        why = dict[Lead, str]()
+        why, left = dict[Lead, str](), set[Lead]()
         for lead, because in (
             *_processes(traces, here, children),
             *_named(traces, here, one, assets),
@@ -70,8 +77,10 @@ def leads(
             *_listed(one),
             *((("record", record(*_place(cited))), "its finding") for cited in weighing if cited.kind in SERVICES),
         ):
-            if len(why) < MOST:
+            if lead in why or len(why) < MOST:
                 why.setdefault(lead, because)
+            else:
+                left.add(lead)
         told.append(
             Leads(
                 since_us=max(
@@ -83,6 +92,8 @@ def leads(
                     _EVER if until_us is None else until_us - 1,
                 ),
                 why=why,
+                weighed_us=tuple(sorted({cited.at.ts_us for cited in weighing if cited.at.ts_us is not None})),
+                left=len(left),
             )
         )
     return tuple(told)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tocsin.investigate.context.beads import HOUR_US, Bead
 from tocsin.investigate.context.leads import MOST as MOST_LEADS
 from tocsin.investigate.context.leads import Lead, Leads, is_ours
-from tocsin.investigate.machines import COMMON
+from tocsin.investigate.context.ordinary import DAY_US, ordinary, place
 from tocsin.model.asset import Assets
 from tocsin.model.citation import Citation
 from tocsin.model.context import Context
@@ -19,7 +19,6 @@ from tocsin.model.incident import Incident
 
 MOST: Final = 500  # lines of context in an incident
 _CITED: Final = 3  # records of a line
-_DAY_US: Final = 86_400_000_000
 # Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
 _LEADING: Final = frozenset({"process", "program", "domain", "record", "address"})
 # What the record of a finding in a cloud leads to; of others it names enough by itself.
@@ -29,27 +28,32 @@ _OF_RECORDS: Final = frozenset({"application", "person"})
 def further(leads: Sequence[Leads], beads: Iterable[Bead], assets: Assets) -> tuple[Leads, ...]:
     """Addresses outside and names that records of these processes and names tell of: looked for once."""
     beads = list(beads)
-    common = _common(beads)
+    usual = ordinary(beads, leads)
     where = _where(leads)
     found: list[dict[Lead, str]] = [{} for _ in leads]
+    left: list[set[Lead]] = [set() for _ in leads]
     for bead in beads:
         for lead in bead.names:
-            if lead[0] not in _LEADING or lead in common:
-                continue
-            for number in where.get(lead, ()):
+            for number in where.get(lead, ()) if lead[0] in _LEADING else ():
                 one = leads[number]
-                if not _timed(bead, one):
+                if not usual.tells(bead, lead, one):
                     continue
                 for thing in (*bead.met, *_hours(bead)):
-                    fits = _leads(lead, thing, assets)
-                    if fits and thing not in one.why and len(found[number]) < MOST_LEADS:
-                        found[number].setdefault(thing, _because(lead))
-    return tuple(replace(one, why=more) for one, more in zip(leads, found, strict=True))
+                    if thing in one.why or thing in found[number] or not _leads(lead, thing, assets):
+                        continue
+                    if len(found[number]) < MOST_LEADS:
+                        found[number][thing] = _because(lead)
+                    else:
+                        left[number].add(thing)
+    return tuple(replace(one, why=more, left=len(some)) for one, more, some in zip(leads, found, left, strict=True))
 
 
 def joined(first: Sequence[Leads], more: Sequence[Leads]) -> tuple[Leads, ...]:
     """Of each incident all that was looked for."""
-    return tuple(replace(one, why={**one.why, **other.why}) for one, other in zip(first, more, strict=True))
+    return tuple(
+        replace(one, why={**one.why, **other.why}, left=one.left + other.left)
+        for one, other in zip(first, more, strict=True)
+    )
 
 
 def _leads(lead: Lead, thing: Lead, assets: Assets) -> bool:
@@ -88,34 +92,53 @@ def told(
     beads: Iterable[Bead],
     digests: Mapping[str, str],
     assets: Assets,
+    cut: int = 0,
 ) -> tuple[Incident, ...]:
     """The incidents that have leads, in their order, each with its context.
 
-    What more than a few machines or people of ours have to do with tells of nobody, and is left out.
+    Args:
+        cut: how many records more named something that was looked for.
+
+    What is ordinary (`ordinary.py`) tells of nobody, and is left out.
     """
     beads = sorted(beads, key=lambda bead: (bead.ts == NO_TIME, bead.ts, bead.path, bead.chunk, bead.rec))
-    common = _common(beads)
+    usual = ordinary(beads, leads)
     where = _where(leads)
     lines: list[defaultdict[tuple[Lead, str, str, int], _Line]] = [defaultdict(_Line) for _ in leads]
     known = [{(cited.at.path, cited.at.chunk, cited.at.rec) for cited in one.findings} for one in incidents]
     for bead in beads:
         for lead in bead.names:
-            if lead in common or lead[0] == "record" or (lead[0] == "person" and not _from_outside(bead, assets)):
+            if lead[0] == "record" or (lead[0] == "person" and not _from_outside(bead, assets)):
                 continue
+            day = 0 if lead in usual.in_service else bead.ts // DAY_US
             for number in where.get(lead, ()):
-                if not _timed(bead, leads[number]) or (bead.path, bead.chunk, bead.rec) in known[number]:
+                if not usual.tells(bead, lead, leads[number]) or place(bead) in known[number]:
                     continue
-                known[number].add((bead.path, bead.chunk, bead.rec))
-                line = lines[number][lead, bead.kind, bead.host, bead.ts // _DAY_US]
+                known[number].add(place(bead))
+                line = lines[number][lead, bead.kind, bead.host, day]
                 line.count += 1
                 if bead.ts != NO_TIME:
                     line.times = [line.times[0] if line.times else bead.ts, bead.ts]
                 if len(line.beads) < _CITED:
                     line.beads.append(bead)
     return tuple(
-        replace(one, context=_told(of_it, one_leads, digests))
+        replace(
+            one,
+            context=_told(of_it, one_leads, digests),
+            not_seen=(*one.not_seen, *_not_told(one_leads, [line.count for line in of_it.values()], cut)),
+        )
         for one, one_leads, of_it in zip(incidents, leads, lines, strict=True)
     )
+
+
+def _not_told(leads: Leads, counts: Sequence[int], cut: int) -> Iterator[str]:
+    """What was cut off for its number: an incident that has much around it says so."""
+    if leads.left:
+        yield f"context: {leads.left:,} more things that it shares with other records were not looked for"
+    if len(counts) > MOST:
+        yield f"context: {sum(counts[MOST:]):,} more records that share a thing with it are not listed"
+    if cut and leads.why:
+        yield f"context: {cut:,} records that share a thing with this or another incident were too many to be kept"
 
 
 def _from_outside(bead: Bead, assets: Assets) -> bool:
@@ -150,22 +173,9 @@ def _told(
     )
 
 
-def _common(beads: Iterable[Bead]) -> frozenset[Lead]:
-    whose: defaultdict[Lead, set[str]] = defaultdict(set)
-    for bead in beads:
-        for lead in bead.names:
-            if len(whose[lead]) <= COMMON:
-                whose[lead].add(bead.who)
-    return frozenset(lead for lead, some in whose.items() if len(some) > COMMON)
-
-
 def _where(leads: Sequence[Leads]) -> dict[Lead, list[int]]:
     where: dict[Lead, list[int]] = {}
     for number, one in enumerate(leads):
         for lead in one.why:
             where.setdefault(lead, []).append(number)
     return where
-
-
-def _timed(bead: Bead, leads: Leads) -> bool:
-    return bead.ts == NO_TIME or leads.since_us <= bead.ts <= leads.until_us
