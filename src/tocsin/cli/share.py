@@ -144,9 +144,8 @@ def write_bundle(
     text = as_bundle(release.objects)
     told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
-    kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
     # Before the file: what is told can be taken back.
-    beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
+    beside = share_nodes.tell(peer, release, going(release), out, passphrase_fd)
     save(out, lambda file: file.writelines([text]))
     show_release(release)
     typer.echo(f"written: {shown(str(out))}, and in the journal {shown(str(folder() / share.JOURNAL))}")
@@ -225,6 +224,11 @@ def entry(asked: Told, release: Release, agreement: str, by: str, sent: str) -> 
         "objects": counts(release),
         "withheld": reasons(release),
     }
+
+
+def going(release: Release) -> list[str]:
+    """The ids here of what goes, in its order."""
+    return [one.id for one in release.verdicts if one.outcome != "withheld"]
 
 
 def counts(release: Release) -> dict[str, int]:
