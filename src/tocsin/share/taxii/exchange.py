@@ -92,7 +92,8 @@ def _tell_served(place: Place, guest: Guest, here: Folder, key: keys.Signing, at
     for collection in sorted(name for name, rights in guest.rights.items() if "read" in rights):
         name = f"{guest.id} {collection}"
         found = _shown(place, guest, collection, told.get(name, 0))
-        said = {(one, there): digest for _, sent in here.sent() for one, there, digest in sent.objects}
+        theirs = [sent for _, sent in here.sent() if sent.node == guest.peer.node]
+        said = {(one, there): digest for sent in theirs for one, there, digest in sent.objects}
         new = [
             (named, there, content)
             for _, named, there, content in found
