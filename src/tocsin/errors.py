@@ -11,6 +11,7 @@ TocsinError                 exit 1
 ├── LakeError               exit 10  a lake that cannot be used, is damaged, or that somebody else is writing in
 ├── ActError                exit 11  something that cannot be done in the world, or that was left half done
 ├── ShareError              exit 12  what cannot be shared, or does not hold that a node was handed
+│   └── NodeBusyError       exit 12  a node that somebody else holds: try again
 ├── SealError               exit 6   a key, a signature or a passphrase that cannot be used
 └── CaseError               exit 7   a case that cannot be used, or that was changed behind our back
     └── BusyError           exit 8   a case that somebody else is writing in: try again
@@ -64,6 +65,10 @@ class LakeError(TocsinError):
 
 class ShareError(TocsinError):
     exit_code = 12
+
+
+class NodeBusyError(ShareError):
+    pass
 
 
 class ActError(TocsinError):

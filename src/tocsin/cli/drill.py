@@ -59,7 +59,8 @@ def drill(
 
     Two parliamentary bodies, weeks of ordinary work, and in it a slow breach, a quick one, a campaign of mails,
     everyday malware, a permitted test and a lie to the press. With --rules PACK that pack is tried, too, alone and with
-    our own. Then the evidence goes into a lake, an ally shares what it knows, and the lake is asked.
+    our own. Then the evidence goes into a lake, an ally shares what it knows, and the lake is asked. Three nations,
+    each a process with a node of its own, do that over a server; and people are told.
     """
     from rich.console import Console
 
@@ -85,7 +86,7 @@ def drill(
             drill_pages.story(console, truth, figures[name], name, told=told)
             drill_pages.contained(console, contained)
         (folder / "score.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        _second_act(made, folder, evidence / "lake", jobs, console, quiet=quiet)
+        _further_acts(made, habits, folder, evidence, jobs, console, quiet=quiet)
         if keep:
             (evidence / "made").rename(folder / "evidence")
     except BaseException:
@@ -152,10 +153,16 @@ def _performed(
     return performance.figures, performance.contained
 
 
-def _second_act(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:
-    from tocsin.cli import drill_recall
+def _further_acts(
+    made: Made, habits: Profile | None, folder: Path, evidence: Path, jobs: int, console: Console, *, quiet: bool
+) -> None:
+    """An ally's word and what a lake says to it; what three nations tell each other; and what people are told."""
+    from tocsin.cli import drill_allies, drill_recall
 
-    drill_recall.performed(made, folder / "hunt", lake, jobs, console, quiet=quiet)
+    def third() -> dict[str, Any]:
+        return drill_allies.performed(made, habits, folder / "allies", evidence / "allies", console)
+
+    drill_recall.performed(made, folder / "hunt", evidence / "lake", jobs, console, third=third, quiet=quiet)
 
 
 def _ended(figures: dict[str, Any], first: str, folder: Path, console: Console, *, quiet: bool) -> None:

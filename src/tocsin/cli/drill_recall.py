@@ -1,10 +1,10 @@
-"""The drill's second act in, what an ally's word brought to light out: files, and a page on the terminal."""
+"""The drill's second and fourth act in, what an ally's word brought to light out: files, and pages on the terminal."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,21 @@ if TYPE_CHECKING:
     from tocsin.rehearse import Made
 
 
-def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console, *, quiet: bool) -> None:
-    """Play it, its files below `folder`, its score among them."""
+def performed(
+    made: Made,
+    folder: Path,
+    lake: Path,
+    jobs: int,
+    console: Console,
+    third: Callable[[], dict[str, Any]],
+    *,
+    quiet: bool,
+) -> None:
+    """Play them, their files below `folder`, the score of all acts behind the first among them.
+
+    Args:
+        third: plays the third act, once the second was told, and gives its figures.
+    """
     folder.mkdir()
     answers = pages.Answers()
     _begins(console, "The second act: an ally shares what it knows")
@@ -40,14 +53,14 @@ def performed(made: Made, folder: Path, lake: Path, jobs: int, console: Console,
             spoken = speak(made, done.hunted.response, folder, since=done.asked_at)
         records, files = done.taken.records, len(done.taken.custody)
         asked = len(done.hunt.rules.rules)
-    told = {**done.figures, "fourth_act": _figures(spoken)}
-    (folder / "score.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     truth = json.loads(made.truth.read_bytes())
     console.print(
         f"{records:,} records of {files:,} sources lie in a lake. A bundle of {asked - 1} indicators and one rule"
         f" arrives from an ally that two of the groups visited, too."
     )
     _tell(console, truth, done.figures, folder)
+    told = {**done.figures, "third_act": third(), "fourth_act": _figures(spoken)}
+    (folder / "score.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     _spoken(console, spoken, folder)
 
 

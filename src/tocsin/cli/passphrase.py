@@ -26,6 +26,19 @@ def asker(descriptor: int | None) -> Callable[[str], bytes]:
     return ask
 
 
+def once(descriptor: int | None) -> Callable[[str], bytes]:
+    """As `asker`, for a command that needs the key more than once: it asks the first time, and remembers."""
+    ask = asker(descriptor)
+    given: list[bytes] = []
+
+    def remembering(question: str) -> bytes:
+        if not given:
+            given.append(ask(question))
+        return given[0]
+
+    return remembering
+
+
 def chosen(name: str, descriptor: int | None) -> bytes:
     """A new one, asked for twice where somebody types it."""
     passphrase = _given(descriptor)

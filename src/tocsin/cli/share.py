@@ -151,9 +151,8 @@ def write_bundle(
     text, left = _written(release, form)
     told = entry(asked, release, agreement, person.whoever(by), hashlib.sha256(text.encode()).hexdigest())
     share.add(folder(), told | ({"decision": signed} if signed else {}))
-    kept = [one.id for one in release.verdicts if one.outcome != "withheld"]
     # Before the file: what is told can be taken back.
-    beside = share_nodes.tell(peer, release, kept, out, passphrase_fd)
+    beside = share_nodes.tell(peer, release, going(release), out, passphrase_fd)
     save(out, lambda file: file.writelines([text]))
     show_release(release)
     if left:
@@ -245,6 +244,11 @@ def entry(asked: Told, release: Release, agreement: str, by: str, sent: str) -> 
         "objects": counts(release),
         "withheld": reasons(release),
     }
+
+
+def going(release: Release) -> list[str]:
+    """The ids here of what goes, in its order."""
+    return [one.id for one in release.verdicts if one.outcome != "withheld"]
 
 
 def counts(release: Release) -> dict[str, int]:

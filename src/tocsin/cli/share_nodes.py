@@ -19,7 +19,9 @@ from tocsin.output.screen import shown
 if TYPE_CHECKING:
     from tocsin.model.peer import Peer
     from tocsin.model.release import Release
+    from tocsin.seal import keys
     from tocsin.share.nodes.folder import Folder
+    from tocsin.share.nodes.receiving import Received
 
 HERE = "here"
 
@@ -54,10 +56,9 @@ def take(
     as_json: Json = False,
 ) -> None:
     """Take what peers handed over: check it, keep it, and tell what was taken back, kept back or said twice."""
-    from tocsin.cli import node_pages
     from tocsin.seal import decisions
     from tocsin.share.nodes import folder as kept
-    from tocsin.share.nodes import messages, received, receiving, telling
+    from tocsin.share.nodes import messages, receiving, telling
 
     told: list[dict[str, Any]] = []
     unsigned: list[Path] = []
@@ -70,28 +71,41 @@ def take(
             except ShareError as error:
                 raise ShareError(f"{path}: {error.message}", hint=error.hint) from error
             unsigned += [] if one.signed else [path]
-            force = received.keep(here)
-            gone = _taken_back(here, due)
-            if as_json:
-                told.append(_plain(one, force[one.of].revoked, gone))
-                continue
-            for line in node_pages.received(here, one, force[one.of]):
-                typer.echo(line)
-            for sender, entry, letters in gone:
-                for line in node_pages.taken_back(entry, letters, here.trusted[sender].name):
-                    typer.echo(line)
-            if gone:
-                _what_follows(here, {letter_id for _, _, letters in gone for letter_id in _ids(letters)})
-            for named, count in sorted(received.seen_of_ours(here, force[one.of]).items()):
-                typer.echo(shown(f"  what we told them was seen there: {named}, {count:,} sightings", 300))
-            place = received.place(here, one.of)
-            if place.exists():
-                typer.echo(f"  what it told, and is in force: {shown(str(place))}")
+            told.append(tell_received(here, one, due, quiet=as_json))
     if as_json:
         typer.echo(json.dumps(told, indent=1))
     if unsigned:
         hint = "If they took a new key, or came back from a backup: give them what there is here, and take again."
         raise ShareError(f"{unsigned[0]}: is not signed with the key that speaks for its sender now", hint=hint)
+
+
+def tell_received(here: Folder, one: Received, due: set[str], *, quiet: bool) -> dict[str, Any]:
+    """Write the bundles of what is in force, and tell what came of a message; the same for programs is given back.
+
+    Args:
+        due: revocations that were not confirmed before it.
+    """
+    from tocsin.cli import node_pages
+    from tocsin.share.nodes import received
+
+    force = received.keep(here)
+    gone = _taken_back(here, due)
+    plain = _plain(one, force[one.of].revoked, gone)
+    if quiet:
+        return plain
+    for line in node_pages.received(here, one, force[one.of]):
+        typer.echo(line)
+    for sender, entry, letters in gone:
+        for line in node_pages.taken_back(entry, letters, here.trusted[sender].name):
+            typer.echo(line)
+    if gone:
+        _what_follows(here, {letter_id for _, _, letters in gone for letter_id in _ids(letters)})
+    for named, count in sorted(received.seen_of_ours(here, force[one.of]).items()):
+        typer.echo(shown(f"  what we told them was seen there: {named}, {count:,} sightings", 300))
+    place = received.place(here, one.of)
+    if place.exists():
+        typer.echo(f"  what it told, and is in force: {shown(str(place))}")
+    return plain
 
 
 def _content(path: Path) -> bytes:
@@ -237,30 +251,41 @@ def _write_proof(path: Path, fork: Any) -> None:
     )
 
 
-def tell(peer: Peer, release: Release, ids: Sequence[str], out: Path, descriptor: int | None) -> Path | None:
-    """Enter a release in the log of this node, and write what is for the peer's node; None where there is no node here.
+def enter(peer: Peer, release: Release, ids: Sequence[str], secret: keys.Ask) -> bool:
+    """Enter a release in the log of this node; False where there is no node here.
 
     Args:
         ids: of the objects of the release as they are here, in its order.
     """
     from tocsin.border.bundles import as_object
-    from tocsin.output.files import save
     from tocsin.seal import decisions
-    from tocsin.share.nodes import acting, messages, receiving, telling
+    from tocsin.share.nodes import acting, telling
     from tocsin.share.nodes import folder as kept
 
     if not kept.is_there(node.folder()):
-        return None
-    at = decisions.now()
+        return False
     objects = [
         (here_id, str(one["id"]), as_object(one).encode()) for here_id, one in zip(ids, release.objects, strict=True)
     ]
     with kept.held(node.folder()) as here:
-        key = acting.signing(here, passphrase.asker(descriptor))
-        telling.tell(here, key, objects, peer=peer.id, node=peer.node, at=at, mark=node.mark())
-        if not peer.node:
-            return None
-        content = messages.written(receiving.answer(here, key, peer.node, at=at, mark=node.mark())).decode()
+        key = acting.signing(here, secret)
+        telling.tell(here, key, objects, peer=peer.id, node=peer.node, at=decisions.now(), mark=node.mark())
+    return True
+
+
+def tell(peer: Peer, release: Release, ids: Sequence[str], out: Path, descriptor: int | None) -> Path | None:
+    """Enter a release in the log of this node, and write what is for the peer's node; None where one has no node."""
+    from tocsin.output.files import save
+    from tocsin.seal import decisions
+    from tocsin.share.nodes import acting, messages, receiving
+    from tocsin.share.nodes import folder as kept
+
+    secret = passphrase.once(descriptor)
+    if not enter(peer, release, ids, secret) or not peer.node:
+        return None
+    with kept.held(node.folder()) as here:
+        key = acting.signing(here, secret)
+        content = messages.written(receiving.answer(here, key, peer.node, at=decisions.now(), mark=node.mark()))
     beside = out.with_name(f"{out.stem}.node.json")
-    save(beside, lambda file: file.writelines([content]))
+    save(beside, lambda file: file.writelines([content.decode()]))
     return beside

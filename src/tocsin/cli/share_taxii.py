@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tocsin.cli import person, share
+from tocsin.cli import node, passphrase, person, share, share_exchange, share_nodes, share_remote
 from tocsin.cli.case_options import By
 from tocsin.cli.detect import Quiet
+from tocsin.cli.share_remote import Authority, Certificate, Key, TokenFile, Url, User
 from tocsin.errors import IndicatorError, SettingsError, ShareError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
     from tocsin.model.guest import Guest
-    from tocsin.share.taxii.asking import Remote
+    from tocsin.seal import keys
+    from tocsin.share.taxii.asking import Ask
     from tocsin.share.taxii.client import Posted, Pulled
-    from tocsin.share.taxii.place import Place
+    from tocsin.share.taxii.place import Ours, Place
 
 PORT: Final = 8043
-TOKEN: Final = "TOCSIN_TAXII_TOKEN_FILE"  # noqa: S105 - the name of a variable
 STORE: Final = "TOCSIN_TAXII_STORE"
-_MOST_TOKEN_BYTES: Final = 4096
 _MOST_TOLD: Final = 10  # reasons
 
 Site = Annotated[
@@ -37,15 +37,6 @@ Store = Annotated[
         help="postgresql://... for a team; if not given, a file below $XDG_DATA_HOME/tocsin/share.",
     ),
 ]
-Url = Annotated[str, typer.Argument(metavar="URL", help="Of their collection: https://HOST/ROOT/collections/ID/.")]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", envvar=TOKEN, show_envvar=True, help="The file with the token that they gave."),
-]
-User = Annotated[str, typer.Option(metavar="NAME", help="Where they want a name and a password, the name.")]
-Authority = Annotated[Path | None, typer.Option(metavar="PEM", help="The authority that certificates must be of.")]
-Certificate = Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate of this side.")]
-Key = Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")]
 
 
 def serve(
@@ -58,14 +49,18 @@ def serve(
     certificate: Certificate = None,
     key: Key = None,
     authority: Authority = None,
+    passphrase_fd: person.PassphraseFd = None,
 ) -> None:
-    """Serve collections over TAXII 2.1. Each peer is told what their agreement lets them have, and nothing else."""
+    """Serve collections over TAXII 2.1. Each peer is told what their agreement lets them have, and nothing else.
+
+    Where we have a node, it takes messages of the nodes that agreements name, and answers them.
+    """
     host, port = _listen(listen)
     from tocsin.share.taxii import serving
 
     if (certificate is None) != (key is None):
         raise SettingsError("--certificate and --key go together", hint="Give both, as files in PEM.")
-    place = _place(site, store)
+    place = _place(site, store, _node(passphrase_fd))
     serving.check(place, host, encrypted=certificate is not None, authority=authority is not None)
     typer.echo(f"serving {shown(str(site))} on {host}:{port}, from {serving.START} on", err=True)
     serving.serve(place, host, port, complain=_complain, certificate=certificate, key=key, authority=authority)
@@ -114,34 +109,34 @@ def pull(
     authority: Authority = None,
     certificate: Certificate = None,
     key: Key = None,
-    lake: Annotated[
-        Path | None,
-        typer.Option("--lake", metavar="DIR", help="Hunt at once for what is new in every year of this lake."),
-    ] = None,
-    by_authority: Annotated[
+    of_node: Annotated[
         str,
-        typer.Option("--by-authority", metavar="TEXT", help="By which authority is hunted; it stands in the journal."),
+        typer.Option("--node", metavar="PEER", help="Their node, by its name here: exchange messages with it."),
     ] = "",
+    lake: share_exchange.Lake = None,
+    by_authority: share_exchange.ByAuthority = "",
+    passphrase_fd: person.PassphraseFd = None,
     by: By = None,
     quiet: Quiet = False,
 ) -> None:
     """Fetch what is new in a partner's collection, and hunt for it where a lake is given."""
     if not name or not name.replace("-", "").replace("_", "").isalnum():
         raise SettingsError(f"--as {name}: is no name", hint="Letters, digits, - and _.")
-    if lake is not None and not by_authority.strip():
-        raise SettingsError(
-            "--lake needs --by-authority", hint="Say by which authority is hunted: a law, an order, a case."
-        )
+    share_exchange.check_hunt(lake, by_authority)
     from tocsin.share.taxii import client
     from tocsin.share.taxii.asking import asking
 
-    remote = _remote(url, token_file, user, authority, certificate, key)
+    remote = share_remote.remote(url, token_file, user, authority, certificate, key)
     folder = share.folder() / "pulled" / name
     with asking(remote) as ask:
         found = client.pull(ask, url, folder)
-    _tell_pulled(found, name)
+        _tell_pulled(found, name)
+        if of_node:
+            share_exchange.with_node(ask, url, of_node, passphrase.once(passphrase_fd), quiet=quiet)
     if lake is not None:
         _hunt(folder, name, lake, by_authority, by, quiet=quiet)
+        if of_node:
+            share_exchange.hunt(of_node, lake, by_authority, by, quiet=quiet)
 
 
 def push(
@@ -163,7 +158,10 @@ def push(
     by: By = None,
     passphrase_fd: person.PassphraseFd = None,
 ) -> None:
-    """Send a peer what they may have of a bundle, after an entry in the journal."""
+    """Send a peer what they may have of a bundle, after an entry in the journal.
+
+    Where we have a node it stands in our log, and can be taken back; where they have one, too, both exchange messages.
+    """
     import hashlib
 
     from tocsin import share as room
@@ -181,23 +179,51 @@ def push(
     if not release.objects:
         raise ShareError(f"nothing of {bundle} may go to {peer.name}", hint="The table says why of each object.")
     sent = hashlib.sha256(as_bundle(release.objects).encode()).hexdigest()
+    secret = passphrase.once(passphrase_fd)
     entry = share.entry(asked, release, agreement, person.whoever(by), sent)
-    with asking(_remote(url, token_file, user, authority, certificate, key)) as ask:
+    with asking(share_remote.remote(url, token_file, user, authority, certificate, key)) as ask:
         room.add(share.folder(), entry | {"to": url} | ({"decision": signed} if signed else {}))
+        logged = share_nodes.enter(peer, release, share.going(release), secret)
         told = client.post(ask, url, release.objects)
-    counts = {"taken": told.taken, "refused": told.refused}
-    answered = {"what": "answered", "at": decisions.now(), "to": url, "objects": counts}
-    room.add(share.folder(), entry | answered | {"statuses": list(told.statuses)})
-    _tell_posted(told)
+        counts = {"taken": told.taken, "refused": told.refused}
+        answered = {"what": "answered", "at": decisions.now(), "to": url, "objects": counts}
+        room.add(share.folder(), entry | answered | {"statuses": list(told.statuses)})
+        _tell_posted(told)
+        if logged and peer.node:
+            _tell_node(ask, url, peer.node, secret)
 
 
-def _place(site: Path, store: str) -> Place:
+def _tell_node(ask: Ask, url: str, fingerprint: str, secret: keys.Ask) -> None:
+    """The objects were taken; what their node does not take now goes with the next message."""
+    try:
+        share_exchange.with_node(ask, url, fingerprint, secret, quiet=False)
+    except ShareError as why:
+        hint = "`tocsin share exchange` tries again, `tocsin share give` writes it as a file"
+        typer.echo(f"note: not exchanged with their node: {shown(why.message, 500)}; {hint}", err=True)
+
+
+def _place(site: Path, store: str, ours: Ours | None = None) -> Place:
     from tocsin.border.site import read_site
     from tocsin.share.taxii import place
     from tocsin.share.taxii.store import address
 
     folder = share.folder()
-    return place.opened(read_site(site), folder, store or address(folder / "taxii.db"))
+    return place.opened(read_site(site), folder, store or address(folder / "taxii.db"), ours)
+
+
+def _node(descriptor: int | None) -> Ours | None:
+    """Our node, with its passphrase if it has one: asked for now, since nobody is there later."""
+    from tocsin.share.nodes import acting
+    from tocsin.share.nodes import folder as kept
+    from tocsin.share.taxii.place import Ours
+
+    if not kept.is_there(node.folder()):
+        return None
+    secret = passphrase.once(descriptor)
+    with kept.held(node.folder()) as here:
+        acting.speaking(here, secret)
+        typer.echo(f"the node {shown(here.about.name)} takes messages, too", err=True)
+    return Ours(root=node.folder(), mark=node.mark(), ask=secret)
 
 
 def _us(collection: str) -> Guest:
@@ -216,23 +242,6 @@ def _listen(text: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise SettingsError(f"--listen {text}: is no address", hint=f"Write it as 127.0.0.1:{PORT}, or [::1]:{PORT}.")
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _remote(
-    url: str, token_file: Path | None, user: str, authority: Path | None, certificate: Path | None, key: Path | None
-) -> Remote:
-    from tocsin.share.taxii.asking import Remote
-
-    secret = ""
-    if token_file is not None:
-        try:
-            with token_file.open("rb") as file:
-                secret = file.read(_MOST_TOKEN_BYTES).decode("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{token_file}: cannot be read", hint="A file with the token as one line.") from error
-        if token_file.stat().st_mode & 0o077:
-            typer.echo(f"note: others may read {shown(str(token_file))}; chmod 600 it", err=True)
-    return Remote(url=url, token=secret, user=user, authority=authority, certificate=certificate, key=key)
 
 
 def _tell_pulled(found: Pulled, name: str) -> None:
@@ -265,4 +274,4 @@ def _hunt(folder: Path, name: str, lake: Path, authority: str, by: str | None, *
     checkpoint.hunted(folder, lake, files)
 
 
-COMMANDS: Final[tuple[Any, ...]] = (serve, offer, token, pull, push)
+COMMANDS: Final[tuple[Any, ...]] = (serve, offer, token, pull, push, share_exchange.exchange)

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tocsin.engine import here
 from tocsin.engine.protocol import Done, Message, Send, Work
 
 __all__ = ["Done", "Message", "Send", "Work", "default_jobs", "run"]
@@ -35,16 +36,29 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SILENCE_S) -> Iterator[Message | Done]:
-    """Do `work` on each task, `jobs` at a time; begun in order, but messages of tasks mix."""
+def run(
+    tasks: Sequence[T],
+    work: Work[T],
+    *,
+    jobs: int,
+    silence_s: float = _SILENCE_S,
+    afresh: Sequence[str] = (),
+) -> Iterator[Message | Done]:
+    """Do `work` on each task, `jobs` at a time; begun in order, but messages of tasks mix.
+
+    Args:
+        afresh: modules of which workers are made that share nothing else with this process, for work that cannot be
+            done in a fork of it, such as reading a lake once this process has; none for forks. Tasks and `work` are
+            then handed over by value.
+    """
     if "fork" not in multiprocessing.get_all_start_methods():
-        yield from _here(tasks, work)
+        yield from here.run(tasks, work, jobs=1)
         return
     waiting = iter(range(len(tasks)))
     workers: list[_Worker] = []
     try:
         for _ in range(min(jobs, len(tasks))):
-            _start(workers, tasks, work, next(waiting))
+            _start(workers, tasks, work, next(waiting), afresh)
         while workers:
             for worker in _ready(workers, silence_s):
                 answer = worker.answer(silence_s)
@@ -57,38 +71,29 @@ def run(tasks: Sequence[T], work: Work[T], *, jobs: int, silence_s: float = _SIL
                 worker.stop()
                 workers.remove(worker)
                 if task is not None:
-                    _start(workers, tasks, work, task)
+                    _start(workers, tasks, work, task, afresh)
     finally:
         for worker in workers:
             worker.stop()
 
 
-def _start(workers: list[_Worker], tasks: Sequence[T], work: Work[T], task: int) -> None:
+def _start(workers: list[_Worker], tasks: Sequence[T], work: Work[T], task: int, afresh: Sequence[str]) -> None:
     """Start a worker and note it before anybody may interrupt: one that nobody knows of would never be stopped."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
     try:
-        workers.append(_Worker(tasks, work, task))
+        workers.append(_Worker(tasks, work, task, afresh))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _here(tasks: Sequence[T], work: Work[T]) -> Iterator[Message | Done]:
-    for task, what in enumerate(tasks):
-        failure = ""
-        said: list[bytes] = []
-        try:
-            work(what, said.append)
-        except Exception as error:  # noqa: BLE001  # whatever goes wrong is the task's failure, not the run's
-            failure = _words(error)
-        yield from (Message(task=task, content=content) for content in said)
-        yield Done(task=task, failure=failure)
 
 
 class _Worker:
     """One process and the task it is at."""
 
-    def __init__(self, tasks: Sequence[Any], work: Work[Any], task: int) -> None:
-        context = multiprocessing.get_context("fork")
+    def __init__(self, tasks: Sequence[Any], work: Work[Any], task: int, afresh: Sequence[str]) -> None:
+        # A server that has but imported these modules, and forks: they are imported once for all workers.
+        context: Any = multiprocessing.get_context("forkserver" if afresh else "fork")
+        if afresh:
+            context.set_forkserver_preload(list(afresh))
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self.pipe, tasks, work), daemon=True)
         self._process.start()
@@ -158,7 +163,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
         try:
             work(tasks[task], lambda content: pipe.send_bytes(_MESSAGE + content))
         except BaseException as error:  # noqa: BLE001  # a panic of a library in Rust is no Exception
-            last = _ERROR + _words(error).encode("utf-8", "replace")
+            last = _ERROR + here.words(error).encode("utf-8", "replace")
         gc.collect()
         pipe.send_bytes(last)
 
@@ -170,12 +175,6 @@ def _limit_memory() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard == resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_AS, (in_use + _MEMORY_BYTES, hard))
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, MemoryError):
-        return "needed more memory than a file may take"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _end(exit_code: int | None) -> str:

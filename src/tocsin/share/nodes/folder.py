@@ -18,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.errors import ShareError
+from tocsin.errors import NodeBusyError, ShareError
 from tocsin.model.node import Entry, Fork, Head, Trusted
 from tocsin.seal import durable, keys
 from tocsin.share.nodes import forks, statements
@@ -37,6 +38,7 @@ OWN: Final = "own.jsonl"
 OTHERS: Final = "others.jsonl"
 PEERS: Final = "peers.json"
 _LOCK: Final = "lock"
+_PAUSE_S: Final = 0.02
 _HINT: Final = "See to its permissions and free space; what was written before is safe."
 
 
@@ -136,11 +138,15 @@ def begin(root: Path, about: About, first: Entry) -> None:
 
 
 @contextmanager
-def held(root: Path, *, verify: bool = False) -> Iterator[Folder]:
+def held(root: Path, *, verify: bool = False, wait_s: float | None = None) -> Iterator[Folder]:
     """The node of a folder, for as long as the context lasts; others wait.
 
     Args:
         verify: check every signature again, not only forms and digests; they were checked before they were written.
+        wait_s: for how long to wait for somebody else; None for as long as it takes.
+
+    Raises:
+        NodeBusyError: somebody else holds it for longer.
     """
     if not is_there(root):
         raise ShareError(f"{root}: there is no node yet", hint="`tocsin node init NAME` makes one.")
@@ -148,10 +154,25 @@ def held(root: Path, *, verify: bool = False) -> Iterator[Folder]:
         number = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with _told(root):
-            fcntl.flock(number, fcntl.LOCK_EX)
+            _lock(number, root, wait_s)
             yield _loaded(root, verify=verify)
     finally:
         os.close(number)
+
+
+def _lock(number: int, root: Path, wait_s: float | None) -> None:
+    if wait_s is None:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        return
+    ends = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise NodeBusyError(f"{root}: somebody else holds this node", hint="Try again soon.") from None
+        time.sleep(_PAUSE_S)
 
 
 def _loaded(root: Path, *, verify: bool) -> Folder:

@@ -163,11 +163,16 @@ def furthest(book: Book, branch: str) -> int:
     return max(shown, default=known.NOTHING)
 
 
-def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | None = None) -> Message:
+def answer(
+    folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | None = None, most_bytes: int | None = None
+) -> Message:
     """What to hand to a node now: receipts that are due, how far we know, and what it does not know.
 
     A node that came back from a backup writes nothing before it has its own log again, and still says how far it knows:
     so a peer learns what to give back.
+
+    Args:
+        most_bytes: of payloads, where what carries the message has room for no more; the rest is for the next one.
     """
     book = folder.known.books[folder.node]
     ends = book.after[folder.own[-1].digest] is None
@@ -187,7 +192,7 @@ def answer(folder: Folder, key: keys.Signing, to: str, *, at: str, mark: Path | 
         has=has,
         at=at,
         got=telling.came_from(folder, to),
-        payloads=telling.for_peer(folder, to),
+        payloads=telling.for_peer(folder, to, most_bytes=most_bytes),
     )
 
 

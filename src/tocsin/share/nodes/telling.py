@@ -163,22 +163,34 @@ def _receipts(folder: Folder) -> dict[str, set[str]]:
     return found
 
 
-def for_peer(folder: Folder, node: str) -> list[tuple[str, bytes, bytes]]:
-    """Payloads that were told to a node, without those of which it said that they came, or that were taken back."""
+def for_peer(folder: Folder, node: str, *, most_bytes: int | None = None) -> list[tuple[str, bytes, bytes]]:
+    """Payloads that were told to a node, without those of which it said that they came, or that were taken back.
+
+    Args:
+        most_bytes: after which the rest waits for the next time; 0 for none. What one entry names stays together: a
+            node that has some of it says that it came.
+    """
+    if most_bytes == 0:
+        return []
     gone, peered = _gone(folder), folder.peers.get(node)
     got = set(peered.got) if peered is not None else set()
-    found = []
+    found: list[tuple[str, bytes, bytes]] = []
+    size = 0
     for entry, sent in folder.sent():
         if entry.digest in got:
             continue
         digests = [digest for to, digest in sent.letters if to == node]
         digests += [digest for _, _, digest in sent.objects if sent.node == node and digest not in gone | {""}]
+        before = len(found)
         for digest in digests:
             kept = payloads.read(folder.root, folder.node, digest)
             if kept is None:
                 hint = "Bring the folder `payloads` back; what it held cannot be told again under its entry."
                 raise ShareError(f"the payload {digest[:16]} is not here any more", hint=hint)
             found.append((digest, *kept))
+            size += len(kept[1])
+        if most_bytes is not None and before and size > most_bytes:
+            return found[:before]
     return found
 
 

@@ -6,6 +6,7 @@ Who does not say who they are is told nothing but that, whatever they ask for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -21,7 +22,7 @@ from starlette.routing import Route as Way
 
 from tocsin.errors import TocsinError
 from tocsin.model.guest import Guest
-from tocsin.share.taxii import envelope, openapi, rights
+from tocsin.share.taxii import envelope, media, openapi, rights
 from tocsin.share.taxii.place import Place
 from tocsin.share.taxii.refused import Refused, nowhere
 from tocsin.share.taxii.routes import MEDIA, ROUTES, Answer, Request, Route
@@ -59,8 +60,7 @@ def app(place: Place, complain: Callable[[str], None]) -> Starlette:
         except Exception as fault:  # noqa: BLE001 - whatever it was, the answer is one of TAXII, and says nothing of us
             complain(f"{type(fault).__name__}: {fault}")
             told = _broken()
-        media = "application/json" if asked.url.path == DESCRIPTION and told.status == 200 else MEDIA
-        return Response(told.body, told.status, {**_ALWAYS, **told.headers, "Content-Type": media})
+        return Response(told.body, told.status, {"Content-Type": MEDIA, **_ALWAYS, **told.headers})
 
     return Starlette(routes=[Way("/{path:path}", answer, methods=_METHODS)])
 
@@ -82,13 +82,14 @@ async def _answer(place: Place, rates: rights.Rates, asked: Asked) -> Answer:
         rates.take_stranger(asked.client.host if asked.client else "")
         raise
     rates.take(guest.id, guest.a_minute)
-    _acceptable(asked)
     path = asked.url.path if asked.url.path.endswith("/") else asked.url.path + "/"
     if path == DESCRIPTION + "/" and asked.method == "GET":
-        return Answer(200, openapi.described())
+        return Answer(200, openapi.described(), {"Content-Type": "application/json"})
+    _acceptable(asked, path)
     route, parts = _route(asked.method, path)
-    body = await _body(asked) if route.method == "POST" else b""
-    return await run_in_threadpool(_work, place, guest, route, Request(path, parts, _query(asked), body))
+    body = await _body(asked, route.speaks) if route.method == "POST" else b""
+    told = await run_in_threadpool(_work, place, guest, route, Request(path, parts, _query(asked), body))
+    return replace(told, headers={"Content-Type": route.speaks, **told.headers})
 
 
 def _work(place: Place, guest: Guest, route: Route, request: Request) -> Answer:
@@ -106,25 +107,26 @@ def _route(method: str, path: str) -> tuple[Route, Mapping[str, str]]:
     raise Refused(405, "This cannot be done here", f"There is {allowed}.", {"Allow": allowed})
 
 
-def _acceptable(asked: Asked) -> None:
+def _acceptable(asked: Asked, path: str) -> None:
     """Section 1.6.8: what is answered is of version 2.1, and only who takes that is answered."""
     said = asked.headers.get("accept")
-    if said is None or asked.url.path == DESCRIPTION:
+    if said is None:
         return
+    ours = (*_OURS, media.NODE) if path.endswith(f"/{media.NODE_RESOURCE}") else _OURS
     for one in said.split(","):
         kind, *parameters = [part.strip().lower() for part in one.split(";")]
         versions = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("version=")]
         refused = any(part.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for part in parameters)
-        if kind in _OURS and not refused and (not versions or versions == ["2.1"]):
+        if kind in ours and not refused and (not versions or versions == ["2.1"]):
             return
     raise Refused(406, "This server speaks TAXII 2.1", f"Accept {MEDIA}.")
 
 
-async def _body(asked: Asked) -> bytes:
+async def _body(asked: Asked, speaks: str) -> bytes:
     kind, *parameters = [part.strip().lower() for part in asked.headers.get("content-type", "").split(";")]
     versions = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("version=")]
-    if kind != "application/taxii+json" or (versions and versions != ["2.1"]):
-        raise Refused(415, "This is no envelope of TAXII 2.1", f"Send {MEDIA}.")
+    if kind != speaks.partition(";")[0] or (versions and versions != ["2.1"]):
+        raise Refused(415, "This is not what is taken here", f"Send {speaks}.")
     if asked.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         # A few bytes could become as many as there is memory.
         raise Refused(415, "What is compressed is not taken", "Send it as it is.")

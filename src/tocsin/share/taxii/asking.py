@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tocsin.errors import ShareError
+from tocsin.share.taxii import media
 from tocsin.share.taxii.serving import is_here
 
-MEDIA: Final = "application/taxii+json;version=2.1"
 MOST_BYTES: Final = 256 << 20  # of one answer
 TRIES: Final = 6
 LONGEST_WAIT_S: Final = 300.0
@@ -71,7 +71,7 @@ def asking(remote: Remote, *, wait: Callable[[float], None] = time.sleep) -> Ite
         raise ShareError(f"{remote.url}: is no address of a collection", hint="https://HOST/ROOT/collections/ID/")
     if where.scheme == "http" and not is_here(where.hostname):
         raise ShareError(f"{remote.url}: the token would go in clear text", hint="Ask over https.")
-    headers = {"Accept": MEDIA, "Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"}
     if remote.token and not remote.user:
         headers["Authorization"] = f"Bearer {remote.token}"
     proof = httpx.BasicAuth(remote.user, remote.token) if remote.user else None
@@ -86,9 +86,10 @@ def asking(remote: Remote, *, wait: Callable[[float], None] = time.sleep) -> Ite
     ) as client:
 
         def ask(method: str, resource: str, asked: Mapping[str, str], body: bytes | None) -> Answered:
-            # The status of a post is beside the collections, below the same root.
+            # The status of a post, and the node, are beside the collections, below the same root.
             root, _, _ = remote.url.rpartition("/collections/")
-            base = root if resource.startswith("status/") else remote.url.rstrip("/")
+            beside = resource == media.NODE_RESOURCE or resource.startswith("status/")
+            base = root if beside else remote.url.rstrip("/")
             return _patient(client, wait, method, f"{base}/{resource}", asked, body)
 
         yield ask
@@ -132,7 +133,9 @@ def _patient(
 
 
 def _once(client: httpx.Client, method: str, url: str, asked: Mapping[str, str], body: bytes | None) -> Answered:
-    headers = {} if body is None else {"Content-Type": MEDIA}
+    is_node = url.endswith(f"/{media.NODE_RESOURCE}")
+    headers = {"Accept": f"{media.NODE}, {media.TAXII}" if is_node else media.TAXII}
+    headers |= {} if body is None else {"Content-Type": media.NODE if is_node else media.TAXII}
     with client.stream(method, url, params=asked or None, content=body, headers=headers) as found:
         if found.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise ShareError(

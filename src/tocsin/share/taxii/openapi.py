@@ -19,6 +19,12 @@ _FAULT: Final[Mapping[str, Any]] = {
     "properties": {"title": _TEXT, "description": _TEXT, "http_status": _TEXT},
     "required": ["title", "http_status"],
 }
+_ENVELOPE: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {"objects": {"type": "array", "items": {"type": "object"}}},
+    "required": ["objects"],
+    "additionalProperties": False,
+}
 _PAGED: Final = ("_objects", "_manifest", "_object", "_versions")
 _SUCCESS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "_discovery": ("200", {"title": _TEXT, "api_roots": {"type": "array", "items": _TEXT}}),
@@ -32,6 +38,7 @@ _SUCCESS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "_versions": ("200", {"more": {"type": "boolean"}, "versions": {"type": "array", "items": _TIME}}),
     "_add": ("202", {"id": _TEXT, "status": {"const": "complete"}, "total_count": {"type": "integer"}}),
     "_remove": ("200", {}),
+    "_node": ("200", {"what": {"const": "node message"}, "version": {"const": 1}, "to": _TEXT, "head": _TEXT}),
 }
 
 
@@ -57,21 +64,17 @@ def _operation(route: Route) -> dict[str, Any]:
     faults = ["400", "401", "404", "406", "429"]
     faults += ["403"] if "{collection}" in route.path else []
     faults += ["413", "415"] if route.method == "POST" else []
+    faults += ["403", "503"] if name == "_node" else []
     told: dict[str, Any] = {
         "operationId": name.strip("_"),
         "summary": route.says,
         "parameters": [_of_path(part) for part in re.findall(r"{(\w+)}", route.path)] + _filters(name),
-        "responses": {status: {"description": "done", "content": {MEDIA: {"schema": body}}}}
+        "responses": {status: {"description": "done", "content": {route.speaks: {"schema": body}}}}
         | {fault: {"description": "refused", "content": {MEDIA: {"schema": _FAULT}}} for fault in sorted(faults)},
     }
     if route.method == "POST":
-        envelope = {
-            "type": "object",
-            "properties": {"objects": {"type": "array", "items": {"type": "object"}}},
-            "required": ["objects"],
-            "additionalProperties": False,
-        }
-        told["requestBody"] = {"required": True, "content": {MEDIA: {"schema": envelope}}}
+        sent = body if name == "_node" else _ENVELOPE
+        told["requestBody"] = {"required": True, "content": {route.speaks: {"schema": sent}}}
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -13,9 +13,24 @@ from sqlalchemy import Engine
 from tocsin.border.assets import read_assets
 from tocsin.border.people import read_people
 from tocsin.model.site import Site
+from tocsin.seal import keys
 from tocsin.share import journal, ours
 from tocsin.share.hidden import Name
 from tocsin.share.taxii import store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """Our node, as a server has it.
+
+    Args:
+        mark: kept apart from the folder (`share.nodes.acting.remember`).
+        ask: gives the passphrase of its key, where it has one. Nobody sits there to be asked.
+    """
+
+    root: Path
+    mark: Path
+    ask: keys.Ask = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +42,7 @@ class Place:
         names: of ours, from the lists.
         decided_by: digest of all that decides beside a guest's agreement.
         cursor_key: under which cursors are signed; the same for all who serve this store from this folder.
+        node: None where we have none; then no messages of nodes are taken.
     """
 
     site: Site
@@ -36,9 +52,10 @@ class Place:
     networks: Sequence[IPv4Network | IPv6Network]
     decided_by: str
     cursor_key: bytes
+    node: Ours | None = None
 
 
-def opened(site: Site, folder: Path, url: str) -> Place:
+def opened(site: Site, folder: Path, url: str, node: Ours | None = None) -> Place:
     """Open the store of a site.
 
     Raises:
@@ -59,4 +76,5 @@ def opened(site: Site, folder: Path, url: str) -> Place:
         networks=ours.networks(machines),
         decided_by=digest.hexdigest(),
         cursor_key=journal.key_for(folder, "\0cursors"),  # no peer can be called that
+        node=node,
     )

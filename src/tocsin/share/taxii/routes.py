@@ -1,5 +1,7 @@
 """A request of a guest in, the answer of its route out: what TAXII 2.1 (sections 4 and 5) has, one function each.
 
+And one that it has not, for messages of nodes.
+
 `ROUTES` is all there is; the server and its OpenAPI description are both made of it.
 """
 
@@ -13,14 +15,14 @@ from typing import Final
 import orjson
 
 from tocsin.model.guest import Guest
-from tocsin.share.taxii import envelope, intake, reading, rights
+from tocsin.share.taxii import envelope, exchange, intake, media, reading, rights
 from tocsin.share.taxii.place import Place
 from tocsin.share.taxii.reading import Page
 from tocsin.share.taxii.refused import nowhere
 
 DISCOVERY: Final = "/taxii2/"
 ROOT: Final = "/allies/"
-MEDIA: Final = "application/taxii+json;version=2.1"
+MEDIA: Final = media.TAXII
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Route:
     path: str
     work: Work
     says: str
+    speaks: str = MEDIA  # the media type of what is answered, and of what is sent
 
     def match(self, path: str) -> Mapping[str, str] | None:
         found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path), path)
@@ -130,6 +133,10 @@ def _remove(place: Place, guest: Guest, request: Request) -> Answer:
     return Answer(200, b"{}")
 
 
+def _node(place: Place, guest: Guest, request: Request) -> Answer:
+    return Answer(200, exchange.take(place, guest, request.body))
+
+
 def _named(place: Place, guest: Guest, request: Request) -> str:
     named = rights.by_name(place.site).get(request.parts["collection"])
     if named is None or not guest.rights.get(named):
@@ -172,4 +179,5 @@ ROUTES: Final = (
     Route("GET", _HELD + "objects/{object}/", _object, "One object"),
     Route("DELETE", _HELD + "objects/{object}/", _remove, "Delete an object, or versions of it"),
     Route("GET", _HELD + "objects/{object}/versions/", _versions, "The versions of one object"),
+    Route("POST", ROOT + media.NODE_RESOURCE, _node, "Hand over a message of your node, and get ours", media.NODE),
 )

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,10 +76,44 @@ def serve(
 ) -> None:
     """Serve until somebody ends it; `complain` is told what goes wrong at our side."""
     feeds.settle(place)
-    config = uvicorn.Config(
-        app(place, complain),
+    config = _config(
+        place,
+        complain,
         host=host,
         port=port,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_ca_certs=str(authority) if authority else None,
+        ssl_cert_reqs=ssl.CERT_OPTIONAL if authority else ssl.CERT_NONE,
+    )
+    uvicorn.Server(config).run()
+
+
+def bound() -> socket.socket:
+    """A port of this machine alone, chosen by it, at which others wait until somebody serves there."""
+    made = socket.socket()
+    made.bind(("127.0.0.1", 0))
+    made.listen(MOST_CONNECTIONS)
+    return made
+
+
+@contextmanager
+def beside(place: Place, at: socket.socket, *, complain: Callable[[str], None]) -> Iterator[None]:
+    """Serve from a thread of this process, for as long as the context lasts."""
+    feeds.settle(place)
+    server = uvicorn.Server(_config(place, complain))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [at]}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _config(place: Place, complain: Callable[[str], None], **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app(place, complain),
         http=_Shown,
         ws="none",
         lifespan="off",
@@ -86,9 +123,5 @@ def serve(
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=_IDLE_S,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        ssl_ca_certs=str(authority) if authority else None,
-        ssl_cert_reqs=ssl.CERT_OPTIONAL if authority else ssl.CERT_NONE,
+        **more,
     )
-    uvicorn.Server(config).run()
