@@ -1,7 +1,10 @@
-"""Whether registers forget nobody: drills that were kept in, how many of those whom an attack touched are on one out.
+"""Whether registers forget nobody: drills in, how many of those whom an attack touched are on one out.
 
     tocsin drill --seed 7 --keep --out drill-7
     python bench/tell.py drill-7 [DRILL...] [--out tell.json]
+    python bench/tell.py --seeds 20 [--first 1] [--events 300000] [--out tell.json]
+
+With --seeds the drills are made, responded to and hunted in here, and nothing of them is kept.
 
 For each drill a case is opened for each incident, of the response and of the hunt after it, as people would who open
 all of them, and its register is brought up to date with the drill's lists. What is scored are the `case.json` that this
@@ -13,7 +16,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -22,26 +24,81 @@ from typing import Any
 
 HOWS = ("targeted", "possibly_reached", "reached", "data_left")  # the least first
 MUST = ("targeted", "reached", "data_left")
+KEYS = ("seen", "listed", "right")
 PERHAPS = frozenset({"possibly reached", "cannot know"})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("drills", type=Path, nargs="+")
+    parser.add_argument("drills", type=Path, nargs="*")
+    parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--out", type=Path)
     told = parser.parse_args()
     figures: dict[str, Any] = {}
     for drill in told.drills:
+        figures[drill.name] = scored(drill)
+    for seed in range(told.first, told.first + told.seeds):
         with tempfile.TemporaryDirectory(prefix="tell-") as name:
-            began = time.monotonic()
-            sets = registers(drill, Path(name))
-            seconds = time.monotonic() - began
-            figures[drill.name] = {which: score(drill, states) for which, states in sets.items()}
-            figures[drill.name]["registers_s"] = round(seconds, 2)
-        for which, of in figures[drill.name].items():
-            sys.stdout.write(f"{drill.name} {which}: {json.dumps(of)}\n")
+            drill = Path(name) / f"seed-{seed}"
+            play(seed, told.events, drill)
+            figures[drill.name] = scored(drill)
+    together(figures)
     if told.out:
         told.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def scored(drill: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="tell-") as name:
+        began = time.monotonic()
+        sets = registers(drill, Path(name))
+        seconds = time.monotonic() - began
+        figures: dict[str, Any] = {which: score(drill, states) for which, states in sets.items()}
+    figures["registers_s"] = round(seconds, 2)
+    for which, of in figures.items():
+        print(f"{drill.name} {which}: {json.dumps(of)}", flush=True)
+    return figures
+
+
+def play(seed: int, events: int, drill: Path) -> None:
+    """The evidence of a drill, the response to it by our own rules, and the hunt for what the ally told."""
+    from tocsin import pipeline
+    from tocsin.border.assets import read_assets
+    from tocsin.border.people import read_people
+    from tocsin.border.permit import read_permit
+    from tocsin.learn import packs
+    from tocsin.output import incidents as pages
+    from tocsin.output.files import save
+    from tocsin.rehearse import make
+    from tocsin.respond import respond
+    from tocsin.second_act import recall
+
+    made = make(seed=seed, events=events, folder=drill / "evidence")
+    assets, people = read_assets(made.assets)[0], read_people(made.people)[0]
+    permits = [read_permit(made.permit, [made.permit.with_suffix(".pub")])]
+    rules = pipeline.compile_rules(packs.resolve([packs.OWN]))
+    with respond([made.logs], rules, assets=assets, people=people, permits=permits) as response:
+        (drill / "own").mkdir()
+        save(drill / "own" / "incidents.json", lambda file: pages.write(response.incidents, file))
+    with recall(made, drill / "lake") as done:
+        (drill / "hunt").mkdir()
+        save(drill / "hunt" / "incidents.json", lambda file: pages.write(done.hunted.response.incidents, file))
+
+
+def together(figures: dict[str, dict[str, Any]]) -> None:
+    """A table over all drills: the mean and the worst of what is to be 1, and of others all."""
+    for which in ("act now", "response", "with hunt") if figures else ():
+        every = [of[which] for of in figures.values()]
+        recalls, homes = ([one[key] for one in every] for key in ("recall", "in_its_case"))
+        line = f"{which}: {len(every)} drills, recall {sum(recalls) / len(every):.3f} (worst {min(recalls):.3f})"
+        line += f", in its case {sum(homes) / len(every):.3f} (worst {min(homes):.3f})"
+        print(line + f", others {max(one['others'] for one in every):.3f} at most")
+        for how in HOWS:
+            seen, listed, right = (
+                sum(one["by_class"][how][key] for one in every) for key in ("seen", "listed", "right")
+            )
+            print(f"  {how}: {seen} seen, {listed} listed, {right} with that extent")
 
 
 def registers(drill: Path, root: Path) -> dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]:

@@ -184,7 +184,7 @@ def save(drafted: Drafted, folder: Path, *, with_pdf: bool = True) -> tuple[Path
     contents = {
         f"{NAME}.html": advisory_pages.html(page).encode(),
         f"{NAME}.md": advisory_pages.markdown(page).encode(),
-        f"{NAME}.stix.json": stix_advisory.bundle(named, drafted.release).encode(),
+        f"{NAME}.stix.json": stix_advisory.bundle(named, drafted.release, drafted.digest).encode(),
         f"{NAME}.indicators.csv": advisory_pages.table(named).encode(),
         f"{NAME}.internal.json": room.written(drafted.advisory),
     }

@@ -22,7 +22,8 @@ from tocsin.collect.sources import STDIN
 from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import EvidenceError
-from tocsin.investigate import context, impact
+from tocsin.investigate import impact
+from tocsin.investigate.sought import Sought
 from tocsin.ledger import Progress
 from tocsin.model.custody import Custody
 from tocsin.model.event import Longs
@@ -39,7 +40,7 @@ def look_back(
     kept: impact.Kept,
     *,
     asked: impact.Asked | None = None,
-    sought: context.Search | None = None,
+    sought: Sequence[Sought] = (),
     jobs: int = 0,
     zone: tzinfo = UTC,
     mappings: Sequence[LogMapping] = (),
@@ -53,14 +54,14 @@ def look_back(
         around: whose records are wanted, and of which time.
         kept: where to keep them.
         asked: what a claim asks, of all logs of its time.
-        sought: things of which all records are wanted.
+        sought: what else is wanted, each of its own kinds and times.
 
     Returns:
         Sources that could not be read once more, each with the reason.
     """
     mapped = tuple(collect.reader(mapping) for mapping in mappings)
     jobs = jobs or engine.default_jobs()
-    wanted = _wanted(custody, _windows(around, asked, sought), mapped, _kinds(around, asked, sought))
+    wanted = _wanted(custody, _windows(around, asked, sought), mapped)
     try:
         units = [unit for unit in collect.plan(logs, jobs, mapped) if _name(unit) in wanted]
     except EvidenceError as error:  # it was there a moment ago: what was found then stands
@@ -87,9 +88,7 @@ def _name(unit: collect.Unit) -> str:
     return f"{unit.label}!{unit.member}" if unit.member else unit.label
 
 
-def _windows(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> Longs:
-    times = [around.windows] if asked is None else [around.windows, asked.windows]
-    return np.concatenate([*times, *([] if sought is None else [sought.windows])])
+_Windows = Sequence[tuple[frozenset[str], Longs]]  # of which kinds of logs which times are wanted
 
 
 def _weighs(around: impact.Around, asked: impact.Asked | None) -> bool:
@@ -97,23 +96,23 @@ def _weighs(around: impact.Around, asked: impact.Asked | None) -> bool:
     return bool(len(around.windows)) or asked is not None
 
 
-def _kinds(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> frozenset[str]:
-    return (impact.KINDS if _weighs(around, asked) else frozenset()) | (context.KINDS if sought else frozenset())
+def _windows(around: impact.Around, asked: impact.Asked | None, sought: Sequence[Sought]) -> _Windows:
+    times = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
+    return [(impact.KINDS, times), *((one.kinds, one.windows) for one in sought)]
 
 
-def _fields(around: impact.Around, asked: impact.Asked | None, sought: context.Search | None) -> frozenset[str]:
+def _fields(around: impact.Around, asked: impact.Asked | None, sought: Sequence[Sought]) -> frozenset[str]:
     own = impact.FIELDS if _weighs(around, asked) else frozenset()
-    return own | (context.FIELDS if sought else frozenset()) | ENVELOPE
+    return own.union(ENVELOPE, *(one.fields for one in sought))
 
 
-def _wanted(
-    custody: Sequence[Custody], windows: Longs, mapped: Sequence[Reader], kinds: frozenset[str]
-) -> frozenset[str]:
+def _wanted(custody: Sequence[Custody], windows: _Windows, mapped: Sequence[Reader]) -> frozenset[str]:
     """Files, and members of archives, that hold something which may be wanted."""
-    formats = {reader.NAME for reader in (*mapped, *READERS) if reader.KIND in kinds}
+    kinds = {reader.NAME: reader.KIND for reader in (*mapped, *READERS)}
     wanted = set()
     for source in custody:
-        if source.format in formats and not source.same_as and _reaches(source, windows):
+        kind = kinds.get(source.format)
+        if not source.same_as and any(kind in some and _reaches(source, times) for some, times in windows):
             parts = source.path.split("!")
             wanted |= {"!".join(parts[:count]) for count in range(1, len(parts) + 1)}
     return frozenset(wanted)
@@ -132,7 +131,7 @@ def _look(
     around: impact.Around,
     kept: impact.Kept,
     asked: impact.Asked | None,
-    sought: context.Search | None,
+    sought: Sequence[Sought],
     zone: tzinfo,
     mapped: Sequence[Reader],
 ) -> None:
@@ -148,6 +147,6 @@ def _look(
     )
     for events in reading:
         impact.keep(kept, name, events, around, asked)
-        if sought is not None:
-            context.keep(sought, name, events)
+        for one in sought:
+            one.keep(name, events)
         send(msgspec.json.encode((0, len(events))))

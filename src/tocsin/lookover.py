@@ -26,7 +26,8 @@ from tocsin.engine import local
 from tocsin.engine.protocol import Engine, Message, Send
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS
-from tocsin.investigate import context, impact
+from tocsin.investigate import impact
+from tocsin.investigate.sought import Sought
 from tocsin.lake import asking, upkeep
 from tocsin.lake.asking import PartKey
 from tocsin.lake.parts import DAY_US, Part
@@ -123,16 +124,19 @@ def look_back(
     kept: impact.Kept,
     *,
     asked: impact.Asked | None = None,
-    sought: context.Search | None = None,
+    sought: Sequence[Sought] = (),
     jobs: int = 0,
     engine: Engine = local,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[str, ...]:
     """Keep the records around incidents, as `lookback.look_back` does of logs; gives what could not be read."""
     windows = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
-    windows = windows if sought is None else np.concatenate([windows, sought.windows])
-    kinds = impact.KINDS if sought is None else impact.KINDS | context.KINDS
-    parts = [part for part in lake.state.parts.values() if part.kind in kinds and _reaches(part, windows)]
+    wanted = [(impact.KINDS, windows), *((one.kinds, one.windows) for one in sought)]
+    parts = [
+        part
+        for part in lake.state.parts.values()
+        if any(part.kind in kinds and _reaches(part, times) for kinds, times in wanted)
+    ]
     jobs = jobs or engine.default_jobs()
     tasks = looking.bundled(sorted(parts, key=lambda part: part.path), lambda part: part.size_bytes, jobs)
     heard = [0] * len(tasks)
@@ -161,22 +165,22 @@ def _look(
     around: impact.Around,
     kept: impact.Kept,
     asked: impact.Asked | None,
-    sought: context.Search | None,
+    sought: Sequence[Sought],
 ) -> None:
     """In a worker: read parts, keep what may show what was taken; sends a word for each, and what was lost of it."""
     name, parts = task
     for folder in (kept.picks, kept.flows, kept.heard):
         (folder / name).unlink(missing_ok=True)  # of a worker that died at it
-    if sought is not None:
-        sought.forget(name)
-    fields = impact.FIELDS if sought is None else impact.FIELDS | context.FIELDS
+    for one in sought:
+        one.forget(name)
+    fields = impact.FIELDS.union(*(one.fields for one in sought))
     for part in parts:
         lost = ""
         try:
             for _, events in Opened(part, lake.part_path(part)).events(fields | ENVELOPE):
                 impact.keep(kept, name, events, around, asked)
-                if sought is not None:
-                    context.keep(sought, name, events)
+                for one in sought:
+                    one.keep(name, events)
         except LakeError as error:  # of the others all is read
             lost = f"{part.kind}/{part.path}: {error.message}"
         send(lost.encode())

@@ -14,8 +14,10 @@ from typing import Final, Protocol, Unpack
 from tocsin import attribution, collect, investigate, lookover
 from tocsin.attribute import observing
 from tocsin.engine import local
-from tocsin.investigate import concern, context, impact
+from tocsin.engine.protocol import Engine
+from tocsin.investigate import addressees, concern, context, impact
 from tocsin.investigate.normal import is_public
+from tocsin.investigate.sought import Sought
 from tocsin.lake.store import Lake
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
@@ -29,7 +31,7 @@ from tocsin.model.permit import Permit
 from tocsin.model.person import People
 from tocsin.model.press import Judged, PressClaim
 from tocsin.model.raw import Place, Raw
-from tocsin.model.rule import LEVELS, RuleSet
+from tocsin.model.rule import LEVELS, Rule, RuleSet
 from tocsin.model.run import Run
 from tocsin.pipeline import How, detect
 
@@ -134,9 +136,11 @@ def _weighed(
     scenes = impact.scenes(incidents[:_MOST_WEIGHED], traces, assets, *window)
     asked = None if claim is None else impact.asked(claim, impact.addresses_of(traces), assets)
     leads = context.leads(incidents[: len(scenes)], traces, assets, *window)
-    seen, beads = _evidence(again, run, scenes, asked, (leads, assets))
+    pointers = addressees.pointers(incidents[: len(scenes)], assets, addressees.observables(run.rules.rules))
+    seen, beads, mailings = _evidence(again, run, scenes, asked, (leads, pointers, assets))
     weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
     weighed = context.told(weighed, beads.leads, beads.found, _digests(run), assets, beads.cut)
+    weighed = addressees.told(weighed, pointers, *mailings, _digests(run))
     told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
     if asked is None:
         return told, ()
@@ -153,7 +157,7 @@ class _Back(Protocol):
         kept: impact.Kept,
         *,
         asked: impact.Asked | None = None,
-        sought: context.Search | None = None,
+        sought: Sequence[Sought] = (),
     ) -> tuple[str, ...]: ...
 
 
@@ -187,23 +191,65 @@ def _evidence(
     run: Run,
     scenes: Sequence[impact.Scene],
     asked: impact.Asked | None,
-    leads: tuple[tuple[context.Leads, ...], Assets],
-) -> tuple[impact.Evidence, _Beads]:
+    leads: tuple[tuple[context.Leads, ...], tuple[addressees.Pointers, ...], Assets],
+) -> tuple[impact.Evidence, _Beads, _Mailings]:
     """What the logs hold around incidents, and of a claim; nothing is read where neither asks for it."""
     with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
-        folder, (first, assets) = Path(name), leads
+        folder, (first, pointers, assets) = Path(name), leads
         kept, lost = impact.Kept(folder=folder).made(), tuple[str, ...]()
-        sought = context.search(first, folder / "beads")
+        sought, mail = context.search(first, folder / "beads"), addressees.search(pointers, folder / "mail")
         if scenes or asked is not None:
-            lost = back(impact.around(scenes), kept, asked=asked, sought=sought)
-        found = context.read(sought)
+            lost = back(impact.around(scenes), kept, asked=asked, sought=_all(sought, mail))
+        found, mailings = context.read(sought), tuple(addressees.read(mail))
         more = context.further(first, found.beads, assets)
-        sought = context.search(more, folder / "further")
-        if sought is not None:
-            back(impact.around(()), impact.Kept(folder=folder / "none").made(), sought=sought)
+        sought, mail = context.search(more, folder / "further"), _messages(pointers, mailings, folder)
+        if both := _all(sought, mail):
+            back(impact.around(()), impact.Kept(folder=folder / "none").made(), sought=both)
         rest = context.read(sought)
         beads = _Beads(leads=context.joined(first, more), found=(*found.beads, *rest.beads), cut=found.cut + rest.cut)
-        return impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen), beads
+        seen = impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
+        return seen, beads, (mailings, tuple(addressees.read(mail)))
+
+
+_Mailings = tuple[tuple[addressees.Mailing, ...], tuple[addressees.Mailing, ...]]  # found at first, and by what was met
+
+
+def _all(*some: Sought | None) -> tuple[Sought, ...]:
+    return tuple(one for one in some if one is not None)
+
+
+def _messages(
+    pointers: Iterable[addressees.Pointers], mailings: Iterable[addressees.Mailing], folder: Path
+) -> addressees.Search | None:
+    met = addressees.messages(mailings)
+    return addressees.search(pointers, folder / "messages", met) if met else None
+
+
+def addressed(
+    incidents: tuple[Incident, ...],
+    rules: Iterable[Rule],
+    lake: Lake,
+    *,
+    jobs: int = 0,
+    engine: Engine = local,
+) -> tuple[Incident, ...]:
+    """To whom else something was sent from where the findings of a hunt point, as `respond` tells it of its own."""
+    pointers = addressees.pointers(incidents[:_MOST_WEIGHED], Assets(), addressees.observables(rules))
+    back = partial(lookover.look_back, lake, impact.around(()), jobs=jobs, engine=engine)
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as name:
+        folder = Path(name)
+        kept = impact.Kept(folder=folder).made()
+        if (mail := addressees.search(pointers, folder / "mail")) is None:
+            return incidents
+        back(kept, sought=(mail,))
+        mailings = tuple(addressees.read(mail))
+        further = _messages(pointers, mailings, folder)
+        if further is not None:
+            back(kept, sought=(further,))
+        told = addressees.told(
+            incidents[: len(pointers)], pointers, mailings, addressees.read(further), lake.state.evidence
+        )
+        return (*told, *incidents[len(pointers) :])
 
 
 def _digests(run: Run) -> dict[str, str]:

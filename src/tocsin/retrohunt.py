@@ -43,7 +43,7 @@ from tocsin.model.kind import KINDS
 from tocsin.model.rule import INDICATOR, LEVELS, Level, Rule, RuleSet
 from tocsin.observe import known_good as lists
 from tocsin.observe.addresses import span
-from tocsin.respond import Response
+from tocsin.respond import Response, addressed
 
 _PAP: Final = ("red", "amber", "green", "clear", "white")
 _MOST_NAMED: Final = 10_000  # indicators in an entry of the journal
@@ -159,11 +159,12 @@ def retrohunt(
         waiting = investigate.queued(
             run.findings, run.rules.rules, traces, digests=lake.state.evidence, quieten=quieten
         )
+        incidents = addressed(waiting.incidents, rules, lake, jobs=jobs, engine=engine)
         since, until = _days(parts, asked)
         types = _types(hunt.rules)
-        _enter(lake, {"asked": entry, "by": asked.by}, rules, told, tally, len(waiting.incidents))
+        _enter(lake, {"asked": entry, "by": asked.by}, rules, told, tally, len(incidents))
         yield Hunted(
-            response=Response(run=run, incidents=waiting.incidents, background=waiting.background, lake=lake),
+            response=Response(run=run, incidents=incidents, background=waiting.background, lake=lake),
             told=told,
             in_full=len(slow),
             parts=len(parts),

@@ -241,26 +241,38 @@ def test_authors_are_named_once_they_approved_these_words(tocsin: Tocsin, tmp_pa
     known = {one.signer.name: one.signer.key for one in signers.everybody(data / "people")}
     nations = [f'[[nation]]\nid = "{one}"\nname = "Nation {one}"\nkeys = ["{known[one]}"]' for one in known]
     (data / "nations.toml").write_text("version = 1\n" + "\n".join(nations))
-    digest = advise(tocsin)[1].rpartition("digest of the words  ")[2].strip()
+    likely = (
+        '[[background]]\ntext = "It is likely that one group did both."\nevidence = ["a"]\npercent = 70\n\n[[summary]]'
+    )
+    whole = WHOLE.replace("[[summary]]", likely, 1)
+    digest = advise(tocsin, whole)[1].rpartition("digest of the words  ")[2].strip()
     Path("statement.toml").write_text(
         'version = 1\ntitle = "Advisory"\nmarking = "green"\nasked = ["nz", "uk"]\nthreshold = 1\n'
         f'words = "We publish it."\n[[claim]]\nid = "words"\ntext = "We approve the advisory {digest}."\n'
     )
     assert tocsin("endorse", "propose", "statement.toml", "--out", "joint")[0] == 0
-    assert advise(tocsin, WHOLE, "--endorsed", "joint", out="early")[0] == 12
+    assert advise(tocsin, whole, "--endorsed", "joint", out="early")[0] == 12
     assert tocsin("endorse", "sign", "joint", "--as", "uk", "--by", "uk", "--named")[0] == 0
-    code, _, err = advise(tocsin, WHOLE, "--endorsed", "joint", out="early")
+    code, _, err = advise(tocsin, whole, "--endorsed", "joint", out="early")
     assert (code, "not approved with these words: NCSC tāngata" in err) == (12, True)
     assert (
         tocsin("endorse", "sign", "joint", "--as", "nz", "--by", "nz", "--named", "--reserve", "words: Late.")[0] == 0
     )
-    code, _, err = advise(tocsin, WHOLE, "--endorsed", "joint", out="final")
+    code, _, err = advise(tocsin, whole, "--endorsed", "joint", out="final")
     assert code == 0, err
     told = files("final")
     assert "NCSC tāngata" in told["advisory.html"].decode()
     assert b"Draft" not in told["advisory.html"]
     assert b"Late." not in b"".join(told.values()), "what a nation doubts is for signers"
-    changed = WHOLE.replace("In 2021 parliaments", "In 2020 parliaments")
+    valid(told["advisory.stix.json"])
+    objects = {one["id"]: one for one in json.loads(told["advisory.stix.json"])["objects"]}
+    (opinion,) = [one for one in objects.values() if one["type"] == "opinion"]
+    (note,) = [one for one in objects.values() if one["type"] == "note"]
+    assert (note["content"], note["confidence"]) == ("It is likely that one group did both.", 70)
+    assert objects[opinion["created_by_ref"]]["name"] == "NCSC tāngata"
+    assert digest in opinion["explanation"]
+    assert {objects[one]["type"] for one in opinion["object_refs"]} == {"report", "note"}
+    changed = whole.replace("In 2021 parliaments", "In 2020 parliaments")
     code, _, err = advise(tocsin, changed, "--endorsed", "joint", out="other")
     assert (code, "no claim of it holds the digest" in err) == (12, True)
 
@@ -277,15 +289,49 @@ def test_a_revision_shows_what_changed(tocsin: Tocsin) -> None:
     assert advise(tocsin, text, "--since", "by.toml", out="bad")[0] == 5
 
 
-def test_stix_is_valid(tocsin: Tocsin) -> None:
+def valid(content: bytes) -> list[Any]:
+    """Its objects, once two libraries agree that it is STIX."""
     import stix2
     from stix2validator import ValidationOptions, validate_string
 
+    found = validate_string(content.decode(), ValidationOptions(version="2.1", disabled=["all"]))
+    assert found.is_valid, found
+    return list(stix2.parse(content.decode(), allow_custom=False).objects)
+
+
+def test_a_case_study_is_bound_to_its_own_techniques_and_its_times(tocsin: Tocsin, tmp_path: Path) -> None:
+    one = incident()
+    first = one.findings[0]
+    start = first.at.ts_us or 0
+    later = replace(first.at, ts_us=start + 26 * 3_600_000_000 + 14 * 60_000_000, rec=first.at.rec + 1)
+    moved = replace(first, techniques=("T1021",), tactics=("lateral-movement",), at=later)
+    other = replace(
+        one,
+        id="inc-2",
+        first_us=start,
+        findings=(replace(first, techniques=(), tactics=("execution",)), moved),
+        tactics=("execution", "lateral-movement"),
+    )
+    cases.open_case(tmp_path / "cases", other, by="Anna")
+    more = '\n[[case]]\nid = "inc-2"\ncalled = "Second"\nmarking = "green"\n'
+    Path("by.toml").write_text(WHOLE + more, encoding="utf-8")
+    assert tocsin("advise", "inc-1", "inc-2", "--by", "by.toml", "--out", "out", "--no-pdf")[0] == 0
+    objects = {one["id"]: one for one in json.loads(files()["advisory.stix.json"])["objects"]}
+    bound = {
+        each["name"][:6]: {objects[ref]["external_references"][0]["external_id"] for ref in each["object_refs"]}
+        for each in objects.values()
+        if each["type"] == "grouping"
+    }
+    assert bound == {"Body {": {"T1071", "T1190"}, "Second": {"T1021"}}
+    page = files()["advisory.html"].decode()
+    assert "Day 1, execution:" in page
+    assert "Day 2, 26:14 hours after the first record, lateral movement:" in page
+
+
+def test_stix_is_valid(tocsin: Tocsin) -> None:
     advise(tocsin)
     content = files()["advisory.stix.json"].decode()
-    found = validate_string(content, ValidationOptions(version="2.1", disabled=["all"]))
-    assert found.is_valid, found
-    objects = stix2.parse(content, allow_custom=False).objects
+    objects = valid(content.encode())
     kinds = [one["type"] for one in objects]
     assert kinds.count("report") == 1
     assert kinds.count("grouping") == 1
@@ -293,6 +339,7 @@ def test_stix_is_valid(tocsin: Tocsin) -> None:
     ids = {one["id"] for one in objects}
     refs = {ref for one in objects for ref in one.get("object_refs", [])}
     assert refs <= ids
+    assert "opinion" not in kinds, "nobody has approved it"
     assert "attack-pattern--3f886f2a-874f-4333-b794-aa6075009b1c" in ids, "T1190, as ATT&CK calls it"
 
 

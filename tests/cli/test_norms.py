@@ -86,6 +86,21 @@ def test_facts_and_what_is_not_known(tocsin: Tocsin, case: str) -> None:
     assert "\u202e" not in out
 
 
+def test_a_notice_says_how_good_its_records_are(tocsin: Tocsin, case: str, tmp_path: Path) -> None:
+    from tocsin.disclose.grade import grade
+
+    one = incident().findings[0]
+    assert grade([one])[0] == "C3", "whoever has the machine can change its log"
+    assert grade([one, replace(one, kind="zeek")])[0] == "B2"
+    assert grade([replace(one, kind="zeek")])[0] == "B3"
+    assert grade([replace(one, terms=("tlp:clear",))])[0] == "F6", "an ally's word alone"
+    assert grade([]) == ("", "")
+    digest = proposed(tocsin, case)
+    assert digest
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "cases" / case).rglob("*") if path.is_file())
+    assert b"by the Admiralty system: C3" in kept
+
+
 def test_two_others_sign_before_anything_leaves(tocsin: Tocsin, case: str, tmp_path: Path) -> None:
     digest = proposed(tocsin, case, "--indicator", "203.0.113.9")
     out = tmp_path / "out"

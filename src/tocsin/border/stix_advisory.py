@@ -27,15 +27,20 @@ _PATTERNS: Final[Mapping[str, str]] = {
 _MITRE: Final = "mitre-attack"
 
 
-def bundle(advisory: Advisory, release: Release) -> str:
+def bundle(advisory: Advisory, release: Release, digest: str = "") -> str:
     """The bundle as text.
+
+    What is told with a likelihood is a note with that confidence. Each nation that approved the words has an opinion of
+    its own on the report and these notes: that it agrees, and no more, for what else it thinks is not for readers.
 
     Args:
         release: of ATT&CK, for the ids of techniques.
+        digest: of the words that the authors approved; '' where nobody has.
     """
     made = _Made(advisory)
     techniques = {row.technique: made.technique(row, release) for row in advisory.rows}
-    shown = [made.indicator(one) for one in advisory.indicators]
+    for shown in advisory.indicators:
+        made.indicator(shown)
     for measure in advisory.measures:
         course = made.add("course-of-action", name=measure.name, external_references=[_reference(measure.id)])
         for technique in measure.techniques:
@@ -48,10 +53,10 @@ def bundle(advisory: Advisory, release: Release) -> str:
             name=study.called,
             description="\n".join(one.text for one in study.sentences),
             context="suspicious-activity",
-            object_refs=sorted(techniques.values()) or shown or made.authors,
+            object_refs=sorted(techniques[one] for one in study.techniques if one in techniques) or made.authors,
         )
     parts = [one.text for part, told in advisory.parts if part != "disclaimer" for one in told]
-    made.add(
+    report = made.add(
         "report",
         name=advisory.title,
         description="\n".join(parts),
@@ -60,6 +65,16 @@ def bundle(advisory: Advisory, release: Release) -> str:
         object_refs=[name for name, one in made.objects.items() if one["type"] != "marking-definition"],
         external_references=[{"source_name": "advisory", "external_id": advisory.number}],
     )
+    assessed = [
+        made.add("note", content=one.text, confidence=one.percent, object_refs=[report])
+        for part, told in advisory.parts
+        for one in told
+        if part != "disclaimer" and one.percent is not None
+    ]
+    if digest and advisory.authors:
+        for author in made.authors:
+            said = f"Approved in these words, the digest of which is {digest}."
+            made.add("opinion", by=author, opinion="agree", explanation=said, object_refs=[report, *assessed])
     return as_bundle(list(made.objects.values()))
 
 
@@ -82,9 +97,10 @@ class _Made:
             named = self.add("identity", name=name, identity_class="organization", contact_information=contact)
             self.authors.append(named)
 
-    def add(self, kind: str, *, named: str = "", **told: Any) -> str:
+    def add(self, kind: str, *, named: str = "", by: str = "", **told: Any) -> str:
         plain = {key: value for key, value in told.items() if value not in ("", [], None)}
-        digest = hashlib.sha256(canonical({"type": kind, "by": self.authors[:1], "at": self.at, **plain})).digest()
+        who = [by] if by else self.authors[:1]
+        digest = hashlib.sha256(canonical({"type": kind, "by": who, "at": self.at, **plain})).digest()
         name = named or f"{kind}--{made_id(digest)}"
         self.objects.setdefault(
             name,
@@ -92,7 +108,7 @@ class _Made:
                 "type": kind,
                 "spec_version": "2.1",
                 "id": name,
-                **({"created_by_ref": self.authors[0]} if self.authors else {}),
+                **({"created_by_ref": who[0]} if who else {}),
                 "created": self.at,
                 "modified": self.at,
                 **plain,

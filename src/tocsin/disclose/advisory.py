@@ -36,6 +36,7 @@ HEADINGS: Final[Mapping[Part, str]] = {
 _CITED: Final = 5  # ids of evidence of one sentence that we make
 _RULES: Final = 3  # that are named as detecting a technique
 _DAY_US: Final = 86_400_000_000
+_MINUTE_US: Final = 60_000_000
 _HASHES: Final[dict[int, Sort]] = {32: "md5", 40: "sha1", 64: "sha256"}
 _HOLDS_NO_MORE: Final = 50  # places that one refusal names
 _NAMED: Final = 20  # things that a line of changes names
@@ -62,12 +63,7 @@ def study(told: Told, day: Callable[[int | None], str]) -> Study:
     for tactic in incident.tactics:
         numbers = [number for number in every if tactic in incident.findings[number].tactics]
         times = [us for number in numbers if (us := incident.findings[number].at.ts_us) is not None]
-        start = incident.first_us
-        when = (
-            f"Day {max(0, (min(times) - start) // _DAY_US) + 1}"
-            if times and start is not None
-            else "At a time not told"
-        )
+        when = _when(incident.first_us, times)
         titles = sorted({incident.findings[number].title for number in numbers if _is_rule(incident.findings[number])})
         shown = "; ".join(titles[:_RULES]) or "indicators were seen"
         more = f" and {len(titles) - _RULES} more" if len(titles) > _RULES else ""
@@ -86,7 +82,19 @@ def study(told: Told, day: Callable[[int | None], str]) -> Study:
     if incident.not_seen:
         text = f"{_many(len(incident.not_seen), 'thing')} could not be seen in the logs."
         sentences.append(_sentence(told, text, every))
-    return Study(called=told.called, sentences=tuple(sentences))
+    techniques = sorted({technique for one in incident.findings for technique in one.techniques})
+    return Study(called=told.called, sentences=tuple(sentences), techniques=tuple(techniques))
+
+
+def _when(start_us: int | None, times: Sequence[int]) -> str:
+    """Counted from the first record, to the minute: what the clock said there would tell more than how fast it went."""
+    if not times or start_us is None:
+        return "At a time not told"
+    first, last = (max(0, us - start_us) for us in (min(times), max(times)))
+    hours, minutes = divmod(first // _MINUTE_US, 60)
+    after = f", {hours}:{minutes:02} hours after the first record" if first >= _MINUTE_US else ""
+    day, until = first // _DAY_US + 1, last // _DAY_US + 1
+    return f"Day {day}{after}" + (f", and until day {until}" if until > day else "")
 
 
 def _many(count: int, word: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from tocsin.disclose import own
 from tocsin.disclose.advisory import holds, own_of
+from tocsin.disclose.grade import grade
 from tocsin.errors import SettingsError
 from tocsin.model.incident import Cited, Incident
 from tocsin.model.letter import Letter, Passage
@@ -156,6 +157,9 @@ def _facts(incident: Incident, clock: Callable[[int | None], str]) -> list[Fact]
         sure = [one for one in claims if one.stage == stage and one.confidence == "high"]
         if sure:
             found.append(Fact(text=f"In {len(sure)} places something was {words}, with high confidence."))
+    letter_and_digit, why = grade([one for one in incident.findings if one.techniques or one.terms is None])
+    if letter_and_digit:
+        found.append(Fact(text=f"Grade of these records, by the Admiralty system: {letter_and_digit}, for {why}."))
     return found
 
 

@@ -28,6 +28,7 @@ def _names(incident: Incident) -> Iterator[str]:
     machines = [*_called((*incident.hosts, *incident.perhaps_hosts)), *(one.name for one in incident.assets)]
     machines += [name.partition(".")[0] for name in machines if "." in name]
     accounts = [*_called((*incident.accounts, *incident.perhaps_accounts)), *(one.name for one in incident.people)]
+    accounts += [each.name for some in incident.addressed for each in some.all]
     accounts += [name.rpartition("\\")[2] for name in accounts if "\\" in name]
     yield from (name for name in machines if len(name) >= _SHORTEST and not name.isalpha())
     yield from (name for name in accounts if len(name) >= _SHORTEST and name.casefold() not in _EVERYBODYS)

@@ -158,6 +158,12 @@ def _unknown(incident: Incident) -> Iterator[Notification]:
             f"the logs do not say {one.question}" + (f"; {one.would_tell} would tell" if one.would_tell else "")
             for one in incident.impact.unanswered
         ]
+    because += [
+        f"{one.count:,} {'was' if one.count == 1 else 'were'} written to from {one.name}, or fetched something there; "
+        f"{one.because}; but {one.doubt}: whom it meant is not known"
+        for one in incident.addressed
+        if one.doubt and len(one.all) < one.count
+    ]
     if because:
         yield Notification(
             key=UNKNOWN,

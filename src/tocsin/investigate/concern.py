@@ -30,6 +30,8 @@ _TRIED: Final = "somebody tried to sign in as {}"
 _WROTE: Final = "a message to {} is among the findings"
 _APPEARS: Final = "the account {} appears, which does not say that its owner acted"
 _NAMED: Final = "{} stands in a record of a finding"
+_SENT: Final = "a message to {} came from {}; {}"
+_FETCHED: Final = "the account {} fetched something from {}; {}"
 
 
 def concerned(incidents: Iterable[Incident], assets: Assets, people: People) -> tuple[Incident, ...]:
@@ -150,6 +152,8 @@ def _touched(one: Incident, people: People) -> tuple[Touched, ...]:
         _of_claim(claim, one, ledger)
     for name, how, because, at in _in_findings(one):
         ledger.add(name, how, because, at)
+    for name, how, because, at in _in_addressed(one):
+        ledger.add(name, how, because, at)
     for seen in one.accounts:
         if not _only_tried(one, seen.name):
             ledger.add(seen.name, "possibly reached", _APPEARS.format(seen.name), ())
@@ -169,6 +173,16 @@ def _in_findings(one: Incident) -> Iterator[tuple[str, How, str, tuple[Citation,
                     yield part, "targeted", _TRIED.format(part), (cited.at,)
                 else:
                     yield part, "possibly reached", _NAMED.format(part), (cited.at,)
+
+
+def _in_addressed(one: Incident) -> Iterator[tuple[str, How, str, tuple[Citation, ...]]]:
+    """Those whom something was sent to from where findings point, though no finding names them."""
+    for some in one.addressed:
+        for each in some.all:
+            what = _FETCHED if each.fetched else _SENT
+            because = what.format(each.name, some.name, some.because) + (f"; but {some.doubt}" if some.doubt else "")
+            how: How = "possibly reached" if each.fetched or some.doubt else "targeted"
+            yield each.name, how, because, each.citations
 
 
 def _refused(cited: Cited) -> bool:

@@ -36,10 +36,11 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One case, under a name that is none."""
+    """One case, under a name that is none, with the techniques that were seen in it."""
 
     called: str
     sentences: tuple[Sentence, ...]
+    techniques: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from tocsin.model.addressee import Addressed
 from tocsin.model.citation import Citation
 from tocsin.model.concern import Held, Touched
 from tocsin.model.context import Context
@@ -197,6 +198,7 @@ class Incident:
         still_open: what was not ended when the logs end, as sentences.
         not_seen: what the logs cannot show, as sentences.
         context: records beside the findings that share a thing with them; they date nothing, and raise nothing.
+        addressed: to whom else something was sent from where its findings point; it dates nothing, and raises nothing.
         impact: what was accessed, staged and left; None where nobody looked, which is not "nothing".
         assets: those of its machines and addresses that the list of assets has, the most critical first.
         people: whom it touches, of the list of people, those first with whom it went furthest.
@@ -237,6 +239,7 @@ class Incident:
     people: tuple[Touched, ...] = ()
     claims: tuple[Judged, ...] = ()
     context: tuple[Context, ...] = ()
+    addressed: tuple[Addressed, ...] = ()
 
     def cited_besides(self) -> Iterator[Citation]:
         """Records that something rests on besides findings, those of findings among them, some again and again."""
@@ -252,6 +255,7 @@ class Incident:
         yield from (citation for person in self.people for citation in person.evidence)
         yield from (citation for judged in self.claims for citation in judged.evidence)
         yield from (citation for beside in self.context for citation in beside.citations)
+        yield from (citation for some in self.addressed for each in some.all for citation in each.citations)
 
     @property
     def earlier(self) -> tuple[Entry, ...]:

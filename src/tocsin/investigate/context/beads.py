@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -87,6 +87,8 @@ class Search:
     wanted: _Values
     since_us: int
     until_us: int
+    kinds: frozenset[str] = field(default=KINDS)
+    fields: frozenset[str] = field(default=FIELDS)
 
     @property
     def windows(self) -> Longs:
@@ -95,6 +97,9 @@ class Search:
 
     def forget(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
+
+    def keep(self, name: str, events: Events) -> None:
+        keep(self, name, events)
 
 
 def search(leads: Iterable[Leads], folder: Path) -> Search | None:

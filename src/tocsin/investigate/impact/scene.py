@@ -273,20 +273,28 @@ def _place(cited: Cited) -> tuple[str, int, int]:
 
 
 def _destinations(one: Incident) -> tuple[set[str], set[str]]:
-    """Addresses and names that findings give for the other end, in a field of their own or in an address of the web."""
-    addresses, domains = set(), set()
+    addresses, domains = set[str](), set[str]()
     for cited in one.findings:
-        # What a web server is asked for is its own name.
-        for field, text in cited.fields.items() if cited.kind != "webserver" else ():
-            if not text:
-                continue
-            named = [text] if len(text) <= 253 and field.lower() in _DESTINATIONS else []
-            for name in (*named, *_URL.findall(text[:_LONGEST])):
-                folded = name.strip().rstrip(".").lower()
-                if known := address(folded):
-                    addresses.add(known)
-                elif "." in folded:
-                    domains.add(folded)
+        named = destinations(cited)
+        addresses |= named[0]
+        domains |= named[1]
+    return addresses, domains
+
+
+def destinations(cited: Cited) -> tuple[set[str], set[str]]:
+    """Addresses and names that a finding gives for the other end, in fields of their own or in addresses of the web."""
+    addresses, domains = set(), set()
+    # What a web server is asked for is its own name.
+    for field, text in cited.fields.items() if cited.kind != "webserver" else ():
+        if not text:
+            continue
+        named = [text] if len(text) <= 253 and field.lower() in _DESTINATIONS else []
+        for name in (*named, *_URL.findall(text[:_LONGEST])):
+            folded = name.strip().rstrip(".").lower()
+            if known := address(folded):
+                addresses.add(known)
+            elif "." in folded:
+                domains.add(folded)
     return addresses, domains
 
 
