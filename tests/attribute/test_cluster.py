@@ -76,6 +76,16 @@ def test_join_merge_and_split_are_in_the_history() -> None:
     assert len({one.name for one in fourth.clusters}) == len(fourth.clusters)
 
 
+def test_why_an_incident_joined_is_told_of_that_incident() -> None:
+    """It had been the strongest likeness of the whole cluster, whoever showed it."""
+    before = gather([incident(name, "own:x", "own:y", domain="one.example") for name in ("a", "b")], Clusters())
+    after = gather([incident("c", "own:x", domain="one.example"), incident("d")], before)
+    joined = after.of("c").history[-1]  # type: ignore[union-attr]
+    assert (joined.kind, joined.incidents) == ("joined", ("c",))
+    assert joined.because
+    assert all(" and c: " in text for text in joined.because)
+
+
 @settings(max_examples=40)
 @given(
     st.lists(

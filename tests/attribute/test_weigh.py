@@ -193,7 +193,7 @@ def test_what_is_left_in_programs_names_nobody_and_never_weighs_more_than_six_de
     weights = [one.millidecibans for one in found.of("G0003").grounds if one.kind == "code"]  # type: ignore[union-attr]
     assert len(weights) == 2
     assert all(weight > 0 for weight in weights)
-    assert cap(50_000, kind="code", grade="A1", forgeability="cheap") == 6000
+    assert caps.cap(50_000, kind="code", grade="A1", forgeability="cheap") == 6000
     assert found.answer.level != "group"
 
 

@@ -8,7 +8,7 @@ together, only to what the clusters are called and to their history.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -76,7 +76,7 @@ def _follow(
             followed[new.id] = new
             taken.add(new.name)
         else:
-            followed[own.id] = _changed(own, part, origins, why, at)
+            followed[own.id] = _changed(own, part, origins, likenesses, at)
     for one in before:
         if not one.merged_into and one.id not in {heir.id for heir in heirs.values()}:
             followed[one.id] = _ended(one, followed.values(), at)
@@ -111,18 +111,20 @@ def _opened(
     return Cluster(id=f"{OWN_CLUSTER}{digest[:6].hex()}", name=unique, incidents=part, history=(change,))
 
 
-def _changed(own: Cluster, part: tuple[str, ...], origins: Sequence[Cluster], why: tuple[str, ...], at: int) -> Cluster:
+def _changed(
+    own: Cluster, part: tuple[str, ...], origins: Sequence[Cluster], likenesses: Sequence[Likeness], at: int
+) -> Cluster:
     was, now = set(own.incidents), set(part)
     history = list(own.history)
     others = [one for one in origins if one.id != own.id]
     taken = {name for one in others for name in one.incidents} & now
     if others and taken:
-        names = ", ".join(one.name for one in others)
+        names, why = ", ".join(one.name for one in others), _why(part, likenesses)
         history.append(
             Change(at=at, kind="merged", incidents=tuple(sorted(taken)), because=(f"with incidents of {names}", *why))
         )
     if joined := tuple(sorted(now - was - taken)):
-        history.append(Change(at=at, kind="joined", incidents=joined, because=why))
+        history.append(Change(at=at, kind="joined", incidents=joined, because=_why(part, likenesses, joined)))
     if left := tuple(sorted(was - now)):
         history.append(Change(at=at, kind="left", incidents=left, because=("no longer alike",)))
     return replace(own, incidents=part, history=tuple(history))
@@ -137,9 +139,10 @@ def _ended(one: Cluster, all_now: Iterable[Cluster], at: int) -> Cluster:
     return replace(one, incidents=(), history=(*one.history, change), merged_into=into.id)
 
 
-def _why(part: tuple[str, ...], likenesses: Sequence[Likeness]) -> tuple[str, ...]:
-    """The strongest likeness within a part, in words."""
+def _why(part: Collection[str], likenesses: Sequence[Likeness], new: Collection[str] = ()) -> tuple[str, ...]:
+    """The strongest likeness within a part, in words; of those that are new, if some are."""
     within = [one for one in likenesses if one.one in part and one.other in part]
+    within = [one for one in within if not new or one.one in new or one.other in new]
     if not within:
         return ()
     best = max(within, key=lambda one: (one.millidecibans, one.one, one.other))
