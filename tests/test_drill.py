@@ -108,7 +108,7 @@ def test_evidence_goes_unless_it_is_kept_and_nothing_is_overwritten(tmp_path: Pa
     done = tocsin("drill", "--events", "20000", "--quiet", "--out", "out", where=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "out/own/overview.html"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["hunt", "own", "score.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["allies", "hunt", "own", "score.json"]
     again = tocsin("drill", "--events", "20000", "--out", "out", where=tmp_path)
     assert again.returncode != 0
     assert "holds something already" in again.stderr
@@ -134,6 +134,29 @@ def test_in_the_second_act_the_hunt_finds_both_campaigns_and_nothing_that_was_ne
 
 def _cells(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "hunt" / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_in_the_third_act_two_nations_find_themselves_and_nothing_forbidden_leaves(drilled: Drilled) -> None:
+    told = json.loads((drilled.folder / "hunt" / "score.json").read_bytes())["third_act"]
+    assert (told["nations"], told["found_themselves"]) == (3, 2)
+    assert told["indicators_met"]["ps"] >= 3
+    assert told["never_here_but_seen"] == []
+    assert told["sightings_as_agreed"] is True
+    assert told["sightings_sent"]["ps"] > 0 == told["sightings_sent"]["lc"]
+    assert told["sightings_understood"]["ps"] > 0  # the ally knows of which of its own
+    assert told["reached_whom_it_may"] is True
+    assert (told["left_though_forbidden"], told["what_left"]) == (0, [])
+    assert told["looked_for"] > 1000
+    assert told["names_in_what_was_shared_from"] > 0  # or nothing would be shown by that
+    assert told["revocation_known_to"] == ["lc", "ps"]
+    assert told["problems"] == []
+    assert "The third act" in drilled.told
+    folder = drilled.folder / "allies"
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"ally", "ps", "lc"}
+    assert not list(folder.rglob("keys"))  # keys of a drill are gone after it
+    wire = b"".join(path.read_bytes() for path in folder.glob("*/wire/*"))
+    assert b"node message" in wire
+    assert len(wire) == told["bytes"] - told["messages"] + 2  # of two nations, a line between each
 
 
 def test_in_the_fourth_act_three_nations_speak_and_each_keeps_its_voice(drilled: Drilled) -> None:

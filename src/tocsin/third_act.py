@@ -32,7 +32,7 @@ from tocsin.share.nodes import acting
 from tocsin.share.nodes import folder as kept
 from tocsin.share.taxii import rights, serving
 
-MOST_RECORDS: Final = 60_000  # of a drill whose own evidence is looked through; of a larger one, a small one like it
+MOST_RECORDS: Final = 30_000  # of a drill whose own evidence is looked through; of a larger one, a small one like it
 _SMALL: Final = 20_000
 _ALLY: Final = "ally"
 CALLED: Final = {_ALLY: "the ally", "ps": "the Service's nation", "lc": "the Counsel's nation"}

@@ -220,10 +220,10 @@ def test_closing_early_stops_the_workers() -> None:
 def test_workers_that_started_are_stopped_if_another_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     real, started = local._Worker, []
 
-    def start(tasks: Sequence[int], work: Say, task: int) -> local._Worker:
+    def start(tasks: Sequence[int], work: Say, task: int, afresh: Sequence[str]) -> local._Worker:
         if len(started) == 2:
             raise OSError("no more processes")
-        started.append(real(tasks, work, task))
+        started.append(real(tasks, work, task, afresh))
         return started[-1]
 
     monkeypatch.setattr(local, "_Worker", start)
@@ -268,3 +268,33 @@ def test_without_fork_tasks_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
     said, ends = answers(range(3), unless(1, raises(ValueError("odd"))))
     assert ends == {0: "", 1: "ValueError: odd", 2: ""}
     assert said[1] == [b"begun"]
+
+
+def test_workers_made_afresh_share_nothing_and_are_stopped(tmp_path: Path) -> None:
+    """A lock that is held while a fork is made would never be free in it; a library's threads are not there at all."""
+    script = tmp_path / "afresh.py"
+    script.write_text(
+        textwrap.dedent("""
+        import os, sys, threading
+        from tocsin.engine import local
+
+        HELD = threading.Lock()
+
+        def work(task, send):
+            send(b"%d free %d %d" % (task, HELD.acquire(timeout=1), os.getpid()))
+            if task == 2:
+                os._exit(3)
+
+        if __name__ == "__main__":
+            HELD.acquire()
+            for answer in local.run(range(3), work, jobs=3, afresh=["json"]):
+                print(getattr(answer, "content", b"").decode() or f"{answer.task} ends {answer.failure}", flush=True)
+        """)
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=60)
+    lines = [line.rpartition(" ") for line in done.stdout.splitlines() if "free" in line]
+    assert sorted(line for line, _, _ in lines) == ["0 free 1", "1 free 1", "2 free 1"]
+    assert "2 ends the reader ended unexpectedly (exit code 3)" in done.stdout
+    for _, _, pid in lines:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
