@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tocsin.act.channels import drop, smtp
 from tocsin.cases import folder as layout
 from tocsin.disclose import clocks, letters, pages
 from tocsin.errors import ActError, CaseError, SettingsError
+from tocsin.model.addressee import Addressed, Addressee
 from tocsin.model.case import Decided
 from tocsin.model.letter import Message
 from tocsin.model.notification import Channel, Notification, Word
@@ -206,6 +208,27 @@ def test_letters_on_paper_are_not_told_yet(tmp_path: Path) -> None:
     tell.record(folder, found, Word(key="", deed="delivered", by="people"), "Ben")
     state = {one.notification.key: one.state for one in tell.standing(folder, at)}
     assert state["person:1"] == "told"
+
+
+def test_a_letter_is_of_the_days_on_which_mails_came_too(tmp_path: Path) -> None:
+    at, week_us = desk(tmp_path), 7 * 86_400_000_000
+    one = incident(touched("1", "Aroha", "targeted", **OUTSIDE))
+    first = one.first_us or 0
+
+    def mail(at_us: int, doubt: str) -> Addressed:
+        got = Addressee(name="a@b.example", fetched=False, count=1, first_us=at_us, last_us=at_us, citations=())
+        return Addressed(kind="domain", name="x.example", because="", doubt=doubt, all=(got,), count=1)
+
+    told = replace(one, addressed=(mail(first - week_us, ""), mail(first - 5 * week_us, "it came before, too")))
+    folder = tmp_path / "cases" / cases.open_case(tmp_path / "cases", told, by="Ben").id
+    tell.bring_up_to_date(folder, at, "Ben")
+    decided(folder, "now", "person:1")
+    ((_, letter),) = sending.written(folder, at)
+    text = " ".join(pages.text(letter).split())
+    there = clocks.zone(TELLING.zone, "zone")
+    days = [datetime.fromtimestamp(us / 1e6, there).strftime("%-d %B %Y") for us in (first - week_us, one.last_us or 0)]
+    assert all(day in text for day in days)
+    assert datetime.fromtimestamp((first - 5 * week_us) / 1e6, there).strftime("%-d %B %Y") not in text
 
 
 def test_a_case_is_closed_once_everybody_is_settled(tmp_path: Path) -> None:

@@ -108,8 +108,10 @@ def _unsure(entry: Notification, told: Sequence[object]) -> list[str]:
 def _facts(folder: Path, at: Desk) -> letters.Facts:
     entries, _, _ = cases.entries_of(folder)
     _, found = tell.incidents_of(folder, at)
-    firsts = [one.first_us for one in found if one.first_us is not None]
-    lasts = [one.last_us for one in found if one.last_us is not None]
+    # Mails to some of them came before anybody saw anything.
+    sent = [each for one in found for some in one.addressed if not some.doubt for each in some.all]
+    firsts = [one.first_us for one in (*found, *sent) if one.first_us is not None]
+    lasts = [one.last_us for one in (*found, *sent) if one.last_us is not None]
     return letters.Facts(secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None))
 
 
