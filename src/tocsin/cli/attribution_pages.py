@@ -254,8 +254,8 @@ def own_paragraphs(clusters: Clusters | None, incident: str) -> Iterator[str]:
     """The same for a page, with what the last of those that joined have in common."""
     yield from own_sentences(clusters, incident)
     own = clusters.of(incident) if clusters else None
-    told = [why for change in (own.history if own else ()) if len(own.incidents) > 1 for why in change.because]
-    yield from (f"{why}." for why in told[-4:])
+    if own is not None and len(own.incidents) > 1:
+        yield from [f"{why}." for change in own.history for why in change.because][-4:]
 
 
 def cited(incidents: Sequence[str]) -> str:

@@ -77,12 +77,10 @@ def hunt(
         from tocsin.output.files import prepare_folder
 
         prepare_folder(folder)
-
     from tocsin import attribution  # heavy: only once it is clear what is wanted
     from tocsin import retrohunt as story
-    from tocsin.cli import own_clusters
     from tocsin.cli.report_files import Asked as Reports
-    from tocsin.cli.report_files import compared, open_all, tell_opened
+    from tocsin.cli.report_files import compared, open_kept
     from tocsin.model.hunt import Asked
 
     reports = Reports(tlp)
@@ -97,8 +95,7 @@ def hunt(
     )
     team = attribution.team(case_options.place(root), keeps=open_cases)
     place, hosts = opened(lake), _hosts(assets)
-    wanted = _wanted(names, known_good, quiet=quiet)
-    began = time.monotonic()
+    wanted, began = _wanted(names, known_good, quiet=quiet), time.monotonic()
     with ExitStack() as stack:
         with progress.live(quiet=quiet) as bar:
             answer = story.retrohunt(
@@ -107,9 +104,7 @@ def hunt(
             hunted = stack.enter_context(answer)
         who = compared(hunted.response, team) if open_cases or folder is not None else None
         pages = _tell(hunted, wanted, folder, reports, who, time.monotonic() - began, quiet=quiet)
-        if open_cases and who is not None:
-            tell_opened(open_all(hunted.response, root, by, reports, pages, who))
-            own_clusters.keep(who, team)
+        open_kept(hunted.response, team, by, reports, pages, who)
 
 
 def _hosts(assets: Path | None) -> list[str]:

@@ -14,7 +14,7 @@ import typer
 from tocsin import attribution, cases, respond
 from tocsin.border import observations, stix_incident
 from tocsin.cli import case_options, person
-from tocsin.cli.own_clusters import Compared, compare
+from tocsin.cli.own_clusters import Compared, compare, keep
 from tocsin.errors import SettingsError
 from tocsin.model.tlp import TLP
 from tocsin.output import incidents as pages
@@ -167,6 +167,15 @@ def open_all(
             with cases.writing(case_options.place(root) / case.id) as log:
                 cases.note(log, f"the report shows content of mail: {asked.revealed}", by=person.whoever(by))
         yield case
+
+
+def open_kept(
+    response: Response, team: Team, by: str | None, asked: Asked, pages: Mapping[str, Path], who: Compared | None
+) -> None:
+    """Where cases are wanted: open them, name them, and put them into the team's own clusters."""
+    if team.keeps and who is not None:
+        tell_opened(open_all(response, team.root, by, asked, pages, who))
+        keep(who, team)
 
 
 def tell_opened(opened: Iterable[Case]) -> None:

@@ -143,9 +143,8 @@ def respond(
     (since_us, until_us), statuses = options.window(since, until), options.statuses(status or [])
     mappings, zone, folder = options.mappings(mapping or []), options.zone(timezone), options.folder(out)
     from tocsin import attribution  # heavy: only once it is clear what is wanted
-    from tocsin.cli import own_clusters
     from tocsin.cli.intelligence import Intelligence, wanted_of
-    from tocsin.cli.report_files import Asked, compared, open_all, tell_opened
+    from tocsin.cli.report_files import Asked, compared, open_kept
     from tocsin.cli.target import choose
 
     lists = _lists(assets, people, claim, (permit or [], permit_key or []), quiet=quiet)
@@ -162,9 +161,7 @@ def respond(
         who = compared(response, team) if open_cases or folder is not None else None
         pages = _tell(response, folder, asked, who, began, quiet=quiet)
         target.save(response.run)
-        if open_cases and who is not None:
-            tell_opened(open_all(response, root, by, asked, pages, who))
-            own_clusters.keep(who, team)
+        open_kept(response, team, by, asked, pages, who)
         refuse_nothing(response.run, target)
 
 
