@@ -54,7 +54,7 @@ VALUES = st.sampled_from(
         Observable("mutex", "Global\\M"),
         Observable("sid", "s-1-5-21-1-2-3-1105"),
         Observable("account", "corp\\anna"),
-        Observable("key", "hklm\\software\\evil"),
+        Observable("key", "hkey_local_machine\\software\\evil"),
     ]
 )
 TIMES = st.tuples(st.integers(AT_US, AT_US + 10**12), st.integers(0, 10**9)).map(lambda two: (two[0], sum(two)))

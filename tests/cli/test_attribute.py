@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tocsin.border import stix_parcel
 from tocsin.cli.main import main
 
 Tocsin = Callable[..., tuple[int, str, str]]
@@ -185,3 +186,38 @@ def test_a_statement_is_signed_in_a_case(tocsin: Tocsin, file: Callable[..., Pat
     code, out, err = tocsin(file(), "--sign", "0" * 64, "--reason", "x")
     assert (code, out) == (7, "")
     assert "is no case" in err
+
+
+def test_the_answer_as_a_bundle(tocsin: Tocsin, file: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "who.stix.json"
+    assert tocsin(file(), "--stix", out, "--tlp", "amber")[0] == 0
+    told = stix_parcel.read(out.read_bytes(), "who")
+    assert [(one.id, one.title) for one in told.incidents] == [("ir-7", "Ransom at the mill")]
+    assert [(one.what, one.to) for one in told.attributed] == [("ir-7", "G0102")]
+    assert told.groups[0].name == GROUP
+    assert "T1210" in told.techniques
+    assert {one.tlp for one in told.held if one.kind != "marking-definition"} == {"amber"}
+    before = out.read_bytes()
+    assert tocsin(file(), "--stix", out, "--tlp", "amber")[0] == 0
+    assert out.read_bytes() == before
+
+
+def test_a_bundle_names_nobody_where_the_answer_is_nobody(
+    tocsin: Tocsin, file: Callable[..., Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "who.stix.json"
+    few = {"techniques": ["T1059.001"], "software": []}
+    assert tocsin(file(**few), "--stix", out)[0] == 0
+    told = stix_parcel.read(out.read_bytes(), "who")
+    assert not told.groups
+    assert not told.attributed
+    assert "nobody" in told.incidents[0].text.lower()
+
+
+def test_clusters_go_with_their_incidents(tocsin: Tocsin, file: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "who.stix.json"
+    kept = ("--clusters", tmp_path / "clusters.json", "--stix", out)
+    more = [{"kind": "infrastructure", "value": "domain:c2.example"}]
+    assert tocsin(file(traits=more), file(id="ir-8", traits=more), *kept)[0] == 0
+    told = stix_parcel.read(out.read_bytes(), "who")
+    assert [one.incidents for one in told.clusters] == [("ir-7", "ir-8")]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from output.incidents import incident
+from tocsin.border import observations
 from tocsin.border.bundles import as_bundle, read_objects
+from tocsin.border.misp_event import event, written
 from tocsin.border.stix_incident import bundle
 from tocsin.cli.main import main
 from tocsin.errors import IndicatorError, ListError, SealError, SettingsError, ShareError
@@ -87,6 +89,27 @@ def test_an_event_of_misp_holds_no_more_than_was_let_go(told: Path, capsys: pyte
     assert "was seen" not in text  # sightings need a person's decision, in whatever form
     assert main(["share", "log"]) == 0
     assert hashlib.sha256(text.encode()).hexdigest()[:16] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["stix", "misp"])
+def test_what_others_told_is_read_in_our_words(told: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads((told / "bundle.json").read_text())
+    odd = {"type": "x-odd", "spec_version": "2.1", "id": "x-odd--0c7b5b88-8ff7-4a4d-aa9d-feb398cd0061"}
+    found["objects"].append(odd)
+    text = json.dumps(found) if form == "stix" else written(event(found["objects"])[0])
+    (told / "theirs.json").write_text(text)
+    out = told / "seen.json"
+    assert main(["share", "read", str(told / "theirs.json"), "--observation", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "incident\t" in said
+    assert "not understood" in said
+    assert observations.read(out).traits
+    assert main(["share", "read", str(told / "theirs.json"), "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["incidents"]
+    assert all(len(one["sha256"]) == 64 for one in plain["held"])
+    (told / "theirs.json").write_text('{"a": 1}')
+    assert main(["share", "read", str(told / "theirs.json")]) == IndicatorError.exit_code
 
 
 def test_sightings_need_a_key(told: Path, capsys: pytest.CaptureFixture[str]) -> None:

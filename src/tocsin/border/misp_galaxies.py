@@ -18,7 +18,7 @@ GALAXIES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "tool": ("mitre-tool", "d5cbd1a2-78f6-11e7-a833-7b9bccca9649", "S", "Tool"),
 }
 _TAG: Final = re.compile(r'misp-galaxy:([a-z0-9-]+)="(.+)"')
-_NUMBERED: Final = re.compile(r"(.+) - ([TGSM]\d{4}(?:\.\d{3})?)")
+_NUMBERED: Final = re.compile(r"(?:(.+) - )?([TGSM]\d{4}(?:\.\d{3})?)")
 _BY_NAME: Final = {name: kind for kind, (name, *_) in GALAXIES.items()} | {"threat-actor": "threat-actor"}
 
 
@@ -61,7 +61,8 @@ def of_tag(tag: str) -> Cluster | None:
     if found is None or found[1] not in _BY_NAME:
         return None
     numbered = _NUMBERED.fullmatch(found[2])
-    return Cluster(_BY_NAME[found[1]], *(numbered.groups() if numbered else (found[2], "")))
+    name, number = (numbered[1] or numbered[2], numbered[2]) if numbered else (found[2], "")
+    return Cluster(_BY_NAME[found[1]], name, number)
 
 
 def told(clusters: Iterable[Cluster]) -> list[dict[str, Any]]:

@@ -1,13 +1,17 @@
-"""A parcel in, what it says was seen out as an Observation, for who compares that with what is known of groups."""
+"""A parcel in, what it says was seen out as an Observation; and attributions of our own in, a parcel of them out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tocsin.model.attribution import CERTAIN, Attribution
+from tocsin.model.cluster import Clusters
+from tocsin.model.intrusion_set import IntrusionSet
 from tocsin.model.observation import Observation, Trait
-from tocsin.model.parcel import Parcel
+from tocsin.model.parcel import Attributed, Parcel, Reported
 from tocsin.observe import infrastructure
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +43,51 @@ def _traits(parcel: Parcel) -> Iterator[Trait]:
         for each in one.observables:
             if each.type in ("address", "domain"):
                 yield Trait(kind="infrastructure", value=infrastructure.normal(each.value), sources=source)
+
+
+def of_attributions(seen: Sequence[Observation], found: Mapping[str, Attribution], ours: Clusters | None) -> Parcel:
+    """What was compared, and what may be said of it. A group is named where the answer is a group, and nowhere else.
+
+    Args:
+        found: of each observation, by its id.
+        ours: clusters of our own, of which those go that one of these is in.
+    """
+    answers = {one.id: found[one.id].answer for one in seen}
+    named = {
+        one.id: hypothesis
+        for one in seen
+        for hypothesis in (found[one.id].of(name) for name in answers[one.id].hypotheses)
+        if hypothesis and answers[one.id].level == "group"
+    }
+    groups = {one.id: IntrusionSet(id=one.id, name=one.name) for one in named.values()}
+    here = {one.id for one in seen}
+    several = [one for one in (ours.clusters if ours else ()) if len(one.incidents) > 1]
+    clusters = [one for one in several if here.intersection(one.incidents)]
+    others = sorted({name for one in clusters for name in one.incidents} - here)
+    return Parcel(
+        incidents=(
+            *(Reported(id=one.id, title=one.name or one.id, text=_said(found[one.id])) for one in seen),
+            *(Reported(id=name, title=name) for name in others),
+        ),
+        groups=tuple(groups.values()),
+        attributed=tuple(
+            Attributed(
+                id="",
+                what=name,
+                to=one.id,
+                confidence=one.billionths * 100 // CERTAIN,
+                text=f"{answers[name].text} ({answers[name].word})",
+            )
+            for name, one in named.items()
+        ),
+        clusters=tuple(replace(one, history=()) for one in clusters),
+        techniques=tuple(sorted({trait.value for one in seen for trait in one.traits if trait.kind == "technique"})),
+    )
+
+
+def _said(found: Attribution) -> str:
+    lines = (found.answer.text, *found.answer.because, found.confidence, "This is a technical comparison.")
+    return "\n".join(line for line in lines if line)
 
 
 def _day(us: int | None) -> str:

@@ -17,6 +17,8 @@ from tocsin.model.tlp import TLP
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tocsin.attribution import Known
     from tocsin.model.attribution import Attribution
     from tocsin.model.cluster import Clusters
@@ -45,7 +47,11 @@ ClustersFile = Annotated[
 ]
 Page = Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page, with what people decided.")]
 Audience = Annotated[str, typer.Option(metavar="AUDIENCE", help="Of the page: analyst or leadership.")]
-Tlp = Annotated[str, typer.Option(metavar="TLP", help="Marking of the page.")]
+Tlp = Annotated[str, typer.Option(metavar="TLP", help="Marking of the page, and of what --stix writes.")]
+Stix = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the answer and your clusters as a STIX bundle, for `tocsin share`."),
+]
 Statement = Annotated[
     bool, typer.Option("--statement", help="Show the statement that was proposed, to those who are to sign it.")
 ]
@@ -69,6 +75,33 @@ class _Asked:
     against: list[str]
     what_if: list[str]
     clusters: Path | None
+    stix: _StixAsked
+
+
+@dataclass(frozen=True, slots=True)
+class _StixAsked:
+    file: Path | None
+    tlp: str
+
+    def save(self, seen: list[Observation], found: Mapping[str, Attribution], ours: Clusters | None) -> None:
+        if self.file is None:
+            return
+        from importlib.metadata import version
+
+        from tocsin.border import parcels, stix_nouns
+        from tocsin.border.bundles import as_bundle
+        from tocsin.border.tally import moment
+        from tocsin.output.files import save
+
+        if self.tlp not in TLP:
+            raise SettingsError(f"--tlp {self.tlp}: there is no such marking", hint=f"There are {', '.join(TLP)}.")
+        told = parcels.of_attributions(seen, found, ours)
+        # When they were last seen, not when it is written: the same comparison gives the same bytes.
+        days = [day if len(day) > 4 else f"{day}-01-01" for one in seen for day in (one.first_seen, one.last_seen)]
+        at_us = max((moment(day) or 0 for day in days), default=0)
+        made = stix_nouns.bundle(told, author=f"tocsin {version('tocsin')}", tlp=self.tlp, at_us=at_us)
+        text = as_bundle(made["objects"])
+        save(self.file, lambda opened: opened.writelines([text]))
 
 
 def attribute(  # noqa: PLR0917 (the library calls it by name)
@@ -80,6 +113,7 @@ def attribute(  # noqa: PLR0917 (the library calls it by name)
     report: Page = None,
     audience: Audience = "analyst",
     tlp: Tlp = "amber+strict",
+    stix: Stix = None,
     statement: Statement = False,
     propose: Propose = "",
     sign: Sign = "",
@@ -106,7 +140,7 @@ def attribute(  # noqa: PLR0917 (the library calls it by name)
         return
     if (report or what_if or against or explain) and len(what) > 1:
         raise SettingsError("--report, --what-if, --against and --explain go with one case or file", hint="Name one.")
-    asked = _Asked(what, place(root), _several(against), _several(what_if), clusters)
+    asked = _Asked(what, place(root), _several(against), _several(what_if), clusters, _StixAsked(stix, tlp))
     if len(what) > 1:
         _tell_several(asked, as_json=as_json)
     else:
@@ -126,6 +160,7 @@ def _tell(asked: _Asked, page: _PageAsked, *, explain: bool, as_json: bool) -> N
     standing = _standing(asked)
     if page.file is not None:
         page.save(changed, found, standing, ours)
+    asked.stix.save([changed], {changed.id: found}, ours)
     if as_json:
         typer.echo(json.dumps(_plain(found, ours, standing), indent=2, sort_keys=True))
         return
@@ -141,6 +176,7 @@ def _tell_several(asked: _Asked, *, as_json: bool) -> None:
     seen, public, compared, notes = _read(asked)
     ours = _ours(seen, asked, public)
     found = {one.id: attribution.weigh(one, compared) for one in seen}
+    asked.stix.save(seen, found, ours)
     if as_json:
         told = {name: _plain(one, ours, None) for name, one in found.items()}
         typer.echo(json.dumps(told, indent=2, sort_keys=True))
