@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from investigate.weighing import BEGIN, MINUTE, audit, zeek
-from tocsin import pipeline
-from tocsin.investigate import impact
+from tocsin import lookback, pipeline
+from tocsin.investigate import context, impact
 from tocsin.ledger import Progress
 from tocsin.lookback import look_back
+from tocsin.model.kind import ENVELOPE
 from tocsin.model.rule import RuleText
 
 RULE = """
@@ -73,6 +74,16 @@ def test_only_what_may_show_something_is_read_again(tmp_path: Path) -> None:
     evidence = impact.read(kept, lost=lost, digests={}, seen=[])
     assert sorted(evidence.flows.columns["sent_most"].tolist()) == [70, 71, 72]
     assert [pick.fields["Operation"] for pick in evidence.picked.of["mail"]] == ["MailboxLogin"]
+
+
+def test_fields_of_which_nothing_is_kept_are_not_read(tmp_path: Path) -> None:
+    """The third look is for what lies around an incident alone; its first form read all that the second does."""
+    sought = context.Search(folder=tmp_path, wanted={}, since_us=0, until_us=1)
+    nothing = impact.around(())
+    assert lookback._fields(nothing, None, sought) == context.FIELDS | ENVELOPE
+    assert lookback._kinds(nothing, None, sought) == context.KINDS
+    assert lookback._fields(AROUND, None, sought) == impact.FIELDS | context.FIELDS | ENVELOPE
+    assert lookback._fields(AROUND, None, None) == impact.FIELDS | ENVELOPE
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:

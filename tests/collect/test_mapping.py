@@ -19,6 +19,7 @@ from tocsin.collect import cells, mapping_files, plan, read_units, reader
 from tocsin.collect.clock import Clock
 from tocsin.collect.columns import TableBuilder
 from tocsin.collect.records import Tally
+from tocsin.collect.units import sniffed
 from tocsin.errors import SettingsError
 from tocsin.model.custody import Custody
 from tocsin.model.event import NO_TIME, Events, Source
@@ -153,6 +154,15 @@ def test_a_rule_asks_for_no_more_than_a_mapping_serves() -> None:
 TEXTS = st.text(st.sampled_from('ab,;"\n\r é\x00'), max_size=6)
 ROWS = st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=8)
 TABLE = LogMapping(name="t", path="", format="csv", kind="t", keys=("a", "b", "c"), time=TimeOf(fields=("c",)))
+
+
+def test_who_reads_a_head_is_remembered_for_these_mappings_alone() -> None:
+    head = b"a,b,c\n1,2,2026-01-01T00:00:00Z\n"
+    own = reader(TABLE)
+    before = sniffed(head)
+    assert sniffed(head, [own]) is own
+    assert sniffed(head) is before
+    assert sniffed(head, [own]) is own
 
 
 def _events(content: bytes, block_bytes: int) -> tuple[Events, Tally]:

@@ -106,6 +106,25 @@ def test_many_tasks_reuse_their_workers() -> None:
     assert str(os.getpid()).encode() not in workers
 
 
+def test_garbage_is_swept_for_a_small_part_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each of hundreds of small tasks it took a fifth of their time."""
+    now, swept = [0.0], [0]
+
+    def sweep() -> int:
+        swept[0] += 1
+        now[0] += 1.0
+        return 0
+
+    monkeypatch.setattr(local.gc, "collect", sweep)
+    monkeypatch.setattr(local.time, "monotonic", lambda: now[0])
+    sweeps = local._sweeps()
+    for _ in range(1_000):  # tasks of a tenth of a second
+        now[0] += 0.1
+        next(sweeps)
+    assert swept[0] >= 2, "what lies in cycles goes some time"
+    assert swept[0] <= 0.06 * now[0]
+
+
 def test_messages_larger_than_any_pipe() -> None:
     size = 50 << 20
 

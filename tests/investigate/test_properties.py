@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from investigate.made import DAY, RULES, SECOND, Happened, told
-from tocsin.investigate import gather
+from tocsin.investigate import gather, normal
 from tocsin.investigate.gather import drawn
 from tocsin.investigate.machines import COMMON
 from tocsin.investigate.roles import Role
@@ -148,3 +148,10 @@ def test_nothing_common_joins(happened: list[Happened]) -> None:
         return
     held = drawn(traces, known, RULES, {}).links.held
     assert (held <= COMMON).all()
+
+
+def test_an_address_is_one_however_much_stands_around_it() -> None:
+    """What is longer than an address ever is, is not remembered; it is read all the same."""
+    for text in ("203.0.113.9", " " * 200 + "203.0.113.9", "[::ffff:203.0.113.9]"):
+        assert normal.address(text) == "203.0.113.9"
+    assert normal.address("127.0.0.1") == normal.address("9" * 10_000) == ""

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
+_SWEEP_EVERY = 19.0  # times as long as a sweep took
 _MESSAGE, _DONE, _ERROR = b"m", b"d", b"e"
 _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
@@ -154,6 +155,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
     gc.freeze()
     gc.disable()
     _limit_memory()
+    sweep = _sweeps()
     while True:
         try:
             task = int.from_bytes(pipe.recv_bytes(), "big")
@@ -164,8 +166,23 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
             work(tasks[task], lambda content: pipe.send_bytes(_MESSAGE + content))
         except BaseException as error:  # noqa: BLE001  # a panic of a library in Rust is no Exception
             last = _ERROR + here.words(error).encode("utf-8", "replace")
-        gc.collect()
+        next(sweep)
         pipe.send_bytes(last)
+
+
+def _sweeps() -> Iterator[None]:
+    """Collects garbage when it is asked, if a twentieth of the time is not spent on it already.
+
+    A sweep goes over all that a worker has learned. Of evidence in hundreds of small files it took a fifth of the time.
+    """
+    due = 0.0
+    while True:
+        began = time.monotonic()
+        if began >= due:
+            gc.collect()
+            ended = time.monotonic()
+            due = ended + _SWEEP_EVERY * (ended - began)
+        yield
 
 
 def _limit_memory() -> None:

@@ -56,6 +56,6 @@ def _right(places: Places, cited: set[Record]) -> float:
 def _campaign(truth: Mapping[str, Any], places: Places, name: str, cited: set[Record]) -> dict[str, Any]:
     """How much of a campaign the hunt alone cites, and in which of its incidents."""
     incidents = {one["id"] for one in truth["incidents"] if one["campaign"] == name}
-    steps = {key: records for key, records in places.steps.items() if key[0] in incidents and records}
+    steps = {key: records for key, records in places.steps.items() if key[0] in incidents and key in places.whole}
     found = {key for key, records in steps.items() if records & cited}
     return {"steps": len(steps), "steps_found": len(found), "incidents_found": sorted({key[0] for key in found})}
