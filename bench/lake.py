@@ -51,6 +51,17 @@ from tocsin.model.indicator import Observable
 from tocsin.model.rule import RuleText
 from tocsin.observe.what import what_is
 
+
+class _Hidden:
+    """Arrow imports pandas wherever there is one, for a second in every worker. Only tools of developers need it."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
+sys.meta_path.insert(0, _Hidden())  # type: ignore[arg-type]  # measured is what those have who install Tocsin
+
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "security-datasets"
 BATCH = 500_000
 FIELDS = ("DestinationIp", "QueryName", "Hashes", "Image", "User")

@@ -112,7 +112,7 @@ def records(lake: Lake) -> Counter[tuple[str, str, int]]:
 
 
 def index_of(lake: Lake) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """What the index says: token, part and field -> count, first, last, rows."""
+    """What the index says: token, part and field -> count, first, last, rows; field and part -> its values, or None."""
     found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for run in lake.index():
         found |= said(run, lake)
@@ -143,4 +143,16 @@ def said(run: Run, lake: Lake) -> dict[tuple[Any, ...], tuple[Any, ...]]:
                 *(int(run[name][entry]) for name in ("count", "first", "last")),
                 None if rows is None else tuple(rows.tolist()),
             )
+    for key in run.fields:
+        words = run.words(key)
+        texts = words.texts.to_pylist()
+        held: dict[int, set[str]] = {}
+        for text, first, stop in zip(texts, words.starts[:-1], words.starts[1:], strict=True):
+            for part in words.parts[first:stop].tolist():
+                held.setdefault(part, set()).add(text)
+        assert held.keys().isdisjoint(words.unheld.tolist())
+        for part in (*held, *words.unheld.tolist()):
+            if (name := run.about.parts[part]) in lake.state.parts:
+                assert (key, name) not in found
+                found[key, name] = tuple(sorted(held[part])) if part in held else (None,)
     return found

@@ -192,6 +192,49 @@ def test_rules_keywords_lists_and_correlations_over_a_lake_are_a_scan(tmp_path: 
     assert got == scanned(tmp_path / "logs", [], rules)
 
 
+SILENT = """
+title: A tool that nobody has
+id: 66666666-6666-4666-8666-666666666666
+logsource: {product: windows, category: process_creation}
+detection: {one: {Image|endswith: '\\\\rubeus.exe'}, two: {Image|contains: evil}, condition: one and not two}
+level: high
+---
+title: Of which there is no log
+id: 77777777-7777-4777-8777-777777777777
+logsource: {product: windows, category: wmi_event}
+detection: {one: {EventType: WmiConsumerEvent}, condition: one}
+level: high
+---
+title: A field that no event of this sort has
+id: 88888888-8888-4888-8888-888888888888
+logsource: {product: windows, category: process_creation}
+detection: {one: {QueryName: evil.example}, condition: one}
+level: high
+"""
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_what_the_vocabulary_rules_out_is_not_read_and_all_is_told_as_by_a_scan(
+    tmp_path: Path, lake: Lake, compacted: bool
+) -> None:
+    if compacted:
+        upkeep.compact(lake, LOOKS)
+    for text in (SILENT, RULES + "---" + SILENT):
+        rules = pipeline.compile_rules([RuleText(path="rules.yml", content=text.encode())])
+        assert not rules.problems
+        with hunting(lake, [], rules) as hunted:
+            told = hunted.response.run.coverage
+            got = found(list(hunted.response.run.findings), rules)
+        with pipeline.detect([tmp_path / "logs"], rules, jobs=1) as run:
+            assert told.rules == run.coverage.rules
+            assert got == found(list(run.findings), rules)
+        if text is SILENT:
+            states = [one.state for one in told.rules]
+            assert states == ["silent", "no log source", "field absent"]
+            assert not got
+            assert 0 < hunted.parts_read < hunted.parts
+
+
 def test_patterns_and_revoked_and_expired_indicators(tmp_path: Path, lake: Lake) -> None:
     bundle = {
         "type": "bundle",
