@@ -42,7 +42,7 @@ def test_info_compact_verify(home: Path) -> None:
     ended = _run(home, "lake", "verify")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "2,014 records are as they were written" in ended.stdout
-    assert _run(home, "lake", "mend").stdout == "There was nothing to mend.\n"
+    assert _run(home, "lake", "mend").stdout.startswith("Nothing was found that could be made anew")
 
 
 def test_export(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,6 +163,14 @@ def test_most_of_what_is_asked_for_is_answered_by_the_index() -> None:
         "Global\\Evil",
         "evil.mutex",
     }
+
+
+@given(st.sampled_from(FIELD_NAMES), st.lists(texts() | piece, max_size=6), st.integers(1, 60))
+def test_texts_together_hold_what_each_holds_alone(name: str, values: list[str], lot: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_LOT_CHARS", lot)
+        together = tokens.of_values(FIELDS[name], values)
+    assert together == [tokens.of_value(FIELDS[name], value) for value in values]
 
 
 @given(st.sampled_from(["10.1.0.0/16", "192.0.2.0/24", "2001:db8::/32"]), texts())

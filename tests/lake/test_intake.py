@@ -19,7 +19,7 @@ from lake.making import index_of, rebuilt_index_of, records, windows, write_logs
 from tocsin import collect
 from tocsin.errors import LakeError
 from tocsin.intake import LOOKS, take_in
-from tocsin.lake import names, parts, upkeep
+from tocsin.lake import log, names, parts, upkeep
 from tocsin.lake.reading import Opened
 from tocsin.lake.store import Lake, make, open_lake
 from tocsin.lake.verify import verify
@@ -236,6 +236,16 @@ def test_a_place_that_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
     assert take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1).records == 120
     assert verify(open_lake(tmp_path / "lake")).faults == ()
+
+
+def test_what_delta_says_of_a_full_disk_is_told_in_words() -> None:
+    drawn = (
+        "Generic LocalFileSystem error\n          \x1b[31m\u21b3\x1b[0m Unable to copy data to file\n"
+        "           \x1b[31m\u21b3\x1b[0m No space left on device (os error 28)\n"
+    )
+    with pytest.raises(LakeError) as caught, log.troubles_told(Path("lake")):
+        raise OSError(drawn)
+    assert str(caught.value) == "lake: cannot be written in: No space left on device (os error 28)"
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:

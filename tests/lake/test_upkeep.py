@@ -98,6 +98,21 @@ def test_a_log_that_was_changed_is_not_added_to(lake: Lake, tmp_path: Path) -> N
         take_in([tmp_path / "logs"], lake.folder, jobs=1)
 
 
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_log_that_lost_its_end_is_not_added_to(lost: int, lake: Lake, tmp_path: Path) -> None:
+    """What is added under a number that a table shows already, nobody who reads the table would ever see."""
+    path, kinds = lake.folder / "lake.jsonl", set(lake.state.kinds)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-lost]))
+    with pytest.raises(LakeError, match="the log lost its end"):
+        take_in([tmp_path / "logs"], lake.folder, jobs=1)
+    told = upkeep.mend(open_lake(lake.folder), LOOKS)
+    assert {line.partition(":")[0] for line in told if "its table was" in line} == kinds
+    assert take_in([tmp_path / "logs"], lake.folder, jobs=1).failed == ()
+    again = open_lake(lake.folder)
+    assert verify(again).faults == ()
+    assert records(again) == records(lake)
+
+
 def test_records_that_were_slipped_in_or_taken_out_show(lake: Lake) -> None:
     """Whoever writes into a table past the lake is found out, and so is a part that was replaced by another."""
     some = sorted(lake.state.parts.values(), key=lambda one: one.path)

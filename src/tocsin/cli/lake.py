@@ -169,7 +169,7 @@ def mend(lake: Place = None) -> None:
     from tocsin.lake import upkeep
 
     done = upkeep.mend(opened(lake), intake.LOOKS)
-    for line in done or ["There was nothing to mend."]:
+    for line in done or ["Nothing was found that could be made anew; `tocsin lake verify` tells what else is damaged."]:
         typer.echo(line)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ WAIT_S: Final = 120.0
 LONGEST: Final = chain.LONGEST - 4096
 
 _LOOK_AGAIN_S: Final = 0.02
+_DRAWN: Final = re.compile(r"\x1b\[[0-9;]*m|\u21b3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def read(path: Path, known: Read = NOTHING) -> Read:
         line, what = found.breaks[0]
         raise LakeError(
             f"{path}: line {line} {what}",
-            hint="Nothing is added to it. docs/lake.md says how to go on from a copy, or from the tables.",
+            hint="Nothing is added to it. docs/lake.md says how to go on from a copy.",
         )
     links = (*known.links, *found.links)
     head = found.head if found.links else known.head
@@ -134,6 +136,12 @@ def troubles_told(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LakeError(
-            f"{place}: cannot be written in: {error.strerror or error}",
+            f"{place}: cannot be written in: {error.strerror or _cause(error)}",
             hint="See to its permissions and free space; what the lake acknowledged is safe, and a new try goes on.",
         ) from error
+
+
+def _cause(error: OSError) -> str:
+    """What the system said, out of the tree of causes that delta-rs draws for a terminal, in colours."""
+    said = _DRAWN.sub(" ", str(error)).split("\n")
+    return next((line for line in map(str.strip, reversed(said)) if line), type(error).__name__)

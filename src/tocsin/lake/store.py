@@ -99,6 +99,9 @@ class Lake:
 
     def append(self, **told: Any) -> None:
         """Write an entry, then bring the tables up to it. The caller holds the lock."""
+        for kind in {part.kind for part in told.get("parts", ())} - self._shown.keys():
+            if tables.shown(self.folder, kind) >= len(self._known.links):  # nobody would see what is added under it
+                raise tables.ahead(self.folder, kind)
         body = {"version": 1, "at": _NOW().isoformat(timespec="seconds"), **msgspec.to_builtins(told)}
         self._known = log.append(self.path, self._known, body)
         self.state.follow(self._known.links[-1:])

@@ -69,20 +69,32 @@ def paths(lake: Path, kind: str) -> set[str]:
 
 def make_anew(lake: Path, kind: str, parts: Sequence[Part], last: int) -> None:
     """Make a kind's table of its parts as of entry `last`. What stood there is kept beside it."""
-    log = folder_of(lake, kind) / _DELTA_LOG
-    if log.exists():
-        log.rename(log.with_name(f"{_DELTA_LOG}.replaced-{secrets.token_hex(4)}"))
+    set_aside(folder_of(lake, kind))
     _show(lake, kind, Entry(what="added", n=last, prev="", at="", parts=list(parts)))
+
+
+def set_aside(folder: Path) -> bool:
+    """Keep what was a table's log beside it, where nobody reads it; False if there was none."""
+    log = folder / _DELTA_LOG
+    if not log.exists():
+        return False
+    log.rename(log.with_name(f"{_DELTA_LOG}.replaced-{secrets.token_hex(4)}"))
+    return True
 
 
 def show(lake: Path, kind: str, entries: Iterable[Entry]) -> int:
     """Bring a kind's table up to its entries, in order; gives how many it did not show yet.
 
     The caller holds the lock.
+
+    Raises:
+        LakeError: the table cannot be used, or shows more than the log says.
     """
     entries = list(entries)
     try:
         known = shown(lake, kind)
+        if known > entries[-1].n:
+            raise ahead(lake, kind)
         late = [entry for entry in entries if entry.n > known]
         for entry in late:
             _show(lake, kind, entry)
@@ -161,6 +173,13 @@ def _table(lake: Path, kind: str) -> DeltaTable | None:
         return DeltaTable(folder)
     except (DeltaError, OSError, ValueError) as error:
         raise _damaged(lake, kind, error) from error
+
+
+def ahead(lake: Path, kind: str) -> LakeError:
+    return LakeError(
+        f"{folder_of(lake, kind)}: shows what the lake's log does not say: the log lost its end",
+        hint="Take the log from a backup; if there is none, `tocsin lake mend`, then import the evidence again.",
+    )
 
 
 def _damaged(lake: Path, kind: str, error: Exception) -> LakeError:

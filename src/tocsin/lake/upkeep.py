@@ -221,6 +221,10 @@ def mend(lake: Lake, looks: Looks) -> list[str]:
             if not sound:
                 tables.make_anew(lake.folder, kind, parts, entries[-1].n)
                 done.append(f"{kind}: its table was made anew, of {len(parts):,} parts")
+        named = {tables.folder_of(lake.folder, kind) for kind in lake.state.changes}
+        others = sorted(set((lake.folder / tables.EVENTS).glob("*")) - named)
+        gone = [folder.name for folder in others if tables.set_aside(folder)]
+        done += [f"{name}: its table was set aside, for the log knows nothing of it" for name in gone]
     again = reindex(lake, looks, every_byte=True)
     return [*done, f"the index was made anew for {again:,} parts"] if again else done
 
