@@ -49,3 +49,14 @@ def test_a_machine_that_was_not_taken_claims_nothing(tmp_path: Path) -> None:
     seen = Happened(at=DAY, host="web", rules=(rule("high"),), roles=FROM)
     assert len(gathered([seen, later(9)], tmp_path)) == 2
     assert len(gathered([replace(seen, at=DAY - HOUR), later(9)], tmp_path)) == 2
+
+
+@pytest.mark.parametrize(("other", "theirs"), [("web", True), ("db", False)])
+def test_a_rule_on_each_of_two_machines_took_neither(tmp_path: Path, other: str, theirs: bool) -> None:
+    """Remote execution by an administrator is seen on both sides; what is found on one days later is another thing."""
+    seen = [
+        Happened(at=DAY, host="web", rules=(rule("high"),), roles=FROM),
+        Happened(at=DAY + HOUR // 60, host=other, rules=(rule("high", 1),), roles=FROM),
+        Happened(at=4 * DAY, host="web", rules=(rule("high", 2),)),
+    ]
+    assert (len(gathered(seen, tmp_path)) == 1) is theirs

@@ -87,11 +87,15 @@ def _spread(traces: Traces, machines: Machines, role: Role) -> Longs:
 
 
 def _took(found: Shared, label: Longs, rule: Longs, heavy: _Rows) -> tuple[Longs, Longs]:
-    """Findings of incidents that took the machine they are on, and the others of weight."""
+    """Findings of incidents that took a machine, and the others of weight.
+
+    What one machine did to another is seen on both: a rule of weight on each is not yet two things.
+    """
     at = np.flatnonzero(heavy & (found.machine > 0) & (found.ts != NO_TIME))
-    size = int(label.max(initial=0)) + 1
-    _, firsts = np.unique(grouped([label[at], rule[at]]), return_index=True)
-    weighs = np.bincount(label[at][firsts], minlength=size)[label[at]] >= TOOK
+    place = grouped([label[at], found.machine[at]])
+    _, firsts = np.unique(grouped([place, rule[at]]), return_index=True)
+    aims = np.bincount(place[firsts], minlength=int(place.max(initial=0)) + 1)[place]
+    weighs = np.isin(label[at], label[at][aims >= TOOK])
     return at[weighs], at[~weighs]
 
 

@@ -6,8 +6,9 @@ every machine has are no lead.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -41,14 +42,14 @@ class Leads:
     """Of each incident the things to look for, with the reason, and the time in which; `since_us` may be `NO_TIME`.
 
     Args:
-        weighed_us: when something of weight was found, in order.
+        weighed_us: when something of weight was found; of addresses and names of machines, on which.
         left: how many things more are not looked for, since there are so many.
     """
 
     since_us: int
     until_us: int
     why: Mapping[Lead, str]
-    weighed_us: tuple[int, ...] = ()
+    weighed_us: Mapping[str, frozenset[int]] = field(default_factory=dict)
     left: int = 0
 
 
@@ -92,11 +93,32 @@ def leads(
                     _EVER if until_us is None else until_us - 1,
                 ),
                 why=why,
-                weighed_us=tuple(sorted({cited.at.ts_us for cited in weighing if cited.at.ts_us is not None})),
+                weighed_us=_weighed(weighing, own, assets),
                 left=len(left),
             )
         )
     return tuple(told)
+
+
+def _weighed(
+    weighing: Iterable[Cited], own: Mapping[str, frozenset[str]], assets: Assets
+) -> Mapping[str, frozenset[int]]:
+    times: defaultdict[str, set[int]] = defaultdict(set)
+    for cited in weighing:
+        if cited.at.ts_us is not None:
+            times[cited.host].add(cited.at.ts_us)
+    named: defaultdict[str, set[int]] = defaultdict(set)
+    for host, some in times.items():
+        names = hosts_of(host)
+        for name in names | _addresses(names, host, own, assets) | {host}:
+            named[name] |= some
+    return {name: frozenset(some) for name, some in named.items()}
+
+
+def _addresses(names: Iterable[str], host: str, own: Mapping[str, frozenset[str]], assets: Assets) -> frozenset[str]:
+    """Those that records of a machine and the list of assets say it has."""
+    listed = {text for asset in assets.named(host) for text in asset.addresses if "/" not in text}
+    return frozenset(listed).union(*(own.get(name, ()) for name in names))
 
 
 def is_ours(text: str, assets: Assets) -> bool:
@@ -242,8 +264,7 @@ def _came(
     for host, ts in sorted(since.items()):
         if host not in sure or ts - start < _DAY_US:
             continue
-        of_it = {text for name in hosts_of(host) for text in own.get(name, ())}
-        of_it |= {text for asset in assets.named(host) for text in asset.addresses if "/" not in text}
+        of_it = _addresses(hosts_of(host), host, own, assets)
         for (account, peer), first in sorted(arrivals.items()):
             if peer in of_it and first >= ts:
                 yield ("arrival", f"{account}|{peer}"), f"it had not come from {host} before something was found there"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,20 +36,20 @@ class Ordinary:
             was found in what they do.
         in_service: applications that several people use day after day.
         stays: of records whose asker must have been there at the time of something of weight, from when until when.
-        weighed_us: of addresses outside when something of weight was found in any incident that they lead from.
+        weighed_us: when something of weight was found, by the addresses outside that lead from it, and by the machine.
     """
 
     common: frozenset[Lead]
     in_service: frozenset[Lead]
     stays: dict[tuple[str, int, int], _Stay]
-    weighed_us: dict[Lead, list[int]]
+    weighed_us: Mapping[str, list[int]]
 
     def tells(self, bead: Bead, lead: Lead, leads: Leads) -> bool:
         """Whether a record that names a thing which is looked for says something of this incident."""
         if lead in self.common or not (bead.ts == NO_TIME or leads.since_us <= bead.ts <= leads.until_us):
             return False
         stay = self.stays.get(place(bead)) if lead == ("address", bead.asker) else None
-        return stay is None or _near(self.weighed_us[lead], stay)
+        return stay is None or any(_near(self.weighed_us.get(name, ()), stay) for name in (bead.asker, bead.who))
 
 
 def place(bead: Bead) -> tuple[str, int, int]:
@@ -65,13 +65,16 @@ def ordinary(beads: Sequence[Bead], leads: Iterable[Leads]) -> Ordinary:
     )
 
 
-def _weighed(leads: Iterable[Leads]) -> dict[Lead, list[int]]:
-    times: defaultdict[Lead, set[int]] = defaultdict(set)
+def _weighed(leads: Iterable[Leads]) -> Mapping[str, list[int]]:
+    times: defaultdict[str, set[int]] = defaultdict(set)
     for one in leads:
-        for lead in one.why:
-            if lead[0] == "address":
-                times[lead].update(one.weighed_us)
-    return {lead: sorted(some) for lead, some in times.items()}
+        for name, some in one.weighed_us.items():
+            if name:
+                times[name] |= some
+        for kind, name in one.why:
+            if kind == "address":
+                times[name].update(*one.weighed_us.values())
+    return {name: sorted(some) for name, some in times.items()}
 
 
 def _common(beads: Iterable[Bead]) -> frozenset[Lead]:

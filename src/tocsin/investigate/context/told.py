@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,6 +19,7 @@ from tocsin.model.incident import Incident
 
 MOST: Final = 500  # lines of context in an incident
 _CITED: Final = 3  # records of a line
+_IN_SERVICE: Final = "several people use it day after day, so all days are one line"
 # Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
 _LEADING: Final = frozenset({"process", "program", "domain", "record", "address"})
 # What the record of a finding in a cloud leads to; of others it names enough by itself.
@@ -124,8 +125,8 @@ def told(
     return tuple(
         replace(
             one,
-            context=_told(of_it, one_leads, digests),
-            not_seen=(*one.not_seen, *_not_told(one_leads, [line.count for line in of_it.values()], cut)),
+            context=_told(of_it, one_leads, digests, usual.in_service),
+            not_seen=(*_not_told(one_leads, [line.count for line in of_it.values()], cut), *one.not_seen),
         )
         for one, one_leads, of_it in zip(incidents, leads, lines, strict=True)
     )
@@ -147,13 +148,16 @@ def _from_outside(bead: Bead, assets: Assets) -> bool:
 
 
 def _told(
-    lines: Mapping[tuple[Lead, str, str, int], _Line], leads: Leads, digests: Mapping[str, str]
+    lines: Mapping[tuple[Lead, str, str, int], _Line],
+    leads: Leads,
+    digests: Mapping[str, str],
+    in_service: Collection[Lead],
 ) -> tuple[Context, ...]:
     return tuple(
         Context(
             kind=lead[0],
             name=lead[1],
-            because=leads.why[lead],
+            because=f"{leads.why[lead]}; {_IN_SERVICE}" if lead in in_service else leads.why[lead],
             log=log,
             count=line.count,
             first_us=line.times[0] if line.times else None,
