@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
 from typing import Any, Final
 
 import msgspec
@@ -68,7 +67,7 @@ class Nation:
     nodes: Mapping[str, str]
     url: str = ""
     token: str = ""
-    port: socket | None = None
+    port: serving.Port | None = None
     secret: str = ""
 
     @property

@@ -87,7 +87,7 @@ def _played(players: Sequence[Nation], folder: Path, since: float) -> Iterator[S
             (folder / nation.OVER).touch()
 
 
-def _players(made: Made, folder: Path, port: Any, seed: int) -> list[Nation]:
+def _players(made: Made, folder: Path, port: serving.Port, seed: int) -> list[Nation]:
     """Homes, nodes, what was said by telephone, agreements, and what each knows."""
     nodes, tokens = {}, {name: rights.token() for name in _LETS}
     for name in CALLED:
