@@ -75,7 +75,7 @@ def _played(players: Sequence[Nation], folder: Path, since: float) -> Iterator[S
     left = len(players)
     work = partial(nation.play, since=since)
     # This process has looked into a lake, whose library cannot be forked.
-    for said in local.run(players, work, jobs=len(players), afresh=[nation.__name__]):
+    for said in local.run(players, work, jobs=len(players), silence_s=nation.PATIENCE_S, afresh=[nation.__name__]):
         if not isinstance(said, Done):
             yield msgspec.json.decode(said.content, type=Step)
             continue
