@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
 from typing import Any, Final
 
 import msgspec
@@ -32,7 +31,6 @@ from tocsin.intake import take_in
 from tocsin.lake.store import open_lake
 from tocsin.model.guest import Guest
 from tocsin.model.hunt import Asked
-from tocsin.model.node import Objects
 from tocsin.model.release import Release
 from tocsin.model.rule import RuleSet
 from tocsin.retrohunt import Hunted
@@ -43,9 +41,9 @@ from tocsin.share.taxii import client, handing, intake, place, serving, store
 from tocsin.share.taxii.asking import Answered, Ask, Remote, asking
 from tocsin.share.taxii.place import Ours
 
-PATIENCE_S: Final = 120.0
-ANSWER_S: Final = 30.0
+PATIENCE_S: Final = 600.0  # for a machine with much else to do; against waiting for ever
 WRONG: Final = "It is a site that many use: whoever met it met nobody."
+LOOKED: Final = ".looked"  # the file by which a nation says, as by telephone, that it has looked
 OVER: Final = "over"  # the file that ends the act
 _PAUSE_S: Final = 0.1
 _MOST_INCIDENTS: Final = 5
@@ -68,7 +66,7 @@ class Nation:
     nodes: Mapping[str, str]
     url: str = ""
     token: str = ""
-    port: socket | None = None
+    port: serving.Port | None = None
     secret: str = ""
 
     @property
@@ -109,9 +107,7 @@ def _shares(nation: Nation, say: Callable[[str], None]) -> None:
     with serving.beside(at, nation.port, complain=problems.append):
         intake.post(at, us, collection.id, [orjson.dumps(one) for one in objects])
         say(f"shares {len(objects)} objects; each of two is shown what its agreement lets it have")
-        # Who has nothing to tell back says nothing, and is not waited for long once another has.
-        _waits(lambda: bool(_told_by(nation)), ANSWER_S)
-        _waits(lambda: len(_told_by(nation)) == len(nation.nodes), ANSWER_S / 6)
+        _until(lambda: all((nation.home.parent / f"{name}{LOOKED}").exists() for name in nation.nodes), nation)
         wrong = next(one["id"] for one in objects if one["type"] == "indicator" and "domain-name" in one["pattern"])
         with kept.held(nation.node.root) as book:
             key = acting.signing(book, _nobody)
@@ -128,16 +124,6 @@ def _shares(nation: Nation, say: Callable[[str], None]) -> None:
     _write(nation, "facts.json", {"sightings": seen, "knows": knows, "took_back": wrong, "problems": problems})
 
 
-def _told_by(nation: Nation) -> set[str]:
-    """Nodes that have told something."""
-    with kept.held(nation.node.root) as book:
-        return {
-            node
-            for node in nation.nodes.values()
-            if any(isinstance(one.body, Objects) for one in book.known.books[node].standing())
-        }
-
-
 def _know(nation: Nation) -> bool:
     with kept.held(nation.node.root) as book:
         return all(set(one.knows) == set(one.reached) for one in telling.taken_back(book))
@@ -149,15 +135,11 @@ def _taken_back(nation: Nation, wrong: str) -> dict[str, Any]:
 
 
 def _until(there: Callable[[], bool], nation: Nation) -> None:
-    if not _waits(there, PATIENCE_S):
-        raise TimeoutError(f"{nation.called} waited for the others in vain")
-
-
-def _waits(there: Callable[[], bool], most_s: float) -> bool:
-    ends = time.monotonic() + most_s
-    while not (found := there()) and time.monotonic() < ends:
+    ends = time.monotonic() + PATIENCE_S
+    while not there():
+        if time.monotonic() > ends:
+            raise TimeoutError(f"{nation.called} waited for the others in vain")
         time.sleep(_PAUSE_S)
-    return found
 
 
 def _finds_itself(nation: Nation, say: Callable[[str], None]) -> None:
@@ -173,6 +155,7 @@ def _finds_itself(nation: Nation, say: Callable[[str], None]) -> None:
         shutil.copy(told, nation.home / "told.json")
         _looks_back(nation, ally, ask, told, say)
         _exchange(nation, ask, nation.nodes[ally])
+        (nation.home.parent / f"{nation.name}{LOOKED}").touch()
         _until(lambda: _revoked(nation, ask, nation.nodes[ally]), nation)
         say("heeds what was taken back: nothing live is found by it any more, and history says so")
 

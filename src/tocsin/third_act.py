@@ -75,7 +75,7 @@ def _played(players: Sequence[Nation], folder: Path, since: float) -> Iterator[S
     left = len(players)
     work = partial(nation.play, since=since)
     # This process has looked into a lake, whose library cannot be forked.
-    for said in local.run(players, work, jobs=len(players), afresh=[nation.__name__]):
+    for said in local.run(players, work, jobs=len(players), silence_s=nation.PATIENCE_S, afresh=[nation.__name__]):
         if not isinstance(said, Done):
             yield msgspec.json.decode(said.content, type=Step)
             continue
@@ -87,7 +87,7 @@ def _played(players: Sequence[Nation], folder: Path, since: float) -> Iterator[S
             (folder / nation.OVER).touch()
 
 
-def _players(made: Made, folder: Path, port: Any, seed: int) -> list[Nation]:
+def _players(made: Made, folder: Path, port: serving.Port, seed: int) -> list[Nation]:
     """Homes, nodes, what was said by telephone, agreements, and what each knows."""
     nodes, tokens = {}, {name: rights.token() for name in _LETS}
     for name in CALLED:

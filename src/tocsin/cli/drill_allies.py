@@ -37,6 +37,9 @@ def performed(made: Made, habits: Profile | None, folder: Path, scratch: Path, c
     for path in (scratch, *(each for each in scratch.iterdir() if each.is_dir())):
         for name in _NOT_KEPT:
             shutil.rmtree(path / name) if (path / name).is_dir() else (path / name).unlink(missing_ok=True)
+    for path in scratch.glob("*.looked"):
+        path.unlink()
+    (scratch / "over").unlink()
     scratch.rename(folder)
     _verdict(console, figures)
     console.print(f"  written: {shown(os.fspath(folder))}", soft_wrap=True)

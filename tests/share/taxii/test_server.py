@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from allies import FIVE, NOWHERE, OTHER, TAXII, TOKENS, US, Ally, ally, identity, indicator, named, opened, serving
+from tocsin.share.taxii import envelope
 from tocsin.share.taxii.place import Place
 from tocsin.share.taxii.store import now_us
 from tocsin.share.taxii.tables import META
@@ -246,6 +247,19 @@ def test_rates(tmp_path: Path) -> None:
     assert int(answers[2].headers["retry-after"]) >= 1
     assert ally(here, "au").get("/taxii2/").status_code == 200
     here.engine.dispose()
+
+
+def test_sizes_hold_also_where_nobody_told_them_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(envelope, "MOST_OBJECTS", 3)
+    with serving(opened(tmp_path)) as port:
+        headers = {"Authorization": f"Bearer {TOKENS['siem']}", "Content-Type": TAXII, "Accept": TAXII}
+        url = f"http://127.0.0.1:{port}{OBJECTS}"
+        parts = [b'{"objects": [', *[b" " * 1000] * 20, b"]}"]
+        for body in (iter(parts), b'{"objects": [{}, {}, {}, {}]}'):
+            answer = requests.post(url, data=body, headers=headers, timeout=30)
+            assert (answer.status_code, answer.headers["content-type"]) == (413, TAXII)
+        assert requests.post(url, data=iter(parts[:5] + parts[-1:]), headers=headers, timeout=30).status_code == 202
 
 
 def test_guessing_tokens_is_slowed(siem: Ally) -> None:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -38,6 +38,9 @@ class _Shown(HttpToolsProtocol):
         channel: Any = self.transport.get_extra_info("ssl_object")
         raw = channel.getpeercert(binary_form=True) if channel is not None else None
         self.scope[CERTIFICATE] = hashlib.sha256(raw).hexdigest() if raw else ""  # type: ignore[typeddict-unknown-key]
+
+
+Port: TypeAlias = socket.socket  # one that is bound already
 
 
 def is_here(host: str) -> bool:
@@ -89,7 +92,7 @@ def serve(
     uvicorn.Server(config).run()
 
 
-def bound() -> socket.socket:
+def bound() -> Port:
     """A port of this machine alone, chosen by it, at which others wait until somebody serves there."""
     made = socket.socket()
     made.bind(("127.0.0.1", 0))
@@ -98,7 +101,7 @@ def bound() -> socket.socket:
 
 
 @contextmanager
-def beside(place: Place, at: socket.socket, *, complain: Callable[[str], None]) -> Iterator[None]:
+def beside(place: Place, at: Port, *, complain: Callable[[str], None]) -> Iterator[None]:
     """Serve from a thread of this process, for as long as the context lasts."""
     feeds.settle(place)
     server = uvicorn.Server(_config(place, complain))
