@@ -40,6 +40,7 @@ from tocsin.looking import Look, Tally
 from tocsin.model.attack import NO_FACTS, Facts
 from tocsin.model.coverage import IndicatorCoverage, SeenLog
 from tocsin.model.custody import Custody
+from tocsin.model.event import Longs
 from tocsin.model.kind import ENVELOPE
 from tocsin.model.raw import Place, Raw
 from tocsin.model.rule import RuleSet
@@ -131,12 +132,8 @@ def look_back(
 ) -> tuple[str, ...]:
     """Keep the records around incidents, as `lookback.look_back` does of logs; gives what could not be read."""
     windows = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
-    wanted = [(impact.KINDS, windows), *((one.kinds, one.windows) for one in sought)]
-    parts = [
-        part
-        for part in lake.state.parts.values()
-        if any(part.kind in kinds and _reaches(part, times) for kinds, times in wanted)
-    ]
+    wanted = [(impact.KINDS, windows, frozenset[str]()), *((one.kinds, one.windows, one.needs) for one in sought)]
+    parts = [part for part in lake.state.parts.values() if any(_may_hold(part, *one) for one in wanted)]
     jobs = jobs or engine.default_jobs()
     tasks = looking.bundled(sorted(parts, key=lambda part: part.path), lambda part: part.size_bytes, jobs)
     heard = [0] * len(tasks)
@@ -186,7 +183,12 @@ def _look(
         send(lost.encode())
 
 
-def _reaches(part: Part, windows: np.ndarray) -> bool:
+def _may_hold(part: Part, kinds: frozenset[str], windows: Longs, needs: frozenset[str]) -> bool:
+    fits = part.kind in kinds and (not needs or not needs.isdisjoint(looking.fields_of(part)))
+    return fits and _reaches(part, windows)
+
+
+def _reaches(part: Part, windows: Longs) -> bool:
     if part.first_us is None or part.last_us is None:
         return True
     return bool(((windows[:, 0] <= part.last_us) & (windows[:, 1] >= part.first_us)).any())

@@ -37,6 +37,7 @@ from tocsin.pipeline import How, detect
 
 # Those to act on now come first, then the head of the queue; of others nobody reads what was taken before the rest.
 _MOST_WEIGHED: Final = 200
+_DAY_US: Final = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +269,11 @@ def raws(response: Response, incidents: Iterable[Incident]) -> Mapping[Place, Ra
         )
     ]
     if response.lake is not None:
-        return lookover.raws(response.lake, places, [(one.first_us, one.last_us) for one in incidents])
+        # What stands beside an incident may be of weeks before it.
+        days = {at.ts_us // _DAY_US for one in incidents for at in one.cited_besides() if at.ts_us is not None}
+        beside = [(day * _DAY_US, day * _DAY_US) for day in sorted(days)]
+        spans = [(one.first_us, one.last_us) for one in incidents]
+        return lookover.raws(response.lake, places, [*spans, *beside])
     mapped = tuple(collect.reader(mapping) for mapping in response.mappings)
     return collect.again(places, response.evidence, response.run.custody, mapped)
 

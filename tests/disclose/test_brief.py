@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from disclose.made import CANARY, HOSTILE, TELLING, incident, touched
+from disclose.made import CANARY, HOSTILE, TELLING, entry, incident, touched
 from tocsin.disclose import brief, clocks, pages, register
 from tocsin.errors import SettingsError
 from tocsin.model.impact import Impact, Unanswered
@@ -54,6 +54,26 @@ def bare(one: Incident, **more: Any) -> Incident:
 )
 def test_rules(one: Incident, more: dict[str, Any], wanted: set[str]) -> None:
     assert reasons(one, **more) == wanted
+
+
+@pytest.mark.parametrize(
+    ("extent", "kind", "title", "line"),
+    [
+        ("reached", "person", "somebody got into systems", "We found that somebody got into systems"),
+        ("reached", "owner", "somebody got into systems", "We found that somebody got into systems"),
+        ("possibly reached", "person", "somebody may have got into systems", "somebody may have got into systems"),
+        ("targeted", "person", "somebody tried to get at people", "No record of ours shows that they got in"),
+        ("cannot know", "person", "of whom nobody knows how far they got", "We do not say more"),
+    ],
+)
+def test_who_was_only_tried_is_not_told_that_somebody_got_in(extent: str, kind: str, title: str, line: str) -> None:
+    some = [entry(f"Person {at}", extent, key=f"{kind}:{at}", kind=kind, id=str(at)) for at in range(5)]
+    told = brief.page(TABLE, "c", bare(incident()), some, brief.Known(), shown, marking="TLP:AMBER")
+    assert title in told.title
+    lines = next(one.lines for one in told.passages if one.id == "lines")
+    assert any(line in one for one in lines)
+    why = next(one.lines for one in told.passages if one.id == "why")
+    assert any("chose several people" in one for one in why) == (extent == "targeted")
 
 
 def test_the_gravest_category_is_only_ever_decided() -> None:

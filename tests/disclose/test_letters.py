@@ -53,6 +53,13 @@ def test_nobody_is_told_more_than_records_show() -> None:
     assert "we will not guess" in told["cannot know"]
 
 
+def test_who_only_passed_something_on_is_not_told_that_somebody_got_in() -> None:
+    text = " ".join(pages.text(written(entry("The mail team", "targeted", key="owner:x", kind="owner", id=""))).split())
+    assert "passed through systems for which The mail team answers" in text
+    assert "got into systems" not in text
+    assert "no record that they got into these systems" in text
+
+
 @pytest.mark.parametrize("kind", ["owner", "agency", "supplier"])
 @pytest.mark.parametrize("extent", ["possibly reached", "reached"])
 def test_those_who_answer_for_systems(kind: str, extent: str) -> None:

@@ -230,3 +230,20 @@ def test_a_merge_forgets_nobody(tmp_path: Path) -> None:
     assert any(why.startswith("in case inc-2 Aroha Ngata decided on") for why in found["person:2"].because)
     assert "person:2" in {one.entry.key for one in cases.undecided(merged)}, "a decision is of its own case"
     assert not cases.verify(tmp_path / "inc-1", known=PEOPLE.values()).faults
+
+
+@pytest.mark.parametrize(("kind", "extent"), [("mail", "targeted"), ("linux", "reached")])
+def test_what_passes_by_a_gate_did_not_happen_on_it(kind: str, extent: str) -> None:
+    one = incident()
+    gate = replace(
+        one,
+        findings=tuple(replace(each, kind=kind, host="web-01") for each in one.findings),
+        patient_zero="web-01",
+        moves=(),
+        processes=(),
+        impact=None,
+    )
+    found = {
+        each.kind: each.extent for each in register.register(gate, TELLING, ()) if each.kind in {"owner", "agency"}
+    }
+    assert found == {"owner": extent, "agency": extent}

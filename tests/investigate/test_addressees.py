@@ -147,6 +147,14 @@ def test_of_whom_mail_came_before_it_is_not_said_who_was_meant(before: Mailing) 
     assert any(DOMAIN in why and some.doubt in why for why in entry.because)  # nobody is forgotten silently
 
 
+def test_what_another_incident_of_the_same_began_is_no_mail_of_before() -> None:
+    pointer = Pointer(kind="domain", name=DOMAIN, named=frozenset({PICTURE}), told=frozenset({PICTURE}))
+    early, late = (Pointers(all=(pointer,), first_us=us, last_us=us) for us in (FOUND, FOUND + 24 * 20 * HOUR))
+    for every, doubted in ((early, late), False), ((late,), True):
+        found = addressees.told([_incident()] * len(every), every, [_mailing(-5, THEIRS, _to("mere"))], (), {})
+        assert bool(found[-1].addressed[0].doubt) is doubted
+
+
 def test_an_answer_to_such_a_mail_does_not_hide_it() -> None:
     some, incident = _told([_mailing(-5, THEIRS, _to("mere")), _mailing(-4, "mere@house.example", [THEIRS], 2)])
     assert some is not None

@@ -24,11 +24,19 @@ from tocsin.model.notification import EXTENTS, Extent, Notification
 _MOST: Final = 5  # lines of a part of the page, which is one sheet
 _LONGEST: Final = 180
 _REACHED: Final = frozenset({"reached", "data left"})
+# How far it went, and what the page is called then: who was only tried is not told that somebody got in.
+_HOW_FAR: Final[Mapping[str, str]] = {
+    "got in": "somebody got into systems",
+    "may have": "somebody may have got into systems",
+    "tried": "somebody tried to get at people",
+    "not known": "signs of somebody, of whom nobody knows how far they got,",
+}
 
 
 class _When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     extent: Extent | None = None
     people: int = 0
+    targeted: int = 0
     agencies: int = 0
     criticality: tuple[Criticality, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
@@ -62,7 +70,7 @@ class _Option(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     says: str
-    when: Literal["always", "not held", "public"] = "always"
+    when: Literal["always", "not held", "public", "got in", "may have", "tried"] = "always"
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,6 +159,7 @@ def reasons(
 def _holds(when: _When, incident: Incident, register: Sequence[Notification], known: Known, number: int) -> bool:
     persons = [one for one in register if one.kind == "person"]
     reached = sum(one.extent in _REACHED for one in persons)
+    chosen = sum(one.extent == "targeted" for one in persons)
     furthest = max((EXTENTS.index(one.extent) for one in persons), default=-1)
     agencies = len({held.authority for held in incident.assets if held.authority})
     left = any(
@@ -162,6 +171,7 @@ def _holds(when: _When, incident: Incident, register: Sequence[Notification], kn
         (
             when.extent is None or furthest >= EXTENTS.index(when.extent),
             reached >= when.people,
+            chosen >= when.targeted,
             agencies >= when.agencies,
             not when.criticality or any(held.criticality in when.criticality for held in incident.assets),
             not when.sensitivity or any(held.sensitivity in when.sensitivity for held in incident.assets),
@@ -175,6 +185,16 @@ def _holds(when: _When, incident: Incident, register: Sequence[Notification], kn
     )
 
 
+def how_far(register: Sequence[Notification]) -> str:
+    """The furthest that records of anybody show: got in, may have, tried; or that it is not known."""
+    extents = {one.extent for one in register if one.kind in {"person", "owner", "agency"}}
+    if not extents.isdisjoint(_REACHED):
+        return "got in"
+    if "possibly reached" in extents:
+        return "may have"
+    return "tried" if "targeted" in extents else "not known"
+
+
 def page(
     table: Table,
     case: str,
@@ -186,7 +206,7 @@ def page(
     marking: str,
 ) -> Letter:
     """The page, of one sheet."""
-    which = category(table, incident, register, known)
+    which, far = category(table, incident, register, known), how_far(register)
     filler = _filler(which, known, shown)
     why = reasons(table, incident, register, known, shown)
     decided = f"as {known.category_by} decided" if known.category else "as the table proposes; nobody has decided on it"
@@ -199,7 +219,7 @@ def page(
     lines = [
         filler.fill(one.says)
         for one in table.line
-        if one.when == "always"
+        if one.when in {"always", far}
         or (one.when == "not held" and not known.held)
         or (one.when == "public" and (known.public or incident.claims))
     ]
@@ -221,7 +241,7 @@ def page(
         for name, heading, every, most in parts
     )
     where = " and ".join(dict.fromkeys(held.authority for held in incident.assets if held.authority))
-    title = shown(f"For the minister: somebody got into systems{f' of {where}' if where else ''}")
+    title = shown(f"For the minister: {_HOW_FAR[far]}{f' of {where}' if where else ''}")
     return Letter(
         key="minister",
         title=_cut(title, 120),

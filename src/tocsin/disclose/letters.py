@@ -205,7 +205,8 @@ def letter(
 
 def _parts(entry: Notification) -> Sequence[str]:
     if entry.kind != "person":
-        return ("title.holder", "greeting", "happened.holder", "means.holder", "do.holder", "call", "check", *_ENDS)
+        happened = "happened.holder-targeted" if entry.extent == "targeted" else "happened.holder"
+        return ("title.holder", "greeting", happened, "means.holder", "do.holder", "call", "check", *_ENDS)
     extent = entry.extent.replace(" ", "-")
     do = "do.targeted" if entry.extent == "targeted" else "do.reached"
     through = ("through",) if entry.through and not entry.instead else ()

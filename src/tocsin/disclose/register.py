@@ -22,6 +22,7 @@ UNLISTED: Final = "person:unlisted"
 UNKNOWN: Final = "person:unknown"
 MINISTER: Final = "minister:minister"
 NO_LAWS: Final = "data protection:not set"
+_PASSING: Final = frozenset({"mail", "dns", "proxy", "firewall", "zeek", "suricata"})  # logs of what passes by
 _MOST: Final = 40  # names or reasons that one entry tells
 # Accounts that every machine has, and machines' own: nobody can be told.
 _NOBODYS: Final = re.compile(
@@ -201,13 +202,26 @@ def _holder(kind: Kind, key: str, name: str, held: Sequence[Held], incident: Inc
 
 
 def _extent(held: Held, incident: Incident) -> Extent:
-    """A machine is reached where something ran on it, was read there or came to it; else it may have been."""
+    """A machine is reached where something ran on it, was read there or came to it; else it may have been.
+
+    Through what only passed something on, somebody was aimed at; nothing happened on it.
+    """
+    if held.by == "name" and held.one_of == 1 and _passed_on(held.name, incident):
+        return "targeted"
     shown = {incident.patient_zero, *(move.target for move in incident.moves)}
     shown |= {one.host for one in incident.processes if one.findings}
     claims = incident.impact.claims if incident.impact else ()
     shown |= {claim.host for claim in claims if claim.amount.lower and claim.confidence != "low"}
     sure = held.one_of == 1 and held.name in shown and held.name in {seen.name for seen in incident.hosts}
     return "reached" if sure else "possibly reached"
+
+
+def _passed_on(host: str, incident: Incident) -> bool:
+    """Whether all that is found of it is in logs of what passes by, and nobody is shown to have come to it."""
+    kinds = {one.kind for one in incident.findings if one.host == host}
+    came = {host} & {move.target for move in incident.moves}
+    claimed = any(claim.host == host for claim in (incident.impact.claims if incident.impact else ()))
+    return bool(kinds) and kinds <= _PASSING and not came and not claimed
 
 
 def _why(held: Held) -> str:

@@ -17,6 +17,10 @@ class Sought(Protocol):
     def fields(self) -> frozenset[str]: ...
 
     @property
+    def needs(self) -> frozenset[str]:
+        """Of these fields a record must have one; none where any will do."""
+
+    @property
     def windows(self) -> Longs:
         """Rows of (since, until)."""
 

@@ -47,6 +47,8 @@ KINDS: Final = frozenset("mail m365 defender zeek suricata firewall google_works
 FIELDS: Final = frozenset(
     (*SENDERS, *_RECIPIENTS, *_CLIENTS, *_MACHINES, *_USERS, *_SITES, *_MESSAGES, _QUEUE, "host", "log")
 )
+NEEDS: Final = frozenset((*_RECIPIENTS, *_USERS))  # what tells of nobody says nothing
+_OF_MESSAGES: Final = frozenset("mail m365 defender google_workspace linux".split())
 _APART: Final = re.compile(r"[\s,;|<>\"'\[\]()]+")
 
 _Rows = npt.NDArray[np.bool_]
@@ -86,6 +88,7 @@ class Search:
     messages: frozenset[str] = frozenset()
     kinds: frozenset[str] = field(default=KINDS)
     fields: frozenset[str] = field(default=FIELDS)
+    needs: frozenset[str] = field(default=NEEDS)
 
     @property
     def windows(self) -> Longs:
@@ -116,7 +119,7 @@ def search(every: Iterable[Pointers], folder: Path, messages: Iterable[str] = ()
     spans = [span(one) for one in asked]
     limits = min(since for since, _ in spans), max(until for _, until in spans)
     if met := frozenset(messages):
-        return Search(folder=folder, since_us=limits[0], until_us=limits[1], messages=met)
+        return Search(folder=folder, since_us=limits[0], until_us=limits[1], messages=met, kinds=_OF_MESSAGES)
 
     def of(kind: str) -> frozenset[str]:
         return frozenset(each.name for one in asked for each in one.all if each.kind == kind)

@@ -16,6 +16,7 @@ from tocsin.model.incident import Incident
 
 MOST: Final = 5_000  # addressees of one pointer
 _MOST_MESSAGES: Final = 50_000
+_EVER: Final = 1 << 62
 _CITED: Final = 3  # records of an addressee
 # What comes from a place long before the first finding comes for other reasons. A rule may see the end of what a mail
 # began a month ago; what an ally names is seen once the first fetch it.
@@ -42,13 +43,13 @@ def told(
     digests: Mapping[str, str],
 ) -> tuple[Incident, ...]:
     """The incidents, each with whom it addressed."""
-    by_name = _by_name(mailings)
+    by_name, first = _by_name(mailings), _first(every)
     by_message: dict[str, list[Mailing]] = {}
     for mailing in further:
         for message in mailing.messages:
             by_message.setdefault(message, []).append(mailing)
     return tuple(
-        replace(one, addressed=tuple(_every(here, by_name, by_message, digests)))
+        replace(one, addressed=tuple(_every(here, first, by_name, by_message, digests)))
         for one, here in zip(incidents, every, strict=True)
     )
 
@@ -67,8 +68,19 @@ def _domain(source: str) -> str:
     return registered(source.rpartition("@")[2])
 
 
+def _first(every: Iterable[Pointers]) -> dict[tuple[str, str], int]:
+    """Of each pointer the first time of any incident that has it: one campaign may be seen as several incidents."""
+    first: dict[tuple[str, str], int] = {}
+    for here in every:
+        for one in here.all if here.first_us is not None else ():
+            key = one.kind, one.name
+            first[key] = min(here.first_us or 0, first.get(key, _EVER))
+    return first
+
+
 def _every(
     here: Pointers,
+    first: Mapping[tuple[str, str], int],
     by_name: Mapping[str, Sequence[Mailing]],
     by_message: Mapping[str, Sequence[Mailing]],
     digests: Mapping[str, str],
@@ -80,7 +92,7 @@ def _every(
         known = _known(pointer, out, by_message, digests)
         if not known:
             continue
-        doubt = _doubt(pointer, here, out, some)
+        doubt = _doubt(pointer, first.get((pointer.kind, pointer.name)), out, some)
         if not doubt and not pointer.told and pointer.kind != "sender" and len(known) > COMMON:
             doubt = _MANY
         listed = known
@@ -134,11 +146,11 @@ def _citation(mailing: Mailing, digests: Mapping[str, str]) -> Citation:
     )
 
 
-def _doubt(pointer: Pointer, here: Pointers, out: Sequence[Mailing], some: Sequence[Mailing]) -> str:
+def _doubt(pointer: Pointer, first_us: int | None, out: Sequence[Mailing], some: Sequence[Mailing]) -> str:
     """Why whoever was written to need not have been meant, as far as records before tell it."""
     times = [one.ts for one in out if one.ts != NO_TIME]
     beside = bool(pointer.told) and pointer.name not in pointer.told
-    if times and here.first_us is not None and min(times) < here.first_us - (_SOON_US if beside else _BEFORE_US):
+    if times and first_us is not None and min(times) < first_us - (_SOON_US if beside else _BEFORE_US):
         return _WROTE
     answers = [one.ts for one in some if one.targets and not one.sources and one.ts != NO_TIME]
     if answers and times and min(answers) < min(times):

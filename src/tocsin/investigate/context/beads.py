@@ -89,6 +89,7 @@ class Search:
     until_us: int
     kinds: frozenset[str] = field(default=KINDS)
     fields: frozenset[str] = field(default=FIELDS)
+    needs: frozenset[str] = frozenset()
 
     @property
     def windows(self) -> Longs:
