@@ -133,7 +133,7 @@ def test_many_tags_over_many_attributes_take_no_more_than_both() -> None:
     many["Event"]["Galaxy"] = [{"GalaxyCluster": clusters}]
     began = time.process_time()
     found = read(many)
-    assert time.process_time() - began < 5  # it took four times as long when each looked through all tags
+    assert time.process_time() - began < 5  # 17 s for 3,400 tags over 4,000 when each looked through all
     assert (len(found.groups), len(found.attributed), len(found.held)) == (3_000, 3_000, 3_001)
 
 
