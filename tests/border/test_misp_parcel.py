@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -124,6 +125,32 @@ def test_who_they_say_it_was_is_no_trait() -> None:
 def test_what_is_no_event_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="not a MISP event"):
         misp_parcel.read(content, "x")
+
+
+def test_many_tags_over_many_attributes_take_no_more_than_both() -> None:
+    clusters = [{"tag_name": f'misp-galaxy:threat-actor="{number}"'} for number in range(3_000)]
+    many = told(*[attribute("domain", f"a{number}.example") for number in range(3_000)])
+    many["Event"]["Galaxy"] = [{"GalaxyCluster": clusters}]
+    began = time.process_time()
+    found = read(many)
+    assert time.process_time() - began < 5  # 17 s for 3,400 tags over 4,000 when each looked through all
+    assert (len(found.groups), len(found.attributed), len(found.held)) == (3_000, 3_000, 3_001)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b'{"type": "domain", "to_ids": true, "value": ' + b"9" * 100_000 + b"}",
+        b'{"type": "stix2-pattern", "to_ids": true, "value": "' + b"[" * 30_000 + b'"}',
+        b'{"type": "domain", "value": "a.example", "value": "b.example"}',
+        b'{"type": "domain", "value": NaN}',
+    ],
+)
+def test_bombs_are_kept_or_refused(inside: bytes) -> None:
+    content = b'{"Event": {"uuid": "' + ONE.encode() + b'", "Attribute": [' + inside + b"]}}"
+    with suppress(ValueError):
+        found = misp_parcel.read(content, "x")
+        assert len(found.held) == 2
 
 
 JSON = st.recursive(

@@ -300,6 +300,26 @@ def test_what_is_no_bundle_is_refused(content: bytes) -> None:
         stix_parcel.read(content, "x")
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        b'{"type": "identity", "id": "x", "a": ' + b"9" * 100_000 + b"}",
+        b'{"type": "identity", "id": "x", "id": "y"}',
+        b'{"type": "identity", "id": "x", "a": NaN}',
+        json.dumps(indicator(1) | {"pattern": "(" * 20_000 + "[a:b = 1]"}).encode(),
+        json.dumps(indicator(1) | {"type": "a" * 100_000}).encode(),
+    ],
+)
+def test_bombs_are_kept_or_refused(inside: bytes) -> None:
+    content = packed(identity()).replace(b'"objects": [', b'"objects": [' + inside + b", ")
+    try:
+        read = stix_parcel.read(content, "p")
+    except ValueError:
+        return
+    assert [bool(one.because) for one in read.held] == [True, False]
+    assert read.held[0].content == inside
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just(10**400),
     lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -90,7 +91,7 @@ def read(content: bytes, path: str) -> Parcel:
         sightings=tuple(read_.sightings),
         campaigns=tuple(read_.campaigns),
         groups=tuple(read_.groups.values()),
-        attributed=tuple(read_.attributed),
+        attributed=tuple(read_.attributed.values()),
         opinions=tuple(read_.opinions),
         courses=tuple(read_.courses.values()),
         techniques=tuple(sorted(read_.techniques)),
@@ -99,13 +100,28 @@ def read(content: bytes, path: str) -> Parcel:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """What an event says of all that is in it: looked for once, however many tags it has."""
+
+    tlp: str
+    terms: tuple[str, ...]
+
+
+def _marked(tags: Iterable[str]) -> _Marked:
+    tags = tuple(tags)
+    pap = pap_of(tags)
+    terms = (*((f"pap:{pap}",) if pap else ()), *((ASK_FIRST,) if any(map(asks_first, tags)) else ()))
+    return _Marked(strictest(map(tlp_of, tags)), terms)
+
+
 class _Reader:
     def __init__(self) -> None:
         self.held: list[Held] = []
         self.incidents: list[Reported] = []
         self.sightings: list[Sighting] = []
         self.campaigns: list[Campaign] = []
-        self.attributed: list[Attributed] = []
+        self.attributed: dict[str, Attributed] = {}
         self.opinions: list[Opinion] = []
         self.groups: dict[str, IntrusionSet] = {}
         self.courses: dict[str, Mitigation] = {}
@@ -117,22 +133,23 @@ class _Reader:
         named = text(event.uuid, 64)
         by = text(event.Orgc.get("name"), MOST_TITLE) if isinstance(event.Orgc, dict) else ""
         tags = [*misp.tags_of(event.Tag), *_of_galaxies(event.Galaxy)]
-        self._hold(raw, named, "event", tags, tags)
+        marked = _marked(tags)
+        self._hold(raw, named, "event", (), marked)
         seen: dict[Observable, None] = {}
         for part in event.Attribute or ():
-            if (one := self._read(part, "attribute", tags)) is not None:
-                self._attribute(part, one, tags, by, seen)
+            if (one := self._read(part, "attribute", marked)) is not None:
+                self._attribute(part, one, marked, by, seen)
         for part in event.Object or ():
-            if (one := self._read(part, "object", tags)) is not None:
-                self._object(part, one, tags, by, seen)
+            if (one := self._read(part, "object", marked)) is not None:
+                self._object(part, one, marked, by, seen)
         reports: list[_One] = []
         for part in event.EventReport or ():
-            if (one := self._read(part, "report", tags)) is not None:
-                self._hold(part, text(one.get("uuid"), 64), "report", (), tags)
+            if (one := self._read(part, "report", marked)) is not None:
+                self._hold(part, text(one.get("uuid"), 64), "report", (), marked)
                 reports.append(one)
         for part in event.Opinion or ():
-            if (one := self._read(part, "opinion", tags)) is not None:
-                self._opinion(part, one, tags)
+            if (one := self._read(part, "opinion", marked)) is not None:
+                self._opinion(part, one, marked)
         told = "\n\n".join(str(one.get("content", ""))[:MOST_TEXT] for one in reports)[:MOST_TEXT]
         self.incidents.append(Reported(id=named, title=text(event.info, MOST_TITLE), text=told))
         for tag in dict.fromkeys(tags):
@@ -140,7 +157,7 @@ class _Reader:
         if seen:
             self.sightings.append(Sighting(id=named, of=named, observables=tuple(seen), by=by))
 
-    def _read(self, raw: msgspec.Raw, kind: str, tags: Iterable[str]) -> _One | None:
+    def _read(self, raw: msgspec.Raw, kind: str, marked: _Marked) -> _One | None:
         try:
             found = read_json(bytes(raw))
         except ValueError as error:
@@ -148,23 +165,20 @@ class _Reader:
         if isinstance(found, dict):
             return found
         why = f"it cannot be read: {found}" if isinstance(found, str) else "it is no object"
-        self._hold(raw, "", kind, (), tags, why[:300])
+        self._hold(raw, "", kind, (), marked, why[:300])
         return None
 
     def _hold(
-        self, raw: msgspec.Raw, named: str, kind: str, own: Iterable[str], of_event: Iterable[str], why: str = ""
+        self, raw: msgspec.Raw, named: str, kind: str, own: Iterable[str], of_event: _Marked, why: str = ""
     ) -> None:
-        own, of_event = tuple(own), tuple(of_event)
-        labels = (*own, *of_event)
-        pap = pap_of(labels)
-        terms = (*((f"pap:{pap}",) if pap else ()), *((ASK_FIRST,) if any(map(asks_first, labels)) else ()))
-        tlp = strictest(map(tlp_of, own)) or strictest(map(tlp_of, of_event))
-        self.held.append(Held(id=named, kind=kind, content=bytes(raw), tlp=tlp, terms=terms, because=why))
+        alone = _marked((*own, *of_event.terms))
+        tlp = strictest(map(tlp_of, own)) or of_event.tlp
+        self.held.append(Held(id=named, kind=kind, content=bytes(raw), tlp=tlp, terms=alone.terms, because=why))
 
-    def _attribute(self, raw: msgspec.Raw, one: _One, tags: list[str], by: str, seen: dict[Observable, None]) -> None:
+    def _attribute(self, raw: msgspec.Raw, one: _One, marked: _Marked, by: str, seen: dict[Observable, None]) -> None:
         named, kind, own = text(one.get("uuid"), 64), text(one.get("type"), 60), misp.tags_of(one.get("Tag"))
         why = self._value(one, by, seen)
-        self._hold(raw, named, f"attribute {kind}", own, tags, why)
+        self._hold(raw, named, f"attribute {kind}", own, marked, why)
         for tag in (*own, *_of_galaxies(one.get("Galaxy"))):
             self._tag(tag, named, by)
 
@@ -185,7 +199,7 @@ class _Reader:
             seen.update(dict.fromkeys(observables))
         return "" if observables or pattern or kind in _TOLD else f"there is no noun here for a value of type {kind}"
 
-    def _object(self, raw: msgspec.Raw, one: _One, tags: list[str], by: str, seen: dict[Observable, None]) -> None:
+    def _object(self, raw: msgspec.Raw, one: _One, marked: _Marked, by: str, seen: dict[Observable, None]) -> None:
         name, parts = text(one.get("name"), 60), one.get("Attribute")
         inside = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
         own = [tag for part in inside for tag in misp.tags_of(part.get("Tag"))]
@@ -196,7 +210,7 @@ class _Reader:
             self.courses[named] = Mitigation(id=named, name=course, release="", techniques=())
             unread = []
         why = f"there is no noun here for what an object {name!r} says" if unread and all(unread) else ""
-        self._hold(raw, text(one.get("uuid"), 64), f"object {name}", own, tags, why)
+        self._hold(raw, text(one.get("uuid"), 64), f"object {name}", own, marked, why)
         for part in inside:
             for tag in (*misp.tags_of(part.get("Tag")), *_of_galaxies(part.get("Galaxy"))):
                 self._tag(tag, text(part.get("uuid"), 64), by)
@@ -228,12 +242,12 @@ class _Reader:
                     Opinion(id=text(each.get("uuid"), 64), about=(named,), opinion="disagree", text=words, by=told_by)
                 )
 
-    def _opinion(self, raw: msgspec.Raw, one: _One, tags: list[str]) -> None:
+    def _opinion(self, raw: msgspec.Raw, one: _One, marked: _Marked) -> None:
         named, said = text(one.get("uuid"), 64), str(one.get("opinion", ""))
         number = int(said) if said.isascii() and said.isdecimal() and len(said) <= 3 else 101
         word = next((word for most, word in _SURE if number <= most), None)
         why = "" if word else "its opinion is no number from 0 to 100"
-        self._hold(raw, named, "opinion", (), tags, why)
+        self._hold(raw, named, "opinion", (), marked, why)
         if word:
             about, comment = text(one.get("object_uuid"), 64), text(one.get("comment"), MOST_TEXT)
             by = text(one.get("authors"), MOST_TITLE)
@@ -246,7 +260,7 @@ class _Reader:
         if found.kind in ("intrusion-set", "threat-actor"):
             group = self._group(found, by)
             one = Attributed(id=f"{about} {group}", what=about, to=group, text=tag, by=by)
-            self.attributed += [] if one in self.attributed else [one]
+            self.attributed.setdefault(one.id, one)
         elif found.kind == "attack-pattern":
             self.techniques.update(filter(None, [found.number]))
         elif found.kind == "course-of-action":
