@@ -110,8 +110,9 @@ def _facts(folder: Path, at: Desk) -> letters.Facts:
     _, found = tell.incidents_of(folder, at)
     # Mails to some of them came before anybody saw anything.
     sent = [each for one in found for some in one.addressed if not some.doubt for each in some.all]
-    firsts = [one.first_us for one in (*found, *sent) if one.first_us is not None]
-    lasts = [one.last_us for one in (*found, *sent) if one.last_us is not None]
+    spans = [*((one.first_us, one.last_us) for one in found), *((each.first_us, each.last_us) for each in sent)]
+    firsts = [first for first, _ in spans if first is not None]
+    lasts = [last for _, last in spans if last is not None]
     return letters.Facts(secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None))
 
 
