@@ -134,6 +134,8 @@ def look_back(
     windows = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
     wanted = [(impact.KINDS, windows, frozenset[str]()), *((one.kinds, one.windows, one.needs) for one in sought)]
     parts = [part for part in lake.state.parts.values() if any(_may_hold(part, *one) for one in wanted)]
+    if not parts:
+        return ()  # and no worker is started
     jobs = jobs or engine.default_jobs()
     tasks = looking.bundled(sorted(parts, key=lambda part: part.path), lambda part: part.size_bytes, jobs)
     heard = [0] * len(tasks)

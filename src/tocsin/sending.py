@@ -110,7 +110,7 @@ def _facts(folder: Path, at: Desk) -> letters.Facts:
     _, found = tell.incidents_of(folder, at)
     # Mails to some of them came before anybody saw anything.
     sent = [each for one in found for some in one.addressed if not some.doubt for each in some.all]
-    spans = [*((one.first_us, one.last_us) for one in found), *((one.first_us, one.last_us) for one in sent)]
+    spans = [*((one.first_us, one.last_us) for one in found), *((each.first_us, each.last_us) for each in sent)]
     firsts = [first for first, _ in spans if first is not None]
     lasts = [last for _, last in spans if last is not None]
     return letters.Facts(secret=entries[0].digest, first_us=min(firsts, default=None), last_us=max(lasts, default=None))
