@@ -116,7 +116,7 @@ def _shares(nation: Nation, say: Callable[[str], None]) -> None:
             telling.take_back(book, key, [wrong], WRONG, **how)  # type: ignore[arg-type]
         say(f"takes one indicator back from both: {WRONG}")
         _until(lambda: _know(nation), nation)
-        say("both have confirmed, each with its own key, that they heed it")
+        say("sees that both have confirmed, each with its own key, that they heed it")
         _until((nation.home.parent / OVER).exists, nation)
     with kept.held(nation.node.root, verify=True) as book:
         seen = {name: received.seen_of_ours(book, received.in_force(book, node)) for name, node in nation.nodes.items()}
@@ -194,7 +194,8 @@ def _looks_back(nation: Nation, ally: str, ask: Ask, told: Path, say: Callable[[
     kinds = {kind: sum(one["type"] == kind for one in release.objects) for kind in ("incident", "sighting")}
     names = read_agreement(nation.home / f"{ally}.toml")[0]
     sightings = "no sighting" if names.sightings == "never" else f"{kinds['sighting']} sightings"
-    say(f"tells back {sent} objects, {kinds['incident']} incidents among them and {sightings}: so it was agreed")
+    incidents = "1 incident" if kinds["incident"] == 1 else f"{kinds['incident']} incidents"
+    say(f"tells back {sent} objects, {incidents} among them and {sightings}: so it was agreed")
 
 
 def _found(hunted: Hunted) -> list[dict[str, Any]]:

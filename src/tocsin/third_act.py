@@ -40,6 +40,8 @@ _SENSORS: Final = ("dns", "firewall", "mail", "web", "zeek")  # what sees that a
 _COLLECTION: Final = "6f1d3a52-7c1e-4d0b-9a55-2f1f0c0a9d11"
 # How far they go with each other. One of them never tells what it saw, and is told less.
 _LETS: Final = {"ps": ("amber+strict", "as marked"), "lc": ("amber", "never")}
+_ASKED: Final = re.compile(r"query: ([a-z0-9.-]+) IN")
+_MOST_MET: Final = 5
 _RED, _STRICT = "word-for-nobody-{}", "word-for-one-{}"
 
 
@@ -67,6 +69,8 @@ def play(
     promised = _promised(made, seed)
     (folder / "promised.json").write_text(json.dumps(promised, indent=1) + "\n", encoding="utf-8")
     truth, known = json.loads(made.truth.read_bytes()), json.loads((made.partner / "known.json").read_bytes())
+    first = known["indicators"][0]["id"]
+    known["indicators"] += [{"id": _beside(first, number), "shared": True} for number, _ in enumerate(_met(made), 2)]
     figures = exchanged.score(truth, known, folder, promised)
     return figures | {"seconds": round(time.monotonic() - began, 2)}
 
@@ -147,13 +151,33 @@ def _shared(made: Made, home: Path, seed: int) -> None:
     first = next(one for one in bundle["objects"] if one["type"] == "indicator")
     for number, (word, marking) in enumerate(((_RED, "red"), (_STRICT, "amber+strict"))):
         said = word.format(f"{_ALLY}-{seed}")
-        named = f"{first['id'][:-4]}f00{number}"
-        more: dict[str, Any] = {"id": named, "name": said, "description": f"From a source: {said}.", "labels": [said]}
-        more |= {"pattern": f"[domain-name:value = '{said}.test']", "revoked": False}
+        more: dict[str, Any] = {"id": _beside(first["id"], number), "name": said, "labels": [said], "revoked": False}
+        more |= {"description": f"From a source: {said}.", "pattern": f"[domain-name:value = '{said}.test']"}
         bundle["objects"].append(first | more | {"object_marking_refs": [ID_OF[marking]]})
+    for number, domain in enumerate(_met(made), 2):
+        more = {"id": _beside(first["id"], number), "name": "A server of theirs", "revoked": False}
+        bundle["objects"].append(first | more | {"pattern": f"[domain-name:value = '{domain}']"})
     (home / "bundle.json").write_text(json.dumps(bundle))
     site = home / "site.toml"
     site.write_text(site.read_text().replace('own = ["{}"]', f'own = ["{us["id"]}"]'))
+
+
+def _beside(named: str, number: int) -> str:
+    return f"{named[:-4]}f00{number}"
+
+
+def _met(made: Made) -> list[str]:
+    """Names that whoever attacked the Counsel used there, as its resolver wrote them: the ally met them, too.
+
+    What `partner/` tells of is of the Service's attackers; they need not have used it twice in one drill.
+    """
+    found = set()
+    for incident in json.loads(made.truth.read_bytes())["incidents"]:
+        for record in (one for step in incident["steps"] for one in step["records"]):
+            if incident["campaign"] == "campaign-1" and record["path"].startswith("dns/ns01-lc/"):
+                line = (made.logs / record["path"]).read_text(encoding="utf-8").splitlines()[record["line"] - 1]
+                found |= set(_ASKED.findall(line))
+    return sorted(found)[:_MOST_MET]
 
 
 def _evidence(made: Made, home: Path, name: str) -> None:

@@ -121,6 +121,21 @@ def test_what_is_served_is_in_the_log_and_can_be_taken_back(two: Two) -> None:
     assert named("indicator", 9) not in two.told()
 
 
+def test_what_one_was_told_is_told_to_the_next_as_well(two: Two) -> None:
+    """Under one id the same bytes go to both: that one has them says nothing of the other."""
+    ca = made(two.root, "ca-node")
+    node = names_of(ca)["ca-node"]
+    trusts(two.us, node, "Canada")
+    trusts(ca, two.names["us"], "Us")
+    (two.root / "ca.toml").write_text((two.root / "ca.toml").read_text() + f'node = "{node}"\n')
+    two.here = place.opened(read_site(two.root / "site.toml"), two.root, address(two.root / "taxii.db"), two.us)
+    feeds.settle(two.here)
+    two.guest("siem").post(identity(), indicator(1))
+    assert sum(one.payloads for one in two.exchange()) == 2
+    answer = messages.read(two.put(messages.written(two.message(ca)), "ca").content)
+    assert len(answer.payloads) == 2
+
+
 def test_what_was_told_as_a_file_goes_over_the_server_too(two: Two) -> None:
     content = json.dumps(indicator(5)).encode()
     with kept.held(two.us.root) as here:
