@@ -8,6 +8,7 @@ Workers are forked: they share what was prepared before. Where there is no fork,
 from __future__ import annotations
 
 import gc
+import itertools
 import multiprocessing
 import os
 import resource
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
+_WHOLE = 4  # tasks after which all that is alive is looked through
 _MESSAGE, _DONE, _ERROR = b"m", b"d", b"e"
 _INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})
 
@@ -142,14 +144,18 @@ def _ready(workers: Sequence[_Worker], silence_s: float) -> list[_Worker]:
 
 
 def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Work[Any]) -> None:
-    """A worker's life. What was prepared before the fork is never garbage; what tasks make has few cycles."""
+    """A worker's life. What was prepared before the fork is never garbage; what tasks make has few cycles.
+
+    After a task only what it made is looked through for them: what earlier ones left (say, what was learned of layouts)
+    is large, and mostly there to stay.
+    """
     parent.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)  # which were held back while this process was born
     gc.freeze()
     gc.disable()
     _limit_memory()
-    while True:
+    for number in itertools.count(1):
         try:
             task = int.from_bytes(pipe.recv_bytes(), "big")
         except (EOFError, OSError):
@@ -159,7 +165,7 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
             work(tasks[task], lambda content: pipe.send_bytes(_MESSAGE + content))
         except BaseException as error:  # noqa: BLE001  # a panic of a library in Rust is no Exception
             last = _ERROR + _words(error).encode("utf-8", "replace")
-        gc.collect()
+        gc.collect(1 if number % _WHOLE else 2)
         pipe.send_bytes(last)
 
 
