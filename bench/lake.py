@@ -60,7 +60,7 @@ class _Hidden:
             raise ModuleNotFoundError(name=name)
 
 
-sys.meta_path.insert(0, _Hidden())  # type: ignore[arg-type]  # measured is what those have who install Tocsin
+sys.meta_path.insert(0, _Hidden())  # measured is what those have who install Tocsin
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "security-datasets"
 BATCH = 500_000
