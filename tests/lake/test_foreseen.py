@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle import strategies
@@ -72,6 +72,7 @@ def foreseen(
     return foresee(rules, runs, parts), dict(zip(parts, lots, strict=True))
 
 
+@settings(max_examples=40)
 @given(
     batch=strategies.batches(),
     bounds=st.lists(st.integers(1, 6), min_size=1, max_size=4),
