@@ -80,10 +80,10 @@ def test_fields_of_which_nothing_is_kept_are_not_read(tmp_path: Path) -> None:
     """The third look is for what lies around an incident alone; its first form read all that the second does."""
     sought = context.Search(folder=tmp_path, wanted={}, since_us=0, until_us=1)
     nothing = impact.around(())
-    assert lookback._fields(nothing, None, sought) == context.FIELDS | ENVELOPE
-    assert lookback._kinds(nothing, None, sought) == context.KINDS
-    assert lookback._fields(AROUND, None, sought) == impact.FIELDS | context.FIELDS | ENVELOPE
-    assert lookback._fields(AROUND, None, None) == impact.FIELDS | ENVELOPE
+    assert lookback._fields(nothing, None, [sought]) == context.FIELDS | ENVELOPE
+    assert [kinds for kinds, _ in lookback._windows(nothing, None, [sought])] == [context.KINDS]
+    assert lookback._fields(AROUND, None, [sought]) == impact.FIELDS | context.FIELDS | ENVELOPE
+    assert lookback._fields(AROUND, None, []) == impact.FIELDS | ENVELOPE
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:

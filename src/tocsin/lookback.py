@@ -98,7 +98,8 @@ def _weighs(around: impact.Around, asked: impact.Asked | None) -> bool:
 
 def _windows(around: impact.Around, asked: impact.Asked | None, sought: Sequence[Sought]) -> _Windows:
     times = around.windows if asked is None else np.concatenate([around.windows, asked.windows])
-    return [(impact.KINDS, times), *((one.kinds, one.windows) for one in sought)]
+    own = [(impact.KINDS, times)] if _weighs(around, asked) else []
+    return [*own, *((one.kinds, one.windows) for one in sought)]
 
 
 def _fields(around: impact.Around, asked: impact.Asked | None, sought: Sequence[Sought]) -> frozenset[str]:
