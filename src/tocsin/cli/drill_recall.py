@@ -85,7 +85,6 @@ def _figures(spoken: Spoken) -> dict[str, Any]:
 def _spoken(console: Console, spoken: Spoken, folder: Path) -> None:
     """The clock runs from the moment at which the ally's word came."""
     _begins(console, "The fourth act: people are told, and nations speak together")
-    console.print("(The third, in which nations hand each other files, is played by the tests.)", style="bright_black")
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, justify="right", min_width=9, style="bright_black")
     table.add_column(ratio=1)
