@@ -108,8 +108,7 @@ def contain(
     offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
     what = _one_of(offered | {"recover": recover, "expire": expire, "give-up": give_up, "playbook": playbook})
     way = _understood(plan, render, tlp)
-    places, never = _places(enforcers)
-    who = person.whoever(by)
+    (places, never), who = _places(enforcers), person.whoever(by)
     if what == "expire":
         _expire(root, places, who)
         return
