@@ -196,6 +196,9 @@ def test_the_answer_as_a_bundle(tocsin: Tocsin, file: Callable[..., Path], tmp_p
     assert [(one.what, one.to) for one in told.attributed] == [("ir-7", "G0102")]
     assert told.groups[0].name == GROUP
     assert "T1210" in told.techniques
+    names = {one["name"] for one in json.loads(out.read_bytes())["objects"] if one["type"] == "attack-pattern"}
+    assert "Exploitation of Remote Services" in names
+    assert "T1210" not in names
     assert {one.tlp for one in told.held if one.kind != "marking-definition"} == {"amber"}
     before = out.read_bytes()
     assert tocsin(file(), "--stix", out, "--tlp", "amber")[0] == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from containing.making import ASSETS, BAD, BAD_NAME, case, cited, incident, talking
+from tocsin.border import stix_parcel
 from tocsin.cli import contain, passphrase, person
 from tocsin.cli.main import main
 from tocsin.contain import ENFORCERS
@@ -74,7 +75,7 @@ def _approve(tocsin: Tocsin, digest: str, by: str) -> int:
 
 def test_the_words_of_the_command_are_those_of_the_rooms() -> None:
     assert contain.WAYS == WAYS
-    assert (*(one.NAME for one in ENFORCERS), "cacao", "steps") == contain.RENDERED
+    assert (*(one.NAME for one in ENFORCERS), "cacao", "stix", "steps") == contain.RENDERED
 
 
 def test_from_the_plan_to_its_end(tocsin: Tocsin, lists: tuple[str, ...], tmp_path: Path) -> None:
@@ -199,6 +200,7 @@ def test_logs_since_are_looked_through(tocsin: Tocsin, lists: tuple[str, ...], t
         (("--plan", "fastest", "--apply"), "two things"),
         (("--plan", "boldest"), "no such way"),
         (("--render", "magic"), "no such form"),
+        (("--render", "stix", "--tlp", "blue"), "no such marking"),
         (("--apply",), "no plan is kept"),
     ],
 )
@@ -233,3 +235,13 @@ def test_render_writes_files(tocsin: Tocsin, tmp_path: Path) -> None:
     assert code == 0
     assert "1. block address: 203.0.113.9" in out
     assert "  take back: " in out
+
+
+def test_the_plan_as_courses_of_action(tocsin: Tocsin, tmp_path: Path) -> None:
+    case(tmp_path / "cases", talking())
+    tocsin("contain", "inc1", "--plan", "fastest", "--by", "Ben")
+    assert tocsin("contain", "inc1", "--render", "stix", "--tlp", "green", "--out", tmp_path / "out")[0] == 0
+    told = stix_parcel.read((tmp_path / "out" / "plan.stix.json").read_bytes(), "plan")
+    assert f"block address: {BAD}" in {one.name for one in told.courses}
+    assert {one.tlp for one in told.held if one.kind != "marking-definition"} == {"green"}
+    assert {one.id for one in told.incidents} == {"inc1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from output.incidents import incident
 from tocsin.border import observations
 from tocsin.border.bundles import as_bundle, read_objects
+from tocsin.border.markings import ID_OF, definition
 from tocsin.border.misp_event import event, written
 from tocsin.border.stix_incident import bundle
+from tocsin.cli import share_opine
 from tocsin.cli.main import main
 from tocsin.errors import IndicatorError, ListError, SealError, SettingsError, ShareError
 from tocsin.model.attack import NO_FACTS
+from tocsin.model.parcel import OPINED
 
 AGREEMENT = 'version = 1\nid = "au"\nname = "Australia"\ntlp = "amber"\npap = "green"\n'
 
@@ -35,9 +39,9 @@ def told(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def own(folder: Path) -> str:
+def own(folder: Path, name: str = "tocsin 1") -> str:
     objects, _ = read_objects(folder / "bundle.json")
-    return next(one["id"] for one in objects if one.get("name") == "tocsin 1")
+    return next(one["id"] for one in objects if one.get("name") == name)
 
 
 def words(folder: Path, *more: str) -> list[str]:
@@ -204,3 +208,37 @@ def test_the_same_objects_give_the_same_bundle() -> None:
     one = {"type": "tool", "id": "tool--00000000-0000-4000-8000-000000000001", "name": "\u202e"}
     assert as_bundle([one]) == as_bundle([dict(one)])
     assert "\u202e" not in as_bundle([one])
+
+
+def test_an_opinion_on_what_a_partner_told_goes_back_where_they_agreed(
+    told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs, who = "identity--aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "indicator--0c7b5b88-8ff7-4a4d-aa9d-feb398cd0061"
+    at = {"spec_version": "2.1", "created": "2026-03-01T00:00:00.000Z", "modified": "2026-03-01T00:00:00.000Z"}
+    amber = {"object_marking_refs": [ID_OF["amber"]], "created_by_ref": theirs}
+    pattern = {"pattern": "[domain-name:value = 'a.example']", "pattern_type": "stix", "valid_from": at["created"]}
+    objects = [
+        {"type": "identity", "id": theirs, "name": "Them", "identity_class": "organization"} | at | amber,
+        {"type": "indicator", "id": who} | pattern | at | amber,
+        definition("amber"),
+    ]
+    (told / "theirs.json").write_text(as_bundle(objects))
+    line = ["share", "opine", str(told / "theirs.json"), who, "--out", str(told / "bundle.json"), "--tlp", "green"]
+    assert main([*line, "--say", "perhaps", "--because", "x"]) == SettingsError.exit_code
+    assert main([*line, "--say", "agree", "--because", " "]) == SettingsError.exit_code
+    assert main([*line, "--say", "agree", "--because", "Seen it do so."]) == 0
+    assert "Nothing has left" in capsys.readouterr().out
+    share = ["share", "bundle", *words(told, "--own", own(told, f"tocsin {version('tocsin')}"))]
+    assert main([*share, "--out", str(told / "for.json")]) == 0  # nobody agreed to its going there
+    assert "its object_refs name only what does not go" in capsys.readouterr().out
+    assert not [one for one in read_objects(told / "for.json")[0] if one["type"] in {"opinion", "indicator"}]
+    (told / "au.toml").write_text(f'{AGREEMENT}pass-on = ["{theirs}"]\n')
+    assert main([*share, "--out", str(told / "for.json")]) == 0
+    said = next(one for one in read_objects(told / "for.json")[0] if one["type"] == "opinion")
+    assert (said["object_refs"], said["opinion"], said["authors"]) == ([who], "agree", ["Aroha"])
+    line[3] = who.replace("0c", "0d")
+    assert main([*line, "--say", "agree", "--because", "x"]) == SettingsError.exit_code
+
+
+def test_the_words_of_an_opinion_are_those_of_the_noun() -> None:
+    assert share_opine.WORDS == OPINED

@@ -40,13 +40,13 @@ def bundle(
         attack: names and tactics of techniques.
         indicators: by the id of the rule that stands for each.
     """
-    made = _Bundle(incident, author, tlp)
+    made = Bundle(incident, author, tlp)
     hosts = {host.name: made.host(host.name) for host in incident.hosts}
     seen = _seen(made, incident)
     for (about, host), numbers in sorted(_groups(incident, indicators).items()):
         found = [incident.findings[number] for number in numbers]
         marking = strictest((tlp, *(indicators[one.rule_id].tlp for one in found if one.rule_id in indicators)))
-        target = about if about.startswith("indicator--") else _technique(made, about, attack)
+        target = about if about.startswith("indicator--") else technique(made, about, attack)
         made.sighting(target, found, hosts.get(host), made.observed(found, sorted(seen(numbers))), marking)
     return made.whole()
 
@@ -62,7 +62,7 @@ def _groups(incident: Incident, indicators: Mapping[str, Indicator]) -> dict[tup
     return groups
 
 
-def _seen(made: _Bundle, incident: Incident) -> Callable[[Iterable[int]], set[str]]:
+def _seen(made: Bundle, incident: Incident) -> Callable[[Iterable[int]], set[str]]:
     """Observables that findings speak of, by their numbers."""
     of_finding: dict[int, set[str]] = {}
     for join in incident.joins:
@@ -81,7 +81,7 @@ def _seen(made: _Bundle, incident: Incident) -> Callable[[Iterable[int]], set[st
     return lambda numbers: {named for number in numbers for named in of_finding.get(number, ())}
 
 
-def _technique(made: _Bundle, name: str, attack: Facts) -> str:
+def technique(made: Bundle, name: str, attack: Facts) -> str:
     known: Entry | None = next(
         (found for release in reversed(attack.releases) if (found := release.entries.get(name))), None
     )
@@ -100,7 +100,7 @@ def _technique(made: _Bundle, name: str, attack: Facts) -> str:
     )
 
 
-class _Bundle(Made):
+class Bundle(Made):
     """What an incident makes, with the incident itself."""
 
     def __init__(self, incident: Incident, author: str, tlp: str) -> None:
@@ -177,14 +177,14 @@ class _Bundle(Made):
             told["where_sighted_refs"] = [host]
         self.add("sighting", marking, **told)
 
-    def whole(self) -> dict[str, Any]:
-        """All of it, with a grouping that says what it is about."""
+    def whole(self, **told: str) -> dict[str, Any]:
+        """All of it, with a grouping that says what it is about: the incident, unless told otherwise."""
         about = [named for named, one in self.objects.items() if one["type"] != "marking-definition"]
         marks = [markings.TLP_OF.get(named, "") for named in self.objects]
         self.add(
             "grouping",
             strictest(marks),
-            name=self.objects[self.incident]["name"],
+            **{"name": self.objects[self.incident]["name"], **told},
             context="suspicious-activity",
             object_refs=about,
         )

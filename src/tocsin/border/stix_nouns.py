@@ -204,6 +204,7 @@ class _Bundle(Made):
             "opinion",
             opinion=one.opinion,
             explanation=one.text,
+            authors=[one.by] if one.by else [],
             confidence=one.confidence,
             object_refs=[self.ref(named) for named in one.about],
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tocsin.attribution import Known
+    from tocsin.model.attack import Facts
     from tocsin.model.attribution import Attribution
     from tocsin.model.cluster import Clusters
     from tocsin.model.observation import Observation
@@ -83,7 +84,9 @@ class _StixAsked:
     file: Path | None
     tlp: str
 
-    def save(self, seen: list[Observation], found: Mapping[str, Attribution], ours: Clusters | None) -> None:
+    def save(
+        self, seen: list[Observation], found: Mapping[str, Attribution], ours: Clusters | None, facts: Facts
+    ) -> None:
         if self.file is None:
             return
         from importlib.metadata import version
@@ -99,7 +102,11 @@ class _StixAsked:
         # When they were last seen, not when it is written: the same comparison gives the same bytes.
         days = [day if len(day) > 4 else f"{day}-01-01" for one in seen for day in (one.first_seen, one.last_seen)]
         at_us = max((moment(day) or 0 for day in days), default=0)
-        made = stix_nouns.bundle(told, author=f"tocsin {version('tocsin')}", tlp=self.tlp, at_us=at_us)
+        # Of several releases the newest that knows a technique is the last.
+        releases = [release.entries for release in facts.releases]
+        names = {one: known[one].name for known in releases for one in told.techniques if one in known}
+        author = f"tocsin {version('tocsin')}"
+        made = stix_nouns.bundle(told, author=author, tlp=self.tlp, at_us=at_us, names=names)
         text = as_bundle(made["objects"])
         save(self.file, lambda opened: opened.writelines([text]))
 
@@ -160,7 +167,7 @@ def _tell(asked: _Asked, page: _PageAsked, *, explain: bool, as_json: bool) -> N
     standing = _standing(asked)
     if page.file is not None:
         page.save(changed, found, standing, ours)
-    asked.stix.save([changed], {changed.id: found}, ours)
+    asked.stix.save([changed], {changed.id: found}, ours, public.facts)
     if as_json:
         typer.echo(json.dumps(_plain(found, ours, standing), indent=2, sort_keys=True))
         return
@@ -176,7 +183,7 @@ def _tell_several(asked: _Asked, *, as_json: bool) -> None:
     seen, public, compared, notes = _read(asked)
     ours = _ours(seen, asked, public)
     found = {one.id: attribution.weigh(one, compared) for one in seen}
-    asked.stix.save(seen, found, ours)
+    asked.stix.save(seen, found, ours, public.facts)
     if as_json:
         told = {name: _plain(one, ours, None) for name, one in found.items()}
         typer.echo(json.dumps(told, indent=2, sort_keys=True))

@@ -15,18 +15,19 @@ from tocsin.cli.case_options import By, Root, known, place, say
 from tocsin.cli.detect import Debug, Indicators, Jobs, KnownGood, Rules, chosen_rules
 from tocsin.cli.intelligence import known_good_lists
 from tocsin.errors import ActError, SettingsError
+from tocsin.model.tlp import TLP
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
     from tocsin.contain import Own
-    from tocsin.model.action import Place
+    from tocsin.model.action import Place, Text
     from tocsin.model.plan import Way
     from tocsin.planning import Chosen
 
 WAYS: Final = ("least disruptive", "fastest", "quietest")  # named here for --help; a test compares
 RENDERED: Final = (
     *("nftables", "unbound", "bind", "webhook", "suricata", "windows-firewall", "active-directory", "entra"),
-    *("cacao", "steps"),
+    *("cacao", "stix", "steps"),
 )
 
 Name = Annotated[
@@ -50,6 +51,7 @@ Rendered = Annotated[
     str, typer.Option("--render", metavar="X", help=f"Write the kept plan for people: {', '.join(RENDERED)}.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where --render writes.")]
+Tlp = Annotated[str, typer.Option("--tlp", metavar="TLP", help="Marking of what --render stix writes.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Show what would be done from here; with --for-real, do it.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Tell what enforcers, and --logs, show since.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Show what would be lifted; with --for-real, lift it.")]
@@ -83,6 +85,7 @@ def contain(
     plan: Kept = "",
     render: Rendered = "",
     out: Out = None,
+    tlp: Tlp = "amber+strict",
     apply: Apply = False,
     verify: Verify = False,
     undo: Undo = False,
@@ -104,9 +107,8 @@ def contain(
     """
     offered = {"plan": plan, "render": render, "apply": apply, "verify": verify, "undo": undo, "status": status}
     what = _one_of(offered | {"recover": recover, "expire": expire, "give-up": give_up, "playbook": playbook})
-    way = _understood(plan, render)
-    places, never = _places(enforcers)
-    who = person.whoever(by)
+    way = _understood(plan, render, tlp)
+    (places, never), who = _places(enforcers), person.whoever(by)
     if what == "expire":
         _expire(root, places, who)
         return
@@ -115,7 +117,7 @@ def contain(
         case "plan" if way is not None:
             _plan(folder, mine, places, way, who)
         case "render":
-            _render(folder, mine, places, render, out)
+            _render(folder, mine, places, (render, tlp), out)
         case "apply":
             _apply(folder, mine, places, who, for_real=for_real)
         case "verify":
@@ -177,8 +179,10 @@ def _own(assets: Path | None, never: Mapping[str, tuple[tuple[str, str], ...]], 
     return planning.own(listed, never, known_good_lists(known_good))
 
 
-def _understood(plan: str, render: str) -> Way | None:
+def _understood(plan: str, render: str, tlp: str) -> Way | None:
     """The way that is to be kept, if one is; before any list is read."""
+    if tlp not in TLP:
+        raise SettingsError(f"--tlp {tlp}: there is no such marking", hint=f"There are {', '.join(TLP)}.")
     if render and render not in RENDERED:
         raise SettingsError(f"--render {render}: there is no such form", hint=f"There are {', '.join(RENDERED)}.")
     fitting: list[Way] = [way for way in WAYS if way == plan.replace("-", " ")]
@@ -222,16 +226,18 @@ def _signing(folder: Path, kept: Chosen, mine: Own) -> None:
     say(pages.to_sign(kept.alternative, kept.plan.of, kept.digest, planning.missing(folder, kept, mine, known())))
 
 
-def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out: Path | None) -> None:
+def _render(folder: Path, mine: Own, places: tuple[Place, ...], form: tuple[str, str], out: Path | None) -> None:
     from tocsin import planning
     from tocsin.cli import contain_pages as pages
     from tocsin.model.action import Text
     from tocsin.output.files import prepare_folder, save
 
-    kept = planning.chosen(folder)
-    if which == "steps":
+    kept, (which, tlp) = planning.chosen(folder), form
+    if which == "stix":
+        texts: tuple[Text, ...] = (_stix(folder, kept, mine, tlp),)
+    elif which == "steps":
         lines = pages.for_people(planning.for_people(folder, kept, mine, known()), kept.digest)
-        texts: tuple[Text, ...] = (Text(name="steps.txt", content="".join(f"{line}\n" for line in lines)),)
+        texts = (Text(name="steps.txt", content="".join(f"{line}\n" for line in lines)),)
     else:
         texts = planning.rendered(folder, kept, which, places, mine, known())
     if out is None:
@@ -242,6 +248,33 @@ def _render(folder: Path, mine: Own, places: tuple[Place, ...], which: str, out:
     for text in texts:
         save(out / text.name, methodcaller("write", text.content))
         typer.echo(shown(str(out / text.name)))
+
+
+def _stix(folder: Path, kept: Chosen, mine: Own, tlp: str) -> Text:
+    """The plan as courses of action against the incident that it was made for.
+
+    Raises:
+        ActError: the incident is another by now.
+    """
+    from importlib.metadata import version
+
+    from tocsin import planning
+    from tocsin.border import stix_plan
+    from tocsin.border.bundles import as_bundle
+    from tocsin.cli.detect import attack_facts
+    from tocsin.model.action import Text
+
+    if changed := planning.changed_since(folder, kept):
+        raise ActError(f"stix: {changed[0]}", hint="`tocsin contain CASE --plan WAY` plans anew.")
+    made = stix_plan.bundle(
+        planning.decisions_of(folder, known())[1],
+        planning.for_people(folder, kept, mine, known()),
+        author=f"tocsin {version('tocsin')}",
+        tlp=tlp,
+        attack=attack_facts(None),
+        digest=kept.digest,
+    )
+    return Text(name="plan.stix.json", content=as_bundle(made["objects"]))
 
 
 def _apply(folder: Path, mine: Own, places: tuple[Place, ...], who: str, *, for_real: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from tocsin.cli import folders, listing, person, share_nodes, share_read
+from tocsin.cli import folders, listing, person, share_nodes, share_opine, share_read
 from tocsin.cli.case_options import By
 from tocsin.cli.node import Json
 from tocsin.errors import SettingsError, ShareError
@@ -41,6 +41,7 @@ Agreement = Annotated[
 
 app = typer.Typer(help="Between nations: who would be told what, and why not the rest; and the file for them.")
 app.command()(share_read.read)
+app.command()(share_opine.opine)
 app.command()(share_nodes.give)
 app.command()(share_nodes.take)
 app.command()(share_nodes.revoke)
