@@ -140,13 +140,21 @@ def _unlisted(incident: Incident, people: People | None) -> Iterator[Notificatio
         for seen in every
         if not _NOBODYS.match(seen.name) and known.isdisjoint(name.casefold() for name in (seen.name, *seen.also))
     ]
-    if names:
+    because = [f"the account {name} appears" for name in dict.fromkeys(names)]
+    because += [
+        f"{each.name} {'fetched something from' if each.fetched else 'was written to from'} {some.name}; {some.because}"
+        + (f"; but {some.doubt}" if some.doubt else "")
+        for some in incident.addressed
+        for each in some.all
+        if not _NOBODYS.match(each.name) and each.name.casefold() not in known
+    ]
+    if because:
         yield Notification(
             key=UNLISTED,
             kind="person",
             name="Owners of accounts that no list gives to anybody",
             extent="cannot know",
-            because=_few([f"the account {name} appears" for name in dict.fromkeys(names)]),
+            because=_few(because),
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tocsin.investigate.addressees.mailings import DAY_US, Mailing, below, span
-from tocsin.investigate.addressees.pointers import Pointer, Pointers, registered
+from tocsin.investigate.addressees.mailings import DAY_US, Mailing, span
+from tocsin.investigate.addressees.pointers import Pointer, Pointers, below, registered
 from tocsin.investigate.machines import COMMON
 from tocsin.model.addressee import Addressed, Addressee
 from tocsin.model.citation import Citation
@@ -22,7 +22,10 @@ _CITED: Final = 3  # records of an addressee
 # began a month ago; what an ally names is seen once the first fetch it.
 _BEFORE_US: Final = 30 * DAY_US
 _SOON_US: Final = 7 * DAY_US
+_DELAYED_US: Final = 7 * DAY_US  # no longer a mail waits (RFC 5321, 4.5.4.1): the same id later is another's
+_HOSTS: Final = 3  # by more names below one domain writes no single sender, but many to whom it lends names
 _WROTE: Final = "mail from there came here before"
+_FETCHED: Final = "something was fetched from there before"
 _ANSWERED: Final = "somebody here wrote there first"
 _MANY: Final = "more are written to from there than one incident need be about"
 
@@ -93,7 +96,7 @@ def _every(
         if not known:
             continue
         doubt = _doubt(pointer, first.get((pointer.kind, pointer.name)), out, some)
-        if not doubt and not pointer.told and pointer.kind != "sender" and len(known) > COMMON:
+        if not doubt and pointer.kind != "sender" and _many(pointer, out, len(known)):
             doubt = _MANY
         listed = known
         if doubt:  # just what an ally named is told with the doubt, of others only how many there are
@@ -107,6 +110,13 @@ def _every(
             all=tuple(_addressees(listed)),
             count=len(known),
         )
+
+
+def _many(pointer: Pointer, out: Iterable[Mailing], count: int) -> bool:
+    if not pointer.told:
+        return count > COMMON
+    beside = {source.rpartition("@")[2] for one in out for source in one.sources if not _is_told(source, pointer)}
+    return len(beside) > _HOSTS
 
 
 def _is_of(source: str, pointer: Pointer) -> bool:
@@ -125,15 +135,27 @@ def _known(
 ) -> _Found:
     """Addressees, each with its records; answers to there are to nobody here."""
     found: _Found = {}
-    for mailing in out:
-        others = () if mailing.users else (other for one in mailing.messages for other in by_message.get(one, ()))
-        for each in (mailing, *others):
-            names = [(name, True) for name in each.users] or [(name, False) for name in each.recipients]
-            for name in names:
-                theirs = not name[1] and pointer.name in {name[0], _domain(name[0])}
-                if not theirs and (name in found or len(found) < MOST):
-                    found.setdefault(name, {}).setdefault(_citation(each, digests))
+    for each in _records(out, by_message):
+        names = [(name, True) for name in each.users] or [(name, False) for name in each.recipients]
+        for name in names:
+            theirs = not name[1] and pointer.name in {name[0], _domain(name[0])}
+            if not theirs and (name in found or len(found) < MOST):
+                found.setdefault(name, {}).setdefault(_citation(each, digests))
     return found
+
+
+def _records(out: Iterable[Mailing], by_message: Mapping[str, Sequence[Mailing]]) -> Iterator[Mailing]:
+    """What came from there, and the other records of each message, of about its time."""
+    times: dict[str, tuple[int, int]] = {}
+    for mailing in out:
+        yield mailing
+        for message in () if mailing.users else mailing.messages:
+            first, last = times.get(message, (mailing.ts, mailing.ts))
+            times[message] = min(first, mailing.ts), max(last, mailing.ts)
+    for message, (first, last) in times.items():
+        for other in by_message.get(message, ()):
+            if NO_TIME in {first, other.ts} or first - _DELAYED_US <= other.ts <= last + _DELAYED_US:
+                yield other
 
 
 def _citation(mailing: Mailing, digests: Mapping[str, str]) -> Citation:
@@ -148,10 +170,11 @@ def _citation(mailing: Mailing, digests: Mapping[str, str]) -> Citation:
 
 def _doubt(pointer: Pointer, first_us: int | None, out: Sequence[Mailing], some: Sequence[Mailing]) -> str:
     """Why whoever was written to need not have been meant, as far as records before tell it."""
-    times = [one.ts for one in out if one.ts != NO_TIME]
+    timed = [one for one in out if one.ts != NO_TIME]
+    times = [one.ts for one in timed]
     beside = bool(pointer.told) and pointer.name not in pointer.told
     if times and first_us is not None and min(times) < first_us - (_SOON_US if beside else _BEFORE_US):
-        return _WROTE
+        return _FETCHED if min(timed, key=lambda one: one.ts).users else _WROTE
     answers = [one.ts for one in some if one.targets and not one.sources and one.ts != NO_TIME]
     if answers and times and min(answers) < min(times):
         return _ANSWERED
