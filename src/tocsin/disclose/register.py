@@ -232,6 +232,14 @@ def _passed_on(host: str, incident: Incident) -> bool:
     return bool(kinds) and kinds <= _PASSING and not came and not claimed
 
 
+def somebody_came(incident: Incident) -> bool:
+    """Whether records show somebody on a machine, on a list or not: if they are what they seem, it was no attempt."""
+    ran = (incident.findings[number].kind for one in incident.processes for number in one.findings)
+    claims = incident.impact.claims if incident.impact else ()
+    sure = any(claim.amount.lower and claim.confidence != "low" for claim in claims)
+    return bool(incident.moves) or sure or any(kind not in _PASSING for kind in ran)
+
+
 def _why(held: Held) -> str:
     words: list[str] = [word for word in (held.criticality, held.sensitivity) if word]
     words += ["protected"] if held.protected else []
