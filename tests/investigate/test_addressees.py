@@ -176,6 +176,17 @@ def test_just_what_an_ally_names_is_told_with_its_doubt() -> None:
     assert all("but mail from there came here before" in why for one in incident.people for why in one.because)
 
 
+def test_of_a_page_that_an_ally_names_not_all_who_use_its_site_are_told() -> None:
+    """One file on a site where anybody keeps files: whoever fetched another there weeks before is nobody's aim."""
+    told = {"ally": (Observable(type="url", value=f"https://{PICTURE}/one/file"),)}
+    every = addressees.pointers([_incident(_cited("ally"))], Assets(), told)
+    fetched = [_mailing(hours, PICTURE, (), 1, [f"m{-hours}"]) for hours in (-24 * 40, -5)]
+    (one,) = addressees.told([_incident()], every, fetched, (), {})
+    (some,) = one.addressed
+    assert some.doubt
+    assert (some.count, some.all) == (2, ())
+
+
 def test_what_a_rule_of_ours_names_may_write_to_many_for_other_reasons() -> None:
     few, _ = _told([_mailing(-5, THEIRS, _to(*NAMES))], named=PICTURE)
     many, _ = _told([_mailing(-5, THEIRS, _to(*(f"m{number}" for number in range(12))))], named=PICTURE)

@@ -37,12 +37,14 @@ class Pointer:
         name: what logs are asked for: of a domain the one that was registered.
         named: what findings name of it: domains at or below it, or just it.
         told: those of them that intelligence names, rather than a rule of ours.
+        pages: those of `told` of which intelligence names only a page: the site may be anybody's.
     """
 
     kind: PointerKind
     name: str
     named: frozenset[str]
     told: frozenset[str]
+    pages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +109,13 @@ def _pointers(
 ) -> tuple[Pointer, ...]:
     lowered = reasons(one)
     found: dict[tuple[PointerKind, str], tuple[set[str], set[str]]] = {}
+    plainly = set[str]()
     for number, cited in enumerate(one.findings):
         if LEVELS.index(cited.level) < _BEARING or number in lowered or cited.kind == _OF_WEB:
             continue
         by_ally = cited.rule_id in told
         every = _of_intelligence(told[cited.rule_id]) if by_ally else _of_rule(cited)
+        plainly |= {one.value.lower() for one in told.get(cited.rule_id, ()) if one.type == "domain"}
         for kind, name in every:
             whole = registered(name) if kind == "domain" else name
             host = name.rpartition("@")[2]
@@ -121,7 +125,13 @@ def _pointers(
                 named.add(name)
                 by_allies |= {name} if by_ally else set()
     return tuple(
-        Pointer(kind=kind, name=name, named=frozenset(named), told=frozenset(by_allies))
+        Pointer(
+            kind=kind,
+            name=name,
+            named=frozenset(named),
+            told=frozenset(by_allies),
+            pages=frozenset(by_allies - plainly if kind == "domain" else ()),
+        )
         for (kind, name), (named, by_allies) in sorted(found.items())
     )
 

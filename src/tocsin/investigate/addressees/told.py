@@ -100,7 +100,8 @@ def _every(
             doubt = _MANY
         listed = known
         if doubt:  # just what an ally named is told with the doubt, of others only how many there are
-            out = [one for one in out if any(_is_told(source, pointer) for source in one.sources)]
+            just = pointer.told - pointer.pages
+            out = [one for one in out if any(_is_below(source, just) for source in one.sources)]
             listed = _known(pointer, out, by_message, digests)
         yield Addressed(
             kind=pointer.kind,
@@ -115,7 +116,7 @@ def _every(
 def _many(pointer: Pointer, out: Iterable[Mailing], count: int) -> bool:
     if not pointer.told:
         return count > COMMON
-    beside = {source.rpartition("@")[2] for one in out for source in one.sources if not _is_told(source, pointer)}
+    beside = {source.rpartition("@")[2] for one in out for source in one.sources if not _is_below(source, pointer.told)}
     return len(beside) > _HOSTS
 
 
@@ -123,8 +124,8 @@ def _is_of(source: str, pointer: Pointer) -> bool:
     return source == pointer.name or (pointer.kind == "domain" and _domain(source) == pointer.name)
 
 
-def _is_told(source: str, pointer: Pointer) -> bool:
-    return source in pointer.told or bool(below(source.rpartition("@")[2], pointer.told))
+def _is_below(source: str, names: frozenset[str]) -> bool:
+    return source in names or bool(below(source.rpartition("@")[2], names))
 
 
 _Found = dict[tuple[str, bool], dict[Citation, None]]  # a name, whether something was fetched by it, and its records
