@@ -335,12 +335,12 @@ def test_mails_without_an_id_are_not_one_message(tmp_path: Path, none: str) -> N
     for events in collect.read(tmp_path / "mail.log", first.fields | ENVELOPE):
         first.keep("000000", events)
         again.keep("000000", events)
-    met = addressees.messages([*addressees.read(first), *addressees.read(again)])
+    met = addressees.messages([*addressees.read(first).all, *addressees.read(again).all])
     assert met == ("queue|mx1|4F3B0001",)
-    assert all(one.messages == ["queue|mx1|4F3B0001"] for one in addressees.read(again))
+    assert all(one.messages == ["queue|mx1|4F3B0001"] for one in addressees.read(again).all)
 
 
-def test_a_mail_to_very_many_forgets_none_of_them(tmp_path: Path) -> None:
+def test_a_mail_to_very_many_forgets_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = _to(*(f"m{at}" for at in range(700)))
     record = {"ts": BEGIN.timestamp(), "uid": "C1", "id.orig_h": "203.0.113.7", "id.orig_p": 1, "id.resp_h": "10.0.0.2"}
     record |= {"id.resp_p": 25, "trans_depth": 1, "helo": "x", "mailfrom": THEIRS, "rcptto": names}  # as of smtp.log
@@ -350,8 +350,12 @@ def test_a_mail_to_very_many_forgets_none_of_them(tmp_path: Path) -> None:
     assert sought is not None
     for events in collect.read(tmp_path / "smtp.log", sought.fields | ENVELOPE):
         sought.keep("000000", events)
-    (one,) = addressees.read(sought)
+    (one,) = addressees.read(sought).all
     assert one.recipients == names
+    monkeypatch.setattr(mailings, "_MOST_BYTES", 0)
+    for events in collect.read(tmp_path / "smtp.log", sought.fields | ENVELOPE):
+        sought.keep("000000", events)
+    assert (len(addressees.read(sought).all), addressees.read(sought).cut) == (1, 1)  # what is not kept is counted
 
 
 def test_what_is_read_into_memory_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,9 +365,14 @@ def test_what_is_read_into_memory_has_an_end(tmp_path: Path, monkeypatch: pytest
     line = msgspec.json.encode(_mailing(-5, THEIRS, _to(*NAMES))) + b"\n"
     for number in range(4):
         (sought.folder / f"{number:06}").write_bytes(line)
-    assert len(list(addressees.read(sought))) == 4
+    assert (len(addressees.read(sought).all), addressees.read(sought).cut) == (4, 0)
     monkeypatch.setattr(mailings, "MOST_BYTES", len(line) * 2)
-    assert len(list(addressees.read(sought))) == 2
+    met = addressees.read(sought)
+    assert (len(met.all), met.cut) == (2, 2)
+    pointer = replace(pointer, named=frozenset({THEIRS}))
+    here = Pointers(all=(pointer,), first_us=FOUND, last_us=FOUND)
+    (one,) = addressees.told([_incident()], [here], met.all, (), {}, met.cut)
+    assert any(sentence.startswith("mail: 2 records") for sentence in one.not_seen)
 
 
 @pytest.mark.parametrize("left", [b"", b'["f","p"', b"\xff\xfe"])
@@ -372,5 +381,5 @@ def test_what_a_worker_left_half_written_is_not_read(tmp_path: Path, left: bytes
     sought = addressees.search([Pointers(all=(pointer,), first_us=0, last_us=9)], tmp_path / "mail")
     assert sought is not None
     (sought.folder / "000000").write_bytes(left)
-    assert list(addressees.read(sought)) == []
+    assert addressees.read(sought).all == ()
     assert addressees.search([Pointers(all=(), first_us=0, last_us=9)], tmp_path / "none") is None

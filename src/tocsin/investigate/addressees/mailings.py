@@ -7,10 +7,10 @@ by the ids that the first one met. A mailing is a line of JSON: what a worker th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -103,9 +103,11 @@ class Search:
             return
         rows = _fetched(self, events) if events.kind == "proxy" else _sent(self, events)
         rows &= ((events.ts >= self.since_us) & (events.ts <= self.until_us)) | (events.ts == NO_TIME)
+        found = np.flatnonzero(rows).tolist()
         with (self.folder / name).open("ab") as file:
-            for row in np.flatnonzero(rows).tolist():
+            for number, row in enumerate(found):
                 if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
+                    file.write(msgspec.json.encode(len(found) - number) + b"\n")
                     break
                 file.write(msgspec.json.encode(_mailing(self, events, row)) + b"\n")
 
@@ -222,13 +224,28 @@ def _message(text: str) -> str:
     return f"message|{bare}" if plain(bare) else ""
 
 
-def read(sought: Search | None) -> Iterator[Mailing]:
-    """Mailings of all tasks, in the order of their names; up to so many."""
-    decode, count, size = msgspec.json.Decoder(Mailing).decode, 0, 0
+class Met(NamedTuple):
+    """The mailings, and how many records more were of where pointers point, of which nothing is kept."""
+
+    all: tuple[Mailing, ...] = ()
+    cut: int = 0
+
+
+def read(sought: Search | None) -> Met:
+    """Mailings of all tasks, in the order of their names; up to so many, and the rest is counted."""
+    decode = msgspec.json.Decoder(Mailing | int).decode
+    found, cut, size = list[Mailing](), 0, 0
     for path in sorted(sought.folder.iterdir()) if sought else ():
         with path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n") or count >= MOST or size + len(line) > MOST_BYTES:
+                if not line.endswith(b"\n"):
                     break
-                count, size = count + 1, size + len(line)
-                yield decode(line)
+                one = decode(line)
+                if isinstance(one, int):
+                    cut += one
+                elif len(found) < MOST and size + len(line) <= MOST_BYTES:
+                    found.append(one)
+                    size += len(line)
+                else:
+                    cut += 1
+    return Met(tuple(found), cut)

@@ -27,6 +27,9 @@ _HOSTS: Final = 3  # by more names below one domain writes no single sender, but
 _WROTE: Final = "mail from there came here before"
 _FETCHED: Final = "something was fetched from there before"
 _ANSWERED: Final = "somebody here wrote there first"
+_CUT: Final = (
+    "mail: {:,} records of where this or another incident points were too many to be kept, with whom they name"
+)
 _MANY: Final = "more are written to from there than one incident need be about"
 
 
@@ -44,15 +47,24 @@ def told(
     mailings: Iterable[Mailing],
     further: Iterable[Mailing],
     digests: Mapping[str, str],
+    cut: int = 0,
 ) -> tuple[Incident, ...]:
-    """The incidents, each with whom it addressed."""
+    """The incidents, each with whom it addressed.
+
+    Args:
+        cut: how many records more were of where they point: whom those tell of is not known, and that is told.
+    """
     by_name, first = _by_name(mailings), _first(every)
     by_message: dict[str, list[Mailing]] = {}
     for mailing in further:
         for message in mailing.messages:
             by_message.setdefault(message, []).append(mailing)
     return tuple(
-        replace(one, addressed=tuple(_every(here, first, by_name, by_message, digests)))
+        replace(
+            one,
+            addressed=tuple(_every(here, first, by_name, by_message, digests)),
+            not_seen=(*(_CUT.format(cut) for _ in here.all[:1] if cut), *one.not_seen),
+        )
         for one, here in zip(incidents, every, strict=True)
     )
 
