@@ -22,7 +22,8 @@ UNLISTED: Final = "person:unlisted"
 UNKNOWN: Final = "person:unknown"
 MINISTER: Final = "minister:minister"
 NO_LAWS: Final = "data protection:not set"
-_PASSING: Final = frozenset({"mail", "dns", "proxy", "firewall", "zeek", "suricata"})  # logs of what passes by
+# Logs of what passes by, and of nothing else: a firewall's tell of its own administrators, too.
+_PASSING: Final = frozenset({"mail", "dns", "proxy", "zeek", "suricata"})
 _MOST: Final = 40  # names or reasons that one entry tells
 # Accounts that every machine has, and machines' own: nobody can be told.
 _NOBODYS: Final = re.compile(
