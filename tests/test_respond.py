@@ -14,7 +14,7 @@ from tocsin import attribution, cases, pipeline
 from tocsin.attribution import Team
 from tocsin.border import observations as read_observations
 from tocsin.cli.main import main
-from tocsin.cli.own_clusters import Compared, compare
+from tocsin.cli.own_clusters import Compared, compare, keep
 from tocsin.learn import packs
 from tocsin.model.attribution import CERTAIN
 from tocsin.model.cluster import Clusters
@@ -171,6 +171,9 @@ def test_whether_an_incident_is_one_of_the_team_s_own_is_told(
         strange = told(Team(known=public, clusters=before))
         ours = told(Team(known=public, clusters=found_out))
         kept = told(Team(known=public, clusters=found_out, keeps=True))
+        began = Team(known=public, root=tmp_path, keeps=True)
+        attribution.keep(before, tmp_path / attribution.CLUSTERS)  # by another run, while this one reads its logs
+        keep(told(began), began)
     assert nobody.own == {first: ()}, "a team that has no clusters is told nothing of them"
     assert strange.own == {first: ("None of your own clusters resembles it.",)}
     cluster = found_out.of("ir-1")
@@ -178,6 +181,9 @@ def test_whether_an_incident_is_one_of_the_team_s_own_is_told(
     assert ours.own[first][0] == f"One of your own clusters: {cluster.name}, with ir-1."
     assert any("own:heron-loader" in sentence for sentence in ours.own[first][1:])
     assert (strange.clusters, ours.clusters) == (before, found_out), "only where a case is opened"
+    now = attribution.clusters(tmp_path / attribution.CLUSTERS)
+    assert now.of("ir-1"), "what another run kept meanwhile stays"
+    assert now.of(first)
     (seen,) = [one for one in kept.clusters.observations if one.id == first]
     assert loader in seen.traits, "what people found out stays"
     assert {one.value for one in seen.traits if one.kind == "technique"}

@@ -140,7 +140,10 @@ def clusters(path: Path) -> Clusters:
     except FileNotFoundError:
         return Clusters()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ListError(f"{path}: {error}", hint="It is written by tocsin attribute --clusters alone.") from error
+        raise ListError(
+            f"{path}: {error}",
+            hint="tocsin attribute --clusters writes it, and tocsin respond --open-cases; no hand does.",
+        ) from error
 
 
 def keep(kept: Clusters, path: Path) -> None:

@@ -141,7 +141,7 @@ def _weighed(
     seen, beads, mailings = _evidence(again, run, scenes, asked, (leads, pointers, assets))
     weighed = impact.assess(incidents[: len(scenes)], scenes, seen, assets)
     weighed = context.told(weighed, beads.leads, beads.found, _digests(run), assets, beads.cut)
-    weighed = addressees.told(weighed, pointers, *mailings, _digests(run))
+    weighed = _addressed(weighed, pointers, mailings, _digests(run))
     told = concern.concerned((*weighed, *incidents[len(scenes) :]), assets, people)
     if asked is None:
         return told, ()
@@ -201,18 +201,18 @@ def _evidence(
         sought, mail = context.search(first, folder / "beads"), addressees.search(pointers, folder / "mail")
         if scenes or asked is not None:
             lost = back(impact.around(scenes), kept, asked=asked, sought=_all(sought, mail))
-        found, mailings = context.read(sought), tuple(addressees.read(mail))
+        found, mailings = context.read(sought), addressees.read(mail)
         more = context.further(first, found.beads, assets)
-        sought, mail = context.search(more, folder / "further"), _messages(pointers, mailings, folder)
+        sought, mail = context.search(more, folder / "further"), _messages(pointers, mailings.all, folder)
         if both := _all(sought, mail):
             back(impact.around(()), impact.Kept(folder=folder / "none").made(), sought=both)
         rest = context.read(sought)
         beads = _Beads(leads=context.joined(first, more), found=(*found.beads, *rest.beads), cut=found.cut + rest.cut)
         seen = impact.read(kept, lost=lost, digests=_digests(run), seen=run.coverage.seen)
-        return seen, beads, (mailings, tuple(addressees.read(mail)))
+        return seen, beads, (mailings, addressees.read(mail))
 
 
-_Mailings = tuple[tuple[addressees.Mailing, ...], tuple[addressees.Mailing, ...]]  # found at first, and by what was met
+_Mailings = tuple[addressees.Met, addressees.Met]  # found at first, and by what was met
 
 
 def _all(*some: Sought | None) -> tuple[Sought, ...]:
@@ -224,6 +224,16 @@ def _messages(
 ) -> addressees.Search | None:
     met = addressees.messages(mailings)
     return addressees.search(pointers, folder / "messages", met) if met else None
+
+
+def _addressed(
+    incidents: Sequence[Incident],
+    pointers: Sequence[addressees.Pointers],
+    mailings: _Mailings,
+    digests: Mapping[str, str],
+) -> tuple[Incident, ...]:
+    first, further = mailings
+    return addressees.told(incidents, pointers, first.all, further.all, digests, first.cut + further.cut)
 
 
 def addressed(
@@ -243,13 +253,12 @@ def addressed(
         if (mail := addressees.search(pointers, folder / "mail")) is None:
             return incidents
         back(kept, sought=(mail,))
-        mailings = tuple(addressees.read(mail))
-        further = _messages(pointers, mailings, folder)
+        mailings = addressees.read(mail)
+        further = _messages(pointers, mailings.all, folder)
         if further is not None:
             back(kept, sought=(further,))
-        told = addressees.told(
-            incidents[: len(pointers)], pointers, mailings, addressees.read(further), lake.state.evidence
-        )
+        met = mailings, addressees.read(further)
+        told = _addressed(incidents[: len(pointers)], pointers, met, lake.state.evidence)
         return (*told, *incidents[len(pointers) :])
 
 

@@ -68,12 +68,24 @@ def test_rules(one: Incident, more: dict[str, Any], wanted: set[str]) -> None:
 )
 def test_who_was_only_tried_is_not_told_that_somebody_got_in(extent: str, kind: str, title: str, line: str) -> None:
     some = [entry(f"Person {at}", extent, key=f"{kind}:{at}", kind=kind, id=str(at)) for at in range(5)]
-    told = brief.page(TABLE, "c", bare(incident()), some, brief.Known(), shown, marking="TLP:AMBER")
+    nobody_came = bare(incident(), moves=(), processes=())
+    told = brief.page(TABLE, "c", nobody_came, some, brief.Known(), shown, marking="TLP:AMBER")
     assert title in told.title
     lines = next(one.lines for one in told.passages if one.id == "lines")
     assert any(line in one for one in lines)
     why = next(one.lines for one in told.passages if one.id == "why")
     assert any("chose several people" in one for one in why) == (extent == "targeted")
+
+
+@pytest.mark.parametrize("kept", ["moves", "processes", "impact"])
+@pytest.mark.parametrize("extent", ["targeted", "cannot know"])
+def test_who_came_to_a_machine_of_no_list_is_not_told_as_an_attempt(extent: str, kept: str) -> None:
+    """The register has owners of listed machines only; records of the others are records all the same."""
+    whole = incident()
+    got_in = bare(whole, **{"moves": (), "processes": (), kept: getattr(whole, kept)})
+    told = brief.page(TABLE, "c", got_in, [entry("A", extent)], brief.Known(), shown, marking="TLP:AMBER")
+    assert "somebody may have got into systems" in told.title
+    assert not any("they got in." in line for one in told.passages for line in one.lines)
 
 
 def test_the_gravest_category_is_only_ever_decided() -> None:

@@ -45,6 +45,15 @@ def test_everybody_whom_it_touches_is_on_it() -> None:
     assert "To be weighed" in found["regulator:eu-nis2-23"].because[0]
 
 
+@pytest.mark.parametrize(("kind", "extent"), [("mail", "targeted"), ("firewall", "possibly reached")])
+def test_a_gate_whose_log_tells_of_itself_too_is_not_cleared(kind: str, extent: str) -> None:
+    """A mail gate's log tells of mails; a firewall's of its administrators as well, and of what they change on it."""
+    one = incident()
+    found = tuple(replace(each, kind=kind, host="web-01") for each in one.findings)
+    gate = replace(one, findings=found, moves=(), processes=(), impact=Impact(), patient_zero="")
+    assert _registered(gate)["owner:Parliamentary Service/Web team"].extent == extent
+
+
 def test_accounts_of_nobody_are_one_entry() -> None:
     one = incident(touched("1001", "Aroha Ngata"))
     system = replace(one.accounts[0], name="NT AUTHORITY\\SYSTEM", also=())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tocsin import pipeline, retrohunt
-from tocsin.disclose.register import UNKNOWN, register
+from tocsin import collect, pipeline, retrohunt
+from tocsin.disclose.register import UNKNOWN, UNLISTED, register
 from tocsin.investigate import addressees
-from tocsin.investigate.addressees import Mailing, Pointer, Pointers
+from tocsin.investigate.addressees import Mailing, Pointer, Pointers, mailings
 from tocsin.investigate.addressees.pointers import registered
 from tocsin.investigate.concern import concerned
 from tocsin.model.addressee import Addressed
@@ -21,6 +23,7 @@ from tocsin.model.asset import Asset, Assets
 from tocsin.model.citation import Citation
 from tocsin.model.incident import Cited, Incident
 from tocsin.model.indicator import Observable
+from tocsin.model.kind import ENVELOPE
 from tocsin.model.notification import Telling
 from tocsin.model.person import People, Person
 from tocsin.respond import respond
@@ -173,6 +176,17 @@ def test_just_what_an_ally_names_is_told_with_its_doubt() -> None:
     assert all("but mail from there came here before" in why for one in incident.people for why in one.because)
 
 
+def test_of_a_page_that_an_ally_names_not_all_who_use_its_site_are_told() -> None:
+    """One file on a site where anybody keeps files: whoever fetched another there weeks before is nobody's aim."""
+    told = {"ally": (Observable(type="url", value=f"https://{PICTURE}/one/file"),)}
+    every = addressees.pointers([_incident(_cited("ally"))], Assets(), told)
+    fetched = [_mailing(hours, PICTURE, (), 1, [f"m{-hours}"]) for hours in (-24 * 40, -5)]
+    (one,) = addressees.told([_incident()], every, fetched, (), {})
+    (some,) = one.addressed
+    assert some.doubt
+    assert (some.count, some.all) == (2, ())
+
+
 def test_what_a_rule_of_ours_names_may_write_to_many_for_other_reasons() -> None:
     few, _ = _told([_mailing(-5, THEIRS, _to(*NAMES))], named=PICTURE)
     many, _ = _told([_mailing(-5, THEIRS, _to(*(f"m{number}" for number in range(12))))], named=PICTURE)
@@ -189,6 +203,46 @@ def test_other_records_of_the_same_message_say_to_whom() -> None:
     some, _ = _told([sent], further=[later, _mailing(-5, "", _to("aroha"), 2)])
     assert some is not None
     assert [one.name for one in some.all] == _to("mere")
+
+
+def test_an_id_that_comes_again_weeks_later_is_another_message() -> None:
+    sent = _mailing(-5, THEIRS, ())
+    some, _ = _told([sent], further=[_mailing(-4, "", _to("mere")), _mailing(24 * 20, "", _to("aroha"))])
+    assert some is not None
+    assert [one.name for one in some.all] == _to("mere")
+
+
+def test_one_id_on_all_messages_takes_no_product_of_them() -> None:
+    """Whoever writes a mail chooses its id: 20,000 of one id would be 400,000,000 pairs."""
+    sent = [_mailing(-5, THEIRS, (), 1) for _ in range(20_000)]
+    began = time.process_time()
+    some, _ = _told(sent, further=[_mailing(-5, "", _to("mere"), 1)] * 20_000)
+    assert time.process_time() - began < 5
+    assert some is not None
+    assert [one.name for one in some.all] == _to("mere")
+
+
+@pytest.mark.parametrize(("hosts", "doubted"), [(2, False), (12, True)])
+def test_many_who_send_below_one_name_are_not_one_sender(hosts: int, doubted: bool) -> None:
+    """An ally names one page of a service on which anybody has names: its other senders are no campaign."""
+    mails = [_mailing(-5, f"a@n{at % hosts}.{DOMAIN}", _to(f"m{at}"), at) for at in range(12)]
+    some, incident = _told(mails)
+    assert some is not None
+    assert (bool(some.doubt), some.count, len(some.all)) == (doubted, 12, 0 if doubted else 12)
+    entry = next(one for one in register(incident, Telling(), ()) if one.key == (UNKNOWN if doubted else UNLISTED))
+    assert any(DOMAIN in why for why in entry.because)
+
+
+def test_a_mailbox_that_no_list_gives_to_anybody_is_not_forgotten() -> None:
+    _, incident = _told([_mailing(-5, THEIRS, _to("mere", "alias"))])
+    entry = next(one for one in register(incident, Telling(), (), people=PEOPLE) if one.key == UNLISTED)
+    assert entry.because == (f"alias@house.example was written to from {DOMAIN}; an indicator names {PICTURE}",)
+
+
+def test_what_was_fetched_before_is_not_told_as_mail() -> None:
+    some, _ = _told([_mailing(-24 * 40, PICTURE, (), users=["HOUSE\\mere"]), _mailing(-5, THEIRS, _to("mere"))])
+    assert some is not None
+    assert some.doubt == "something was fetched from there before"
 
 
 def test_whoever_fetched_something_is_possibly_reached() -> None:
@@ -253,10 +307,72 @@ def test_what_is_of_the_house_points_nowhere() -> None:
     assert addressees.pointers([_incident(_cited("ally"))], assets, told)[0].all == ()
 
 
+def test_a_gate_below_a_short_name_of_the_house_is_of_the_house() -> None:
+    assets = Assets([Asset(name="moh.nz", addresses=(), line=2)])
+    (here,) = addressees.pointers([_incident(_cited("ours", query="mail.moh.nz"))], assets, {})
+    assert here.all == ()
+
+
 def test_names_are_those_that_somebody_registered() -> None:
     told = {"a.b.letters.example": "letters.example", "x.paper.co.nz": "paper.co.nz", "paper.nz": "paper.nz"}
     told |= {"www.paper.govt.nz": "paper.govt.nz", "localhost": "", "10.0.0.1": "", "": ""}
     assert {name: registered(name) for name in told} == told
+
+
+@pytest.mark.parametrize("none", ["<>", "", "-"])
+def test_mails_without_an_id_are_not_one_message(tmp_path: Path, none: str) -> None:
+    lines = [
+        f"{BEGIN.isoformat()} mx1 postfix/cleanup[9]: 4F3B0001: message-id={none}",
+        f"{BEGIN.isoformat()} mx1 postfix/qmgr[7]: 4F3B0001: from=<{THEIRS}>, size=900, nrcpt=1 (queue active)",
+    ]
+    (tmp_path / "mail.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pointer = Pointer(kind="domain", name=DOMAIN, named=frozenset({DOMAIN}), told=frozenset())
+    every = [Pointers(all=(pointer,), first_us=None, last_us=None)]
+    first = addressees.search(every, tmp_path / "mail")
+    again = addressees.search(every, tmp_path / "again", ["queue|mx1|4F3B0001"])
+    assert first is not None
+    assert again is not None
+    for events in collect.read(tmp_path / "mail.log", first.fields | ENVELOPE):
+        first.keep("000000", events)
+        again.keep("000000", events)
+    met = addressees.messages([*addressees.read(first).all, *addressees.read(again).all])
+    assert met == ("queue|mx1|4F3B0001",)
+    assert all(one.messages == ["queue|mx1|4F3B0001"] for one in addressees.read(again).all)
+
+
+def test_a_mail_to_very_many_forgets_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = _to(*(f"m{at}" for at in range(700)))
+    record = {"ts": BEGIN.timestamp(), "uid": "C1", "id.orig_h": "203.0.113.7", "id.orig_p": 1, "id.resp_h": "10.0.0.2"}
+    record |= {"id.resp_p": 25, "trans_depth": 1, "helo": "x", "mailfrom": THEIRS, "rcptto": names}  # as of smtp.log
+    (tmp_path / "smtp.log").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    pointer = Pointer(kind="domain", name=DOMAIN, named=frozenset({DOMAIN}), told=frozenset())
+    sought = addressees.search([Pointers(all=(pointer,), first_us=None, last_us=None)], tmp_path / "mail")
+    assert sought is not None
+    for events in collect.read(tmp_path / "smtp.log", sought.fields | ENVELOPE):
+        sought.keep("000000", events)
+    (one,) = addressees.read(sought).all
+    assert one.recipients == names
+    monkeypatch.setattr(mailings, "_MOST_BYTES", 0)
+    for events in collect.read(tmp_path / "smtp.log", sought.fields | ENVELOPE):
+        sought.keep("000000", events)
+    assert (len(addressees.read(sought).all), addressees.read(sought).cut) == (1, 1)  # what is not kept is counted
+
+
+def test_what_is_read_into_memory_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pointer = Pointer(kind="domain", name=DOMAIN, named=frozenset({DOMAIN}), told=frozenset())
+    sought = addressees.search([Pointers(all=(pointer,), first_us=0, last_us=9)], tmp_path / "mail")
+    assert sought is not None
+    line = msgspec.json.encode(_mailing(-5, THEIRS, _to(*NAMES))) + b"\n"
+    for number in range(4):
+        (sought.folder / f"{number:06}").write_bytes(line)
+    assert (len(addressees.read(sought).all), addressees.read(sought).cut) == (4, 0)
+    monkeypatch.setattr(mailings, "MOST_BYTES", len(line) * 2)
+    met = addressees.read(sought)
+    assert (len(met.all), met.cut) == (2, 2)
+    pointer = replace(pointer, named=frozenset({THEIRS}))
+    here = Pointers(all=(pointer,), first_us=FOUND, last_us=FOUND)
+    (one,) = addressees.told([_incident()], [here], met.all, (), {}, met.cut)
+    assert any(sentence.startswith("mail: 2 records") for sentence in one.not_seen)
 
 
 @pytest.mark.parametrize("left", [b"", b'["f","p"', b"\xff\xfe"])
@@ -265,5 +381,5 @@ def test_what_a_worker_left_half_written_is_not_read(tmp_path: Path, left: bytes
     sought = addressees.search([Pointers(all=(pointer,), first_us=0, last_us=9)], tmp_path / "mail")
     assert sought is not None
     (sought.folder / "000000").write_bytes(left)
-    assert list(addressees.read(sought)) == []
+    assert addressees.read(sought).all == ()
     assert addressees.search([Pointers(all=(), first_us=0, last_us=9)], tmp_path / "none") is None

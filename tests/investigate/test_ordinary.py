@@ -87,8 +87,16 @@ def test_a_visit_when_another_incident_was_found_on_the_machine_visited(on: str,
 
 @pytest.mark.parametrize(("people", "days", "told_of"), [(1, 5, 0), (1, 4, 4), (2, 5, 5)])
 def test_where_one_person_comes_from_every_day_somebody_is_at_home(people: int, days: int, told_of: int) -> None:
-    signed_in = [visit((20 + day) * DAY, "m365", person=f"p{day % people}") for day in range(days)]
+    signed_in = [visit(day * DAY, "m365", person=f"p{day % people}") for day in range(days)]
     assert len(shown(signed_in, ADDRESS)) == told_of
+
+
+def test_who_came_every_day_only_since_something_was_found_is_not_at_home() -> None:
+    """Whoever took an account reads its mail day after day, alone, from an address of theirs."""
+    signed_in = [visit(FOUND + day * DAY + 3 * HOUR, "m365", person="mere") for day in range(9)]
+    of_it = leads(ADDRESS)
+    usual = ordinary.ordinary(signed_in, (of_it,))
+    assert all(usual.tells(each, ADDRESS, of_it) for each in signed_in)
 
 
 @pytest.mark.parametrize(("before", "told_of"), [(2 * DAY, 0), (HOUR, 2)])

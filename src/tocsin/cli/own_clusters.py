@@ -10,7 +10,7 @@ import typer
 
 from tocsin import attribution, respond
 from tocsin.cli.attribution_pages import cited, own_paragraphs
-from tocsin.errors import OutputError
+from tocsin.errors import ListError, OutputError
 from tocsin.output.screen import shown
 
 if TYPE_CHECKING:
@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """By the incident's id; `clusters` are the team's own with those incidents in them that are acted on now."""
+    """By the incident's id; `clusters` are the team's own with those incidents in them that are acted on now.
+
+    Args:
+        before: the team's own as they are kept.
+    """
 
     seen: Mapping[str, Observation]
     found: Mapping[str, Attribution]
     own: Mapping[str, tuple[str, ...]]
     clusters: Clusters
+    before: Clusters
 
 
 def compare(response: Response, now: Sequence[Incident], queue: Sequence[Incident], team: Team) -> Compared:
@@ -37,20 +42,29 @@ def compare(response: Response, now: Sequence[Incident], queue: Sequence[Inciden
 
     An incident that has a case already does not find that case: it would find itself.
     """
-    seen = respond.observations(response, (*now, *queue))
+    seen, before = respond.observations(response, (*now, *queue)), _kept(team)
     public, notes = team.known, tuple[str, ...]()
     if team.root is not None:
         public, notes = attribution.pooled(public, team.root, without=seen.keys())
     found = respond.attributions(seen, public)
-    after = _with(now, seen, team.clusters, team.known)
+    after = _with(now, seen, before, team.known)
     whole = _with(queue, seen, after, team.known)
-    named = {one.id for one in (after if team.keeps else team.clusters).clusters}
+    named = {one.id for one in (after if team.keeps else before).clusters}
     return Compared(
         seen=seen,
         found={name: replace(one, notes=(*one.notes, *notes)) for name, one in found.items()},
         own={one: tuple(_sentences(whole, one, named)) for one in seen},
-        clusters=after if team.keeps else team.clusters,
+        clusters=after if team.keeps else before,
+        before=before,
     )
+
+
+def _kept(team: Team) -> Clusters:
+    """As they are now: reading logs takes hours, in which another run may have kept some."""
+    try:
+        return team.clusters if team.root is None else attribution.clusters(team.root / attribution.CLUSTERS)
+    except ListError:  # it could be read when this run began, and what was found is told all the same
+        return team.clusters
 
 
 def _with(incidents: Sequence[Incident], seen: Mapping[str, Observation], before: Clusters, public: Known) -> Clusters:
@@ -80,7 +94,7 @@ def _sentences(clusters: Clusters, incident: str, named: Collection[str]) -> Ite
 
 def keep(compared: Compared, team: Team) -> None:
     """Write the team's clusters down beside its cases, if anything is new in them."""
-    if team.root is None or compared.clusters is team.clusters:
+    if team.root is None or compared.clusters is compared.before:
         return
     try:
         attribution.keep(compared.clusters, team.root / attribution.CLUSTERS)

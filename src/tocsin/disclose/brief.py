@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from tocsin.disclose.filling import Filler
+from tocsin.disclose.register import somebody_came
 from tocsin.errors import SettingsError
 from tocsin.model.asset import Criticality, Sensitivity
 from tocsin.model.incident import Incident, Rank
@@ -185,12 +186,15 @@ def _holds(when: _When, incident: Incident, register: Sequence[Notification], kn
     )
 
 
-def how_far(register: Sequence[Notification]) -> str:
-    """The furthest that records of anybody show: got in, may have, tried; or that it is not known."""
+def how_far(register: Sequence[Notification], incident: Incident) -> str:
+    """The furthest that records of anybody show: got in, may have, tried; or that it is not known.
+
+    A machine of no list has no owner on the register, and somebody may have come to it all the same.
+    """
     extents = {one.extent for one in register if one.kind in {"person", "owner", "agency"}}
     if not extents.isdisjoint(_REACHED):
         return "got in"
-    if "possibly reached" in extents:
+    if "possibly reached" in extents or somebody_came(incident):
         return "may have"
     return "tried" if "targeted" in extents else "not known"
 
@@ -206,7 +210,7 @@ def page(
     marking: str,
 ) -> Letter:
     """The page, of one sheet."""
-    which, far = category(table, incident, register, known), how_far(register)
+    which, far = category(table, incident, register, known), how_far(register, incident)
     filler = _filler(which, known, shown)
     why = reasons(table, incident, register, known, shown)
     decided = f"as {known.category_by} decided" if known.category else "as the table proposes; nobody has decided on it"

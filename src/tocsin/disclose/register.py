@@ -22,7 +22,8 @@ UNLISTED: Final = "person:unlisted"
 UNKNOWN: Final = "person:unknown"
 MINISTER: Final = "minister:minister"
 NO_LAWS: Final = "data protection:not set"
-_PASSING: Final = frozenset({"mail", "dns", "proxy", "firewall", "zeek", "suricata"})  # logs of what passes by
+# Logs of what passes by, and of nothing else: a firewall's tell of its own administrators, too.
+_PASSING: Final = frozenset({"mail", "dns", "proxy", "zeek", "suricata"})
 _MOST: Final = 40  # names or reasons that one entry tells
 # Accounts that every machine has, and machines' own: nobody can be told.
 _NOBODYS: Final = re.compile(
@@ -140,13 +141,21 @@ def _unlisted(incident: Incident, people: People | None) -> Iterator[Notificatio
         for seen in every
         if not _NOBODYS.match(seen.name) and known.isdisjoint(name.casefold() for name in (seen.name, *seen.also))
     ]
-    if names:
+    because = [f"the account {name} appears" for name in dict.fromkeys(names)]
+    because += [
+        f"{each.name} {'fetched something from' if each.fetched else 'was written to from'} {some.name}; {some.because}"
+        + (f"; but {some.doubt}" if some.doubt else "")
+        for some in incident.addressed
+        for each in some.all
+        if not _NOBODYS.match(each.name) and each.name.casefold() not in known
+    ]
+    if because:
         yield Notification(
             key=UNLISTED,
             kind="person",
             name="Owners of accounts that no list gives to anybody",
             extent="cannot know",
-            because=_few([f"the account {name} appears" for name in dict.fromkeys(names)]),
+            because=_few(because),
         )
 
 
@@ -222,6 +231,14 @@ def _passed_on(host: str, incident: Incident) -> bool:
     came = {host} & {move.target for move in incident.moves}
     claimed = any(claim.host == host for claim in (incident.impact.claims if incident.impact else ()))
     return bool(kinds) and kinds <= _PASSING and not came and not claimed
+
+
+def somebody_came(incident: Incident) -> bool:
+    """Whether records show somebody on a machine, on a list or not: if they are what they seem, it was no attempt."""
+    ran = (incident.findings[number].kind for one in incident.processes for number in one.findings)
+    claims = incident.impact.claims if incident.impact else ()
+    sure = any(claim.amount.lower and claim.confidence != "low" for claim in claims)
+    return bool(incident.moves) or sure or any(kind not in _PASSING for kind in ran)
 
 
 def _why(held: Held) -> str:

@@ -7,8 +7,20 @@ written to from there.
 
 from __future__ import annotations
 
-from tocsin.investigate.addressees.mailings import Mailing, Search, read, search
+from tocsin.investigate.addressees.mailings import Mailing, Met, Search, read, search
 from tocsin.investigate.addressees.pointers import Pointer, Pointers, observables, pointers
 from tocsin.investigate.addressees.told import messages, told
 
-__all__ = ["Mailing", "Pointer", "Pointers", "Search", "messages", "observables", "pointers", "read", "search", "told"]
+__all__ = [
+    "Mailing",
+    "Met",
+    "Pointer",
+    "Pointers",
+    "Search",
+    "messages",
+    "observables",
+    "pointers",
+    "read",
+    "search",
+    "told",
+]

@@ -7,18 +7,18 @@ by the ids that the first one met. A mailing is a line of JSON: what a worker th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.addressees.pointers import SENDERS, Pointers, registered
+from tocsin.investigate.addressees.pointers import SENDERS, Pointers, below, registered
 from tocsin.investigate.impact.picks import that
-from tocsin.investigate.normal import address
+from tocsin.investigate.normal import address, domain, plain
 from tocsin.model.event import NO_TIME, Events, Longs
 
 DAY_US: Final = 86_400_000_000
@@ -26,8 +26,8 @@ DAY_US: Final = 86_400_000_000
 BEFORE_US: Final = 90 * DAY_US
 AFTER_US: Final = 30 * DAY_US
 MOST: Final = 200_000  # mailings in memory, some 500 bytes each
+MOST_BYTES: Final = 256 << 20  # of them on disk: whoever writes the evidence chooses how long each is
 _MOST_BYTES: Final = 64 << 20  # on disk, of one task
-_MOST_NAMES: Final = 500  # of one record
 _LONGEST: Final = 64_000
 _EVER: Final = int(np.iinfo(np.int64).max)
 
@@ -103,9 +103,11 @@ class Search:
             return
         rows = _fetched(self, events) if events.kind == "proxy" else _sent(self, events)
         rows &= ((events.ts >= self.since_us) & (events.ts <= self.until_us)) | (events.ts == NO_TIME)
+        found = np.flatnonzero(rows).tolist()
         with (self.folder / name).open("ab") as file:
-            for row in np.flatnonzero(rows).tolist():
+            for number, row in enumerate(found):
                 if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
+                    file.write(msgspec.json.encode(len(found) - number) + b"\n")
                     break
                 file.write(msgspec.json.encode(_mailing(self, events, row)) + b"\n")
 
@@ -142,22 +144,13 @@ def span(one: Pointers) -> tuple[int, int]:
     return since, _EVER if one.last_us is None else one.last_us + AFTER_US
 
 
-def below(name: str, domains: frozenset[str]) -> str:
-    """Which of these a name is, or is below; '' if none."""
-    while "." in name:
-        if name in domains:
-            return name
-        name = name.partition(".")[2]
-    return ""
-
-
 def _sent(sought: Search, events: Events) -> _Rows:
     rows = np.zeros(len(events), bool)
     for names, found in (
         ((*SENDERS, *_RECIPIENTS), lambda text: any(_of_mailbox(sought, one) for one in mailboxes(text))),
         (_MACHINES, lambda text: bool(_of_machine(sought, text))),
         (_CLIENTS, lambda text: address(text) in sought.addresses),
-        (_MESSAGES, lambda text: f"message|{_bare(text)}" in sought.messages),
+        (_MESSAGES, lambda text: _message(text) in sought.messages),
     ):
         for name in names:
             rows |= that(events, name, found)
@@ -183,8 +176,8 @@ def _of_mailbox(sought: Search, name: str) -> str:
 
 
 def _of_machine(sought: Search, text: str) -> str:
-    whole = registered(text[:_LONGEST].partition("[")[0].strip("<> "))
-    return whole if whole in sought.domains else ""
+    name = domain(text[:_LONGEST].partition("[")[0].strip("<> "))
+    return name if registered(name) in sought.domains else ""
 
 
 def _mailing(sought: Search, events: Events, row: int) -> Mailing:
@@ -200,10 +193,10 @@ def _mailing(sought: Search, events: Events, row: int) -> Mailing:
     sources += [name for text in texts(_MACHINES) if (name := _of_machine(sought, text))] if not web else []
     sources += [one for text in texts(_CLIENTS) if (one := address(text)) in sought.addresses]
     sources += [one for one in sites if below(one, sought.sites)]
-    messages = [f"message|{_bare(text)}" for text in texts(_MESSAGES)]
+    messages = [one for text in texts(_MESSAGES) if (one := _message(text))]
     host = events.hosts()
     machine = ((host.text(row) if host else None) or "").lower()
-    messages += [f"queue|{machine}|{text}" for text in texts((_QUEUE,)) if text != _UNQUEUED]
+    messages += [f"queue|{machine}|{text}" for text in texts((_QUEUE,)) if plain(text) and text != _UNQUEUED]
     source = events.sources[events.src[row]]
     return Mailing(
         file=source.file,
@@ -213,7 +206,7 @@ def _mailing(sought: Search, events: Events, row: int) -> Mailing:
         ts=int(events.ts[row]),
         sources=list(dict.fromkeys(sources)),
         targets=[one for one in recipients if _of_mailbox(sought, one)],
-        recipients=recipients[:_MOST_NAMES],
+        recipients=recipients,
         users=texts(_USERS) if web else [],
         messages=messages,
     )
@@ -225,17 +218,34 @@ def mailboxes(text: str) -> list[str]:
     return [part for part in parts if "@" in part[1:-1]]
 
 
-def _bare(text: str) -> str:
-    return text.strip("<> \t")
+def _message(text: str) -> str:
+    """What joins records of one mail; '' where it has no id, as many have none."""
+    bare = text[:_LONGEST].strip("<> \t")
+    return f"message|{bare}" if plain(bare) else ""
 
 
-def read(sought: Search | None) -> Iterator[Mailing]:
-    """Mailings of all tasks, in the order of their names; up to so many."""
-    decode, count = msgspec.json.Decoder(Mailing).decode, 0
+class Met(NamedTuple):
+    """The mailings, and how many records more were of where pointers point, of which nothing is kept."""
+
+    all: tuple[Mailing, ...] = ()
+    cut: int = 0
+
+
+def read(sought: Search | None) -> Met:
+    """Mailings of all tasks, in the order of their names; up to so many, and the rest is counted."""
+    decode = msgspec.json.Decoder(Mailing | int).decode
+    found, cut, size = list[Mailing](), 0, 0
     for path in sorted(sought.folder.iterdir()) if sought else ():
         with path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n") or count >= MOST:
+                if not line.endswith(b"\n"):
                     break
-                count += 1
-                yield decode(line)
+                one = decode(line)
+                if isinstance(one, int):
+                    cut += one
+                elif len(found) < MOST and size + len(line) <= MOST_BYTES:
+                    found.append(one)
+                    size += len(line)
+                else:
+                    cut += 1
+    return Met(tuple(found), cut)

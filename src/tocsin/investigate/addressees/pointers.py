@@ -5,7 +5,7 @@ Only findings of level medium or above count that are not lowered. What is of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,12 +37,14 @@ class Pointer:
         name: what logs are asked for: of a domain the one that was registered.
         named: what findings name of it: domains at or below it, or just it.
         told: those of them that intelligence names, rather than a rule of ours.
+        pages: those of `told` of which intelligence names only a page: the site may be anybody's.
     """
 
     kind: PointerKind
     name: str
     named: frozenset[str]
     told: frozenset[str]
+    pages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,23 @@ def observables(rules: Iterable[Rule]) -> dict[str, tuple[Observable, ...]]:
 def registered(name: str) -> str:
     """The domain that somebody registered, of which a name is; '' of what is no domain.
 
-    Without a list of what registries hand out, `co.nz` and its like are told by their shape. Where that errs, less is
-    asked for, never more.
+    Without a list of what registries hand out, `co.nz` and its like are told by their shape. Where that takes several
+    parties for one (`school.nz`, names that anybody rents), they are many who send: `told` says that as a doubt.
     """
     labels = domain(name).split(".")
     if len(labels) < 2:
         return ""
     two = len(labels[-1]) == 2 and len(labels[-2]) <= 4 and len(labels) > 2
     return ".".join(labels[-3 if two else -2 :])
+
+
+def below(name: str, domains: Container[str]) -> str:
+    """Which of these a name is, or is below; '' if none."""
+    while "." in name:
+        if name in domains:
+            return name
+        name = name.partition(".")[2]
+    return ""
 
 
 def _own(one: Incident) -> set[str]:
@@ -98,20 +109,29 @@ def _pointers(
 ) -> tuple[Pointer, ...]:
     lowered = reasons(one)
     found: dict[tuple[PointerKind, str], tuple[set[str], set[str]]] = {}
+    plainly = set[str]()
     for number, cited in enumerate(one.findings):
         if LEVELS.index(cited.level) < _BEARING or number in lowered or cited.kind == _OF_WEB:
             continue
         by_ally = cited.rule_id in told
         every = _of_intelligence(told[cited.rule_id]) if by_ally else _of_rule(cited)
+        plainly |= {one.value.lower() for one in told.get(cited.rule_id, ()) if one.type == "domain"}
         for kind, name in every:
             whole = registered(name) if kind == "domain" else name
-            mine = registered(name.rpartition("@")[2]) in own or (kind == "address" and bool(assets.at(name)))
+            host = name.rpartition("@")[2]
+            mine = registered(host) in own or bool(below(host, own)) or (kind == "address" and bool(assets.at(name)))
             if whole and not mine and ((kind, whole) in found or len(found) < MOST):
                 named, by_allies = found.setdefault((kind, whole), (set(), set()))
                 named.add(name)
                 by_allies |= {name} if by_ally else set()
     return tuple(
-        Pointer(kind=kind, name=name, named=frozenset(named), told=frozenset(by_allies))
+        Pointer(
+            kind=kind,
+            name=name,
+            named=frozenset(named),
+            told=frozenset(by_allies),
+            pages=frozenset(by_allies - plainly if kind == "domain" else ()),
+        )
         for (kind, name), (named, by_allies) in sorted(found.items())
     )
 

@@ -57,11 +57,12 @@ def place(bead: Bead) -> tuple[str, int, int]:
 
 
 def ordinary(beads: Sequence[Bead], leads: Iterable[Leads]) -> Ordinary:
+    weighed_us = _weighed(leads)
     return Ordinary(
         common=_common(beads) | _ran_before(beads),
         in_service=_in_service(beads),
-        stays=_stays(beads),
-        weighed_us=_weighed(leads),
+        stays=_stays(beads, weighed_us),
+        weighed_us=weighed_us,
     )
 
 
@@ -110,9 +111,9 @@ def _in_service(beads: Iterable[Bead]) -> frozenset[Lead]:
     return frozenset(lead for lead, some in who.items() if len(some) > 1 and len(days[lead]) >= EVERY_DAY)
 
 
-def _stays(beads: Sequence[Bead]) -> dict[tuple[str, int, int], _Stay]:
+def _stays(beads: Sequence[Bead], weighed_us: Mapping[str, Sequence[int]]) -> dict[tuple[str, int, int], _Stay]:
     """Records of one asker that follow on each other within the hour; of clouds, where somebody is at home there."""
-    home = _homes(beads)
+    home = _homes(beads, weighed_us)
     by_asker: defaultdict[str, list[Bead]] = defaultdict(list)
     for bead in beads:
         if bead.asker and bead.ts != NO_TIME and (bead.kind in _OPEN_TO_ALL or (bead.person and bead.asker in home)):
@@ -128,14 +129,19 @@ def _stays(beads: Sequence[Bead]) -> dict[tuple[str, int, int], _Stay]:
     return told
 
 
-def _homes(beads: Iterable[Bead]) -> frozenset[str]:
-    """Addresses from which one person alone comes to a cloud, and day after day."""
+def _homes(beads: Iterable[Bead], weighed_us: Mapping[str, Sequence[int]]) -> frozenset[str]:
+    """Addresses from which one person alone comes to a cloud, and did day after day before anything was found of them.
+
+    Whoever took an account reads in it day after day, too, and alone: only what was there before tells of a home.
+    """
     people: defaultdict[str, set[str]] = defaultdict(set)
     days: defaultdict[str, set[int]] = defaultdict(set)
     for bead in beads:
         if bead.person and bead.asker:
             people[bead.asker].add(bead.person)
-            days[bead.asker].add(bead.ts // DAY_US)
+            found = weighed_us.get(bead.asker, ())
+            if bead.ts != NO_TIME and (not found or bead.ts < found[0]):
+                days[bead.asker].add(bead.ts // DAY_US)
     return frozenset(one for one, some in people.items() if len(some) == 1 and len(days[one]) >= EVERY_DAY)
 
 
