@@ -156,6 +156,24 @@ def test_many_and_large_go_in_several_messages(two: Two, monkeypatch: pytest.Mon
     assert len(two.told()) == 11
 
 
+def test_an_entry_names_no_more_than_a_message_has_room_for(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one entry names stays together: thousands of long reports made a message that nobody takes, for good."""
+    monkeypatch.setattr(exchange, "ROOM", 3000)
+    monkeypatch.setattr(telling, "MOST_ENTRY_BYTES", 3000)
+    two.guest("siem").post(identity(), *(indicator(number) | {"description": "x" * 2000} for number in range(6)))
+    sizes = list[int]()
+
+    def asked(method: str, resource: str, said: Mapping[str, str], body: bytes | None) -> Answered:
+        found = two.ask(method, resource, said, body)
+        sizes.append(sum(len(content) for _, _, content in messages.read(found.body).payloads))
+        return found
+
+    for here, _, _ in handing.hand_over(asked, "http://here", two.au, two.names["us"]):
+        received.keep(here)
+    assert len(two.told()) == 7
+    assert 2000 < max(sizes) <= 3000
+
+
 def test_two_logs_under_one_key_are_found_on_the_way(two: Two) -> None:
     """A third node told us one thing and Australia another: who exchanges has the proof."""
     liar = made(two.root, "liar")
