@@ -182,14 +182,17 @@ def test_no_value_of_what_was_retired_is_left_in_an_index_of_two_versions(
     assert {path.name for path in (lake.folder / store.INDEX).iterdir()} == set(lake.state.runs)
 
 
-def test_what_a_killed_retirement_left_in_the_index_goes_with_the_next(tmp_path: Path) -> None:
+def test_what_a_killed_retirement_left_in_the_index_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its entry was written, its index not yet: whoever retired again found nothing to do, and left it."""
     write_logs(tmp_path / "logs", 1, files=1)
     take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
     lake = open_lake(tmp_path / "lake")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(Lake, "merge", _killed)
-        upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test")
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test")
     lake = open_lake(tmp_path / "lake")
     assert upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test") == ([], [])
     for run in lake.index():
