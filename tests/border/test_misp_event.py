@@ -235,6 +235,16 @@ def test_a_doubt_is_of_who_made_it() -> None:
     assert [each["authors"] for each in one["Opinion"]] == ["An ally"]
 
 
+def test_an_event_is_of_nobody_whose_it_is_not() -> None:
+    """The maker of what it is about was kept back: the event was another's, who made some indicator in it."""
+    ally = identity() | {"id": named("identity", 7), "name": "An ally"}
+    incident_ = {**STAMP, "type": "incident", "id": named("incident", 1), "name": "x"}
+    theirs = indicator(1) | {"created_by_ref": ally["id"]}
+    assert "Orgc" not in told(incident_, ally, theirs)
+    assert "Orgc" not in told(identity(), ally, theirs, indicator(2))  # of two makers none is that of all
+    assert told(ally, theirs)["Orgc"]["name"] == "An ally"
+
+
 def test_sightings_groups_and_doubts() -> None:
     one = told(*everything())
     assert one["Orgc"] == {"uuid": US.partition("--")[2], "name": identity()["name"]}

@@ -210,10 +210,10 @@ class _Event:
         self.attributes[str(one["id"])] = attribute(self._fresh(one), kind, one.get("name", ""), **self._said(one))
 
     def _author(self) -> Mapping[str, Any]:
-        by = self.about.get("created_by_ref") or next(
-            (one["created_by_ref"] for one in self.all if "created_by_ref" in one), ""
-        )
-        return self.by_id.get(str(by), {})
+        """Who made what the event is about; where it is about nothing, who made all that says so of itself."""
+        makers = [str(self.about.get("created_by_ref"))] if self.about else list(self.makers)
+        by = makers[0] if len(makers) == 1 else ""
+        return self.by_id.get(by, {})
 
     def _report(self, one: Mapping[str, Any], name: str, content: str) -> None:
         self.reports.append(
