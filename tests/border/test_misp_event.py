@@ -165,6 +165,18 @@ def test_a_part_that_is_marked_more_strictly_marks_the_event() -> None:
     assert "tlp:red" in tags(one)
 
 
+def test_a_label_loosens_no_marking() -> None:
+    """An event amber, its attribute labelled tlp:clear by whoever made it: it was read as clear."""
+    for labels in (["tlp:clear", "phish"], ["TLP:WHITE"], ["clear"]):
+        one = told(marked(indicator(1) | {"labels": labels}, ID_OF["amber"]), definition("amber"))
+        assert "tlp:amber" in tags(one)
+        assert not {"tlp:clear", "TLP:WHITE"} & set(tags(one["Attribute"][0]))
+        [read] = misp.read(json.dumps({"Event": one}).encode(), "e").indicators
+        assert read.tlp == "amber"
+    one = told(marked(indicator(1) | {"labels": ["tlp:red"]}, ID_OF["clear"]), definition("clear"))
+    assert (tags(one), one["distribution"]) == (["tlp:red"], "0")
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -196,6 +208,41 @@ def test_what_was_taken_back_is_deleted_there() -> None:
     read = misp.read(json.dumps({"Event": one}).encode(), "e")
     assert not read.indicators
     assert read.left_out[0].text == "it was deleted"
+
+
+def test_what_was_taken_back_is_said_no_more() -> None:
+    """Only attributes can be deleted there: that a group did it was told on after it had been taken back."""
+    group = {**STAMP, "type": "intrusion-set", "id": named("intrusion-set", 11), "name": "A group"}
+    campaign = {**STAMP, "type": "campaign", "id": named("campaign", 12), "name": "A campaign"}
+    ends = {"source_ref": campaign["id"], "target_ref": group["id"], "relationship_type": "attributed-to"}
+    said = {**STAMP, "type": "relationship", "id": named("relationship", 13), **ends}
+    doubt = {**STAMP, "type": "opinion", "id": named("opinion", 14), "opinion": "agree", "object_refs": [group["id"]]}
+    report = {**STAMP, "type": "report", "id": named("report", 15), "name": "Wrong", "description": "All of it"}
+    gone = [one | {"revoked": True} for one in (group, said, doubt, report)]
+    whole, left = event([campaign, *gone])
+    assert [one["value"] for one in whole["Event"]["Attribute"]] == ["A campaign"]
+    assert "A group" not in written(whole)
+    assert "Wrong" not in written(whole)
+    assert [one.id for one in left] == [one["id"] for one in gone]
+
+
+def test_a_doubt_is_of_who_made_it() -> None:
+    """Not of who made what the event is about."""
+    ally = identity() | {"id": named("identity", 7), "name": "An ally"}
+    incident_ = {**STAMP, "type": "incident", "id": named("incident", 1), "name": "x", "created_by_ref": US}
+    doubt = {**STAMP, "type": "opinion", "id": named("opinion", 2), "opinion": "disagree", "created_by_ref": ally["id"]}
+    one = told(identity(), ally, incident_, doubt | {"object_refs": [incident_["id"]]})
+    assert [each["authors"] for each in one["Opinion"]] == ["An ally"]
+
+
+def test_an_event_is_of_nobody_whose_it_is_not() -> None:
+    """The maker of what it is about was kept back: the event was another's, who made some indicator in it."""
+    ally = identity() | {"id": named("identity", 7), "name": "An ally"}
+    incident_ = {**STAMP, "type": "incident", "id": named("incident", 1), "name": "x"}
+    theirs = indicator(1) | {"created_by_ref": ally["id"]}
+    assert "Orgc" not in told(incident_, ally, theirs)
+    assert "Orgc" not in told(identity(), ally, theirs, indicator(2))  # of two makers none is that of all
+    assert told(ally, theirs)["Orgc"]["name"] == "An ally"
 
 
 def test_sightings_groups_and_doubts() -> None:

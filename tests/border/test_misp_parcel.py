@@ -92,6 +92,18 @@ def test_what_is_not_understood_is_kept_and_told() -> None:
     assert json.loads(found.not_understood[0].content) == attribute("x-odd", "?")
 
 
+def test_what_is_kept_is_marked_as_its_strictest_part() -> None:
+    """Its bytes hold the part. A part without a marking has that of the event, whatever stands beside it."""
+    red = attribute("domain", "a.example", Tag=[{"name": "tlp:red"}, {"name": "PAP:RED"}])
+    parts = [attribute("sha256", "a" * 64, Tag=[{"name": "tlp:clear"}]), attribute("filename", "x.exe")]
+    found = read(told(red, Tag=[{"name": "tlp:green"}], Object=[{"uuid": TWO, "name": "file", "Attribute": parts}]))
+    assert [(one.kind, one.tlp, one.terms) for one in found.held] == [
+        ("event", "red", ("pap:red",)),
+        ("attribute domain", "red", ("pap:red",)),
+        ("object file", "green", ()),
+    ]
+
+
 def test_a_key_that_is_there_twice_is_told() -> None:
     content = json.dumps(told(attribute("domain", "a.example"))).replace('"type"', '"type": "url", "type"').encode()
     [one] = misp_parcel.read(content, "e").not_understood

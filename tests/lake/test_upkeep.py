@@ -160,6 +160,49 @@ def test_days_go_when_their_time_is_over(lake: Lake, tmp_path: Path) -> None:
     assert take_in([tmp_path / "logs"], lake.folder, jobs=1).records == 0
 
 
+def test_no_value_of_what_was_retired_is_left_in_an_index_of_two_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs of two versions are not merged into one; what went stood on in their vocabularies, as it was written."""
+    from tocsin import intake
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "LOOKS", replace(LOOKS, version="0"))
+        write_logs(tmp_path / "logs", 1)
+        take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    write_logs(tmp_path / "logs", 2)
+    take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    lake = open_lake(tmp_path / "lake")
+    assert len(lake.state.runs) == 2
+    gone, _ = upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test")
+    assert gone
+    assert {run.about.version for run in lake.index()} == {"0", LOOKS.version}
+    for run in lake.index():
+        assert set(run.about.parts) <= set(lake.state.parts)
+    assert {path.name for path in (lake.folder / store.INDEX).iterdir()} == set(lake.state.runs)
+
+
+def test_what_a_killed_retirement_left_in_the_index_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its entry was written, its index not yet: whoever retired again found nothing to do, and left it."""
+    write_logs(tmp_path / "logs", 1, files=1)
+    take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
+    lake = open_lake(tmp_path / "lake")
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "merge", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test")
+    lake = open_lake(tmp_path / "lake")
+    assert upkeep.retire(lake, date(2021, 3, 2), kind="", by="Ben", reason="a test") == ([], [])
+    for run in lake.index():
+        assert set(run.about.parts) <= set(lake.state.parts)
+
+
+def _killed(_lake: Lake, *, everything: bool) -> int:
+    raise KeyboardInterrupt(everything)
+
+
 def test_days_of_a_kind_that_is_not_there(lake: Lake) -> None:
     with pytest.raises(LakeError, match="no okta logs"):
         upkeep.retire(lake, date(2021, 3, 4), kind="okta", by="Ben", reason="")
@@ -206,8 +249,8 @@ def test_an_index_of_another_version_is_not_asked(tmp_path: Path, monkeypatch: p
     write_logs(tmp_path / "logs", 4)
     take_in([tmp_path / "logs"], tmp_path / "lake", jobs=1)
     lake = open_lake(tmp_path / "lake")
-    lake.merge(everything=True)  # of two versions none is merged
-    assert len(lake.state.runs) == 4
+    lake.merge(everything=True)  # each version by itself
+    assert sorted(run.about.version for run in lake.index()) == sorted(["0", LOOKS.version])
     assert _hunt(lake, "evil.example\n", tmp_path) > 0
     assert {run.about.version for run in open_lake(lake.folder).index()} == {LOOKS.version}
     assert index_of(open_lake(lake.folder)) == rebuilt_index_of(lake)

@@ -31,7 +31,7 @@ from tocsin.border.misp_values import (
 from tocsin.border.stix_valid import time_us
 from tocsin.border.tally import text, texts
 from tocsin.model.pap import ASK_FIRST, PAP, pap_of
-from tocsin.model.tlp import strictest
+from tocsin.model.tlp import strictest, tlp_of
 
 UNMARKED: Final = "amber+strict"  # as in a release: what has no marking stays among those who made it
 
@@ -43,6 +43,7 @@ _ABOUT: Final = ("report", "grouping", "incident")  # what an event is, the firs
 _OPINIONS: Final = {"strongly-disagree": 0, "disagree": 25, "neutral": 50, "agree": 75, "strongly-agree": 100}
 _TARGETS: Final = {"system": "target-machine", "organization": "target-org", "individual": "target-user"}
 _NAMED: Final = {"campaign": "campaign-name", "intrusion-set": "threat-actor", "threat-actor": "threat-actor"}
+_GONE: Final = "it was taken back, and an event can say so of indicators alone"
 _TOLD: Final = frozenset({"marking-definition", "relationship", "observed-data", "sighting", "directory", *_ABOUT})
 
 
@@ -66,6 +67,14 @@ def event(objects: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], tuple[L
     return {"Event": made.whole()}, tuple(made.left)
 
 
+def _is_gone(one: Mapping[str, Any]) -> bool:
+    return one.get("revoked") is True and one.get("type") != "indicator"
+
+
+def _is_tlp(label: str) -> bool:
+    return label.lower().startswith("tlp:") and tlp_of(label) != ""
+
+
 def written(told: Mapping[str, Any]) -> str:
     """An event as text."""
     return json.dumps(told, ensure_ascii=True, indent=1) + "\n"
@@ -73,17 +82,18 @@ def written(told: Mapping[str, Any]) -> str:
 
 class _Event:
     def __init__(self, objects: Sequence[Mapping[str, Any]]) -> None:
-        self.all = objects
+        # What was taken back is said of by its name where others refer to it, and by nothing else.
+        self.all = [one for one in objects if not _is_gone(one)]
         self.by_id = {str(one.get("id")): one for one in objects}
         self.attributes: dict[str, dict[str, Any]] = {}  # by the id of STIX
         self.things: dict[str, dict[str, Any]] = {}
         self.galaxies: dict[str, misp_galaxies.Cluster] = {}
         self.reports: list[dict[str, Any]] = []
         self.opinions: list[dict[str, Any]] = []
-        self.left: list[Left] = []
+        self.left = [Left(str(one.get("id")), _GONE) for one in objects if _is_gone(one)]
         self.used: set[str] = set()
         self.observed: dict[str, list[Mapping[str, Any]]] = {}
-        for one in objects:
+        for one in self.all:
             for named in texts(one.get("object_refs"), MOST_REFS) if one.get("type") == "observed-data" else ():
                 self.observed.setdefault(named, []).append(one)
         self.makers = dict.fromkeys(str(one["created_by_ref"]) for one in objects if "created_by_ref" in one)
@@ -92,7 +102,7 @@ class _Event:
         terms = {term for one in marked for term in self.terms(one)}
         self.pap = pap_of(terms)
         self.others = sorted(term for term in terms if term == ASK_FIRST or term.startswith("group:"))
-        about = next((one for kind in _ABOUT for one in objects if one.get("type") == kind), None)
+        about = next((one for kind in _ABOUT for one in self.all if one.get("type") == kind), None)
         self.about: Mapping[str, Any] = about or {}
         self.at = max((seconds(one.get("modified")) for one in objects), key=int, default="0")
         self.is_widest = self.tlp in _DISTRIBUTION and not self.others
@@ -108,7 +118,8 @@ class _Event:
 
     def marking(self, one: Mapping[str, Any]) -> str:
         found = [markings.TLP_OF.get(named) or markings.tlp_in(told) for named, told in self._definitions(one)]
-        return strictest(found) or UNMARKED
+        said = [label for label in texts(one.get("labels")) if _is_tlp(label)]
+        return strictest([strictest(found) or UNMARKED, *map(tlp_of, said)])  # a label may bind, and never loosen
 
     def terms(self, one: Mapping[str, Any]) -> set[str]:
         found: set[str] = set()
@@ -119,8 +130,8 @@ class _Event:
 
     def _tags(self, one: Mapping[str, Any]) -> list[dict[str, str]]:
         """What is said of a thing alone: a marking that is not the event's, and what an indicator indicates."""
-        names = [*texts(one.get("labels"))]
-        if (tlp := self.marking(one)) != self.tlp:
+        names = [label for label in texts(one.get("labels")) if not _is_tlp(label)]
+        if (tlp := self.marking(one)) != self.tlp or any(map(tlp_of, names)):
             names.append(f"tlp:{tlp}")
         if (pap := pap_of(self.terms(one))) and pap != self.pap:
             names.append(f"PAP:{pap.upper()}")
@@ -199,10 +210,10 @@ class _Event:
         self.attributes[str(one["id"])] = attribute(self._fresh(one), kind, one.get("name", ""), **self._said(one))
 
     def _author(self) -> Mapping[str, Any]:
-        by = self.about.get("created_by_ref") or next(
-            (one["created_by_ref"] for one in self.all if "created_by_ref" in one), ""
-        )
-        return self.by_id.get(str(by), {})
+        """Who made what the event is about; where it is about nothing, who made all that says so of itself."""
+        makers = [str(self.about.get("created_by_ref"))] if self.about else list(self.makers)
+        by = makers[0] if len(makers) == 1 else ""
+        return self.by_id.get(by, {})
 
     def _report(self, one: Mapping[str, Any], name: str, content: str) -> None:
         self.reports.append(
@@ -218,7 +229,7 @@ class _Event:
 
     def _opinion(self, one: Mapping[str, Any]) -> None:
         about = ", ".join(self._called(named) for named in texts(one.get("object_refs")))
-        confidence = one.get("confidence")
+        confidence, maker = one.get("confidence"), self.by_id.get(str(one.get("created_by_ref")), {})
         told = [str(one.get("explanation", "")), f"About: {about}"]
         told += [f"Confidence: {confidence} of 100"] if confidence is not None else []
         self.opinions.append(
@@ -226,7 +237,7 @@ class _Event:
                 "uuid": bare(one),
                 "object_uuid": self._uuid(),
                 "object_type": "Event",
-                "authors": ", ".join(texts(one.get("authors"))) or text(self._author().get("name")) or "unknown",
+                "authors": ", ".join(texts(one.get("authors"))) or text(maker.get("name")) or "unknown",
                 "opinion": _OPINIONS.get(str(one.get("opinion")), 50),
                 "comment": "\n".join(filter(None, told)),
                 "language": "en",

@@ -7,8 +7,8 @@ a group, a technique, software or a course of action; that it stands at an event
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -134,7 +134,8 @@ class _Reader:
         by = text(event.Orgc.get("name"), MOST_TITLE) if isinstance(event.Orgc, dict) else ""
         tags = [*misp.tags_of(event.Tag), *_of_galaxies(event.Galaxy)]
         marked = _marked(tags)
-        self._hold(raw, named, "event", (), marked)
+        first = len(self.held)
+        self._hold(raw, named, "event", marked)
         seen: dict[Observable, None] = {}
         for part in event.Attribute or ():
             if (one := self._read(part, "attribute", marked)) is not None:
@@ -145,7 +146,7 @@ class _Reader:
         reports: list[_One] = []
         for part in event.EventReport or ():
             if (one := self._read(part, "report", marked)) is not None:
-                self._hold(part, text(one.get("uuid"), 64), "report", (), marked)
+                self._hold(part, text(one.get("uuid"), 64), "report", marked)
                 reports.append(one)
         for part in event.Opinion or ():
             if (one := self._read(part, "opinion", marked)) is not None:
@@ -156,6 +157,9 @@ class _Reader:
             self._tag(tag, named, by)
         if seen:
             self.sightings.append(Sighting(id=named, of=named, observables=tuple(seen), by=by))
+        inside = self.held[first:]  # its bytes are those of all that is in it
+        terms = _marked(dict.fromkeys(term for one in inside for term in one.terms)).terms
+        self.held[first] = replace(self.held[first], tlp=strictest(one.tlp for one in inside), terms=terms)
 
     def _read(self, raw: msgspec.Raw, kind: str, marked: _Marked) -> _One | None:
         try:
@@ -165,20 +169,28 @@ class _Reader:
         if isinstance(found, dict):
             return found
         why = f"it cannot be read: {found}" if isinstance(found, str) else "it is no object"
-        self._hold(raw, "", kind, (), marked, why[:300])
+        self._hold(raw, "", kind, marked, why[:300])
         return None
 
     def _hold(
-        self, raw: msgspec.Raw, named: str, kind: str, own: Iterable[str], of_event: _Marked, why: str = ""
+        self,
+        raw: msgspec.Raw,
+        named: str,
+        kind: str,
+        of_event: _Marked,
+        why: str = "",
+        own: Sequence[Sequence[str]] = (),
     ) -> None:
-        alone = _marked((*own, *of_event.terms))
-        tlp = strictest(map(tlp_of, own)) or of_event.tlp
-        self.held.append(Held(id=named, kind=kind, content=bytes(raw), tlp=tlp, terms=alone.terms, because=why))
+        """Keep what came. `own` are the tags of each of its parts: one that has no marking has that of the event."""
+        tags = [tag for part in own for tag in part]
+        terms = _marked((*tags, *of_event.terms)).terms
+        tlp = strictest(strictest(map(tlp_of, part)) or of_event.tlp for part in own or ((),))
+        self.held.append(Held(id=named, kind=kind, content=bytes(raw), tlp=tlp, terms=terms, because=why))
 
     def _attribute(self, raw: msgspec.Raw, one: _One, marked: _Marked, by: str, seen: dict[Observable, None]) -> None:
         named, kind, own = text(one.get("uuid"), 64), text(one.get("type"), 60), misp.tags_of(one.get("Tag"))
         why = self._value(one, by, seen)
-        self._hold(raw, named, f"attribute {kind}", own, marked, why)
+        self._hold(raw, named, f"attribute {kind}", marked, why, [own])
         for tag in (*own, *_of_galaxies(one.get("Galaxy"))):
             self._tag(tag, named, by)
 
@@ -202,7 +214,7 @@ class _Reader:
     def _object(self, raw: msgspec.Raw, one: _One, marked: _Marked, by: str, seen: dict[Observable, None]) -> None:
         name, parts = text(one.get("name"), 60), one.get("Attribute")
         inside = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-        own = [tag for part in inside for tag in misp.tags_of(part.get("Tag"))]
+        own = [misp.tags_of(part.get("Tag")) for part in inside]
         unread = [self._value(part, by, seen) for part in inside]
         course = next((text(part.get("value"), MOST_TITLE) for part in inside if _is_name(part)), "")
         if name == "course-of-action" and course:
@@ -210,7 +222,7 @@ class _Reader:
             self.courses[named] = Mitigation(id=named, name=course, release="", techniques=())
             unread = []
         why = f"there is no noun here for what an object {name!r} says" if unread and all(unread) else ""
-        self._hold(raw, text(one.get("uuid"), 64), f"object {name}", own, marked, why)
+        self._hold(raw, text(one.get("uuid"), 64), f"object {name}", marked, why, own)
         for part in inside:
             for tag in (*misp.tags_of(part.get("Tag")), *_of_galaxies(part.get("Galaxy"))):
                 self._tag(tag, text(part.get("uuid"), 64), by)
@@ -247,7 +259,7 @@ class _Reader:
         number = int(said) if said.isascii() and said.isdecimal() and len(said) <= 3 else 101
         word = next((word for most, word in _SURE if number <= most), None)
         why = "" if word else "its opinion is no number from 0 to 100"
-        self._hold(raw, named, "opinion", (), marked, why)
+        self._hold(raw, named, "opinion", marked, why)
         if word:
             about, comment = text(one.get("object_uuid"), 64), text(one.get("comment"), MOST_TEXT)
             by = text(one.get("authors"), MOST_TITLE)

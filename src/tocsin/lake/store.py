@@ -9,7 +9,7 @@ the log, and brings the tables up to it; files that no entry names are nobody's,
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -198,7 +198,11 @@ class Lake:
         return [name for name in self.state.runs if runs.is_older(self.folder / INDEX / name)]
 
     def merge(self, *, everything: bool = False) -> int:
-        """Merge runs of about one size into larger ones; gives how many went."""
+        """Merge runs of about one size into larger ones; gives how many went.
+
+        Args:
+            everything: whatever their size, those of each version into one that speaks of nothing that is gone.
+        """
         gone = 0
         with self.writing():
             while not self.older and (some := self._to_merge(everything=everything)):
@@ -215,18 +219,25 @@ class Lake:
                 )
                 self.drop([one.name for one in some])
                 gone += len(some)
-                if everything:
-                    break
         return gone
 
     def _to_merge(self, *, everything: bool) -> list[RunFile]:
         every = list(self.state.runs.values())
         if everything:
-            return every if len(every) > 1 or any(self._speaks_of_the_gone(run) for run in every) else []
+            return next(filter(self._to_join, self._by_version(every)), [])
         tiers: dict[int, list[RunFile]] = {}
         for run in every:
             tiers.setdefault(max(run.size_bytes, 1 << 16).bit_length() // 3, []).append(run)
         return next((some for _, some in sorted(tiers.items()) if len(some) >= MOST_RUNS), [])
+
+    def _by_version(self, every: Iterable[RunFile]) -> Iterable[list[RunFile]]:
+        found: dict[str, list[RunFile]] = {}
+        for run in every:
+            found.setdefault(Run(self.folder / INDEX / run.name).about.version, []).append(run)
+        return found.values()
+
+    def _to_join(self, some: Sequence[RunFile]) -> bool:
+        return len(some) > 1 or any(self._speaks_of_the_gone(run) for run in some)
 
     def _speaks_of_the_gone(self, run: RunFile) -> bool:
         return any(part not in self.state.parts for part in Run(self.folder / INDEX / run.name).about.parts)

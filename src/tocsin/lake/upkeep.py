@@ -193,8 +193,7 @@ def retire(lake: Lake, before: date, *, kind: str, by: str, reason: str) -> tupl
         for some in (gone[at : at + 5_000] for at in range(0, len(gone), 5_000)):
             lake.append(what="retired", gone=[(part.kind, part.path) for part in some], by=by, reason=reason)
             lake.drop(parts=some)
-    if gone:
-        lake.merge(everything=True)
+    lake.merge(everything=True)  # also where nothing went: one that was killed may have left it in the index
     return gone, kept
 
 

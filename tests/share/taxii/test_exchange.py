@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from allies import TAXII, Ally, ally, identity, indicator, named, opened, written
 from tocsin.border.site import read_site
@@ -18,7 +19,7 @@ from tocsin.model.node import Objects, Trusted
 from tocsin.seal import decisions
 from tocsin.share.nodes import acting, known, messages, received, receiving, statements, telling
 from tocsin.share.nodes import folder as kept
-from tocsin.share.taxii import exchange, feeds, handing, media, place
+from tocsin.share.taxii import exchange, feeds, handing, media, place, store, tables
 from tocsin.share.taxii.asking import Answered
 from tocsin.share.taxii.place import Ours, Place
 from tocsin.share.taxii.store import address
@@ -154,6 +155,39 @@ def test_many_and_large_go_in_several_messages(two: Two, monkeypatch: pytest.Mon
     rounds = two.exchange()
     assert len(rounds) > 5
     assert len(two.told()) == 11
+
+
+def test_what_follows_much_that_was_told_already_is_told_at_once(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as one entry names had come as a file: the exchange ended there, and what was behind waited."""
+    monkeypatch.setattr(exchange, "MOST_PAYLOADS", 2)
+    posted = [identity(), *(indicator(number) for number in range(12))]
+    two.guest("siem").post(*posted)
+    with store.reading(two.here.engine) as connection:
+        rows = connection.execute(select(tables.objects.c.object_id, tables.objects.c.content)).all()
+    with kept.held(two.us.root) as here:
+        key = acting.signing(here, no_passphrase)
+        objects = [(row.object_id, row.object_id, bytes(row.content)) for row in rows[:12]]
+        telling.tell(here, key, objects, peer="au", node=two.names["au"], at=decisions.now(), mark=two.us.mark)
+    two.exchange()
+    assert len(two.told()) == 13
+
+
+def test_an_entry_names_no_more_than_a_message_has_room_for(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one entry names stays together: thousands of long reports made a message that nobody takes, for good."""
+    monkeypatch.setattr(exchange, "ROOM", 3000)
+    monkeypatch.setattr(telling, "MOST_ENTRY_BYTES", 3000)
+    two.guest("siem").post(identity(), *(indicator(number) | {"description": "x" * 2000} for number in range(6)))
+    sizes = list[int]()
+
+    def asked(method: str, resource: str, said: Mapping[str, str], body: bytes | None) -> Answered:
+        found = two.ask(method, resource, said, body)
+        sizes.append(sum(len(content) for _, _, content in messages.read(found.body).payloads))
+        return found
+
+    for here, _, _ in handing.hand_over(asked, "http://here", two.au, two.names["us"]):
+        received.keep(here)
+    assert len(two.told()) == 7
+    assert 2000 < max(sizes) <= 3000
 
 
 def test_two_logs_under_one_key_are_found_on_the_way(two: Two) -> None:

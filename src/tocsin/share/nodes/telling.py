@@ -21,6 +21,7 @@ from tocsin.share.nodes import acting, payloads
 from tocsin.share.nodes.folder import Folder, Sent
 
 LETTER: Final = "revocation"
+MOST_ENTRY_BYTES: Final = 16 << 20  # of payloads that one entry names: they travel in one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +58,26 @@ def tell(
     """
     salted = [(here, sent, *payloads.salted(content)) for here, sent, content in objects]
     payloads.keep(folder.root, folder.node, [(digest, salt, content) for _, _, digest, salt, content in salted])
-    parts = [salted[start : start + MOST_PAYLOADS] for start in range(0, len(salted), MOST_PAYLOADS)]
     entries: list[Entry] = []
-    for part in parts:
-        ids = tuple((here, sent, digest) for here, sent, digest, _, _ in part)
+    for part in _parts([((here, sent, digest), len(content)) for here, sent, digest, _, content in salted]):
+        ids = tuple(part)
         sent = Sent(peer=peer, node=node, objects=ids)
         body = Objects(payloads=tuple(digest for _, _, digest in ids))
         entries += acting.say(folder, key, [body], at=at, mark=mark, before=partial(_keep_sent, folder, sent))
     return entries
+
+
+def _parts(told: Iterable[tuple[tuple[str, str, str], int]]) -> list[list[tuple[str, str, str]]]:
+    """As many as one entry may name, and as one message has room for."""
+    parts: list[list[tuple[str, str, str]]] = []
+    room = 0
+    for one, size in told:
+        if not parts or len(parts[-1]) >= MOST_PAYLOADS or size > room:
+            parts.append([])
+            room = MOST_ENTRY_BYTES
+        parts[-1].append(one)
+        room -= size
+    return parts
 
 
 def take_back(

@@ -26,6 +26,7 @@ from tocsin.share.taxii.refused import Refused, nowhere
 from tocsin.share.taxii.tables import objects, shown
 
 ROOM: Final = 16 << 20  # bytes of payloads in a message: in its JSON they are up to twice as many
+_AT_ONCE: Final = 100  # rows: of a megabyte at most
 _WAIT_S: Final = 5.0  # for a person who holds the node meanwhile
 _SERVED: Final = "served.json"  # in the node's folder: up to which place of each reader our log tells what is served
 
@@ -91,18 +92,19 @@ def _tell_served(place: Place, guest: Guest, here: Folder, key: keys.Signing, at
     told = _served(here)
     for collection in sorted(name for name, rights in guest.rights.items() if "read" in rights):
         name = f"{guest.id} {collection}"
-        found = _shown(place, guest, collection, told.get(name, 0))
         theirs = [sent for _, sent in here.sent() if sent.node == guest.peer.node]
         said = {(one, there): digest for sent in theirs for one, there, digest in sent.objects}
-        new = [
-            (named, there, content)
-            for _, named, there, content in found
-            if not _is_told(here, said.get((named, there), ""), content)
-        ]
-        telling.tell(here, key, new, peer=guest.peer.id, node=guest.peer.node, at=at, mark=place.node.mark)
-        if found:
+        while found := _shown(place, guest, collection, told.get(name, 0)):
+            new = [
+                (named, there, content)
+                for _, named, there, content in found
+                if not _is_told(here, said.get((named, there), ""), content)
+            ]
+            telling.tell(here, key, new, peer=guest.peer.id, node=guest.peer.node, at=at, mark=place.node.mark)
             told[name] = found[-1][0]
             durable.replace(here.root / _SERVED, msgspec.json.encode(told) + b"\n", mode=0o600)
+            if new:  # the rest is for the next message; of nothing new they would not ask for one
+                break
 
 
 def _served(here: Folder) -> dict[str, int]:
@@ -115,17 +117,23 @@ def _served(here: Folder) -> dict[str, int]:
 
 def _shown(place: Place, guest: Guest, collection: str, after_us: int) -> list[tuple[int, str, str, bytes]]:
     """Rows of ours that a guest is shown, as many as one entry tells: place in time, id here, id there, bytes."""
+    found: list[tuple[int, str, str, bytes]] = []
+    room = ROOM
     mine = ["", *(one.id for one in place.site.guests if one.peer is None)]
     columns = (shown.c.added_us, objects.c.object_id, shown.c.object_id.label("there"))
     asked = select(*columns, shown.c.content.label("changed"), objects.c.content)
     asked = asked.join(objects, objects.c.seq == shown.c.seq).where(objects.c.poster.in_(mine))
     asked = asked.where(shown.c.reader == guest.id, shown.c.collection == collection, shown.c.added_us > after_us)
     with store.reading(place.engine) as connection:
-        rows = connection.execute(asked.order_by(shown.c.added_us).limit(MOST_PAYLOADS)).all()
-    return [
-        (row.added_us, row.object_id, row.there, bytes(row.content if row.changed is None else row.changed))
-        for row in rows
-    ]
+        asked = asked.order_by(shown.c.added_us).limit(MOST_PAYLOADS).execution_options(yield_per=_AT_ONCE)
+        with connection.execute(asked) as rows:
+            for row in rows:
+                content = bytes(row.content if row.changed is None else row.changed)
+                found.append((row.added_us, row.object_id, row.there, content))
+                room -= len(content)
+                if room < 0:
+                    break
+    return found
 
 
 def _is_told(here: Folder, digest: str, content: bytes) -> bool:
