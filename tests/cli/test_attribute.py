@@ -224,3 +224,7 @@ def test_clusters_go_with_their_incidents(tocsin: Tocsin, file: Callable[..., Pa
     assert tocsin(file(traits=more), file(id="ir-8", traits=more), *kept)[0] == 0
     told = stix_parcel.read(out.read_bytes(), "who")
     assert [one.incidents for one in told.clusters] == [("ir-7", "ir-8")]
+    assert tocsin(file(id="ir-9", traits=more), *kept)[0] == 0
+    told = stix_parcel.read(out.read_bytes(), "who")
+    assert not told.clusters, "of incidents that nobody asked about nothing goes, under whatever marking"
+    assert b"ir-7" not in out.read_bytes()

@@ -50,7 +50,8 @@ def of_attributions(seen: Sequence[Observation], found: Mapping[str, Attribution
 
     Args:
         found: of each observation, by its id.
-        ours: clusters of our own, of which those go that one of these is in.
+        ours: clusters of our own. What of them is among these goes, and nothing of incidents nobody asked about: the
+            marking of the bundle is not theirs.
     """
     answers = {one.id: found[one.id].answer for one in seen}
     named = {
@@ -61,14 +62,12 @@ def of_attributions(seen: Sequence[Observation], found: Mapping[str, Attribution
     }
     groups = {one.id: IntrusionSet(id=one.id, name=one.name) for one in named.values()}
     here = {one.id for one in seen}
-    several = [one for one in (ours.clusters if ours else ()) if len(one.incidents) > 1]
-    clusters = [one for one in several if here.intersection(one.incidents)]
-    others = sorted({name for one in clusters for name in one.incidents} - here)
+    clusters = [
+        replace(one, incidents=tuple(name for name in one.incidents if name in here), history=())
+        for one in (ours.clusters if ours else ())
+    ]
     return Parcel(
-        incidents=(
-            *(Reported(id=one.id, title=one.name or one.id, text=_said(found[one.id])) for one in seen),
-            *(Reported(id=name, title=name) for name in others),
-        ),
+        incidents=tuple(Reported(id=one.id, title=one.name or one.id, text=_said(found[one.id])) for one in seen),
         groups=tuple(groups.values()),
         attributed=tuple(
             Attributed(
@@ -80,7 +79,7 @@ def of_attributions(seen: Sequence[Observation], found: Mapping[str, Attribution
             )
             for name, one in named.items()
         ),
-        clusters=tuple(replace(one, history=()) for one in clusters),
+        clusters=tuple(one for one in clusters if len(one.incidents) > 1),
         techniques=tuple(sorted({trait.value for one in seen for trait in one.traits if trait.kind == "technique"})),
     )
 
