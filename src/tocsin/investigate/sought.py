@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from tocsin.model.event import Events, Longs
 
@@ -29,3 +33,20 @@ class Sought(Protocol):
 
     def keep(self, name: str, events: Events) -> None:
         """Keep those records of a table that are wanted, under the name of the task."""
+
+
+def set_down(path: Path, rows: Sequence[int], record: Callable[[int], object | None], most_bytes: int) -> None:
+    """Add records to what a worker keeps, a line each; once it holds so much, the number of the rest as its last line.
+
+    Whoever writes the evidence may name one thing in all of it.
+
+    Args:
+        record: what is kept of a row; None for nothing.
+    """
+    with path.open("ab") as file:
+        for number, row in enumerate(rows):
+            if file.tell() >= most_bytes:
+                file.write(msgspec.json.encode(len(rows) - number) + b"\n")
+                break
+            if (one := record(row)) is not None:
+                file.write(msgspec.json.encode(one) + b"\n")

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from tocsin.investigate.addressees.pointers import SENDERS, Pointers, below, registered
 from tocsin.investigate.impact.picks import that
 from tocsin.investigate.normal import address, domain, plain
+from tocsin.investigate.sought import set_down
 from tocsin.model.event import NO_TIME, Events, Longs
 
 DAY_US: Final = 86_400_000_000
@@ -104,12 +105,7 @@ class Search:
         rows = _fetched(self, events) if events.kind == "proxy" else _sent(self, events)
         rows &= ((events.ts >= self.since_us) & (events.ts <= self.until_us)) | (events.ts == NO_TIME)
         found = np.flatnonzero(rows).tolist()
-        with (self.folder / name).open("ab") as file:
-            for number, row in enumerate(found):
-                if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
-                    file.write(msgspec.json.encode(len(found) - number) + b"\n")
-                    break
-                file.write(msgspec.json.encode(_mailing(self, events, row)) + b"\n")
+        set_down(self.folder / name, found, lambda row: _mailing(self, events, row), _MOST_BYTES)
 
 
 def search(every: Iterable[Pointers], folder: Path, messages: Iterable[str] = ()) -> Search | None:

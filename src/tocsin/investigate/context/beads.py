@@ -20,6 +20,7 @@ from tocsin.investigate.context.leads import Leads, record, values
 from tocsin.investigate.impact.picks import that
 from tocsin.investigate.normal import address, guid, is_public
 from tocsin.investigate.roles import SERVICES
+from tocsin.investigate.sought import set_down
 from tocsin.model.context import LeadKind
 from tocsin.model.event import NO_TIME, Events, Longs
 
@@ -125,13 +126,7 @@ def keep(sought: Search, name: str, events: Events) -> None:
     rows = _naming(events, wanted)
     rows &= ((events.ts >= sought.since_us) & (events.ts <= sought.until_us)) | (events.ts == NO_TIME)
     found = np.flatnonzero(rows).tolist()
-    with (sought.folder / name).open("ab") as file:
-        for number, row in enumerate(found):
-            if file.tell() >= _MOST_BYTES:  # whoever writes the evidence may name one thing in all of it
-                file.write(msgspec.json.encode(len(found) - number) + b"\n")
-                break
-            if bead := _bead(events, row, wanted):
-                file.write(msgspec.json.encode(bead) + b"\n")
+    set_down(sought.folder / name, found, lambda row: _bead(events, row, wanted), _MOST_BYTES)
 
 
 def _naming(events: Events, wanted: _Values) -> _Rows:
