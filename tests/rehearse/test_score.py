@@ -70,6 +70,16 @@ def test_context_is_shown_and_counts_both_ways() -> None:
     assert told["counts"]["act_now_false"] == 1
 
 
+def test_those_addressed_are_shown_and_count_both_ways() -> None:
+    truth = _truth(_incident(1, "a", _step("s1", 1), _step("s2", 2)), _incident(2, "b", _step("s3", 3)))
+    mails = [{"all": [{"citations": [{"path": LOG, "line": line}]} for line in (2, 50)]}]
+    told = score(truth, [_told(1, addressed=mails), _told(3)])
+    assert (told["step_recall"], told["step_recall_of_findings"]) == (1, 0.6667)
+    assert (told["event_precision"], told["grouping_f1"]) == (0.75, 1)
+    theirs = [{"all": [{"citations": [{"path": LOG, "line": 3}]}]}]
+    assert score(truth, [_told(1, addressed=theirs), _told(3)])["campaigns_merged"] == [["a", "b"]]
+
+
 def test_what_no_sensor_saw_is_not_asked_for() -> None:
     told = score(_truth(_incident(1, "a", _step("s1", 1), _step("s2"))), [_told(1)])
     assert told["step_recall"] == 1

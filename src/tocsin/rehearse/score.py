@@ -99,8 +99,11 @@ def _of_case(folder: Path, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def cited(places: Places, incident: dict[str, Any]) -> set[Record]:
-    """All records an incident shows: of findings, those folded behind another one too, and its context."""
+    """All records an incident shows: of findings, those folded behind another one too, context, and whom it addressed."""
     ats = [at for beside in incident.get("context", ()) for at in beside.get("citations", ())]
+    ats += [
+        at for some in incident.get("addressed", ()) for one in some.get("all", ()) for at in one.get("citations", ())
+    ]
     return found_in(places, incident) | {places.find(at) for at in ats}
 
 
