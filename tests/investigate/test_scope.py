@@ -60,6 +60,16 @@ def test_routine_of_the_same_server_does_not_date_a_breach(tmp_path: Path) -> No
     assert all(step.ts_us and step.ts_us < BEGIN + 8 * DAY for step in one.earlier)
 
 
+def test_routine_is_one_line_with_its_days_and_what_is_new_is_not(tmp_path: Path) -> None:
+    again = [replace(step, at=step.at + HOUR, roles=step.roles | {"pid": "5001", "guid": "{n2}"}) for step in _attack()]
+    one = _gathered([*_begun(), *(step for day in range(8) for step in _work(day)), *_attack(), *again], tmp_path)
+    (usual,) = [at for at, cited in enumerate(one.findings) if cited.rule_id == "high-0"]
+    (line,) = [folded for folded in one.folded if folded.index == usual]
+    assert (line.count, line.first_us, line.last_us) == (7, BEGIN, BEGIN + 7 * DAY)
+    assert BECAUSE[RECURRING] in line.because
+    assert [cited.rule_id for cited in one.findings].count("high-1") == 2, "another process is another doing"
+
+
 def test_it_is_told_as_possible_with_its_reason_and_never_as_fact(tmp_path: Path) -> None:
     one = _gathered([*_begun(), *(step for day in range(8) for step in _work(day)), *_attack()], tmp_path)
     assert BECAUSE[RECURRING] in earlier(one)

@@ -77,6 +77,8 @@ def _is_told_alike(board: Board, kind: EntityKind, code: int) -> bool:
 
 
 def _met(board: Board, links: Links, link: int, via: int) -> tuple[Entity, str]:
+    if KINDS[links.kind[link]] == "principal":
+        return _used(board, via)
     source, target = (board.machines.shown[side[via]] for side in (board.machines.source, board.machines.target))
     who = board.text(via, "account") or "somebody"
     how = board.text(via, "how")
@@ -91,6 +93,13 @@ def _met(board: Board, links: Links, link: int, via: int) -> tuple[Entity, str]:
     did = "asked to be let in at" if ACTS[board.traces.act[via]] == "refused" else "reached"
     entity = Entity(kind="host", name=board.machines.names[board.machines.target[via]], shown=target)
     return entity, f"{source} {did} {target}" + (f" ({how})" if how else "")
+
+
+def _used(board: Board, via: int) -> tuple[Entity, str]:
+    who, whence, what = (board.text(via, role) for role in ("principal", "address", "application"))
+    entity = Entity(kind="principal", name=board.traces.texts[board.traces.role("principal")[via]], shown=who)
+    by = f" by application {what}" if what else ""
+    return entity, f"{who} was used from {whence}{by}, and that address is in what took a machine"
 
 
 def _shared(board: Board, kind: EntityKind, code: int, held: int, row: int) -> tuple[Entity, str]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import (
+    borrowed,
     cite,
     explain,
     links,
@@ -50,6 +51,7 @@ from tocsin.model.rule import LEVELS, Rule
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
 _HEAVY: Final = LEVELS.index("high")
+_FURTHER: Final = 2  # from an account to where else it was used from, to whose were used from there; no further
 
 
 def gather(
@@ -160,11 +162,12 @@ def drawn(
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
+    usual = np.isin(lowered, (routine.EVERYWHERE, routine.RECURRING))
     same: list[npt.NDArray[np.integer]] = [
         label,
         known.rule,
         around.of[known.row],
-        lines.process[known.row],
+        np.where(usual, 0, lines.process[known.row]),  # each day's is another process, and the same thing
         lowered,
         solid.astype(np.int8),
         *who,
@@ -262,6 +265,12 @@ def _labels(
     later = taken.taken(whole, label, took[1], heavy, bearing)
     back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
     every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
+    for _ in range(_FURTHER):
+        label = components(len(known), every.one, every.other)
+        took = label, *took[1:]
+        lent = borrowed.borrowed(traces, around, whole, took, bearing)
+        back = taken.came_back(traces, around, whole, took, bearing)
+        every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (lent, back))])
     return every, components(len(known), every.one, every.other), refused
 
 

@@ -44,6 +44,8 @@ _LONGEST: Final = 4_000  # of a path
 _SHORT: Final = 64  # what is longer is remembered by nobody: whoever writes the evidence chooses how long it is
 _HASHES: Final = re.compile(r"(?i)\b(SHA256|SHA1|MD5)=([0-9a-f]{32,64})\b")
 _STARTED: Final = re.compile(r"(.{1,260}?\.(?:exe|com|bat|cmd|scr|sys|dll))[ ,].*", re.DOTALL)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PORT: Final = re.compile(r"(\d+(?:\.\d+){3}|\[[0-9a-fA-F:.]+\]):\d{1,5}")
 _BARE_HASH: Final = re.compile(r"(?i)[0-9a-f]{32}(?:[0-9a-f]{8}|[0-9a-f]{32})?")
 
 
@@ -114,14 +116,19 @@ def passing_port(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An address that another machine could have: no loopback, link-local, multicast, unspecified."""
+    """An address that another machine could have: no loopback, link-local, multicast, unspecified.
+
+    Microsoft 365 writes clients with a port, `192.0.2.1:443` or `[2001:db8::1]:443`.
+    """
     return (_address if len(text) <= _SHORT else _address.__wrapped__)(text)
 
 
 @lru_cache(maxsize=65_536)  # every table has the same few, and to take one apart costs as much as to read a record
 def _address(text: str) -> str:
     with suppress(ValueError):
-        value = ipaddress.ip_address(text.strip().strip("[]"))
+        bare = text.strip()
+        with_port = _PORT.fullmatch(bare)
+        value = ipaddress.ip_address((with_port[1] if with_port else bare).strip("[]"))
         value = (value.ipv4_mapped if isinstance(value, ipaddress.IPv6Address) else None) or value
         if value.is_loopback or value.is_link_local or value.is_multicast or value.is_unspecified:
             return ""
@@ -136,6 +143,12 @@ def is_public(text: str) -> bool:
         value = ipaddress.ip_address(text)
         return value.is_global or any(value in network for network in _EXERCISES if network.version == value.version)
     return False
+
+
+def application(text: str) -> str:
+    """The id of an application of a cloud, also of a list of one; '' for what goes by a name or a path."""
+    name = text.strip('[]"{} ').lower()
+    return name if _UUID.fullmatch(name) else ""
 
 
 def digest(text: str) -> str:
@@ -212,6 +225,8 @@ NORMAL: Final[Mapping[Role, Callable[[str], str]]] = {
     "mail": plain,
     "session": plain,
     "principal": principal,
+    "application": application,
+    "let_in": application,
     "image": plain,
     "command": verbatim,
     "parent_image": plain,

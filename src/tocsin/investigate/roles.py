@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
-Act: TypeAlias = Literal["", "start", "end", "logon", "logoff", "refused", "contact", "inject"]
+Act: TypeAlias = Literal["", "start", "end", "logon", "logoff", "refused", "contact", "inject", "use"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 
 Role: TypeAlias = Literal[
@@ -41,6 +41,8 @@ Role: TypeAlias = Literal[
     "mail",
     "session",  # of a connection or a service
     "principal",
+    "application",  # that acts for somebody in a cloud
+    "let_in",  # one that something was done to: consent was given, rights were added
     "image",
     "command",
     "parent_image",
@@ -277,6 +279,8 @@ _CLIENT_OF_CLOUD: Final[Mapping[str, Mapping[Role, tuple[Name, ...]]]] = {
             "Identity",
         ),
         "session": ("CorrelationId", "correlationId", "properties.correlationId"),
+        "application": ("properties.appId",),
+        "let_in": ("properties.targetResources.id",),
         "address": ("callerIpAddress", "ipAddress", "properties.ipAddress", "properties.initiatedBy.user.ipAddress"),
     },
     "bitbucket": {"principal": ("author.name",), "address": ("source",)},
@@ -295,6 +299,8 @@ _CLIENT_OF_CLOUD: Final[Mapping[str, Mapping[Role, tuple[Name, ...]]]] = {
         "principal": ("UserId", "Userid"),
         "session": ("SessionId", "AppAccessContext.AADSessionId"),
         "address": ("ClientIP", "ClientIPAddress"),
+        "application": ("ClientAppId", "AppId", "AppAccessContext.ClientAppId"),
+        "let_in": ("ObjectId",),
         "mail": ("InternetMessageId", "NetworkMessageId"),
     },
     "okta": {
@@ -314,6 +320,18 @@ _CLIENT_OF_CLOUD: Final[Mapping[str, Mapping[Role, tuple[Name, ...]]]] = {
     "antivirus": {"file": ("Filename", "FileName"), "hash": ("sha256", "SHA256", "Hash"), "account": ("User",)},
     "application": {"address": ("src_ip", "client")},
     "cisco": {"address": ("src_ip", "src"), "account": ("user",)},
+}
+
+# Where clouds say that somebody got in or was at work there; an attempt with a wrong password is no use of an account.
+_USED: Final[Mapping[str, tuple[Shape, ...]]] = {
+    "azure": tuple(
+        Shape(gate={name: ("0",)}, act="use", roles=_CLIENT_OF_CLOUD["azure"])
+        for name in ("resultType", "ResultType", "properties.status.errorCode")
+    ),
+    "m365": (
+        Shape(gate={"Operation": ("userloginfailed",)}, roles=_CLIENT_OF_CLOUD["m365"]),
+        Shape(act="use", roles=_CLIENT_OF_CLOUD["m365"]),
+    ),
 }
 
 _NETWORK: Final[Mapping[Role, tuple[Name, ...]]] = {
@@ -371,7 +389,7 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "suricata": (Shape(act="contact", roles=_NETWORK),),
     "firewall": (Shape(act="contact", roles={**_NETWORK, "account": ("user", "srcuser")}),),
     "dns": (Shape(roles={"own_address": ("src_ip", "client_ip"), "domain": ("query", "QueryName", "record_name")}),),
-    **{kind: (Shape(roles=roles),) for kind, roles in _CLIENT_OF_CLOUD.items()},
+    **{kind: (*_USED.get(kind, ()), Shape(roles=roles)) for kind, roles in _CLIENT_OF_CLOUD.items()},
 }
 
 

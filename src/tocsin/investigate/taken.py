@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, drawn, here, joined, machines_with, says_something
+from tocsin.investigate.links import Links, Shared, counting, drawn, here, joined, machines_with, says_something
 from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.investigate.normal import address
@@ -23,10 +23,10 @@ from tocsin.investigate.processes import Lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.traces import Traces
 from tocsin.investigate.ways import came, of_logons
-from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.event import NO_TIME, Codes, Longs
 
 _DAY_US: Final = 86_400_000_000
-_STAYS_US: Final = 14 * _DAY_US
+STAYS_US: Final = 14 * _DAY_US
 TOOK: Final = 2  # rules of weight with different aims on one machine: one errs now and then, two seldom together
 _Rows = npt.NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows, bearing: _Rows
     took = np.flatnonzero(theirs[label] & bearing & (found.machine > 0) & (found.ts != NO_TIME))
     before = latest(found.machine[took], found.ts[took], found.machine[later], found.ts[later])
     near = before >= 0
-    near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= _STAYS_US
+    near[near] = found.ts[later[near]] - found.ts[took[before[near]]] <= STAYS_US
     one, other = took[before[near]], later[near]
     return here(found, one, other)
 
@@ -57,13 +57,8 @@ def came_back(
 
     An address behind which are more than a few machines or people is nobody's.
     """
-    at, _ = _took(found, *took)
-    theirs = np.zeros(int(took[0].max(initial=0)) + 1, bool)
-    theirs[took[0][at]] = True
-    mine = theirs[took[0]] & bearing & (found.ts != NO_TIME)
-    rest = ~theirs[took[0]] & bearing & (found.ts != NO_TIME)
-    roles: tuple[Role, ...] = ("address", "peer_address")
-    columns = [np.where(_spread(traces, machines, role) <= COMMON, traces.role(role), 0) for role in roles]
+    mine, rest = sides(found, took, bearing)
+    columns = outside(traces, machines)
     parts = []
     for column in columns:
         for other in columns:
@@ -72,15 +67,30 @@ def came_back(
             )
             before = latest(column[found.row[one]], found.ts[one], other[found.row[later]], found.ts[later])
             near = before >= 0
-            near[near] = found.ts[later[near]] - found.ts[one[before[near]]] <= _STAYS_US
+            near[near] = found.ts[later[near]] - found.ts[one[before[near]]] <= STAYS_US
             ends, code = later[near], other[found.row[later[near]]].astype(np.int64)
             parts.append(drawn(found, "address", one[before[near]], ends, code, np.full(len(ends), -1, np.int64)))
     return joined(parts)
 
 
+def sides(found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows) -> tuple[_Rows, _Rows]:
+    """Findings of incidents that took a machine, and the others; `took` as for `taken`."""
+    at, _ = _took(found, *took)
+    theirs = np.zeros(int(took[0].max(initial=0)) + 1, bool)
+    theirs[took[0][at]] = True
+    timed = bearing & (found.ts != NO_TIME)
+    return theirs[took[0]] & timed, ~theirs[took[0]] & timed
+
+
+def outside(traces: Traces, machines: Machines) -> list[Codes]:
+    """Of each record its addresses outside, 0 for one behind which are more than a few machines or people."""
+    roles: tuple[Role, ...] = ("address", "peer_address")
+    return [np.where(_spread(traces, machines, role) <= COMMON, traces.role(role), 0) for role in roles]
+
+
 def _spread(traces: Traces, machines: Machines, role: Role) -> Longs:
     """On how many machines, or with how many people of a cloud, each record's address outside is; else very many."""
-    column = traces.role(role)
+    column = counting(traces, traces.role(role))
     held = np.maximum(machines_with(column, machines.of), machines_with(column, traces.role("principal")))
     says = traces.that(column, partial(says_something, "address")) & ~np.isin(column, machines.house)
     return np.where(says, held[column], COMMON + 1)
@@ -128,7 +138,7 @@ def went_on(
     new = (first[pair] >= since[source]) & (since[source] >= begin) & called[source]
     before = latest(found.machine[at], found.ts[at], source, traces.ts[logons])
     new &= before >= 0
-    new[new] = traces.ts[logons[new]] - found.ts[at[before[new]]] <= _STAYS_US
+    new[new] = traces.ts[logons[new]] - found.ts[at[before[new]]] <= STAYS_US
     logons, name, before = logons[new], name[new], before[new]
     timed = np.flatnonzero(bearing & (found.ts != NO_TIME) & (found.machine > 0))
     inside, of = of_logons(traces, machines, lines, found, timed, logons) if len(logons) else (timed[:0], logons)

@@ -1,8 +1,8 @@
 """Events in, compact frames of what they can be joined by on disk out; and frames in, Traces out.
 
 Workers keep each record that a rule matched, and those that show how one thing led to another: starts of processes,
-logons, and contacts between machines. A frame is a length and a message; what a worker that died left half written
-is not read.
+logons, contacts between machines, and from where accounts of a cloud were used. A frame is a length and a message; what
+a worker that died left half written is not read.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ MOST_AROUND: Final = 5_000_000  # records that no rule matched which are held in
 
 _LENGTH: Final = 8  # bytes before each frame
 _SAME_CONTACT_US: Final = 300_000_000  # the same machines within five minutes are one contact: joining asks no finer
+_SAME_USE_US: Final = 3_600_000_000  # one account from one address is at one doing for an hour
 _CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
 _SERVICES: Final = frozenset({"5", "0"})  # of the types of logons: services, and the system's own at its start
 _PEERS: Final[tuple[Role, ...]] = ("peer", "peer_address", "machine")
+_USES: Final[tuple[Role, ...]] = ("principal", "address", "application")
 _PORTS: Final[Mapping[str, Role]] = {"own": "own_port", "peer": "peer_port"}
 _ADDRESSES: Final[Mapping[str, Role]] = {"own": "own_address", "peer": "peer_address"}
 _LONGEST: Final = 400  # of a text that is only shown; names that join are shorter
@@ -136,6 +138,8 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
         # The system starts services all day, in sessions of its own.
         kept: Longs = rows[~_that(_texts(shape.roles.get("how", ()), events, rows), _SERVICES.__contains__)]
         return kept
+    if shape.act == "use":
+        return _uses(shape, events, rows)
     named, addressed, account = (_texts(shape.roles.get(role, ()), events, rows) for role in _PEERS)
     inside = (_that(named, bool) | _that(account, _is_machine) | _that(addressed, _is_inside)) & ~_that(
         addressed, _is_outside
@@ -151,6 +155,17 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
     rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
     firsts: Longs = rows[inside][np.sort(order[rank < _CONTACTS])]
     return firsts
+
+
+def _uses(shape: Shape, events: Events, rows: Longs) -> Longs:
+    """The first of each hour in which an account was used from an address outside, by an application if one is told."""
+    who, whence, what = (_texts(shape.roles.get(role, ()), events, rows) for role in _USES)
+    told = np.flatnonzero(_that(who, bool) & _that(whence, _is_outside))
+    if not len(told):
+        return told
+    columns: list[npt.NDArray[np.integer]] = [_codes(texts.codes)[told] for texts in (who, whence, what)]
+    _, firsts = np.unique(grouped([events.ts[rows[told]] // _SAME_USE_US, *columns]), return_index=True)
+    return rows[told[np.sort(firsts)]]
 
 
 def _lot(shape: Shape, events: Events, rows: Longs) -> Longs:

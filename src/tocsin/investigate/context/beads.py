@@ -137,7 +137,7 @@ def _naming(events: Events, wanted: _Values) -> _Rows:
         (_PROCESS, lambda text: guid(text) in wanted["process"]),
         (_PROGRAM, lambda text: text.lower() in paths),
         (_WHO, lambda text: _user(text) in accounts),
-        (_ADDRESS, lambda text: _address(text) in wanted["address"]),
+        (_ADDRESS, lambda text: address(text) in wanted["address"]),
         (_DOMAIN, lambda text: bool(_of(text, wanted["domain"]))),
         (_APPLICATION, lambda text: text.lower() in wanted["application"]),
     )
@@ -177,7 +177,7 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
 
     host = events.hosts()
     machine = ((host.text(row) if host else None) or "").lower()
-    addresses = [text for text in map(_address, texts(_ADDRESS)) if text]
+    addresses = [text for text in map(address, texts(_ADDRESS)) if text]
     domains = [text[:_LONGEST].strip().rstrip(".").lower() for text in texts(_DOMAIN)]
     named: dict[tuple[LeadKind, str], None] = {}
     named |= dict.fromkeys(("process", one) for text in texts(_PROCESS) if (one := guid(text)) in wanted["process"])
@@ -200,7 +200,7 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         return None
     met: dict[tuple[LeadKind, str], None] = dict.fromkeys(("address", one) for one in addresses if is_public(one))
     answers = (part for text in texts(_ANSWERS) for part in text.replace(",", ";").split(";"))
-    met |= dict.fromkeys(("address", one) for part in answers if is_public(one := _address(part)))
+    met |= dict.fromkeys(("address", one) for part in answers if is_public(one := address(part)))
     met |= dict.fromkeys(("domain", one) for one in texts(("QueryName", "server_name", "DestinationHostname")))
     if own:
         met |= dict.fromkeys(("application", one) for text in texts(_APPLIED) for one in _UUID.findall(text.lower()))
@@ -224,11 +224,6 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
 
 def _user(text: str) -> str:
     return text.strip().lower().rpartition("\\")[2].partition("@")[0]
-
-
-def _address(text: str) -> str:
-    """The address of `192.0.2.1:443` or `[2001:db8::1]:443`, too, as Microsoft 365 writes clients."""
-    return address(text) or address(text.rpartition(":")[0])
 
 
 def _of(text: str, domains: frozenset[str]) -> str:

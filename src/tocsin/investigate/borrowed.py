@@ -1,0 +1,114 @@
+"""Incidents that took a machine in, links to what was found of accounts of a cloud that were used from there out.
+
+Whoever reads a mailbox from an address from which a machine was taken has that account in his hands (ATT&CK T1078.004).
+What is found of it within the hour, from an address outside that it had never been used from, is his as well: rented
+servers and home routers take turns (T1090.003). So is the consent or the right by which an application got in that acts
+from there (T1528, T1098.003): nothing else joins the two, since the consent is given by its victim, at the desk.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.investigate.links import REACH_US, Links, Shared, drawn, joined, machines_with
+from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.nearest import grouped, latest, nearest
+from tocsin.investigate.taken import STAYS_US, outside, sides
+from tocsin.investigate.traces import Traces
+from tocsin.model.event import NO_TIME, Codes, Longs
+
+_DAY_US: Final = 86_400_000_000
+_HOUR_US: Final = REACH_US["host"]  # hands on a keyboard pause for less
+_Rows = npt.NDArray[np.bool_]
+
+
+def borrowed(
+    traces: Traces, machines: Machines, found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows
+) -> Links:
+    """Links from a finding that names the address to another of the account, each by the record of a use between them.
+
+    Args:
+        took: label, rule and heavy, as for `taken`; `bearing`, too.
+    """
+    mine, rest = sides(found, took, bearing)
+    uses = np.flatnonzero(
+        traces.acts("use")
+        & (traces.role("principal") > 0)
+        & (traces.role("address") > 0)
+        & (traces.ts != NO_TIME)
+        & ~np.isin(traces.role("address"), machines.house)
+    )
+    rows, by = _in_hand(traces, outside(traces, machines), found, np.flatnonzero(mine), uses)
+    others = np.flatnonzero(rest)
+    return joined(
+        [
+            _within_the_hour(traces, machines, found, (rows, by), others),
+            _let_in(traces, found, (rows, by), others),
+        ]
+    )
+
+
+def _in_hand(traces: Traces, columns: list[Codes], found: Shared, mine: Longs, uses: Longs) -> tuple[Longs, Longs]:
+    """Uses from an address in the weeks after it was found in such an incident, and the finding that names it.
+
+    An address that more than a few people had come from before is a house's or a network's, whoever else has it now.
+    """
+    address, ts = traces.role("address"), traces.ts
+    rows, by = [uses[:0]], [uses[:0]]
+    for column in columns:
+        one = mine[column[found.row[mine]] > 0]
+        code = column[found.row[one]]
+        last = latest(code, found.ts[one], address[uses], ts[uses])
+        near = last >= 0
+        near[near] = ts[uses[near]] - found.ts[one[last[near]]] <= REACH_US["address"]
+        since = np.full(len(traces.texts), np.iinfo(np.int64).max)
+        np.minimum.at(since, code, found.ts[one])
+        before = uses[ts[uses] < since[address[uses]]]
+        people = np.zeros(len(traces.texts), np.int64)
+        held = machines_with(address[before], traces.role("principal")[before])
+        people[: len(held)] = held
+        near &= people[address[uses]] <= COMMON
+        rows.append(uses[near])
+        by.append(one[last[near]])
+    every, firsts = np.unique(np.concatenate(rows), return_index=True)
+    return every, np.concatenate(by)[firsts]
+
+
+def _within_the_hour(
+    traces: Traces, machines: Machines, found: Shared, hands: tuple[Longs, Longs], others: Longs
+) -> Links:
+    rows, by = hands
+    who, address, ts = traces.role("principal"), traces.role("address"), traces.ts
+    known = np.flatnonzero((who > 0) & (address > 0) & (ts != NO_TIME))
+    pair = grouped([who[known], address[known]]) if len(known) else known
+    first = np.full(int(pair.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, pair, ts[known])
+    since = np.full(len(traces), np.iinfo(np.int64).min)
+    since[known] = first[pair]
+    strange = since[found.row[others]] > np.iinfo(np.int64).min
+    others = others[strange & ~np.isin(address[found.row[others]], machines.house)]
+    near = nearest(who[rows], ts[rows], who[found.row[others]], found.ts[others], _HOUR_US)
+    others, at = others[near >= 0], near[near >= 0]
+    # What is new needs a time before.
+    begin = int(ts[ts != NO_TIME].min(initial=np.iinfo(np.int64).max)) + _DAY_US
+    used = ts[rows[at]]
+    new = (since[found.row[others]] >= used - _HOUR_US) & (used >= begin)
+    others, at = others[new], at[new]
+    return drawn(found, "principal", by[at], others, who[rows[at]].astype(np.int64), rows[at])
+
+
+def _let_in(traces: Traces, found: Shared, hands: tuple[Longs, Longs], others: Longs) -> Links:
+    rows, by = hands
+    what, given, ts = traces.role("application"), traces.role("let_in"), traces.ts
+    held = np.zeros(len(traces.texts), np.int64)
+    people = machines_with(what, traces.role("principal"))
+    held[: len(people)] = people
+    some = (what[rows] > 0) & (held[what[rows]] <= COMMON)
+    rows, by = rows[some], by[some]
+    others = others[given[found.row[others]] > 0]
+    near = nearest(what[rows], ts[rows], given[found.row[others]], found.ts[others], STAYS_US)
+    others, at = others[near >= 0], near[near >= 0]
+    return drawn(found, "principal", by[at], others, traces.role("principal")[rows[at]].astype(np.int64), rows[at])

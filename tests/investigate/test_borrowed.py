@@ -1,0 +1,94 @@
+"""What was found of an account of a cloud that was used from where a machine was taken is of that incident."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from investigate.made import DAY, RULES, Happened, rule, told
+from tocsin.investigate import gather
+from tocsin.investigate.normal import address
+from tocsin.model.incident import Incident
+
+AIMS = tuple(replace(one, tactics=("credential-access",)) if one.id == "high-1" else one for one in RULES)
+THEIRS, OTHER, HOME = "203.0.113.9", "203.0.113.77", "203.0.113.200"
+WHO = "mere@house.example"
+APP = "fb64ec23-cbab-4998-9e6b-4f6208a6e59c"
+TOOK = Happened(at=2 * DAY, host="web", rules=(rule("high"), rule("high", 1)), roles={"peer_address": THEIRS})
+BEFORE = Happened(at=0, host="db", act="start")  # what is new needs a time before
+
+
+def cloud(at: float, whence: str, level: int | None = None, who: str = WHO, **roles: str) -> Happened:
+    rules = () if level is None else (level,)
+    told_of = {"principal": who, "address": whence, **roles}
+    return Happened(at=int(at * DAY), host="", kind="m365", rules=rules, act="use", path="audit.json", roles=told_of)
+
+
+USED = cloud(5, THEIRS)
+FOUND = cloud(5.01, OTHER, rule("medium", 2))
+
+
+def gathered(happened: list[Happened], folder: Path) -> tuple[Incident, ...]:
+    findings, traces = told([BEFORE, *happened], folder)
+    return gather(findings, AIMS, traces)
+
+
+def test_another_address_of_the_account_within_the_hour_is_theirs(tmp_path: Path) -> None:
+    (one,) = gathered([TOOK, USED, FOUND], tmp_path)
+    (said,) = [join for join in one.joins if "used from" in join.because]
+    assert f"{WHO} was used from {THEIRS}" in said.because
+    assert said.via
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        [TOOK, FOUND],
+        [TOOK, USED, replace(FOUND, at=int(5.1 * DAY))],  # hours later: its owner is at work
+        [TOOK, USED, cloud(5.01, OTHER, rule("medium", 2), who="hana@house.example")],
+        [TOOK, USED, FOUND, cloud(1, OTHER)],  # where its owner had come from before
+        [TOOK, cloud(1.9, THEIRS), replace(FOUND, at=int(1.91 * DAY))],  # before anything was found of that address
+        [TOOK, cloud(33, THEIRS), replace(FOUND, at=int(33.01 * DAY))],
+        [replace(TOOK, rules=(rule("high"),)), USED, FOUND],
+        [TOOK, USED, FOUND, *(cloud(1 + n / 24, THEIRS, who=f"p{n}@house.example") for n in range(9))],  # a house's
+    ],
+)
+def test_not_without_a_use_nor_at_another_time_nor_of_others(tmp_path: Path, happened: list[Happened]) -> None:
+    assert len(gathered(happened, tmp_path)) == 2
+
+
+def test_twenty_mailboxes_read_from_one_server_do_not_make_it_everybodys(tmp_path: Path) -> None:
+    crowd = [cloud(5 + n / 24, THEIRS, who=f"p{n}@house.example") for n in range(20)]
+    assert len(gathered([TOOK, USED, FOUND, *crowd], tmp_path)) == 1
+
+
+CONSENT = cloud(4, HOME, rule("medium", 3), let_in=APP)
+ACTS = cloud(6, THEIRS, application=APP)
+
+
+def test_an_application_that_acts_from_there_brings_its_consent(tmp_path: Path) -> None:
+    (one,) = gathered([TOOK, cloud(1, HOME), CONSENT, ACTS], tmp_path)
+    assert any(f"by application {APP}" in join.because for join in one.joins)
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        [replace(ACTS, at=19 * DAY)],
+        [cloud(6, THEIRS, application=APP.replace("f", "a"))],
+        [cloud(6, HOME, application=APP)],
+        [ACTS, *(cloud(3 + n / 24, HOME, who=f"p{n}@house.example", application=APP) for n in range(9))],  # everybody's
+    ],
+)
+def test_not_of_another_nor_from_elsewhere_nor_one_in_service(tmp_path: Path, happened: list[Happened]) -> None:
+    assert len(gathered([TOOK, cloud(1, HOME), CONSENT, *happened], tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("192.0.2.1:443", "192.0.2.1"), ("[2001:db8::1]:443", "2001:db8::1"), ("2001:db8::1", "2001:db8::1"), ("1:2", "")],
+)
+def test_a_client_is_known_with_its_port(written: str, meant: str) -> None:
+    assert address(written) == meant
