@@ -100,7 +100,8 @@ def servers(tmp_path: Path) -> Iterator[Any]:
 
     def start(kept: Kept, *, tls: bool = True, secret: str = "") -> Channel:
         def check(server: Any, session: Any, envelope: Any, mechanism: str, auth: Any) -> AuthResult:
-            return AuthResult(success=bool(secret) and auth.password.decode() == secret)
+            right = bool(secret) and auth.password.decode() == secret
+            return AuthResult(success=right, handled=kept.refuses == "silent")  # else the server says 535
 
         controller = Controller(
             kept,
@@ -173,8 +174,21 @@ def test_a_password_is_read_from_its_file(servers: Any, tmp_path: Path) -> None:
     channel = servers(kept, secret="correct horse")
     assert smtp.send(replace(channel, user="desk", password_file=str(secret)), MESSAGE).went == "sent"
     secret.write_text("wrong\n")
-    assert smtp.send(replace(channel, user="desk", password_file=str(secret)), MESSAGE).went == "failed"
+    outcome = smtp.send(replace(channel, user="desk", password_file=str(secret)), MESSAGE)
+    assert (outcome.went, outcome.said[:3]) == ("failed", "535")
     assert smtp.send(replace(channel, user="desk", password_file=str(tmp_path / "none")), MESSAGE).went == "failed"
+
+
+def test_a_server_that_falls_silent_is_not_waited_for(
+    servers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, secret = Kept("silent"), tmp_path / "secret"
+    secret.write_text("wrong\n")
+    monkeypatch.setattr(smtp, "_AT_MOST_S", 1.0)
+    channel = servers(kept, secret="correct horse")
+    outcome = smtp.send(replace(channel, user="desk", password_file=str(secret)), MESSAGE)
+    assert (outcome.went, "timed out" in outcome.said) == ("failed", True)
+    assert not kept.took
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _log(kind: str, fields: dict[str, str], words: Iterable[str]) -> bytes:
 
 def _cases(pack: Pack) -> Iterator[tuple[str, str, dict[str, str], list[str]]]:
     for text in pack.texts:
-        rule = yaml.safe_load(text.content)
+        rule = yaml.CSafeLoader(text.content).get_single_data()  # of 3,800: in Python it takes ten times as long
         source = rule["logsource"]
         kind = ABOUT.get(tuple(source.get(part, "") for part in ("category", "product", "service")))  # type: ignore[arg-type]
         if kind:

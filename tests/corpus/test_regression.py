@@ -39,7 +39,7 @@ class Case:
 
 def cases() -> Iterator[Case]:
     for info in sorted(CASES.rglob("info.yml")):
-        told = yaml.safe_load(info.read_text("utf-8"))
+        told = yaml.CSafeLoader(info.read_text("utf-8")).get_single_data()
         [test] = told.get("regression_tests_info") or [{}]
         for log in sorted(info.parent.iterdir()):
             if log != info:

@@ -22,7 +22,7 @@ class Case(NamedTuple):
 
 
 def load() -> list[Case]:
-    cases = yaml.safe_load((Path(__file__).parent / "cases.yml").read_text("utf-8"))
+    cases = yaml.CSafeLoader((Path(__file__).parent / "cases.yml").read_text("utf-8")).get_single_data()
     return [_case(**case) for case in cases]
 
 
