@@ -8,7 +8,7 @@ release the mitigations it lists.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
@@ -157,9 +157,8 @@ def decoded(content: bytes, called: str, *, with_links: bool) -> Facts:
         TocsinError: it is no table of facts, or one of another form, or contradicts itself.
     """
     later = None if with_links else _LATER.search(content)
-    lines = content[: later.start() if later else len(content)].splitlines()
     try:
-        head, *rest = map(_decoder.decode, lines)
+        head, *rest = _decoder.decode_lines(content[: later.start()] if later else content)
         return _facts(msgspec.convert(head, _Head), rest)
     except (ValueError, IndexError) as fault:  # msgspec's errors are ValueErrors
         raise TocsinError(
@@ -168,11 +167,24 @@ def decoded(content: bytes, called: str, *, with_links: bool) -> Facts:
         ) from fault
 
 
+class _Tuples(dict[tuple[int, ...], tuple[str, ...]]):
+    """Numbers in, what stands at their places out; the same for the same, made once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+
+    def __missing__(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        found = self[numbers] = tuple([self.names[number] for number in numbers])
+        return found
+
+
 def _facts(head: _Head, lines: list[_Line]) -> Facts:
     entries: list[dict[str, Entry]] = [{} for _ in head.releases]
     links: list[Link] = []
     reports: dict[str, str] = {}
     names: list[str] = []
+    told = _Tuples(names)  # many links are told by the same reports, and nearly all by the same releases
+    releases = _Tuples([name for name, _ in head.releases])
     since: dict[str, str] = {}
     seen: dict[str, tuple[str, str]] = {}
     actors: list[Actor] = []
@@ -186,16 +198,16 @@ def _facts(head: _Head, lines: list[_Line]) -> Facts:
             reports[line.name] = line.address
             names.append(line.name)
         elif isinstance(line, _Links):
-            links += (
+            links += [
                 Link(
                     source=line.source,
                     target=target,
-                    citations=tuple(names[number] for number in cited),
-                    releases=tuple(head.releases[number][0] for number in numbers),
+                    citations=told[cited],
+                    releases=releases[numbers],
                     since=first,
                 )
                 for target, numbers, cited, first in line.targets
-            )
+            ]
         elif isinstance(line, _Since):
             since.update(dict.fromkeys(line.ids, line.release))
         elif isinstance(line, _Seen):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from tocsin.model.attack import Entry, Facts, Kind, Release, Translation, is_live, translate
 
 KINDS: tuple[Kind, ...] = ("tactic", "technique", "group", "malware", "tool", "campaign")
@@ -138,5 +140,5 @@ def only(facts: Facts, name: str) -> Facts | None:
     release = facts.release(name)
     if release is None:
         return None
-    links = (replace(one, releases=(release.name,)) for one in facts.links if release.name in one.releases)
+    links = (structs.replace(one, releases=(release.name,)) for one in facts.links if release.name in one.releases)
     return replace(facts, releases=(release,), links=tuple(links))

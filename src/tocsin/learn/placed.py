@@ -6,6 +6,7 @@ them: what is known of a group does not end with an older catalogue, and its num
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -53,14 +54,14 @@ class Places:
 
     def uses(self) -> dict[str, dict[str, Use]]:
         """By what uses, and what is used; `attributed-to` is among them, with a group as what is "used"."""
-        found: dict[str, dict[str, Use]] = {}
+        found: defaultdict[str, dict[str, Use]] = defaultdict(dict)
         stable = self._stable()
         for link in self.facts.links:
             if link.source in stable and link.target in stable:  # most are, and need no look at each release
-                placed = {(link.source, link.target): link.releases}
+                placed = [(link.source, link.target, link.releases)]
             else:
-                placed = self._placed(link)
-            for (source, target), releases in placed.items():
+                placed = [(*ends, releases) for ends, releases in self._placed(link).items()]
+            for source, target, releases in placed:
                 use = Use(
                     id=target,
                     citations=link.citations,
@@ -68,7 +69,7 @@ class Places:
                     since=link.since or self.releases[releases[0]].major,
                     told_as=(link.target,) if link.target != target else (),
                 )
-                used = found.setdefault(source, {})
+                used = found[source]
                 used[target] = self._both(used[target], use) if target in used else use
         return {source: dict(sorted(found[source].items())) for source in sorted(found)}
 

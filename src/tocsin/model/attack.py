@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 from tocsin.model.actor import Actor
 from tocsin.model.mitigation import Mitigation
 
@@ -96,8 +98,8 @@ class Release:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+# A struct, as `Use` is, and for the same reason.
+class Link(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`source` uses `target`; of a campaign and a group, it is attributed to it.
 
     `citations` are the names of the reports that a release tells for it; not every source of releases does.

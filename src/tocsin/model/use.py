@@ -5,11 +5,11 @@ STIX 2.1 §5.1 calls it a relationship of type `uses`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+# Structs, not dataclasses: at each start there are some twenty thousand, each made in a tenth of the time.
+class Use(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """That `id`, a technique or a piece of software, is used.
 
     `citations` are the names of the reports that say so; a galaxy tells none. `told_as` are the ids that other
