@@ -12,6 +12,7 @@ from investigate.made import DAY, HOUR, RULES, SECOND, Happened, rule, told
 from tocsin.investigate import gather
 from tocsin.investigate.routine import ATTEMPT, BECAUSE, RECURRING
 from tocsin.investigate.shapes import Shapes, folded
+from tocsin.model.correlation import Correlated, Place
 from tocsin.model.finding import Finding
 from tocsin.model.incident import Incident
 from tocsin.model.indicator import Indicator
@@ -146,6 +147,46 @@ def test_a_server_that_was_broken_into_goes_on_doing_its_work(tmp_path: Path) ->
     ]
     (kept,) = [one for one in gathered(steps, tmp_path) if one.rank != "background"]
     assert kept.because[0] == "1 rule of level high"
+
+
+def test_what_a_web_server_starts_every_day_is_routine_though_it_wrote_something_grave_itself(tmp_path: Path) -> None:
+    """A launcher starts what anybody asks for: that one of them was an intruder says nothing of the others."""
+    server = {"guid": "{7-7}", "image": r"C:\srv\w3wp.exe"}
+    steps = [
+        Happened(at=0, host="a", act="start", roles=server),
+        *(
+            Happened(
+                at=day * DAY,
+                host="a",
+                act="start",
+                rules=(rule("high"),),
+                roles={"guid": f"{{{day}-1}}", "parent_guid": "{7-7}", "image": BACKUP},
+            )
+            for day in range(8)
+        ),
+        Happened(at=3 * DAY, host="a", rules=(rule("high", 1),), roles=server),
+    ]
+    (kept,) = [one for one in gathered(steps, tmp_path) if one.rank != "background"]
+    assert kept.because[0] == "1 rule of level high"
+
+
+def test_daily_work_is_not_put_beside_an_incident_because_it_is_near(tmp_path: Path) -> None:
+    who = {"account": r"HOUSE\mere", "logon": "0x77"}
+    new = Happened(at=5 * DAY + 60 * SECOND, host="a", rules=(rule("high", 1),), roles={"image": OTHER, **who})
+    found = gathered([*daily(range(6), **who), new], tmp_path)
+    (kept,) = [one for one in found if one.rank != "background"]
+    assert [one.rule_id for one in kept.findings] == ["high-1"]
+    assert sum(1 + one.repeats for each in found for one in each.findings) == 7
+
+
+def test_a_correlation_is_not_joined_by_those_of_its_events_that_happen_every_day(tmp_path: Path) -> None:
+    new = Happened(at=5 * DAY + HOUR, host="a", rules=(rule("high", 1),), roles={"image": OTHER})
+    findings, traces = told([*daily(range(6)), new], tmp_path)
+    events = tuple(Place(ts_us=one.ts_us or 0, path=one.path, rec=one.rec, chunk=one.chunk) for one in findings)
+    seen = Correlated(type="event_count", value=7.0, group={}, first_us=0, last_us=0, count=len(events), events=events)
+    tied = replace(findings[-1], rule=rule("critical"), correlated=seen)
+    (kept,) = [one for one in gather([*findings, tied], RULES, traces) if one.rank != "background"]
+    assert {one.rule_id for one in kept.findings} == {"high-1", "critical-0"}
 
 
 def test_a_request_that_nothing_came_of_is_an_attempt(tmp_path: Path) -> None:

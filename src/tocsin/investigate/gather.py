@@ -51,6 +51,8 @@ from tocsin.model.rule import LEVELS, Rule
 _SAME: Final[tuple[Role, ...]] = ("account", "subject", "principal", "peer_address", "address")
 _BEARING: Final = LEVELS.index("medium")
 _HEAVY: Final = LEVELS.index("high")
+_USUAL: Final = (routine.EVERYWHERE, routine.RECURRING)
+_Rows = npt.NDArray[np.bool_]
 _FURTHER: Final = 2  # from an account to where else it was used from, to whose were used from there; no further
 
 
@@ -158,7 +160,9 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    halves = bearing, ~bearing & (lowered != routine.PERMITTED)
+    # What a rule of weight saw in the same record is not only daily work.
+    usual = np.isin(lowered, _USUAL) & ~np.isin(known.row, known.row[bearing])
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
@@ -212,14 +216,14 @@ def _labels(
     rules: Sequence[Rule],
     around: Machines,
     lines: Lineage,
-    halves: tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.bool_]]],
+    halves: tuple[_Rows, _Rows, _Rows],
 ) -> tuple[Links, Longs, Links]:
     """The links, the incident of each finding, and the links that would have made one of two.
 
     Args:
-        halves: those that may be joined, and those that are put beside them.
+        halves: those that may be joined, those that are put beside them, and which of these happen day after day.
     """
-    bearing, quiet = halves
+    bearing, quiet, usual = halves
 
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -228,7 +232,7 @@ def _labels(
         return links.between(part, at[part.one], at[part.other], known.ts)
 
     strong, weak = np.flatnonzero(bearing), np.flatnonzero(quiet)
-    further = _further(known, around, bearing)
+    further = _further(known, around, bearing, usual)
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
     held, rest = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
@@ -246,7 +250,7 @@ def _labels(
     dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
     kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
     parts = [renumbered(sure, strong), kept]
-    near, kinds, codes = links.attached(traces, around, lines, held, rest)
+    near, kinds, codes = links.attached(traces, around, lines, held, rest, usual[weak])
     beside = np.flatnonzero(near >= 0)
     parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
@@ -281,13 +285,18 @@ def _aims(rules: Sequence[Rule]) -> Longs:
     return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)
 
 
-def _further(known: Table, around: Machines, bearing: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Longs:
-    """Which further events of correlations join as well: not where a correlation is of more machines than may join."""
+def _further(known: Table, around: Machines, bearing: _Rows, usual: _Rows) -> Longs:
+    """Which further events of correlations join as well.
+
+    Not where a correlation is of more machines than may join, nor what happens day after day: that a script of the
+    house ran before and after the intruder's own makes it none of his.
+    """
     at, rows = known.further
     pairs = grouped([at, around.of[rows]]) if len(at) else at
     _, firsts = np.unique(pairs, return_index=True)
     machines_of = np.bincount(at[firsts], minlength=len(known))
-    return np.flatnonzero(bearing[at] & (machines_of[at] <= COMMON))
+    daily = np.setdiff1d(known.row[usual], known.row[~usual])
+    return np.flatnonzero(bearing[at] & (machines_of[at] <= COMMON) & ~np.isin(rows, daily))
 
 
 def _indexes(traces: Traces, around: Machines, lines: Lineage) -> Indexes:

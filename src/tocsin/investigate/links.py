@@ -331,12 +331,16 @@ def here(found: Shared, one: Longs, other: Longs) -> Links:
 
 
 def attached(
-    traces: Traces, machines: Machines, lines: Lineage, bearing: Shared, rest: Shared
+    traces: Traces, machines: Machines, lines: Lineage, bearing: Shared, rest: Shared, usual: npt.NDArray[np.bool_]
 ) -> tuple[Longs, npt.NDArray[np.int8], Longs]:
     """For each finding of the rest the nearest one of weight with which it shares most: its place, -1 for none.
 
     A process says more than a session, a session more than a machine. What is attached so leads no further: findings
     that are common in any network must not be the way from one incident to another.
+
+    Args:
+        usual: those of the rest that happen day after day: they are beside it only by a process. That daily work goes
+            on near an incident, or in the session of a service that was broken into, makes it no part of that.
     """
     at = np.full(len(rest.row), -1, np.int64)
     kinds = np.zeros(len(rest.row), np.int8)
@@ -352,7 +356,7 @@ def attached(
         ("host", bearing.machine, np.where(quiet[rest.machine], rest.machine, 0)),
     )
     for kind, known, asked in steps:
-        open_ = np.flatnonzero((at < 0) & (asked > 0) & (rest.ts != NO_TIME))
+        open_ = np.flatnonzero((at < 0) & (asked > 0) & (rest.ts != NO_TIME) & (~usual | (kind == "process")))
         got = nearest(known[timed], bearing.ts[timed], asked[open_], rest.ts[open_], REACH_US[kind])
         hit = got >= 0
         at[open_[hit]] = timed[got[hit]]

@@ -83,11 +83,14 @@ def asked_only(finding: Cited) -> bool:
 def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which findings led to these by a line of processes, or came from one of them afterwards.
 
-    Not what else a parent of theirs did: a server that was broken into goes on doing its work.
+    Not what else a parent of theirs did, nor what a launcher started before or after: a server that was broken into
+    goes on doing its work, also where it was the server itself that wrote what broke it.
     """
     process = lines.process[known.row]
     size = int(max(lines.process.max(initial=0), lines.parent.max(initial=0))) + 1
-    started = np.flatnonzero((lines.process > 0) & (lines.parent > 0) & (lines.tree > 0))
+    launcher = np.zeros(size, bool)
+    launcher[lines.process[lines.tree == 0]] = True
+    started = np.flatnonzero((lines.process > 0) & (lines.parent > 0) & (lines.tree > 0) & ~launcher[lines.parent])
     edges = np.unique(np.stack([lines.parent[started], lines.process[started]]), axis=1)
     never = np.iinfo(np.int64).max
     above, since = np.zeros(size, bool), np.full(size, never)
