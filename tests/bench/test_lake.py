@@ -11,7 +11,7 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 
 
 def test_figures_of_a_small_run(shared: Path) -> None:
-    command = [sys.executable, BENCH / "lake.py", "--events", "10000", "--logs", "500", "--repeat", "1"]
+    command = [sys.executable, BENCH / "lake.py", "--events", "30000", "--logs", "1500", "--repeat", "1"]
     asked, kept = map(
         json.loads, subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     )
