@@ -22,7 +22,7 @@ SYSMON = {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1}
 def compiled(*rules: Mapping[str, Any]) -> RuleSet:
     ruleset = sigma.compile_rules(
         [
-            RuleText(path=f"{at}.yml", content=yaml.safe_dump(dict(rule), sort_keys=False).encode())
+            RuleText(path=f"{at}.yml", content=yaml.dump(dict(rule), Dumper=yaml.CSafeDumper, sort_keys=False).encode())
             for at, rule in enumerate(rules)
         ]
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,44 +66,62 @@ BREAKS = [
     ),
 ]
 
+WHATS = [what for _, what, _ in BREAKS]
 
-def _lint(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    lint = "import sys; from importlinter.cli import lint_imports_command as run; run(sys.argv[1:])"
-    return subprocess.run(
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            lint,
-            "--no-cache",
-            "--config",
-            str(folder / "pyproject.toml"),
-            *options,
-        ],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder / "src"), "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+# One process for all: the tool starts once, and of each tree reads only what is not as in the one before.
+LINT = """
+import contextlib, io, json, os, sys
+from pathlib import Path
+from importlinter.cli import lint_imports
 
-
-def test_the_contracts_hold() -> None:
-    verdict = _lint(ROOT)
-    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
-
-
-@pytest.mark.parametrize(("contract", "what", "files"), BREAKS, ids=[what for _, what, _ in BREAKS])
-def test_a_break_is_caught(contract: str, what: str, files: dict[str, str], tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for name, text in files.items():
-        path = tmp_path / "src" / "tocsin" / name
+os.chdir(sys.argv[1])
+for asked in json.load(sys.stdin):
+    before = {}
+    for name, text in asked["files"].items():
+        path = Path("src", "tocsin", name)
         path.parent.mkdir(exist_ok=True)
+        before[path] = path.read_text(encoding="utf-8") if path.exists() else None
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
-    verdict = _lint(tmp_path, "--contract", contract)
-    assert verdict.returncode == 1, verdict.stdout + verdict.stderr
-    assert "0 kept, 1 broken" in verdict.stdout, what
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        code = lint_imports("pyproject.toml", asked["contracts"], cache_dir=sys.argv[2])
+    for path, text in before.items():
+        path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+        if text is None and not list(path.parent.iterdir()):
+            path.parent.rmdir()
+    print(json.dumps([code, told.getvalue()]))
+"""
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """The exit code and the words of the tool for each break, made in a copy of the sources; "" is for no break."""
+    copy, kept = tmp_path_factory.mktemp("broken"), tmp_path_factory.mktemp("graph")
+    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    asked: list[dict[str, Any]] = [{"contracts": [], "files": {}}]
+    asked += [{"contracts": [contract], "files": files} for contract, _, files in BREAKS]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LINT, copy, kept],
+        input=json.dumps(asked),
+        env={**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    told = map(json.loads, done.stdout.splitlines())
+    return {what: (code, words) for what, (code, words) in zip(["", *WHATS], told, strict=True)}
+
+
+def test_the_contracts_hold(verdicts: dict[str, tuple[int, str]]) -> None:
+    code, words = verdicts[""]
+    assert code == 0, words
+    assert "0 broken" in words
+
+
+@pytest.mark.parametrize("what", WHATS)
+def test_a_break_is_caught(what: str, verdicts: dict[str, tuple[int, str]]) -> None:
+    code, words = verdicts[what]
+    assert code == 1, words
+    assert "0 kept, 1 broken" in words

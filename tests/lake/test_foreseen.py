@@ -30,7 +30,7 @@ from tocsin.model.rule import RuleSet, RuleText
 
 def compiled(rules: Sequence[Mapping[str, Any]]) -> RuleSet:
     texts = [
-        RuleText(path=f"{at}.yml", content=yaml.safe_dump(dict(rule), sort_keys=False).encode())
+        RuleText(path=f"{at}.yml", content=yaml.dump(dict(rule), Dumper=yaml.CSafeDumper, sort_keys=False).encode())
         for at, rule in enumerate(rules)
     ]
     return sigma.compile_rules(texts)

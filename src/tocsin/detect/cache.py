@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,7 @@ def digest_of(
 
     add(str(ENGINE), f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine(), _processor())
     for name in _COMPILED_WITH:
-        add(name, importlib.metadata.version(name))
+        add(name, _version(name))
     add(str(len(expansions)))
     for name in sorted(expansions):
         add(name, str(len(expansions[name])), *expansions[name])
@@ -79,6 +80,12 @@ def digest_of(
     for text in texts:
         add(text.path, text.content)
     return digest.hexdigest()
+
+
+@cache
+def _version(package: str) -> str:
+    """It is looked up in files, for longer than a rule takes to compile; it is that of what runs here."""
+    return importlib.metadata.version(package)
 
 
 def _processor() -> str:
