@@ -12,15 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tocsin import exercise
+from tocsin import exercise, rehearse
 from tocsin.border.assets import read_assets
 from tocsin.border.people import read_people
 from tocsin.border.permit import read_permit
 from tocsin.border.press import read_claim
+from tocsin.engine import local
 from tocsin.ledger import Progress
 from tocsin.model.rule import RuleSet
-from tocsin.rehearse import Made, score
+from tocsin.rehearse import Made, Profile, score
+from tocsin.rehearse import Progress as Day
 from tocsin.respond import Response, respond
+
+
+def make(
+    *, seed: int, events: int, folder: Path, profile: Profile | None, jobs: int, on_day: Callable[[Day], None]
+) -> Made:
+    """Make the evidence, as `rehearse.make` does, each of the two bodies in a process of its own but for one job."""
+    apart = None if (jobs or local.default_jobs()) == 1 else local.standing
+    return rehearse.make(seed=seed, events=events, folder=folder, profile=profile, apart=apart, told=on_day)
 
 
 @dataclass(slots=True, kw_only=True)

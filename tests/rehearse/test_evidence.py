@@ -6,7 +6,10 @@ import csv
 import gzip
 import hashlib
 import json
+import multiprocessing
+import os
 import shlex
+import signal
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +18,9 @@ import pytest
 
 from rehearse.conftest import Drill
 from tocsin import rehearse
+from tocsin.engine import local
 from tocsin.errors import OutputError, SettingsError
-from tocsin.rehearse import evidence, rhythm
+from tocsin.rehearse import evidence, rhythm, tape
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -33,6 +37,40 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
     assert _digests(tmp_path / "one") == _digests(tmp_path / "two")
     same = _digests(tmp_path / "one").items() & _digests(tmp_path / "other").items()
     assert not same
+
+
+@pytest.mark.parametrize("seed", [7, 208])
+def test_two_processes_make_the_same_bytes_as_one(tmp_path: Path, seed: int) -> None:
+    one = rehearse.make(seed=seed, events=40_000, folder=tmp_path / "one")
+    two = rehearse.make(seed=seed, events=40_000, folder=tmp_path / "two", apart=local.standing)
+    assert _digests(one.folder) == _digests(two.folder)
+    assert (one.records, one.days, one.hosts) == (two.records, two.days, two.hosts)
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_dies_is_told_of_and_the_other_one_ends_with_it(tmp_path: Path) -> None:
+    def told(progress: rehearse.Progress) -> None:
+        if progress.day == 2:
+            victim = multiprocessing.active_children()[0]
+            assert victim.pid
+            os.kill(victim.pid, signal.SIGKILL)
+
+    with pytest.raises(OutputError, match="SIGKILL"):
+        rehearse.make(seed=7, events=20_000, folder=tmp_path / "made", apart=local.standing, told=told)
+    assert not multiprocessing.active_children()
+
+
+def test_what_cannot_be_written_in_another_process_is_told_as_in_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tape.Tape, "write", full)
+    for apart in (None, local.standing):
+        folder = tmp_path / ("here" if apart is None else "apart")
+        with pytest.raises(OutputError, match=f"{folder.name}: cannot be written: .*No space left"):
+            rehearse.make(seed=7, events=20_000, folder=folder, apart=apart)
 
 
 def test_as_many_records_as_asked_for(drill: Drill) -> None:

@@ -77,7 +77,7 @@ def drill(
     # Beside the reports, so that it is on the same disk, and is seen if it is left there by a crash.
     evidence = Path(tempfile.mkdtemp(prefix="evidence-", dir=folder))
     try:
-        made = _made(seed, events, habits, evidence / "made", console, quiet=quiet)
+        made = _made(seed, events, habits, evidence / "made", jobs, console, quiet=quiet)
         figures: dict[str, dict[str, Any]] = {}
         truth = json.loads(made.truth.read_bytes())
         for name, chosen in sets:
@@ -111,9 +111,11 @@ def _rule_sets(packs: list[str] | None, *, quiet: bool) -> list[tuple[str, RuleS
     return [(name, chosen_rules(words, None, (), (), quiet=quiet)) for name, words in named]
 
 
-def _made(seed: int, events: int, habits: Profile | None, folder: Path, console: Console, *, quiet: bool) -> Made:
+def _made(
+    seed: int, events: int, habits: Profile | None, folder: Path, jobs: int, console: Console, *, quiet: bool
+) -> Made:
     from tocsin.cli import drill_pages
-    from tocsin.rehearse import make
+    from tocsin.drill import make
 
     with progress.counted("making evidence", "days", quiet=quiet) as told:
         made = make(
@@ -121,7 +123,8 @@ def _made(seed: int, events: int, habits: Profile | None, folder: Path, console:
             events=events,
             folder=folder,
             profile=habits,
-            told=lambda one: told(one.day, one.days, drill_pages.today(one)),
+            jobs=jobs,
+            on_day=lambda one: told(one.day, one.days, drill_pages.today(one)),
         )
     drill_pages.opening(console, made, seed)
     return made

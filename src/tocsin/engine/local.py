@@ -13,17 +13,20 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from tocsin.engine import here
 from tocsin.engine.protocol import Done, Message, Send, Work
 
-__all__ = ["Done", "Message", "Send", "Work", "default_jobs", "run"]
+__all__ = ["Done", "Message", "Send", "Work", "default_jobs", "run", "standing"]
 
 T = TypeVar("T")
+Answer: TypeAlias = Callable[[bytes], bytes]
+Ask: TypeAlias = Callable[[Mapping[int, bytes]], dict[int, bytes]]
 
 _SILENCE_S = 180.0  # the longest a worker may go without a message
 _MEMORY_BYTES = 6 << 30  # of address space beyond what a worker starts with
@@ -85,6 +88,67 @@ def _start(workers: list[_Worker], tasks: Sequence[T], work: Work[T], task: int,
         workers.append(_Worker(tasks, work, task, afresh))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def standing(answers: Sequence[Answer]) -> Iterator[Ask]:
+    """Keep some who remember what they were asked, each in a process of its own; where there is no fork, in this one.
+
+    Yields:
+        A function that asks several at once, each by its number, and waits for what all of them say. It raises a
+        ChildProcessError if one of them fails or dies: what it knew is lost, so nobody takes its place.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        yield lambda questions: {number: answers[number](question) for number, question in questions.items()}
+        return
+    those: list[_Standing] = []
+
+    def ask(questions: Mapping[int, bytes]) -> dict[int, bytes]:
+        for number, question in questions.items():
+            those[number].hear(question)
+        return {number: those[number].say() for number in questions}
+
+    try:
+        for answer in answers:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)  # as in `_start`
+            try:
+                those.append(_Standing(answer))
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield ask
+    finally:
+        for one in those:
+            one.stop()
+
+
+class _Standing:
+    """One who is asked, again and again."""
+
+    def __init__(self, answer: Answer) -> None:
+        context = multiprocessing.get_context("fork")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_attend, args=(theirs, self._pipe, answer), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def hear(self, question: bytes) -> None:
+        with suppress(OSError):  # whoever is gone has left word, or left none: `say` tells
+            self._pipe.send_bytes(question)
+
+    def say(self) -> bytes:
+        try:
+            said = self._pipe.recv_bytes()
+        except (EOFError, OSError):
+            self._process.join(5)
+            raise ChildProcessError(_end(self._process.exitcode, "one of its processes")) from None
+        if said[:1] == _ERROR:
+            raise ChildProcessError(said[1:].decode("utf-8", "replace"))
+        return said[1:]
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
 
 
 class _Worker:
@@ -149,11 +213,7 @@ def _ready(workers: Sequence[_Worker], silence_s: float) -> list[_Worker]:
 
 def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Work[Any]) -> None:
     """A worker's life. What was prepared before the fork is never garbage; what tasks make has few cycles."""
-    parent.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)  # which were held back while this process was born
-    gc.freeze()
-    gc.disable()
+    _settle(parent)
     _limit_memory()
     sweep = _sweeps()
     while True:
@@ -168,6 +228,31 @@ def _serve(pipe: Connection, parent: Connection, tasks: Sequence[Any], work: Wor
             last = _ERROR + here.words(error).encode("utf-8", "replace")
         next(sweep)
         pipe.send_bytes(last)
+
+
+def _attend(pipe: Connection, parent: Connection, answer: Answer) -> None:
+    """The life of one who stands: questions in, answers out, until nobody asks any more."""
+    _settle(parent)
+    sweep = _sweeps()
+    while True:
+        try:
+            question = pipe.recv_bytes()
+        except (EOFError, OSError):
+            return
+        try:
+            said = _DONE + answer(question)
+        except BaseException as error:  # noqa: BLE001  # as in `_serve`
+            said = _ERROR + here.words(error).encode("utf-8", "replace")
+        pipe.send_bytes(said)
+        next(sweep)
+
+
+def _settle(parent: Connection) -> None:
+    parent.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)  # which were held back while this process was born
+    gc.freeze()
+    gc.disable()
 
 
 def _sweeps() -> Iterator[None]:
@@ -194,8 +279,8 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (in_use + _MEMORY_BYTES, hard))
 
 
-def _end(exit_code: int | None) -> str:
+def _end(exit_code: int | None, who: str = "the reader") -> str:
     if exit_code is not None and exit_code < 0:
         known = -exit_code in set(signal.Signals)
-        return f"the reader crashed ({signal.Signals(-exit_code).name if known else f'signal {-exit_code}'})"
-    return f"the reader ended unexpectedly (exit code {exit_code})"
+        return f"{who} crashed ({signal.Signals(-exit_code).name if known else f'signal {-exit_code}'})"
+    return f"{who} ended unexpectedly (exit code {exit_code})"

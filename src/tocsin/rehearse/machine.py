@@ -80,10 +80,10 @@ class Machine:
     desk: Session | None = None  # who sits at it, or is logged on remotely
     shell: Running | None = None
     at_boot: list[Callable[[int], None]] = field(default_factory=list)  # what starts with it, given a time
-    born: str = ""  # what it was called when it was installed: its numbers keep to that
+    tag: str = field(init=False)  # of the name that it was installed under: its numbers keep to that
 
     def __post_init__(self) -> None:
-        self.born = self.born or self.host.fqdn
+        self.tag = digest("machine", self.host.fqdn)[:8]
 
     def count(self, what: str, first: int) -> int:
         """The next number of a series."""
@@ -104,18 +104,17 @@ class Machine:
         if not self.host.gaps:
             return False
         number = day_of(ts_us).toordinal()
-        return any(
-            day == number and start * HOUR_US <= (ts_us + ahead_us(ts_us)) % DAY_US < end * HOUR_US
-            for day, start, end in self.host.gaps
-        )
+        for day, start, end in self.host.gaps:
+            if day == number and start * HOUR_US <= (ts_us + ahead_us(ts_us)) % DAY_US < end * HOUR_US:
+                return True
+        return False
 
     def guid(self, ts_us: int) -> str:
         """Of a process, as Sysmon forms it: machine, seconds of its start, and a number that counts up."""
         number = self.count("run", 0x51)
         seconds = f"{self.clock(ts_us) // 1_000_000:08x}"
         low = f"{number & 0xFFFF:04x}"
-        tag = digest("machine", self.born)[:8]
-        return f"{{{tag}-{seconds[4:]}-{seconds[:4]}-{low[2:]}{low[:2]}-{number >> 16:04x}00000400}}"
+        return f"{{{self.tag}-{seconds[4:]}-{seconds[:4]}-{low[2:]}{low[:2]}-{number >> 16:04x}00000400}}"
 
     def session(self, ts_us: int, account: str, sid: str, kind: int, *, elevated: bool = False) -> Session:
         """A logon whose number is above those of all that came before it."""
@@ -140,7 +139,7 @@ def system(machine: Machine) -> Session:
         account="NT AUTHORITY\\SYSTEM",
         sid="S-1-5-18",
         number=0x3E7,
-        guid="{" + f"{digest('machine', machine.born)[:8]}-0000-0000-e703-000000000000" + "}",
+        guid="{" + f"{machine.tag}-0000-0000-e703-000000000000" + "}",
         kind=0,
         since_us=machine.booted_us,
         elevated=True,

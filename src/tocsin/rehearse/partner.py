@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tocsin.rehearse.dice import Dice, digest
 from tocsin.rehearse.rhythm import DAY_US, midnight_us
-from tocsin.rehearse.scene import Scene
-from tocsin.rehearse.stories.story import Story
+from tocsin.rehearse.stories import pixels
+from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.truth import moment
+from tocsin.rehearse.world import World
 
 _NAMES: Final = uuid.UUID("a6f1d0be-3c1b-4f0e-8a44-6f1b8f6b7a10")
 _AMBER: Final = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"  # STIX 2.1 §7.2.1.4
@@ -66,14 +67,15 @@ class _Told:
     revoked: bool = False
 
 
-def write(scene: Scene, stories: Sequence[Story], folder: Path) -> None:
-    dice = Dice(scene.world.seed, "partner")
-    told = list(_of_campaigns(scene, stories, dice))
+def write(world: World, incidents: Sequence[Mapping[str, Any]], breached: Profile, folder: Path) -> None:
+    """Write what the ally tells; `incidents` are those of the truth, and `breached` the habits of whoever broke in."""
+    dice = Dice(world.seed, "partner")
+    told = list(_of_campaigns(world, incidents, breached, dice))
     folder.mkdir()
-    first_us = midnight_us(scene.world.calendar.first)
-    rule = _id("rule", scene.world.seed)
+    first_us = midnight_us(world.calendar.first)
+    rule = _id("rule", world.seed)
     (folder / "bundle.json").write_text(
-        json.dumps(_bundle(told, first_us, scene.world.seed), indent=1) + "\n", encoding="utf-8"
+        json.dumps(_bundle(told, first_us, world.seed), indent=1) + "\n", encoding="utf-8"
     )
     date = moment(first_us - 20 * DAY_US)[:10]
     (folder / "rule.yml").write_text(_RULE.format(id=rule, date=date), encoding="utf-8")
@@ -81,7 +83,7 @@ def write(scene: Scene, stories: Sequence[Story], folder: Path) -> None:
         "version": 1,
         "rule": {"id": rule, "campaign": "campaign-1"},
         "indicators": [
-            {"id": f"indicator--{_of(one, scene.world.seed)}", "campaign": one.campaign, "value": one.value}
+            {"id": f"indicator--{_of(one, world.seed)}", "campaign": one.campaign, "value": one.value}
             | {"shared": one.shared, "revoked": one.revoked}
             for one in told
         ],
@@ -89,28 +91,28 @@ def write(scene: Scene, stories: Sequence[Story], folder: Path) -> None:
     (folder / "known.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
-def _of_campaigns(scene: Scene, stories: Sequence[Story], dice: Dice) -> Iterator[_Told]:
+def _of_campaigns(
+    world: World, incidents: Sequence[Mapping[str, Any]], breached: Profile, dice: Dice
+) -> Iterator[_Told]:
     """What a group uses twice, and beside it what it used once."""
-    by = {story.id: story for story in stories}
+    by = {incident["id"]: incident for incident in incidents}
     breach, mails = by["incident-1"], by["incident-3"]
-    assert breach.profile
-    assert mails.profile
-    home = dice.one(breach.profile.domains)
-    homes = set(scene.world.homes)
-    relays = sorted(breach.addresses & homes)
-    rented = sorted(breach.addresses - homes)
-    one, two = breach.campaign, mails.campaign
+    home = dice.one(breached.domains)
+    homes = set(world.homes)
+    relays = sorted(homes.intersection(breach["addresses"]))
+    rented = sorted(set(breach["addresses"]) - homes)
+    one, two = breach["campaign"], mails["campaign"]
     yield _domain(one, home, "a server that the program calls", shared=True, since=96)
     yield _domain(one, f"{dice.one(('sync', 'status', 'edge'))}-allyonly.test", "another of its servers", since=80)
     if relays:
         yield _address(one, dice.one(relays), "a router that they come through", since=70, until=38)
     yield _address(one, f"2001:db8:f00d::{dice.hexes(3)}", "a router that they came through", since=70, until=38)
-    build = digest("partner", scene.world.seed)
+    build = digest("partner", world.seed)
     pattern = f"[file:hashes.'SHA-256' = '{build}']"
     yield _Told(campaign=one, what="its program", pattern=pattern, value=build, shared=False, since_days=96)
     if rented:  # a rented machine with many sites on it: taken back when the ally saw what else it serves
         yield _address(one, dice.one(rented), "a rented server", since=60, confidence=20, revoked=True)
-    sender = mails.profile.domains[0]
+    sender = pixels.GROUP.domains[0]
     yield _domain(two, sender, "whose mails tell who opened them", shared=True, since=44)
     yield _domain(two, "newsdesk-allyonly.example", "another of their senders", since=44)
 

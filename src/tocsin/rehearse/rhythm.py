@@ -149,22 +149,26 @@ def utc(ts_us: int) -> datetime:
     return datetime.fromtimestamp(ts_us // 1_000_000, tz=UTC).replace(microsecond=ts_us % 1_000_000)
 
 
-@lru_cache(maxsize=8_192)  # of some days: what happens is told in its order, nearly
-def _minute(minute: int, sep: str) -> str:
-    day, rest = divmod(minute, 1440)
-    return f"{(date(1970, 1, 1) + timedelta(days=day)).isoformat()}{sep}{rest // 60:02}:{rest % 60:02}:"
+_MINUTES: Final = tuple(f"{minute // 60:02}:{minute % 60:02}:" for minute in range(1440))
+_SECONDS: Final = tuple(f"{second:02}." for second in range(60))
+_MILLIS: Final = tuple(f"{number:03}" for number in range(1000))
+
+
+@lru_cache(maxsize=64)
+def _day_text(day: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def clock(ts_us: int, *, sep: str = "T", micro: bool = False) -> str:
     """A moment of UTC as text, in milliseconds or microseconds, without its zone.
 
-    Half of a drill's work is telling the time: what is the same within a minute is made once.
+    Much of a drill's work is telling the time: its parts are made once, and looked up.
     """
-    minute, rest = divmod(ts_us, 60_000_000)
-    if micro:
-        return f"{_minute(minute, sep)}{rest // 1_000_000:02}.{rest % 1_000_000:06}"
-    rest //= 1000
-    return f"{_minute(minute, sep)}{rest // 1000:02}.{rest % 1000:03}"
+    second, rest = divmod(ts_us, 1_000_000)
+    minute, second = divmod(second, 60)
+    day, minute = divmod(minute, 1440)
+    below = f"{rest:06}" if micro else _MILLIS[rest // 1000]
+    return f"{_day_text(day)}{sep}{_MINUTES[minute]}{_SECONDS[second]}{below}"
 
 
 class Hours:

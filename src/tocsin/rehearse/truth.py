@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from tocsin.rehearse.acts.logons import admin_of, sid_of
+from tocsin.rehearse.benign.mishaps import holes
 from tocsin.rehearse.rhythm import DAY_US, clock
 from tocsin.rehearse.scene import Scene
 from tocsin.rehearse.sensors.linux import IDS
 from tocsin.rehearse.stories.story import Story
-from tocsin.rehearse.tape import Mark, Place
+from tocsin.rehearse.tape import Hole, Mark, Place
+from tocsin.rehearse.world import Body, World
 
 PEOPLE = ("targeted", "possibly_reached", "reached", "data_left")
 PERMITTED = "permitted"
@@ -26,38 +29,75 @@ def moment(ts_us: int) -> str:
     return clock(ts_us) + "Z"
 
 
-def write(scene: Scene, stories: list[Story], path: Path, claim: dict[str, Any]) -> None:
-    calendar = scene.world.calendar
-    hosts = sum(len(body.hosts) for body in scene.world.bodies)
+def told(scene: Scene, body: Body, stories: Mapping[int, Story]) -> dict[str, Any]:
+    """What one body's part of a drill knows of the truth, as JSON can have it; `write` puts all parts together."""
+    tape = scene.tape
+    machines = {host.name: scene.machine(host).host for host in body.hosts}
+    return {
+        "records": tape.records,
+        "incidents": [
+            [number, {"group": _group(story), "incident": _incident(scene, story)}] for number, story in stories.items()
+        ],
+        "permitted": _permitted(scene),
+        "lost": [[hole.from_us, _hole(hole)] for hole in tape.lost],
+        "torn": [{**_record(place), "how": place.torn} for place in tape.torn],
+        "names": {name: [host.name, host.fqdn] for name, host in machines.items()},
+    }
+
+
+def write(
+    world: World,
+    parts: Sequence[Mapping[str, Any]],
+    names: Mapping[str, tuple[str, str]],
+    claim: Mapping[str, Any],
+    path: Path,
+) -> None:
+    """Write the truth.
+
+    Args:
+        parts: what `told` told of each body.
+        names: those that machines have today, by what each was called at first.
+    """
+    calendar = world.calendar
+    hosts = sum(len(body.hosts) for body in world.bodies)
     campaigns: dict[str, dict[str, Any]] = {}
+    stories = incidents(parts)
     for story in stories:
-        entry = campaigns.setdefault(story.campaign, {"id": story.campaign, "group": _group(story), "incidents": []})
-        entry["incidents"].append(story.id)
+        campaign = story["incident"]["campaign"]
+        entry = campaigns.setdefault(campaign, {"id": campaign, "group": story["group"], "incidents": []})
+        entry["incidents"].append(story["incident"]["id"])
+    lost = [(hole.from_us, _hole(hole)) for hole in holes(world)] + [one for part in parts for one in part["lost"]]
     told = {
         "version": 1,
-        "seed": scene.world.seed,
+        "seed": world.seed,
         "attack_release": "19",
         "first_day": calendar.first.isoformat(),
         "days": calendar.days,
         "hosts": hosts,
         "host_months": round(hosts * calendar.days / 30.4375, 3),
-        "records": scene.tape.records,
+        "records": sum(part["records"] for part in parts),
         "campaigns": list(campaigns.values()),
-        "incidents": [_incident(scene, story) for story in stories],
-        "names": _names(scene),
-        "permitted": _permitted(scene),
-        "lost": [
-            {"logs": hole.logs, "from": moment(hole.from_us), "until": moment(hole.until_us)}
-            for hole in sorted(scene.tape.holes, key=lambda hole: hole.from_us)
-        ],
-        "torn": [
-            {**_record(place), "how": place.torn}
-            for place in sorted(scene.tape.torn, key=lambda place: (place.path, place.line))
-        ],
-        "clocks": _clocks(scene),
+        "incidents": [story["incident"] for story in stories],
+        "names": _names(world, names),
+        "permitted": [one for part in parts for one in part["permitted"]],
+        "lost": [hole for _, hole in sorted(lost, key=lambda one: one[0])],
+        "torn": sorted(
+            (one for part in parts for one in part["torn"]), key=lambda one: (str(one["path"]), int(one["line"]))
+        ),
+        "clocks": _clocks(world),
         "claim": claim,
     }
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def incidents(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of all parts, in the order of the stories: each `incident`, with the `group` behind it."""
+    numbered = sorted((one for part in parts for one in part["incidents"]), key=lambda one: int(one[0]))
+    return [told for _, told in numbered]
+
+
+def _hole(hole: Hole) -> dict[str, str]:
+    return {"logs": hole.logs, "from": moment(hole.from_us), "until": moment(hole.until_us)}
 
 
 def _group(story: Story) -> dict[str, Any] | None:
@@ -113,7 +153,7 @@ def _incident(scene: Scene, story: Story) -> dict[str, Any]:
     }
 
 
-def _clocks(scene: Scene) -> list[dict[str, Any]]:
+def _clocks(world: World) -> list[dict[str, Any]]:
     """Those that are wrong by a second or more: times of the truth are true ones."""
     return [
         {
@@ -121,19 +161,19 @@ def _clocks(scene: Scene) -> list[dict[str, Any]]:
             "ahead_s": host.skew_us / 1e6,
             "until": moment(host.right_us) if host.right_us else None,
         }
-        for body in scene.world.bodies
+        for body in world.bodies
         for host in body.hosts
         if abs(host.skew_us) >= _SECOND_US
     ]
 
 
-def _names(scene: Scene) -> list[list[str]]:
+def _names(world: World, now: Mapping[str, tuple[str, str]]) -> list[list[str]]:
     """What means one and the same machine, and one and the same account."""
     groups = []
-    for body in scene.world.bodies:
+    for body in world.bodies:
         for host in body.hosts:
-            now = scene.machine(host).host
-            every = (now.fqdn, now.name, host.fqdn, host.name, host.address, host.front)
+            name, fqdn = now[host.name]
+            every = (fqdn, name, host.fqdn, host.name, host.address, host.front)
             groups.append(list(dict.fromkeys(name for name in every if name)))
         for person in body.people:
             groups.append([person.account, person.upn, person.sid])

@@ -19,7 +19,7 @@ _WORDS: Final = {200: "OK", 201: "Created", 302: "Found", 304: "Not Modified", 4
 _MORE_WORDS: Final = {403: "Forbidden", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: of these there are as many as records
 class Request:
     """`sent` and `received` are the bodies, without headers."""
 

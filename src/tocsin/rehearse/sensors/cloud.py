@@ -54,7 +54,7 @@ def audit(
     scene.tape.put(stream, late, orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE), scene.mark)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: of these there are as many as records
 class SignIn:
     """How somebody signs in.
 

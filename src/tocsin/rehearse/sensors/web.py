@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from tocsin.rehearse.rhythm import ZONE, clock, utc
@@ -26,12 +27,19 @@ def nginx(
 ) -> None:
     """`request` is method, target, status and bytes of the answer's body."""
     method, target, status, size = request
-    at = utc(host.clock(ts_us)).astimezone(ZONE)
+    minute, second = divmod(host.clock(ts_us) // 1_000_000, 60)
+    day, zone = _shown(minute)
     line = (
-        f'{client} - - [{at:%d/%b/%Y:%H:%M:%S %z}] "{method} {target} HTTP/1.1" {status} {size} '
-        f'"{referrer}" "{agent}"\n'
+        f'{client} - - [{day}:{second:02} {zone}] "{method} {target} HTTP/1.1" {status} {size} "{referrer}" "{agent}"\n'
     )
     scene.tape.put(scene.tape.stream(f"web/{host.name}/access-{{day}}.log"), ts_us, line, scene.mark)
+
+
+@lru_cache(maxsize=4_096)
+def _shown(minute: int) -> tuple[str, str]:
+    """A local time up to its minute, and its zone."""
+    at = utc(minute * 60_000_000).astimezone(ZONE)
+    return f"{at:%d/%b/%Y:%H:%M}", f"{at:%z}"
 
 
 def _iis_head(ts_us: int) -> bytes:

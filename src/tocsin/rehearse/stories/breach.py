@@ -22,6 +22,7 @@ from tocsin.rehearse.stories.profile import Profile
 from tocsin.rehearse.stories.story import Story
 from tocsin.rehearse.world import Body
 
+BODY: Final = "ps"
 _Act: TypeAlias = Callable[[Scene, Story, Hold, int], None]
 # What a job does that they leave behind, at any hour.
 _UNATTENDED: Final[tuple[_Act, ...]] = (taking.reads_on,)
@@ -31,7 +32,7 @@ _IMPLANT: Final = "C:\\ProgramData\\Microsoft\\Diagnosis\\wlbsvc.exe"
 
 
 def tell(scene: Scene, profile: Profile, seed: int) -> tuple[Story, Iterator[int]]:
-    body = scene.world.body("ps")
+    body = scene.world.body(BODY)
     story = Story(
         id="incident-1",
         campaign="campaign-1",

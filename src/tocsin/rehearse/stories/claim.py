@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tocsin.rehearse.dice import Dice
 from tocsin.rehearse.rhythm import DAY_US, HOUR_US, clock, midnight_us
-from tocsin.rehearse.stories.story import Story
+from tocsin.rehearse.stories import breach
 from tocsin.rehearse.world import World
 
 
-def made(world: World, breach: Story) -> dict[str, Any]:
+def made(world: World) -> dict[str, Any]:
     """The claim. Each of its parts is contradicted by the evidence, in a way of its own."""
-    body, dice = breach.body, Dice(world.seed, "claim")
+    body, dice = world.body(breach.BODY), Dice(world.seed, "claim")
     last = midnight_us(world.calendar.last)
     day = last - (4 + dice.below(3)) * DAY_US
     members = sum(person.role == "member" for person in body.people)
@@ -48,10 +49,9 @@ def made(world: World, breach: Story) -> dict[str, Any]:
     }
 
 
-def truth_of(claim: dict[str, Any], breach: Story) -> dict[str, Any]:
-    """Why it is wrong."""
-    taken = len(breach.people.get("data_left", ()))
-    left = sum(breach.left.values())
+def truth_of(claim: Mapping[str, Any], incident: Mapping[str, Any]) -> dict[str, Any]:
+    """Why it is wrong; the incident is what the truth says of the breach."""
+    taken, left = len(incident["people"]["data_left"]), incident["bytes"]["left"]
     reasons = {
         "mail": f"mail of {taken} mailboxes was read; {left} bytes left in all",
         "archive": "in that night nothing but its agents' reports went from that server to the outside",
