@@ -166,12 +166,11 @@ def drawn(
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
-    usual = np.isin(lowered, (routine.EVERYWHERE, routine.RECURRING))
     same: list[npt.NDArray[np.integer]] = [
         label,
         known.rule,
         around.of[known.row],
-        np.where(usual, 0, lines.process[known.row]),  # each day's is another process, and the same thing
+        np.where(np.isin(lowered, _USUAL), 0, lines.process[known.row]),  # each day's is another process, and the same thing
         lowered,
         solid.astype(np.int8),
         *who,
