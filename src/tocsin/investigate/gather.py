@@ -170,7 +170,7 @@ def drawn(
         label,
         known.rule,
         around.of[known.row],
-        np.where(np.isin(lowered, _USUAL), 0, lines.process[known.row]),  # each day's is another process, and the same thing
+        np.where(np.isin(lowered, _USUAL), 0, lines.process[known.row]),  # each day's is another, and the same thing
         lowered,
         solid.astype(np.int8),
         *who,

@@ -99,7 +99,7 @@ def _of_case(folder: Path, state: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def cited(places: Places, incident: dict[str, Any]) -> set[Record]:
-    """All records an incident shows: of findings, those folded behind another one too, context, and whom it addressed."""
+    """All records an incident shows: of findings, those folded behind one too, of context, and of whom it addressed."""
     ats = [at for beside in incident.get("context", ()) for at in beside.get("citations", ())]
     ats += [
         at for some in incident.get("addressed", ()) for one in some.get("all", ()) for at in one.get("citations", ())
