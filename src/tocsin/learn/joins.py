@@ -44,13 +44,13 @@ def join(names: Mapping[str, Iterable[str]], actors: Iterable[Actor]) -> list[Jo
 def _joined(actor: Actor, called: Mapping[str, set[str]], known: Mapping[str, set[str]]) -> Joined:
     own = plain(actor.name)
     others = {plain(word) for word, _ in actor.names} - {own}
-    ways = (called.get(own, set()), known.get(own, set()), set[str]().union(*(known.get(one, ()) for one in others)))
+    ways = (called.get(own, set()), known.get(own, set()), _having(known, others))
     strength = next((place for place, way in enumerate(ways) if len(way) == 1), None)
     group = next(iter(ways[strength])) if strength is not None else ""
     # A name that its own group has too says nothing about another.
     telling = [word for word in (own, *others) if group not in known.get(word, ())]
-    lumped = set[str]().union(*(called.get(word, ()) for word in telling)) - {group}
-    crossing = set[str]().union(*(known.get(word, ()) for word in telling)) - {group} - lumped
+    lumped = _having(called, telling) - {group}
+    crossing = _having(known, telling) - {group} - lumped
     return Joined(
         actor=actor,
         group=group,
@@ -58,3 +58,7 @@ def _joined(actor: Actor, called: Mapping[str, set[str]], known: Mapping[str, se
         lumped=tuple(sorted(lumped)),
         crossing=tuple(sorted(crossing)),
     )
+
+
+def _having(names: Mapping[str, set[str]], words: Iterable[str]) -> set[str]:
+    return {group for word in words for group in names.get(word, ())}
