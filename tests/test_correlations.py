@@ -7,13 +7,14 @@ import json
 import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from evtx import PyEvtxParser
+
+import spoken
 
 LOGON_RULES = """
 title: Failed logon
@@ -70,15 +71,12 @@ EVENTS = [
 
 @pytest.fixture
 def tocsin(tmp_path: Path) -> Run:
-    home = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "120"}
+    home = {"HOME": str(tmp_path), "COLUMNS": "120"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     (tmp_path / "rules.yml").write_text(LOGON_RULES)
 
     def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tocsin", *words]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=kept | home, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = spoken.tocsin(words, cwd=tmp_path, env=kept | home)
         assert done.returncode == code, done.stderr
         return done
 

@@ -6,12 +6,13 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import spoken
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -21,14 +22,13 @@ def tocsin(tmp_path: Path) -> Run:
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "COLUMNS", "FORCE_"))}
     env = mine | {
         "HOME": str(tmp_path / "home"),
-        **{f"XDG_{name}_HOME": str(tmp_path / "home" / name.lower()) for name in ("CACHE", "STATE", "DATA")},
-        "PYTHONPATH": os.pathsep.join(sys.path),
+        **{f"XDG_{name}_HOME": str(tmp_path / "home" / name.lower()) for name in ("STATE", "DATA")},
+        "XDG_CACHE_HOME": str(tmp_path.parent / "cache"),  # our own rules, compiled once for all tests
         "COLUMNS": "120",
     }
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tocsin", "detect", *words]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+        return spoken.tocsin(["detect", *words], cwd=tmp_path, env=env)
 
     return run
 

@@ -6,12 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import spoken
 from tocsin.rehearse.sample import make
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,11 +27,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tocsin(tmp_path: Path) -> Run:
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TOCSIN_", "COLUMNS"))}
-    env = mine | {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = mine | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path.parent / "cache")}
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tocsin", *words]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+        return spoken.tocsin(words, cwd=tmp_path, env=env)
 
     return run
 

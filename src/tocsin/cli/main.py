@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from types import FrameType
 from typing import Annotated, Final, cast
@@ -89,6 +90,12 @@ def _root(
         typer.echo(context.get_help())
 
 
+@cache
+def _spoken() -> Callable[..., object]:
+    """The commands as the library reads them out of their functions, which takes a quarter of a second: once."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the words say; every error ends as at most two lines on standard error, and a code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -97,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
     signal.signal(signal.SIGTERM, _end)
     try:
-        code = app(args=words, prog_name="tocsin", standalone_mode=False)
+        code = _spoken()(args=words, prog_name="tocsin", standalone_mode=False)
         sys.stdout.flush()
     except TocsinError as error:
         return _complain(error.message, error.hint, error.exit_code, words)
