@@ -258,23 +258,45 @@ def _labels(
         renumbered(part, alone) for part in (*links.within(traces, around, lines, left), links.nearby(around, left))
     ]
     every = links.joined(parts)
-    label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    took = label, _aims(rules)[known.rule], heavy
-    moved = taken.went_on(traces, around, lines, whole, took, bearing)
-    every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
-    label = components(len(known), every.one, every.other)
-    later = taken.taken(whole, label, took[1], heavy, bearing)
-    back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
-    every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
-    for _ in range(_FURTHER):
-        label = components(len(known), every.one, every.other)
-        took = label, *took[1:]
-        lent = borrowed.borrowed(traces, around, whole, took, bearing)
-        back = taken.came_back(traces, around, whole, took, bearing)
-        every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (lent, back))])
+    every = _went_on(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
     return every, components(len(known), every.one, every.other), refused
+
+
+def _went_on(
+    traces: Traces,
+    around: Machines,
+    lines: Lineage,
+    whole: Shared,
+    every: Links,
+    weighed: tuple[Longs, _Rows, _Rows],
+) -> Links:
+    """The links, with those from what took a machine to what it did from there, step by step.
+
+    Args:
+        weighed: of each finding what its rule is for, whether it is heavy, and whether it may be joined.
+    """
+    aims, heavy, bearing = weighed
+    size = len(whole.ts)
+
+    def more(*parts: Links) -> Links:
+        return links.joined([every, *(links.between(part, part.one, part.other, whole.ts) for part in parts)])
+
+    def one_each(back: Links) -> Links:
+        return taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
+
+    took = components(size, every.one, every.other), aims, heavy
+    every = more(taken.went_on(traces, around, lines, whole, took, bearing))
+    took = components(size, every.one, every.other), aims, heavy
+    back = taken.came_back(traces, around, whole, took, bearing)
+    every = more(taken.taken(whole, took[0], aims, heavy, bearing), one_each(back))
+    for _ in range(_FURTHER):
+        took = components(size, every.one, every.other), aims, heavy
+        back = taken.came_back(traces, around, whole, took, bearing)
+        lent = borrowed.borrowed(traces, around, whole, took, bearing)
+        every = more(one_each(links.joined([back, lent])))
+    return every
 
 
 def _aims(rules: Sequence[Rule]) -> Longs:
