@@ -160,9 +160,10 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
+    familiar = routine.familiar(traces, around, known) & ~told & quieten
     # What a rule of weight saw in the same record is not only daily work.
     usual = np.isin(lowered, _USUAL) & ~np.isin(known.row, known.row[bearing])
-    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual, familiar
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
@@ -193,6 +194,7 @@ def drawn(
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
         lowered=lowered,
         solid=solid,
+        familiar=familiar,
         quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
@@ -215,14 +217,15 @@ def _labels(
     rules: Sequence[Rule],
     around: Machines,
     lines: Lineage,
-    halves: tuple[_Rows, _Rows, _Rows],
+    halves: tuple[_Rows, _Rows, _Rows, _Rows],
 ) -> tuple[Links, Longs, Links]:
     """The links, the incident of each finding, and the links that would have made one of two.
 
     Args:
-        halves: those that may be joined, those that are put beside them, and which of these happen day after day.
+        halves: those that may be joined, those that are put beside them, which of these happen day after day, and what
+            is old news on its machine.
     """
-    bearing, quiet, usual = halves
+    bearing, quiet, usual, familiar = halves
 
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -235,7 +238,7 @@ def _labels(
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
     held, rest = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
-    heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
+    heavy, asked = (known.level[strong] >= _HEAVY) & ~familiar[strong], routine.requests(traces, rows)
     sure = links.joined(
         [
             *links.within(traces, around, lines, held),
@@ -259,7 +262,7 @@ def _labels(
     ]
     every = links.joined(parts)
     whole = shared(np.arange(len(known)))
-    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
+    heavy = (known.level >= _HEAVY) & bearing & ~familiar & ~routine.requests(traces, known.row)
     every = _went_on(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
     return every, components(len(known), every.one, every.other), refused
 
