@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from investigate.made import DAY, RULES, Happened, rule, told
-from tocsin.investigate import gather
+from tocsin.investigate import frames, gather, read
 from tocsin.investigate.normal import address
+from tocsin.model.event import Column, Events, RawRecords, Source
 from tocsin.model.incident import Incident
 
 AIMS = tuple(replace(one, tactics=("credential-access",)) if one.id == "high-1" else one for one in RULES)
@@ -59,6 +61,17 @@ def test_not_without_a_use_nor_at_another_time_nor_of_others(tmp_path: Path, hap
     assert len(gathered(happened, tmp_path)) == 2
 
 
+def test_an_account_that_two_intruders_use_makes_them_no_one(tmp_path: Path) -> None:
+    """It goes to the one that it is nearest to in time."""
+    second = replace(TOOK, host="mail", at=int(2.5 * DAY), roles={"peer_address": "203.0.113.10"})
+    also = replace(FOUND, at=int(5.02 * DAY), roles={**FOUND.roles, "address": "203.0.113.78"})
+    tied = replace(FOUND, at=int(5.015 * DAY), rules=(rule("medium", 1),))
+    for happened in ([FOUND, also, tied], [FOUND, tied]):
+        found = gathered([TOOK, second, USED, cloud(5.018, "203.0.113.10"), *happened], tmp_path)
+        assert sorted(seen.name for one in found if one.hosts for seen in one.hosts) == ["mail", "web"]
+        assert sum(bool(one.hosts) for one in found) == 2
+
+
 def test_twenty_mailboxes_read_from_one_server_do_not_make_it_everybodys(tmp_path: Path) -> None:
     crowd = [cloud(5 + n / 24, THEIRS, who=f"p{n}@house.example") for n in range(20)]
     assert len(gathered([TOOK, USED, FOUND, *crowd], tmp_path)) == 1
@@ -92,3 +105,41 @@ def test_not_of_another_nor_from_elsewhere_nor_one_in_service(tmp_path: Path, ha
 )
 def test_a_client_is_known_with_its_port(written: str, meant: str) -> None:
     assert address(written) == meant
+
+
+def table(kind: str, hours: list[float], **columns: list[str | None]) -> Events:
+    def column(texts: list[str | None]) -> Column:
+        values = [None, None, *dict.fromkeys(text for text in texts if text)]
+        return Column(codes=np.array([values.index(text) for text in texts], np.int32), values=values)
+
+    return Events(
+        kind=kind,
+        sources=(Source(path="x"),),
+        ts=np.array([int(hour * 3_600_000_000) for hour in hours]),
+        src=np.zeros(len(hours), np.int32),
+        rec=np.arange(len(hours)),
+        chunk=np.full(len(hours), -1),
+        raw=RawRecords(),
+        columns={name: column(texts) for name, texts in columns.items()},
+        fields_of=(),
+    )
+
+
+def kept(events: Events, folder: Path) -> list[int]:
+    path = folder / "traces"
+    path.write_bytes(b"".join(frames(events, np.zeros(0, np.int64))))
+    return sorted(read([path]).rec.tolist())
+
+
+def test_workers_keep_the_first_use_of_an_hour_from_outside(tmp_path: Path) -> None:
+    who: list[str | None] = [WHO, WHO, WHO, "hana@house.example", WHO, None]
+    whence: list[str | None] = [f"{THEIRS}:4711", f"{THEIRS}:4712", THEIRS, THEIRS, "10.0.0.7", THEIRS]
+    seen = table("m365", [0.1, 0.2, 1.3, 0.3, 0.4, 0.5], UserId=who, ClientIP=whence)
+    assert kept(seen, tmp_path) == [0, 2, 3]
+
+
+def test_a_wrong_password_is_no_use_of_an_account(tmp_path: Path) -> None:
+    asked = {"userPrincipalName": [WHO, WHO], "callerIpAddress": [THEIRS, OTHER]}
+    assert kept(table("azure", [0.1, 0.2], **asked, resultType=["50126", "0"]), tmp_path) == [1]
+    asked = {"UserId": [WHO, WHO], "ClientIP": [THEIRS, OTHER]}
+    assert kept(table("m365", [0.1, 0.2], **asked, Operation=["UserLoginFailed", "UserLoggedIn"]), tmp_path) == [1]

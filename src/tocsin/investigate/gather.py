@@ -160,9 +160,10 @@ def drawn(
     if not quieten:
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
+    familiar = routine.familiar(traces, around, known) & ~told & quieten
     # What a rule of weight saw in the same record is not only daily work.
     usual = np.isin(lowered, _USUAL) & ~np.isin(known.row, known.row[bearing])
-    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual, familiar
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
@@ -193,6 +194,7 @@ def drawn(
         again_from=np.searchsorted(stands[again], np.arange(len(known))),
         lowered=lowered,
         solid=solid,
+        familiar=familiar,
         quieten=quieten,
         elsewhere=signs.from_elsewhere(traces, around, lines, known),
         digests=digests,
@@ -215,14 +217,15 @@ def _labels(
     rules: Sequence[Rule],
     around: Machines,
     lines: Lineage,
-    halves: tuple[_Rows, _Rows, _Rows],
+    halves: tuple[_Rows, _Rows, _Rows, _Rows],
 ) -> tuple[Links, Longs, Links]:
     """The links, the incident of each finding, and the links that would have made one of two.
 
     Args:
-        halves: those that may be joined, those that are put beside them, and which of these happen day after day.
+        halves: those that may be joined, those that are put beside them, which of these happen day after day, and what
+            is old news on its machine.
     """
-    bearing, quiet, usual = halves
+    bearing, quiet, usual, familiar = halves
 
     def shared(at: Longs) -> Shared:
         return Shared(row=known.row[at], ts=known.ts[at], machine=around.of[known.row[at]])
@@ -235,7 +238,7 @@ def _labels(
     strong = np.concatenate([strong, known.further[0][further]])
     rows = np.concatenate([known.row[strong[: len(strong) - len(further)]], known.further[1][further]])
     held, rest = Shared(row=rows, ts=traces.ts[rows], machine=around.of[rows]), shared(weak)
-    heavy, asked = known.level[strong] >= _HEAVY, routine.requests(traces, rows)
+    heavy, asked = (known.level[strong] >= _HEAVY) & ~familiar[strong], routine.requests(traces, rows)
     sure = links.joined(
         [
             *links.within(traces, around, lines, held),
@@ -258,23 +261,45 @@ def _labels(
         renumbered(part, alone) for part in (*links.within(traces, around, lines, left), links.nearby(around, left))
     ]
     every = links.joined(parts)
-    label = components(len(known), every.one, every.other)
     whole = shared(np.arange(len(known)))
-    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    took = label, _aims(rules)[known.rule], heavy
-    moved = taken.went_on(traces, around, lines, whole, took, bearing)
-    every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
-    label = components(len(known), every.one, every.other)
-    later = taken.taken(whole, label, took[1], heavy, bearing)
-    back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
-    every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
-    for _ in range(_FURTHER):
-        label = components(len(known), every.one, every.other)
-        took = label, *took[1:]
-        lent = borrowed.borrowed(traces, around, whole, took, bearing)
-        back = taken.came_back(traces, around, whole, took, bearing)
-        every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (lent, back))])
+    heavy = (known.level >= _HEAVY) & bearing & ~familiar & ~routine.requests(traces, known.row)
+    every = _went_on(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
     return every, components(len(known), every.one, every.other), refused
+
+
+def _went_on(
+    traces: Traces,
+    around: Machines,
+    lines: Lineage,
+    whole: Shared,
+    every: Links,
+    weighed: tuple[Longs, _Rows, _Rows],
+) -> Links:
+    """The links, with those from what took a machine to what it did from there, step by step.
+
+    Args:
+        weighed: of each finding what its rule is for, whether it is heavy, and whether it may be joined.
+    """
+    aims, heavy, bearing = weighed
+    size = len(whole.ts)
+
+    def more(*parts: Links) -> Links:
+        return links.joined([every, *(links.between(part, part.one, part.other, whole.ts) for part in parts)])
+
+    def one_each(back: Links) -> Links:
+        return taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
+
+    took = components(size, every.one, every.other), aims, heavy
+    every = more(taken.went_on(traces, around, lines, whole, took, bearing))
+    took = components(size, every.one, every.other), aims, heavy
+    back = taken.came_back(traces, around, whole, took, bearing)
+    every = more(taken.taken(whole, took[0], aims, heavy, bearing), one_each(back))
+    for _ in range(_FURTHER):
+        took = components(size, every.one, every.other), aims, heavy
+        back = taken.came_back(traces, around, whole, took, bearing)
+        lent = borrowed.borrowed(traces, around, whole, took, bearing)
+        every = more(one_each(links.joined([back, lent])))
+    return every
 
 
 def _aims(rules: Sequence[Rule]) -> Longs:

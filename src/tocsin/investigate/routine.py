@@ -133,6 +133,26 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     return answer
 
 
+def familiar(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:
+    """Which findings are of a shape that was on their machine on several days before: old news, if not yet routine.
+
+    They stay what they are; but that one of them comes near something else is chance as likely as not, so they take no
+    machine and are no second thing of weight. What is critical never is.
+    """
+    answer = np.zeros(len(known), bool)
+    machine = machines.of[known.row]
+    at = np.flatnonzero((known.ts != NO_TIME) & (machine > 0) & (known.level < _CRITICAL))
+    if not len(at):
+        return answer
+    key, day = grouped([_shapes(traces, known)[at], machine[at]]), known.ts[at] // _DAY_US
+    order = np.lexsort((day, key))
+    key, day = key[order], day[order]
+    other = np.diff(key, prepend=-1) != 0
+    number = np.cumsum(other | (np.diff(day, prepend=day[0]) != 0))  # of the pair of key and day
+    answer[at[order]] = number - np.maximum.accumulate(np.where(other, number, 0)) >= _SEVERAL
+    return answer
+
+
 def _third(ts: Longs) -> int:
     """When the first third of the evidence ends: of its span, and of the days that it has, whichever is earlier.
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, counting, drawn, here, joined, machines_with, says_something
+from tocsin.investigate.links import Links, Shared, counting, drawn, here, joined, machines_with, picked, says_something
 from tocsin.investigate.machines import COMMON, Machines
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.investigate.normal import address
@@ -71,6 +71,23 @@ def came_back(
             ends, code = later[near], other[found.row[later[near]]].astype(np.int64)
             parts.append(drawn(found, "address", one[before[near]], ends, code, np.full(len(ends), -1, np.int64)))
     return joined(parts)
+
+
+def to_one(some: Links, found: Shared, label: Longs, mine: _Rows) -> Links:
+    """Of links between what took a machine and the rest, those by which each of the rest goes to one incident only.
+
+    An account that two intruders use must not make one of them: it goes to the one that it is nearest to in time.
+
+    Args:
+        label: the incident of each finding; `mine` are findings of those that took a machine, as in `sides`.
+    """
+    ends = np.where(mine[some.one], (some.one, some.other), (some.other, some.one))
+    theirs, free = label[ends[0]], label[ends[1]]
+    order = np.lexsort((theirs, np.abs(found.ts[some.other] - found.ts[some.one]), free))
+    chosen = np.full(int(label.max(initial=0)) + 1, -1, np.int64)
+    firsts = order[np.flatnonzero(np.diff(free[order], prepend=-1))]
+    chosen[free[firsts]] = theirs[firsts]
+    return picked(some, np.flatnonzero(chosen[free] == theirs))
 
 
 def sides(found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows) -> tuple[_Rows, _Rows]:

@@ -163,7 +163,10 @@ def _uses(shape: Shape, events: Events, rows: Longs) -> Longs:
     told = np.flatnonzero(_that(who, bool) & _that(whence, _is_outside))
     if not len(told):
         return told
-    columns: list[npt.NDArray[np.integer]] = [_codes(texts.codes)[told] for texts in (who, whence, what)]
+    numbers: dict[str, int] = {}  # a client comes by another port each time
+    same = np.array([numbers.setdefault(address(text), len(numbers)) for text in whence.values])
+    columns: list[npt.NDArray[np.integer]] = [_codes(texts.codes)[told] for texts in (who, what)]
+    columns.append(same[_codes(whence.codes)[told]])
     _, firsts = np.unique(grouped([events.ts[rows[told]] // _SAME_USE_US, *columns]), return_index=True)
     return rows[told[np.sort(firsts)]]
 

@@ -46,6 +46,7 @@ _ANSWERS: Final = ("QueryResults", "answers")
 _APPLIED: Final = ("properties.targetResources.id", "TargetResources.ModifiedProperties.NewValue", "ObjectId")
 _APPLICATION: Final = ("ClientAppId", "AppId", "ApplicationId", "properties.appId", "AppAccessContext.ClientAppId")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SENT: Final = ("orig_bytes", "sentbyte", "flow.bytes_toserver", "cs-bytes")  # of connections and of requests
 _PRINCIPAL: Final = ("UserId", "userPrincipalName", "properties.userPrincipalName", "identity")
 # Kinds that have such records; of others nothing is read.
 KINDS: Final = frozenset(
@@ -53,7 +54,7 @@ KINDS: Final = frozenset(
     google_workspace""".split()
 )
 FIELDS: Final = frozenset(
-    (*_PROCESS, *_PROGRAM, *_WHO, *_ADDRESS, *_DOMAIN, *_ANSWERS, *_PRINCIPAL, *_APPLIED, *_APPLICATION)
+    (*_PROCESS, *_PROGRAM, *_WHO, *_ADDRESS, *_DOMAIN, *_ANSWERS, *_PRINCIPAL, *_APPLIED, *_APPLICATION, *_SENT)
 )
 
 _Rows = npt.NDArray[np.bool_]
@@ -63,6 +64,7 @@ _Values = Mapping[LeadKind, frozenset[str]]
 class Bead(msgspec.Struct, frozen=True, array_like=True):
     """One record: the things looked for that it names; `met` are other addresses outside and names in it.
 
+    `sent` are the bytes that whoever asked sent, 0 where the record does not say.
     `who` is the machine of ours, or the person, that had to do with it; `asker` is the address outside that came to us.
     """
 
@@ -78,6 +80,7 @@ class Bead(msgspec.Struct, frozen=True, array_like=True):
     host: str
     person: str
     asker: str
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +222,9 @@ def _bead(events: Events, row: int, wanted: _Values) -> Bead | None:
         host=machine,
         person=people[0] if people else "",
         asker=next(iter(addresses), "") if is_public(next(iter(addresses), "")) else "",
+        sent=max(
+            (int(text) for text in texts(_SENT) if text.isascii() and text.isdigit() and len(text) < 19), default=0
+        ),
     )
 
 

@@ -6,6 +6,7 @@ every machine has are no lead.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ import numpy as np
 
 from tocsin.investigate.impact.scene import addresses_of, hosts_of
 from tocsin.investigate.links import INSTALLED
-from tocsin.investigate.normal import address, is_public
+from tocsin.investigate.noise import is_everybodys
+from tocsin.investigate.normal import address, domain, is_public
 from tocsin.investigate.processes import LAUNCHERS, MOST_CHILDREN
 from tocsin.investigate.roles import SERVICES
 from tocsin.investigate.routine import reasons
@@ -30,6 +32,8 @@ from tocsin.model.rule import LEVELS
 BESIDE_US: Final = 30 * 86_400_000_000
 MOST: Final = 1_000  # leads of an incident
 _DAY_US: Final = 86_400_000_000
+# Of an address with a name or a number of the fourth version: whoever commands a program seldom writes the sixth.
+_URL: Final = re.compile(r"(?:https?|ftp)://(?:[^\s/@'\"]*@)?([A-Za-z0-9.-]{1,253})", re.IGNORECASE)
 _BEARING: Final = LEVELS.index("medium")
 _GRAVE: Final = LEVELS.index("high")
 _EVER: Final = int(np.iinfo(np.int64).max)
@@ -74,6 +78,7 @@ def leads(
         for lead, because in (
             *_processes(traces, here, children),
             *_named(traces, here, one, assets),
+            *_commanded(traces, here, assets),
             *_came(one, weighing, own, assets, arrivals, start),
             *_listed(one),
             *((("record", record(*_place(cited))), "its finding") for cited in weighing if cited.kind in SERVICES),
@@ -224,6 +229,18 @@ def _named(traces: Traces, rows: Iterable[int], one: Incident, assets: Assets) -
     for row in rows:
         if "." in (text := traces.texts[column[row]]):
             yield ("domain", text), "a finding names it"
+
+
+def _commanded(traces: Traces, rows: Iterable[int], assets: Assets) -> Iterator[tuple[Lead, str]]:
+    """Hosts outside of the addresses (RFC 3986) in commands: what a program was told to speak to."""
+    column = traces.role("command")
+    for row in rows:
+        for host in _URL.findall(traces.shown[column[row]]):
+            text = address(host)
+            if text and not is_ours(text, assets):
+                yield ("address", text), "the command of a finding names it"
+            elif not text and (name := domain(host)) and not is_everybodys(name) and not assets.named(name):
+                yield ("domain", name), "the command of a finding names it"
 
 
 _Arrivals = dict[tuple[str, str], int]

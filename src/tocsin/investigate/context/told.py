@@ -11,6 +11,7 @@ from tocsin.investigate.context.beads import HOUR_US, Bead
 from tocsin.investigate.context.leads import MOST as MOST_LEADS
 from tocsin.investigate.context.leads import Lead, Leads, is_ours
 from tocsin.investigate.context.ordinary import DAY_US, ordinary, place
+from tocsin.investigate.roles import WATCHERS
 from tocsin.model.asset import Assets
 from tocsin.model.citation import Citation
 from tocsin.model.context import Context
@@ -18,7 +19,7 @@ from tocsin.model.event import NO_TIME
 from tocsin.model.incident import Incident
 
 MOST: Final = 500  # lines of context in an incident
-_CITED: Final = 3  # records of a line
+_CITED: Final = 3  # records of a line: the first, and of the rest the one by which most was sent
 _IN_SERVICE: Final = "several people use it day after day, so all days are one line"
 # Whose records tell of further things: what a process of theirs spoke to is theirs; what shares a server need not be.
 _LEADING: Final = frozenset({"process", "program", "domain", "record", "address"})
@@ -116,12 +117,16 @@ def told(
                 if not usual.tells(bead, lead, leads[number]) or place(bead) in known[number]:
                     continue
                 known[number].add(place(bead))
-                line = lines[number][lead, bead.kind, bead.host, day]
+                # A sensor or a firewall writes of many machines: each of these is a line, as where each writes itself.
+                machine = bead.who if bead.kind in WATCHERS else bead.host
+                line = lines[number][lead, bead.kind, machine, day]
                 line.count += 1
                 if bead.ts != NO_TIME:
                     line.times = [line.times[0] if line.times else bead.ts, bead.ts]
                 if len(line.beads) < _CITED:
                     line.beads.append(bead)
+                elif bead.sent > line.beads[-1].sent:
+                    line.beads[-1] = bead
     return tuple(
         replace(
             one,
