@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import REACH_US, Links, Shared, drawn, joined, machines_with
-from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.links import REACH_US, Links, Shared, drawn, joined
+from tocsin.investigate.machines import COMMON, Machines, machines_with
 from tocsin.investigate.nearest import grouped, latest, nearest
 from tocsin.investigate.taken import STAYS_US, outside, sides
 from tocsin.investigate.traces import Traces

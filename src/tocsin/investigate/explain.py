@@ -99,7 +99,7 @@ def _used(board: Board, via: int) -> tuple[Entity, str]:
     who, whence, what = (board.text(via, role) for role in ("principal", "address", "application"))
     entity = Entity(kind="principal", name=board.traces.texts[board.traces.role("principal")[via]], shown=who)
     by = f" by application {what}" if what else ""
-    return entity, f"{who} was used from {whence}{by}, and that address is in what took a machine"
+    return entity, f"{who} was used from {whence}{by}, which findings of where a machine was taken name"
 
 
 def _shared(board: Board, kind: EntityKind, code: int, held: int, row: int) -> tuple[Entity, str]:

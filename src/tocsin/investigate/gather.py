@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import (
-    borrowed,
     cite,
     explain,
     links,
@@ -25,7 +24,6 @@ from tocsin.investigate import (
     scope,
     signs,
     strangers,
-    taken,
     timeline,
     ways,
 )
@@ -35,13 +33,14 @@ from tocsin.investigate.from_fields import traces_of
 from tocsin.investigate.links import Links, Shared
 from tocsin.investigate.machines import COMMON, Machines, machines
 from tocsin.investigate.nearest import components, grouped
+from tocsin.investigate.onward import onward
 from tocsin.investigate.permits import covered
 from tocsin.investigate.processes import Lineage, lineage
 from tocsin.investigate.roles import Role
 from tocsin.investigate.table import Table, table
 from tocsin.investigate.traces import Traces
 from tocsin.model.asset import Assets
-from tocsin.model.event import NO_TIME, Longs
+from tocsin.model.event import NO_TIME, Codes, Longs
 from tocsin.model.finding import Finding
 from tocsin.model.incident import RANKS, Incident
 from tocsin.model.permit import Permit
@@ -53,7 +52,6 @@ _BEARING: Final = LEVELS.index("medium")
 _HEAVY: Final = LEVELS.index("high")
 _USUAL: Final = (routine.EVERYWHERE, routine.RECURRING)
 _Rows = npt.NDArray[np.bool_]
-_FURTHER: Final = 2  # from an account to where else it was used from, to whose were used from there; no further
 
 
 def gather(
@@ -161,9 +159,7 @@ def drawn(
         lowered[:] = routine.NOTHING
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
     familiar = routine.familiar(traces, around, known) & ~told & quieten
-    # What a rule of weight saw in the same record is not only daily work.
-    usual = np.isin(lowered, _USUAL) & ~np.isin(known.row, known.row[bearing])
-    halves = bearing, ~bearing & (lowered != routine.PERMITTED), usual, familiar
+    halves = bearing, ~bearing & (lowered != routine.PERMITTED), _usual(known, lowered, bearing), familiar
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)
     who = [traces.role(role)[known.row] for role in _SAME]
@@ -200,6 +196,12 @@ def drawn(
         digests=digests,
         indexes=_indexes(traces, around, lines),
     )
+
+
+def _usual(known: Table, lowered: Codes, bearing: _Rows) -> _Rows:
+    """What happens day after day, but for records that a rule of weight saw, too: these are not only daily work."""
+    daily: _Rows = np.isin(lowered, _USUAL) & ~np.isin(known.row, known.row[bearing])
+    return daily
 
 
 def _again(stands: Longs) -> Longs:
@@ -263,43 +265,8 @@ def _labels(
     every = links.joined(parts)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~familiar & ~routine.requests(traces, known.row)
-    every = _went_on(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
+    every = onward(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
     return every, components(len(known), every.one, every.other), refused
-
-
-def _went_on(
-    traces: Traces,
-    around: Machines,
-    lines: Lineage,
-    whole: Shared,
-    every: Links,
-    weighed: tuple[Longs, _Rows, _Rows],
-) -> Links:
-    """The links, with those from what took a machine to what it did from there, step by step.
-
-    Args:
-        weighed: of each finding what its rule is for, whether it is heavy, and whether it may be joined.
-    """
-    aims, heavy, bearing = weighed
-    size = len(whole.ts)
-
-    def more(*parts: Links) -> Links:
-        return links.joined([every, *(links.between(part, part.one, part.other, whole.ts) for part in parts)])
-
-    def one_each(back: Links) -> Links:
-        return taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
-
-    took = components(size, every.one, every.other), aims, heavy
-    every = more(taken.went_on(traces, around, lines, whole, took, bearing))
-    took = components(size, every.one, every.other), aims, heavy
-    back = taken.came_back(traces, around, whole, took, bearing)
-    every = more(taken.taken(whole, took[0], aims, heavy, bearing), one_each(back))
-    for _ in range(_FURTHER):
-        took = components(size, every.one, every.other), aims, heavy
-        back = taken.came_back(traces, around, whole, took, bearing)
-        lent = borrowed.borrowed(traces, around, whole, took, bearing)
-        every = more(one_each(links.joined([back, lent])))
-    return every
 
 
 def _aims(rules: Sequence[Rule]) -> Longs:

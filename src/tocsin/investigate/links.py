@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.machines import COMMON, Machines, counting, machines_with
 from tocsin.investigate.nearest import chained, earliest, grouped, nearest
 from tocsin.investigate.noise import is_everybodys
 from tocsin.investigate.normal import is_public
@@ -233,24 +233,6 @@ def says_something(kind: EntityKind, text: str) -> bool:
     if kind == "file":
         return bool(_PROGRAM.search(text)) and not _is_installed(text)
     return True
-
-
-def counting(traces: Traces, column: Codes) -> Codes:
-    """A column without what only tells from where accounts of a cloud were used.
-
-    Whoever reads twenty mailboxes from one server does not make it everybody's by that.
-    """
-    return np.where(traces.acts("use") & ~traces.found, 0, column)
-
-
-def machines_with(column: Codes, machine: Codes) -> Longs:
-    """For each text on how many machines it is."""
-    size = int(column.max(initial=0)) + 1
-    known = column > 0
-    if not known.any():
-        return np.zeros(size, np.int64)
-    _, firsts = np.unique(grouped([column[known], machine[known]]), return_index=True)
-    return np.bincount(column[known][firsts], minlength=size).astype(np.int64)
 
 
 def _by_session(traces: Traces, machines: Machines, lines: Lineage, found: Shared) -> Links:

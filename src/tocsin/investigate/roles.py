@@ -356,14 +356,7 @@ _UNIX: Final[Mapping[Role, tuple[Name, ...]]] = {
 # Kinds whose records are written by a machine that watches others: what they tell of is the client.
 WATCHERS: Final = frozenset({"zeek", "suricata", "firewall", "dns", "proxy"})
 # Kinds that have no machines: a service that many people's machines speak to.
-SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - {
-    "opencanary",
-    "webserver",
-    "proxy",
-    "antivirus",
-    "application",
-    "cisco",
-}
+SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - set("opencanary webserver proxy antivirus application cisco".split())
 
 SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "windows": (
@@ -394,12 +387,8 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
 
 
 def _names(shape: Shape) -> frozenset[str]:
-    parts = {
-        part
-        for names in shape.roles.values()
-        for name in names
-        for part in ((name,) if isinstance(name, str) else name)
-    }
+    names = [name for some in shape.roles.values() for name in some]
+    parts = {part for name in names for part in ((name,) if isinstance(name, str) else name)}
     return frozenset(parts) | frozenset(shape.gate)
 
 

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.investigate.links import Links, Shared, counting, drawn, here, joined, machines_with, picked, says_something
-from tocsin.investigate.machines import COMMON, Machines
+from tocsin.investigate.links import Links, Shared, drawn, here, joined, picked, says_something
+from tocsin.investigate.machines import COMMON, Machines, counting, machines_with
 from tocsin.investigate.nearest import grouped, latest
 from tocsin.investigate.normal import address
 from tocsin.investigate.processes import Lineage
