@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tocsin.investigate import Traces, read
+from tocsin.investigate.kept import Frame, Texts, to_bytes
 from tocsin.investigate.roles import ACTS, Act, Role
-from tocsin.investigate.traces import Frame, Texts, to_bytes
 from tocsin.model.event import NO_TIME
 from tocsin.model.finding import Finding
 from tocsin.model.rule import LEVELS, Level, Rule

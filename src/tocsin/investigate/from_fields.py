@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from tocsin.investigate.kept import Frame, Texts
 from tocsin.investigate.roles import ACTS, ROLES, SHAPES, Name, Role, Shape
-from tocsin.investigate.traces import Frame, Gathering, Texts, Traces, sorted_
+from tocsin.investigate.traces import Gathering, Traces, sorted_
 from tocsin.model.event import NO_TIME
 from tocsin.model.finding import Finding
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import (
+    attached,
     borrowed,
     cite,
     explain,
@@ -249,9 +250,9 @@ def _labels(
     dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
     kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
     parts = [renumbered(sure, strong), kept]
-    near, kinds, codes = links.attached(traces, around, lines, held, rest, usual[weak])
+    near, kinds, codes = attached.attached(traces, around, lines, held, rest, usual[weak])
     beside = np.flatnonzero(near >= 0)
-    parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
+    parts.append(attached.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
     left = shared(alone)
     parts += [
