@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tocsin import investigate
+from tocsin.investigate.kept import Frame, Texts, to_bytes
 from tocsin.investigate.roles import ACTS, Role
-from tocsin.investigate.traces import Frame, Texts, to_bytes
 from tocsin.model.finding import Finding
 from tocsin.model.rule import LEVELS, Rule
 

@@ -245,8 +245,8 @@ def _labels(
         ]
     )
     loose = links.joined([links.nearby(around, held), ways.at_once(around, held, heavy)])
-    aims = np.where(heavy, _aims(rules)[known.rule[strong]], -1)
-    whose = strangers.whose(traces, around, lines, held, asked, aims)
+    aims = rank.aims(rules)[known.rule]
+    whose = strangers.whose(traces, around, lines, held, asked, np.where(heavy, aims[strong], -1))
     dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
     kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
     parts = [renumbered(sure, strong), kept]
@@ -258,31 +258,34 @@ def _labels(
     parts += [
         renumbered(part, alone) for part in (*links.within(traces, around, lines, left), links.nearby(around, left))
     ]
-    every = links.joined(parts)
-    label = components(len(known), every.one, every.other)
-    whole = shared(np.arange(len(known)))
-    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
-    took = label, _aims(rules)[known.rule], heavy
-    moved = taken.went_on(traces, around, lines, whole, took, bearing)
-    every = links.joined([every, links.between(moved, moved.one, moved.other, known.ts)])
-    label = components(len(known), every.one, every.other)
-    later = taken.taken(whole, label, took[1], heavy, bearing)
-    back = taken.came_back(traces, around, whole, (label, *took[1:]), bearing)
-    every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (later, back))])
-    for _ in range(_FURTHER):
-        label = components(len(known), every.one, every.other)
-        took = label, *took[1:]
-        lent = borrowed.borrowed(traces, around, whole, took, bearing)
-        back = taken.came_back(traces, around, whole, took, bearing)
-        every = links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in (lent, back))])
+    every = _afterwards(links.joined(parts), traces, known, around, lines, (aims, bearing))
     return every, components(len(known), every.one, every.other), refused
 
 
-def _aims(rules: Sequence[Rule]) -> Longs:
-    """Of each rule a number that rules for the same share."""
-    numbers: dict[tuple[str, ...], int] = {}
-    aims = (tuple(sorted({rank.SAME.get(name, name) for name in rule.tactics})) or (rule.id,) for rule in rules)
-    return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)
+def _afterwards(
+    every: Links, traces: Traces, known: Table, around: Machines, lines: Lineage, weight: tuple[Longs, _Rows]
+) -> Links:
+    """These links, and those to what was done later from machines that were taken, or with accounts from there.
+
+    Args:
+        weight: a number for the aims of each finding, and which may be joined.
+    """
+    aims, bearing = weight
+    whole = Shared(row=known.row, ts=known.ts, machine=around.of[known.row])
+    heavy = (known.level >= _HEAVY) & bearing & ~routine.requests(traces, known.row)
+
+    def took() -> tuple[Longs, Longs, _Rows]:
+        return components(len(known), every.one, every.other), aims, heavy
+
+    def more(*parts: Links) -> Links:
+        return links.joined([every, *(links.between(part, part.one, part.other, known.ts) for part in parts)])
+
+    every = more(taken.went_on(traces, around, lines, whole, took(), bearing))
+    label = took()
+    every = more(taken.taken(whole, *label, bearing), taken.came_back(traces, around, whole, label, bearing))
+    for _ in range(_FURTHER):
+        every = more(borrowed.borrowed(traces, around, whole, took(), bearing))
+    return every
 
 
 def _further(known: Table, around: Machines, bearing: _Rows, usual: _Rows) -> Longs:
