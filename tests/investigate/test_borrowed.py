@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from investigate.made import DAY, RULES, Happened, rule, told
-from tocsin.investigate import gather
+from tocsin.investigate import gather, read
 from tocsin.investigate.normal import address
 from tocsin.model.incident import Incident
 
@@ -78,6 +78,23 @@ def test_two_intruders_who_used_one_account_are_two(tmp_path: Path) -> None:
     again = cloud(5.51, "203.0.113.78", rule("medium", 3))
     found = gathered([TOOK, took, USED, FOUND, cloud(5.5, second), again], tmp_path)
     assert sorted(len(one.findings) for one in found) == [2, 4]
+
+
+def test_uses_by_others_take_no_room_and_uses_leave_room_for_what_machines_did(tmp_path: Path) -> None:
+    others = [cloud(1 + n / 1000, HOME, who=f"p{n}@house.example") for n in range(500)]
+    (tmp_path / "a").mkdir()
+    told([TOOK, *others, USED, FOUND, cloud(5.02, "203.0.113.78", who="hana@house.example")], tmp_path / "a")
+    starts = [Happened(at=3 * DAY + n, host="web", act="start", path="web.json") for n in range(50)]
+    (tmp_path / "b").mkdir()
+    told(starts, tmp_path / "b")
+    traces = read([tmp_path / "a" / "traces", tmp_path / "b" / "traces"], most=50)
+    assert (int(traces.acts("start").sum()), int((traces.acts("use") & ~traces.found).sum())) == (50, 1)
+    assert traces.left_out == 0
+    used = [replace(USED, at=USED.at + n) for n in range(11) if USED.at is not None]
+    told([TOOK, FOUND, *used], tmp_path / "a")
+    traces = read([tmp_path / "a" / "traces", tmp_path / "b" / "traces"], most=50)
+    assert int(traces.acts("start").sum()) == 50
+    assert traces.left_out == 1
 
 
 CONSENT = cloud(4, HOME, rule("medium", 3), let_in=APP)

@@ -28,7 +28,7 @@ _SAME_USE_US: Final = 3_600_000_000  # one account from one address is at one do
 _CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
 _SERVICES: Final = frozenset({"5", "0"})  # of the types of logons: services, and the system's own at its start
 _PEERS: Final[tuple[Role, ...]] = ("peer", "peer_address", "machine")
-_USES: Final[tuple[Role, ...]] = ("principal", "address", "application")
+USES: Final[tuple[Role, ...]] = ("principal", "address", "application")
 _PORTS: Final[Mapping[str, Role]] = {"own": "own_port", "peer": "peer_port"}
 _ADDRESSES: Final[Mapping[str, Role]] = {"own": "own_address", "peer": "peer_address"}
 _LONGEST: Final = 400  # of a text that is only shown; names that join are shorter
@@ -155,7 +155,7 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
 
 def _uses(shape: Shape, events: Events, rows: Longs) -> Longs:
     """The first of each hour in which an account was used from an address outside, by an application if one is told."""
-    who, whence, what = (_texts(shape.roles.get(role, ()), events, rows) for role in _USES)
+    who, whence, what = (_texts(shape.roles.get(role, ()), events, rows) for role in USES)
     told = np.flatnonzero(_that(who, bool) & _that(whence, _is_outside))
     if not len(told):
         return told
