@@ -10,6 +10,7 @@ import pytest
 
 from investigate.made import DAY, RULES, Happened, rule, told
 from tocsin.investigate import frames, gather, read
+from tocsin.investigate.kept import frames_in
 from tocsin.investigate.normal import address
 from tocsin.model.event import Column, Events, RawRecords, Source
 from tocsin.model.incident import Incident
@@ -19,7 +20,6 @@ THEIRS, OTHER, HOME = "203.0.113.9", "203.0.113.77", "203.0.113.200"
 WHO = "mere@house.example"
 APP = "fb64ec23-cbab-4998-9e6b-4f6208a6e59c"
 TOOK = Happened(at=2 * DAY, host="web", rules=(rule("high"), rule("high", 1)), roles={"peer_address": THEIRS})
-BEFORE = Happened(at=0, host="db", act="start")  # what is new needs a time before
 
 
 def cloud(at: float, whence: str, level: int | None = None, who: str = WHO, **roles: str) -> Happened:
@@ -28,6 +28,7 @@ def cloud(at: float, whence: str, level: int | None = None, who: str = WHO, **ro
     return Happened(at=int(at * DAY), host="", kind="m365", rules=rules, act="use", path="audit.json", roles=told_of)
 
 
+BEFORE = cloud(1, HOME)  # what is new needs a time before
 USED = cloud(5, THEIRS)
 FOUND = cloud(5.01, OTHER, rule("medium", 2))
 
@@ -77,12 +78,45 @@ def test_twenty_mailboxes_read_from_one_server_do_not_make_it_everybodys(tmp_pat
     assert len(gathered([TOOK, USED, FOUND, *crowd], tmp_path)) == 1
 
 
+def test_an_account_of_which_nothing_was_kept_before_comes_from_nowhere_new(tmp_path: Path) -> None:
+    """Logs of a cloud often reach back for days only, those of machines for months."""
+    early = Happened(at=0, host="db", act="start")
+    for known, count in (([], 2), ([cloud(4.5, HOME)], 2), ([cloud(3.9, HOME)], 1)):
+        findings, traces = told([early, TOOK, *known, USED, FOUND], tmp_path)
+        assert len(gather(findings, AIMS, traces)) == count
+
+
+def test_two_intruders_who_used_one_account_are_two(tmp_path: Path) -> None:
+    second = "198.51.100.7"
+    took = Happened(at=3 * DAY, host="db", rules=TOOK.rules, roles={"peer_address": second})
+    again = cloud(5.51, "203.0.113.78", rule("medium", 3))
+    found = gathered([TOOK, took, USED, FOUND, cloud(5.5, second), again], tmp_path)
+    assert sorted(len(one.findings) for one in found) == [2, 4]
+
+
+def test_uses_by_others_take_no_room_and_uses_leave_room_for_what_machines_did(tmp_path: Path) -> None:
+    others = [cloud(1 + n / 1000, HOME, who=f"p{n}@house.example") for n in range(500)]
+    (tmp_path / "a").mkdir()
+    told([TOOK, *others, USED, FOUND, cloud(5.02, "203.0.113.78", who="hana@house.example")], tmp_path / "a")
+    starts = [Happened(at=3 * DAY + n, host="web", act="start", path="web.json") for n in range(50)]
+    (tmp_path / "b").mkdir()
+    told(starts, tmp_path / "b")
+    traces = read([tmp_path / "a" / "traces", tmp_path / "b" / "traces"], most=50)
+    assert (int(traces.acts("start").sum()), int((traces.acts("use") & ~traces.found).sum())) == (50, 1)
+    assert traces.left_out == 0
+    used = [replace(USED, at=USED.at + n) for n in range(11) if USED.at is not None]
+    told([TOOK, FOUND, *used], tmp_path / "a")
+    traces = read([tmp_path / "a" / "traces", tmp_path / "b" / "traces"], most=50)
+    assert int(traces.acts("start").sum()) == 50
+    assert traces.left_out == 1
+
+
 CONSENT = cloud(4, HOME, rule("medium", 3), let_in=APP)
 ACTS = cloud(6, THEIRS, application=APP)
 
 
 def test_an_application_that_acts_from_there_brings_its_consent(tmp_path: Path) -> None:
-    (one,) = gathered([TOOK, cloud(1, HOME), CONSENT, ACTS], tmp_path)
+    (one,) = gathered([TOOK, CONSENT, ACTS], tmp_path)
     assert any(f"by application {APP}" in join.because for join in one.joins)
 
 
@@ -96,7 +130,14 @@ def test_an_application_that_acts_from_there_brings_its_consent(tmp_path: Path) 
     ],
 )
 def test_not_of_another_nor_from_elsewhere_nor_one_in_service(tmp_path: Path, happened: list[Happened]) -> None:
-    assert len(gathered([TOOK, cloud(1, HOME), CONSENT, *happened], tmp_path)) == 2
+    assert len(gathered([TOOK, CONSENT, *happened], tmp_path)) == 2
+
+
+def test_where_its_owner_gave_consent_is_not_where_the_intruder_is(tmp_path: Path) -> None:
+    """Who else comes from that house, and then from a hotel, is in nobody's hand."""
+    hana = "hana@house.example"
+    travels = [cloud(1, HOME, who=hana), cloud(7, HOME, who=hana), cloud(7.02, OTHER, rule("medium", 2), who=hana)]
+    assert len(gathered([CONSENT, ACTS, TOOK, *travels], tmp_path)) == 2
 
 
 @pytest.mark.parametrize(
@@ -126,9 +167,12 @@ def table(kind: str, hours: list[float], **columns: list[str | None]) -> Events:
 
 
 def kept(events: Events, folder: Path) -> list[int]:
+    """What a worker sets down: more than is read, since of uses only those are that name what was found."""
     path = folder / "traces"
     path.write_bytes(b"".join(frames(events, np.zeros(0, np.int64))))
-    return sorted(read([path]).rec.tolist())
+    return sorted(
+        rec for frame in frames_in([path], found=False) for rec in np.frombuffer(frame.rec, np.int64).tolist()
+    )
 
 
 def test_workers_keep_the_first_use_of_an_hour_from_outside(tmp_path: Path) -> None:

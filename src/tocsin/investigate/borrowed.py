@@ -16,12 +16,13 @@ import numpy.typing as npt
 from tocsin.investigate.links import REACH_US, Links, Shared, drawn, joined
 from tocsin.investigate.machines import COMMON, Machines, machines_with
 from tocsin.investigate.nearest import grouped, latest, nearest
-from tocsin.investigate.taken import STAYS_US, outside, sides
+from tocsin.investigate.taken import STAYS_US, came_back, outside, sides, to_one
 from tocsin.investigate.traces import Traces
 from tocsin.model.event import NO_TIME, Codes, Longs
 
 _DAY_US: Final = 86_400_000_000
 _HOUR_US: Final = REACH_US["host"]  # hands on a keyboard pause for less
+_NEVER: Final = np.iinfo(np.int64).max
 _Rows = npt.NDArray[np.bool_]
 
 
@@ -30,10 +31,14 @@ def borrowed(
 ) -> Links:
     """Links from a finding that names the address to another of the account, each by the record of a use between them.
 
+    And from what else names such an address, as `came_back` draws them. A finding that would come to two incidents
+    that each took a machine so comes to the nearer: that both used one account does not make one of two intruders.
+
     Args:
         took: label, rule and heavy, as for `taken`; `bearing`, too.
     """
     mine, rest = sides(found, took, bearing)
+    mine &= _theirs(traces, found, mine)
     uses = np.flatnonzero(
         traces.acts("use")
         & (traces.role("principal") > 0)
@@ -43,12 +48,45 @@ def borrowed(
     )
     rows, by = _in_hand(traces, outside(traces, machines), found, np.flatnonzero(mine), uses)
     others = np.flatnonzero(rest)
-    return joined(
-        [
-            _within_the_hour(traces, machines, found, (rows, by), others),
-            _let_in(traces, found, (rows, by), others),
-        ]
-    )
+    parts = [
+        _within_the_hour(traces, machines, found, (rows, by), others),
+        _let_in(traces, found, (rows, by), others),
+        came_back(traces, machines, found, took, mine | rest),
+    ]
+    return to_one(joined(parts), found, took[0], mine)
+
+
+def _theirs(traces: Traces, found: Shared, mine: _Rows) -> _Rows:
+    """Findings of such incidents whose address says where the intruder is, not where the owner of an account is.
+
+    It is the intruder's if a machine names it as well, or if the account had come from nowhere there until then.
+    """
+    address = traces.role("address")
+    named = np.zeros(len(traces.texts), bool)
+    at = found.row[mine & (found.machine > 0)]
+    for column in (address, traces.role("peer_address")):
+        named[column[at]] = True
+    return (found.machine > 0) | named[address[found.row]] | _new(traces, found.row, found.ts)
+
+
+def _new(traces: Traces, rows: Longs, at: Longs) -> _Rows:
+    """Of records whether their account first came from their address within the hour before a time, or later.
+
+    What is new needs a time before: an account that was not used a day before then may have been there all along.
+    """
+    who, address, ts = traces.role("principal"), traces.role("address"), traces.ts
+    known = np.flatnonzero((who > 0) & (address > 0) & (ts != NO_TIME))
+    pair = grouped([who[known], address[known]]) if len(known) else known
+    first = np.full(int(pair.max(initial=0)) + 1, _NEVER)
+    np.minimum.at(first, pair, ts[known])
+    since = np.full(len(traces), np.iinfo(np.int64).min)  # of records without an account or an address
+    since[known] = first[pair]
+    begun = np.full(len(traces.texts), _NEVER)
+    np.minimum.at(begun, who[known], ts[known])
+    timed = at != NO_TIME
+    at = np.where(timed, at, 0)
+    fresh: _Rows = timed & (since[rows] >= at - _HOUR_US) & (begun[who[rows]] <= at - _DAY_US)
+    return fresh
 
 
 def _in_hand(traces: Traces, columns: list[Codes], found: Shared, mine: Longs, uses: Longs) -> tuple[Longs, Longs]:
@@ -64,7 +102,7 @@ def _in_hand(traces: Traces, columns: list[Codes], found: Shared, mine: Longs, u
         last = latest(code, found.ts[one], address[uses], ts[uses])
         near = last >= 0
         near[near] = ts[uses[near]] - found.ts[one[last[near]]] <= REACH_US["address"]
-        since = np.full(len(traces.texts), np.iinfo(np.int64).max)
+        since = np.full(len(traces.texts), _NEVER)
         np.minimum.at(since, code, found.ts[one])
         before = uses[ts[uses] < since[address[uses]]]
         people = np.zeros(len(traces.texts), np.int64)
@@ -81,21 +119,11 @@ def _within_the_hour(
     traces: Traces, machines: Machines, found: Shared, hands: tuple[Longs, Longs], others: Longs
 ) -> Links:
     rows, by = hands
-    who, address, ts = traces.role("principal"), traces.role("address"), traces.ts
-    known = np.flatnonzero((who > 0) & (address > 0) & (ts != NO_TIME))
-    pair = grouped([who[known], address[known]]) if len(known) else known
-    first = np.full(int(pair.max(initial=0)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, pair, ts[known])
-    since = np.full(len(traces), np.iinfo(np.int64).min)
-    since[known] = first[pair]
-    strange = since[found.row[others]] > np.iinfo(np.int64).min
-    others = others[strange & ~np.isin(address[found.row[others]], machines.house)]
+    who, ts = traces.role("principal"), traces.ts
+    others = others[~np.isin(traces.role("address")[found.row[others]], machines.house)]
     near = nearest(who[rows], ts[rows], who[found.row[others]], found.ts[others], _HOUR_US)
     others, at = others[near >= 0], near[near >= 0]
-    # What is new needs a time before.
-    begin = int(ts[ts != NO_TIME].min(initial=np.iinfo(np.int64).max)) + _DAY_US
-    used = ts[rows[at]]
-    new = (since[found.row[others]] >= used - _HOUR_US) & (used >= begin)
+    new = _new(traces, found.row[others], ts[rows[at]])
     others, at = others[new], at[new]
     return drawn(found, "principal", by[at], others, who[rows[at]].astype(np.int64), rows[at])
 

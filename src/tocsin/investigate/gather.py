@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import (
+    attached,
     cite,
     explain,
     links,
@@ -249,14 +250,14 @@ def _labels(
         ]
     )
     loose = links.joined([links.nearby(around, held), ways.at_once(around, held, heavy)])
-    aims = np.where(heavy, _aims(rules)[known.rule[strong]], -1)
-    whose = strangers.whose(traces, around, lines, held, asked, aims)
+    aims = rank.aims(rules)[known.rule]
+    whose = strangers.whose(traces, around, lines, held, asked, np.where(heavy, aims[strong], -1))
     dropped = strangers.apart(components(len(strong), sure.one, sure.other), loose, held, whose)
     kept, refused = (renumbered(links.picked(loose, np.flatnonzero(some)), strong) for some in (~dropped, dropped))
     parts = [renumbered(sure, strong), kept]
-    near, kinds, codes = links.attached(traces, around, lines, held, rest, usual[weak])
+    near, kinds, codes = attached.attached(traces, around, lines, held, rest, usual[weak])
     beside = np.flatnonzero(near >= 0)
-    parts.append(links.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
+    parts.append(attached.beside(strong[near[beside]], weak[beside], kinds[beside], codes[beside], known.ts))
     alone = weak[near < 0]
     left = shared(alone)
     parts += [
@@ -265,15 +266,8 @@ def _labels(
     every = links.joined(parts)
     whole = shared(np.arange(len(known)))
     heavy = (known.level >= _HEAVY) & bearing & ~familiar & ~routine.requests(traces, known.row)
-    every = onward(traces, around, lines, whole, every, (_aims(rules)[known.rule], heavy, bearing))
+    every = onward(traces, around, lines, whole, every, (aims, heavy, bearing))
     return every, components(len(known), every.one, every.other), refused
-
-
-def _aims(rules: Sequence[Rule]) -> Longs:
-    """Of each rule a number that rules for the same share."""
-    numbers: dict[tuple[str, ...], int] = {}
-    aims = (tuple(sorted({rank.SAME.get(name, name) for name in rule.tactics})) or (rule.id,) for rule in rules)
-    return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)
 
 
 def _further(known: Table, around: Machines, bearing: _Rows, usual: _Rows) -> Longs:

@@ -1,13 +1,15 @@
-"""Events in, compact frames of what they can be joined by out, as workers set them down.
+"""Events in, compact frames of what they can be joined by on disk out.
 
 Workers keep each record that a rule matched, and those that show how one thing led to another: starts of processes,
-logons, contacts between machines, and from where accounts of a cloud were used. A frame is a length and a message.
+logons, contacts between machines, and from where accounts of a cloud were used. A frame is a length and a message; what
+a worker that died left half written is not read.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,13 +22,13 @@ from tocsin.investigate.roles import ACTS, SHAPES, Name, Role, Shape
 from tocsin.model.event import Codes, Column, Events, Longs
 from tocsin.model.kind import KINDS
 
-LENGTH: Final = 8  # bytes before each frame
+_LENGTH: Final = 8  # bytes before each frame
 _SAME_CONTACT_US: Final = 300_000_000  # the same machines within five minutes are one contact: joining asks no finer
 _SAME_USE_US: Final = 3_600_000_000  # one account from one address is at one doing for an hour
 _CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
 _SERVICES: Final = frozenset({"5", "0"})  # of the types of logons: services, and the system's own at its start
 _PEERS: Final[tuple[Role, ...]] = ("peer", "peer_address", "machine")
-_USES: Final[tuple[Role, ...]] = ("principal", "address", "application")
+USES: Final[tuple[Role, ...]] = ("principal", "address", "application")
 _PORTS: Final[Mapping[str, Role]] = {"own": "own_port", "peer": "peer_port"}
 _ADDRESSES: Final[Mapping[str, Role]] = {"own": "own_address", "peer": "peer_address"}
 _LONGEST: Final = 400  # of a text that is only shown; names that join are shorter
@@ -58,11 +60,12 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 def to_bytes(frame: Frame) -> bytes:
     content = _encode(frame)
-    return len(content).to_bytes(LENGTH, "big") + content
+    return len(content).to_bytes(_LENGTH, "big") + content
 
 
 def frames(events: Events, found: Longs, among: Longs | None = None) -> Iterator[bytes]:
@@ -152,7 +155,7 @@ def _telling(shape: Shape, events: Events, rows: Longs) -> Longs:
 
 def _uses(shape: Shape, events: Events, rows: Longs) -> Longs:
     """The first of each hour in which an account was used from an address outside, by an application if one is told."""
-    who, whence, what = (_texts(shape.roles.get(role, ()), events, rows) for role in _USES)
+    who, whence, what = (_texts(shape.roles.get(role, ()), events, rows) for role in USES)
     told = np.flatnonzero(_that(who, bool) & _that(whence, _is_outside))
     if not len(told):
         return told
@@ -233,6 +236,18 @@ def _pair(names: tuple[str, str], events: Events, rows: Longs) -> tuple[Codes, l
     if used[0] == 0:
         return at.astype(np.int32), ["", *texts[1:]]
     return (at + 1).astype(np.int32), ["", *texts]
+
+
+def frames_in(paths: Iterable[Path], *, found: bool) -> Iterator[Frame]:
+    for path in paths:
+        with path.open("rb") as file:
+            while len(length := file.read(_LENGTH)) == _LENGTH:
+                content = file.read(size := int.from_bytes(length, "big"))
+                if len(content) < size:
+                    break
+                frame = _decode(content)
+                if frame.found == found:
+                    yield frame
 
 
 def codes_of(content: bytes) -> Codes:

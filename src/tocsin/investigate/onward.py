@@ -39,17 +39,13 @@ def onward(
     def more(*parts: Links) -> Links:
         return links.joined([every, *(links.between(part, part.one, part.other, whole.ts) for part in parts)])
 
-    def one_each(back: Links) -> Links:
-        return taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
-
     took = components(size, every.one, every.other), aims, heavy
     every = more(taken.went_on(traces, around, lines, whole, took, bearing))
     took = components(size, every.one, every.other), aims, heavy
     back = taken.came_back(traces, around, whole, took, bearing)
-    every = more(taken.taken(whole, took[0], aims, heavy, bearing), one_each(back))
+    back = taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
+    every = more(taken.taken(whole, took[0], aims, heavy, bearing), back)
     for _ in range(_FURTHER):
         took = components(size, every.one, every.other), aims, heavy
-        back = taken.came_back(traces, around, whole, took, bearing)
-        lent = borrowed(traces, around, whole, took, bearing)
-        every = more(one_each(links.joined([back, lent])))
+        every = more(borrowed(traces, around, whole, took, bearing))
     return every

@@ -6,7 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from tocsin.investigate.signs import ITSELF, JUST_BEFORE
+from tocsin.model.event import Longs
 from tocsin.model.incident import Rank
 from tocsin.model.rule import LEVELS, Level, Rule
 
@@ -117,3 +120,10 @@ def main_tactic(rules: Sequence[Rule], elsewhere: int = 0) -> str:
             way = 0.5 if name in _ON_THE_WAY else 1.0
             weight[name] += 2.0 ** LEVELS.index(rule.level) / len(names) * way * after
     return min(weight, key=lambda name: (-round(weight[name], 6), name), default="")
+
+
+def aims(rules: Sequence[Rule]) -> Longs:
+    """Of each rule a number that rules for the same share."""
+    numbers: dict[tuple[str, ...], int] = {}
+    aims = (tuple(sorted({SAME.get(name, name) for name in rule.tactics})) or (rule.id,) for rule in rules)
+    return np.array([numbers.setdefault(aim, len(numbers)) for aim in aims], np.int64)

@@ -352,6 +352,7 @@ _UNIX: Final[Mapping[Role, tuple[Name, ...]]] = {
     "image": ("exe", "Image", "program"),
     "command": ("CommandLine", "proctitle"),
 }
+_LINUX: Final[Mapping[Role, tuple[Name, ...]]] = {**_UNIX, "peer_address": ("src_ip", "rhost")}
 
 # Kinds whose records are written by a machine that watches others: what they tell of is the client.
 WATCHERS: Final = frozenset({"zeek", "suricata", "firewall", "dns", "proxy"})
@@ -370,13 +371,8 @@ SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "macos": (Shape(gate={"log": ("process_creation",)}, act="start", roles=_UNIX), Shape(roles=_UNIX)),
     "auditd": (Shape(gate={"type": ("syscall",)}, act="start", roles=_UNIX), Shape(roles=_UNIX)),
     "linux": (
-        Shape(
-            gate={"program": ("sshd", "sshd-session")},
-            act="refused",
-            inward=True,
-            roles={**_UNIX, "peer_address": ("src_ip", "rhost")},
-        ),
-        Shape(roles={**_UNIX, "peer_address": ("src_ip", "rhost")}),
+        Shape(gate={"program": ("sshd", "sshd-session")}, act="refused", inward=True, roles=_LINUX),
+        Shape(roles=_LINUX),
     ),
     "zeek": (Shape(act="contact", roles=_NETWORK),),
     "suricata": (Shape(act="contact", roles=_NETWORK),),

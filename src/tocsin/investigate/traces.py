@@ -1,25 +1,25 @@
-"""Frames that workers kept in, Traces out; what a worker that died left half written is not read."""
+"""Frames of events in, Traces out: records by what they can be joined by, in one vocabulary."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
-from tocsin.investigate.kept import LENGTH, Frame, Texts, codes_of
+from tocsin.investigate.kept import USES, Frame, Texts, codes_of, frames_in
 from tocsin.investigate.normal import NORMAL
 from tocsin.investigate.roles import ACTS, ROLES, Act, Role
 from tocsin.model.event import Codes, Longs
 
 MOST_AROUND: Final = 5_000_000  # records that no rule matched which are held in memory; each takes some 150 bytes
+_OF_USES: Final = 5  # a fifth as many uses of accounts, besides
 
 _Rows = npt.NDArray[np.bool_]
-_decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,36 +114,51 @@ class Gathering:
 def read(paths: Iterable[Path], most: int = MOST_AROUND) -> Traces:
     """Read the frames of all tasks: all that was found, and up to so many other records.
 
-    Of machines where nothing was found only contacts are kept, which tell how many others a machine deals with.
+    Of machines where nothing was found only contacts are kept, which tell how many others a machine deals with. Of uses
+    of accounts only those by somebody, from an address or by an application of which something was found; they have a
+    room of their own, lest the cloud's log of a large house leave none for what happened on machines.
     """
     order = sorted(paths)
     gathering = Gathering()
-    for frame in _frames(order, found=True):
+    for frame in frames_in(order, found=True):
         gathering.add(frame)
     here = {gathering.shown[code].lower() for part in gathering.parts for code in np.unique(part["host"]).tolist()}
-    count = left_out = 0
-    for frame in _frames(order, found=False):
+    named = frozenset(gathering.codes.keys() - {""})
+    room, left_out = {False: most, True: most // _OF_USES}, 0
+    for frame in frames_in(order, found=False):
         if ACTS[frame.act] == "start" and not here.intersection(text.lower() for text in frame.host.values):
             continue
-        size = len(frame.ts) // 8
-        if count + size > most:
+        is_use = ACTS[frame.act] == "use"
+        kept = _naming(frame, named) if is_use else frame
+        size = len(kept.ts) // 8
+        if size > room[is_use]:
             left_out += size
-            continue
-        count += size
-        gathering.add(frame)
+        elif size:
+            room[is_use] -= size
+            gathering.add(kept)
     return sorted_(gathering, left_out)
 
 
-def _frames(paths: Iterable[Path], *, found: bool) -> Iterator[Frame]:
-    for path in paths:
-        with path.open("rb") as file:
-            while len(length := file.read(LENGTH)) == LENGTH:
-                content = file.read(size := int.from_bytes(length, "big"))
-                if len(content) < size:
-                    break
-                frame = _decode(content)
-                if frame.found == found:
-                    yield frame
+def _naming(frame: Frame, named: frozenset[str]) -> Frame:
+    """The rows of a frame of uses that name one of these."""
+    rows = np.zeros(len(frame.ts) // 8, bool)
+    for role in USES:
+        if role in frame.roles:
+            texts = frame.roles[role]
+            rows |= np.array([NORMAL[role](text) in named for text in texts.values], bool)[codes_of(texts.codes)]
+    at = np.flatnonzero(rows)
+
+    def only(texts: Texts) -> Texts:
+        used, codes = np.unique(codes_of(texts.codes)[at], return_inverse=True)
+        return Texts(codes.astype(np.int32).tobytes(), [texts.values[code] for code in used.tolist()])
+
+    return structs.replace(
+        frame,
+        source=np.frombuffer(frame.source, np.int32)[at].tobytes(),
+        host=only(frame.host),
+        roles={role: only(texts) for role, texts in frame.roles.items()},
+        **{name: np.frombuffer(getattr(frame, name), np.int64)[at].tobytes() for name in ("ts", "rec", "chunk")},
+    )
 
 
 def sorted_(gathering: Gathering, left_out: int = 0) -> Traces:

@@ -115,7 +115,8 @@ def making(
         return (yield from _days(seed, events, folder, profile or built_in(), apart or _here))
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written: {error.strerror or error}", hint="Name another folder."
+            f"{folder}: cannot be written: {error.strerror or error}",
+            hint="Name another folder, or make room: on the disk, or, where a process was killed, in memory.",
         ) from error
 
 
