@@ -128,7 +128,12 @@ def _trees(traces: Traces, process: Longs, parent: Longs, target: Longs) -> Long
     label = components(
         size, np.concatenate([edges[0][kept], process[into]]), np.concatenate([edges[1][kept], target[into]])
     )
-    return np.where((process > 0) & ~launched[process], label[process], 0)
+    # A tree is called by what started first in it: numbers of processes follow the order in which logs were read.
+    starts = np.flatnonzero(traces.acts("start") & (process > 0) & (traces.ts != NO_TIME))
+    tree, firsts = np.unique(label[process[starts]], return_index=True)
+    root = np.arange(size)
+    root[tree] = process[starts[firsts]]
+    return np.where((process > 0) & ~launched[process], root[label[process]], 0)
 
 
 def _is_launcher(text: str) -> bool:
