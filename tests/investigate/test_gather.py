@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import msgspec
@@ -419,3 +420,35 @@ def test_an_address_of_our_own_joins_nothing_and_neither_does_one_of_many_people
     assert sizes(gathered(steps("198.51.100.1", 0), tmp_path, assets=house)) == [1, 1]
     assert sizes(gathered(steps("198.51.100.7", 0), tmp_path, assets=house)) == [2]
     assert sizes(gathered(steps("198.51.100.7", 9), tmp_path, assets=house)) == [1, 1]
+
+
+def test_a_tree_of_processes_is_called_by_what_started_first_however_logs_were_read(tmp_path: Path) -> None:
+    outer = {"image": r"C:\Tools\outer.exe", "guid": "{o}", "pid": "10"}
+    inner = {"image": r"C:\Tools\inner.exe", "guid": "{i}", "pid": "11", "parent_guid": "{o}", "parent_pid": "10"}
+    last = {"image": r"C:\Tools\last.exe", "guid": "{l}", "pid": "12", "parent_guid": "{i}", "parent_pid": "11"}
+    happened = [
+        Happened(at=at * 2 * HOUR, host="a", rules=(rule("medium", at),), act="start", roles=roles, rec=at)  # type: ignore[arg-type]
+        for at, roles in enumerate((outer, inner, last))
+    ]
+    for order in permutations(happened):
+        findings, traces = told(order, tmp_path)
+        (one,) = gather(findings, RULES, traces)
+        assert {join.because.partition(", ")[2] for join in one.joins} == {r"from outer.exe, 2 hours apart"}
+
+
+def test_two_people_of_one_home_days_apart_are_two_and_on_one_day_one(tmp_path: Path) -> None:
+    """A cloud names no machine, so that neither of two findings has one says nothing."""
+    for days, count in ((4, 2), (1, 1)):
+        home = [
+            Happened(
+                at=at * DAY,
+                host="",
+                kind="m365",
+                path="audit.json",
+                rules=(rule("medium", at % 4),),
+                roles={"principal": who, "address": "203.0.113.9"},
+            )
+            for at, who in ((0, "mere@house.example"), (days, "hana@house.example"))
+        ]
+        findings, traces = told(home, tmp_path)
+        assert len(gather(findings, RULES, traces)) == count

@@ -210,7 +210,8 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     code = np.where(traces.that(code, partial(says_something, kind)), code, 0)
     links = _chain(found, kind, code, held[code])
     kept = np.flatnonzero(
-        (weights(links, found.ts) >= LEAST_BITS) | (found.machine[links.one] == found.machine[links.other])
+        (weights(links, found.ts) >= LEAST_BITS)
+        | ((found.machine[links.one] == found.machine[links.other]) & (found.machine[links.one] > 0))
     )
     return picked(links, kept)
 
