@@ -99,7 +99,7 @@ def _used(board: Board, via: int) -> tuple[Entity, str]:
     who, whence, what = (board.text(via, role) for role in ("principal", "address", "application"))
     entity = Entity(kind="principal", name=board.traces.texts[board.traces.role("principal")[via]], shown=who)
     by = f" by application {what}" if what else ""
-    return entity, f"{who} was used from {whence}{by}, which findings of where a machine was taken name"
+    return entity, f"{who} was used{by} from {whence}, an address that is in what took a machine"
 
 
 def _shared(board: Board, kind: EntityKind, code: int, held: int, row: int) -> tuple[Entity, str]:

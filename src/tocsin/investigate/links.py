@@ -209,11 +209,10 @@ def _rare(traces: Traces, machines: Machines, found: Shared, kind: EntityKind, r
     code = np.where(held[code] <= COMMON, code, 0)
     code = np.where(traces.that(code, partial(says_something, kind)), code, 0)
     links = _chain(found, kind, code, held[code])
-    kept = np.flatnonzero(
-        (weights(links, found.ts) >= LEAST_BITS)
-        | ((found.machine[links.one] == found.machine[links.other]) & (found.machine[links.one] > 0))
-    )
-    return picked(links, kept)
+    alike = found.machine[links.one] == found.machine[links.other]
+    if kind == "address":  # of a cloud no machine is known: that two people come from one address is as with machines
+        alike &= found.machine[links.one] > 0
+    return picked(links, np.flatnonzero(alike | (weights(links, found.ts) >= LEAST_BITS)))
 
 
 _PROGRAMS: Final[tuple[Role, ...]] = ("file", "image", "parent_image")
