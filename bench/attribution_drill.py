@@ -6,7 +6,8 @@ For each profile (if none is named the built-in one, and those of bench/profiles
 responded to, and what was concluded is attributed. An incident of the truth is judged by the conclusion that has
 most of its steps. *breach* is what `tocsin attribute CASE` sees: what rules saw, and what they did not. *lab* adds what
 an analyst adds: the software that was left behind, by its number, the planted one alike, since nobody knows which is
-which. Two campaigns *differ* if another group leads each; they are *apart* if a team's own clusters keep them so.
+which. Two campaigns are *apart* if a team's own clusters keep them so, and *differ* in what is answered if, besides, no
+group is named for both. *leaders* says whether another group leads each, which tells little where "unknown" is likelier.
 """
 
 from __future__ import annotations
@@ -95,8 +96,10 @@ def one(seed: int, events: int, profile: Profile, rules: RuleSet, known: Known) 
         row["decoy"] = profile.decoy.get("id", "")
         row["techniques"] = len({trait.value for trait in breach.traits if trait.kind == "technique"})
         other = found.get("incident-3") or told(truth, "incident-3")
-        row["differ"] = differ(attribution.weigh(lab, known), attribution.weigh(other, known))
         row["apart"] = apart(lab, other, known)
+        answers = attribution.weigh(lab, known), attribution.weigh(other, known)
+        row["differ"] = differ(*answers, row["apart"])
+        row["leaders"] = led(answers[0]) != led(answers[1])
     return row
 
 
@@ -143,15 +146,17 @@ def judged(found: Attribution, group: str | None) -> Seen:
     )
 
 
-def differ(one: Attribution, other: Attribution) -> bool:
-    """Whether two campaigns are answered differently: another group leads, and none is named for both."""
-    first, second = (
-        next((found.id for found in answered.hypotheses if found.kind == "group"), "") for answered in (one, other)
-    )
+def differ(one: Attribution, other: Attribution, apart: bool) -> bool:
+    """Whether two campaigns are answered differently: as two clusters of one's own, and no group is named for both."""
     named = (
         set(answered.answer.hypotheses) if answered.answer.level == "group" else set() for answered in (one, other)
     )
-    return first != second and not set.intersection(*named)
+    return apart and not set.intersection(*named)
+
+
+def led(found: Attribution) -> str:
+    """The group that leads, named or not."""
+    return next((hypothesis.id for hypothesis in found.hypotheses if hypothesis.kind == "group"), "")
 
 
 def apart(one: Observation, other: Observation, known: Known) -> bool:
@@ -167,7 +172,7 @@ def _row(row: Mapping[str, Any]) -> str:
         if (seen := row.get(name)) is not None
     ]
     return "; ".join(
-        (f"techniques {row.get('techniques', 0)}", *parts, f"differ {row.get('differ')}, apart {row.get('apart')}")
+        (f"techniques {row.get('techniques', 0)}", *parts, f"differ {row.get('differ')}, leaders {row.get('leaders')}")
     )
 
 
@@ -186,8 +191,8 @@ def summed(profile: Profile, rows: list[dict[str, Any]]) -> dict[str, Any]:
         told[f"{name}_named_wrong"] = wrong(name)
     decoys = [row for row in rows if row.get("decoy")]
     told["decoy_named"] = sum(row["decoy"] in row[name].named for row in decoys for name in ("breach", "lab"))
-    told["differ"] = sum(row.get("differ", False) for row in rows)
-    told["apart"] = sum(row.get("apart", False) for row in rows)
+    for name in ("differ", "apart", "leaders"):
+        told[name] = sum(row.get(name, False) for row in rows)
     told["techniques"] = round(sum(row.get("techniques", 0) for row in rows) / max(1, len(rows)), 1)
     return told
 
