@@ -7,7 +7,7 @@ responded to, and what was concluded is attributed. An incident of the truth is 
 most of its steps. *breach* is what `tocsin attribute CASE` sees: what rules saw, and what they did not. *lab* adds what
 an analyst adds: the software that was left behind, by its number, the planted one alike, since nobody knows which is
 which. Two campaigns are *apart* if a team's own clusters keep them so, and *differ* in what is answered if, besides, no
-group is named for both. *leaders* says whether another group leads each, which tells little where "unknown" is likelier.
+group is named for both. *leaders* says whether another group leads each, which tells little where "unknown" leads.
 """
 
 from __future__ import annotations
