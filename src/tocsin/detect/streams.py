@@ -1,7 +1,6 @@
 """Matches of rules that correlations refer to in, compact frames on disk out; and frames in, streams of events out.
 
-A frame is a length and a message: the rows of one variant in one table, each column with the values that these rows
-hold. What a worker that died left half written is not read.
+A frame holds the rows of one variant in one table, each column with the values that these rows hold.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from tocsin.border.frames import framed, messages
 from tocsin.detect.correlate import NOTHING, Stream
 from tocsin.detect.matcher import Detector, Matches
 from tocsin.model.event import Column, Events, Longs
 
 MOST_EVENTS: Final = 20_000_000  # that are held in memory; each takes some 150 bytes
-
-_LENGTH: Final = 8  # bytes before each frame
 
 
 class _Texts(msgspec.Struct, frozen=True, array_like=True):
@@ -70,7 +68,7 @@ def frames(detector: Detector, events: Events, matches: Matches) -> Iterator[byt
                 fields={name: _texts(events.columns.get(field), rows) for name, field in variant.carry},
             )
         )
-        yield len(frame).to_bytes(_LENGTH, "big") + frame
+        yield framed(frame)
 
 
 def _texts(column: Column | None, rows: Longs) -> _Texts:
@@ -134,7 +132,7 @@ def read(paths: Iterable[Path], most: int = MOST_EVENTS) -> Sightings:
     parts: list[tuple[Longs, ...]] = []  # rule's place, ts, source, rec, chunk, host
     fields: list[dict[str, Longs]] = []
     count = left_out = 0
-    for frame in (one for path in sorted(paths) for one in _frames(path)):
+    for frame in (_decode(message) for path in sorted(paths) for message in messages(path)):
         at = _codes(frame.source)
         if count + len(at) > most:
             left_out += len(at)
@@ -155,16 +153,6 @@ def read(paths: Iterable[Path], most: int = MOST_EVENTS) -> Sightings:
         fields.append({name: _coded(texts, vocabulary) for name, texts in frame.fields.items()})
     joined = _joined(rules, parts, fields, vocabulary, list(sources), list(hosts))
     return replace(joined, left_out=left_out)
-
-
-def _frames(path: Path) -> Iterator[_Frame]:
-    with path.open("rb") as file:
-        while len(length := file.read(_LENGTH)) == _LENGTH:
-            size = int.from_bytes(length, "big")
-            content = file.read(size)
-            if len(content) < size:
-                return
-            yield _decode(content)
 
 
 def _codes(content: bytes) -> Longs:

@@ -1,8 +1,7 @@
 """Events in, compact frames of what they can be joined by on disk out.
 
 Workers keep each record that a rule matched, and those that show how one thing led to another: starts of processes,
-logons, contacts between machines, and from where accounts of a cloud were used. A frame is a length and a message; what
-a worker that died left half written is not read.
+logons, contacts between machines, and from where accounts of a cloud were used.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.border.frames import framed, messages
 from tocsin.investigate.nearest import grouped
 from tocsin.investigate.normal import address, is_public, machine_account, passing_port
 from tocsin.investigate.roles import ACTS, SHAPES, Name, Role, Shape
 from tocsin.model.event import Codes, Column, Events, Longs
 from tocsin.model.kind import KINDS
 
-_LENGTH: Final = 8  # bytes before each frame
 _SAME_CONTACT_US: Final = 300_000_000  # the same machines within five minutes are one contact: joining asks no finer
 _SAME_USE_US: Final = 3_600_000_000  # one account from one address is at one doing for an hour
 _CONTACTS: Final = 16  # of these, so that the other side's records of the same connections can be found
@@ -64,8 +63,7 @@ _decode = msgspec.msgpack.Decoder(Frame).decode
 
 
 def to_bytes(frame: Frame) -> bytes:
-    content = _encode(frame)
-    return len(content).to_bytes(_LENGTH, "big") + content
+    return framed(_encode(frame))
 
 
 def frames(events: Events, found: Longs, among: Longs | None = None) -> Iterator[bytes]:
@@ -240,14 +238,10 @@ def _pair(names: tuple[str, str], events: Events, rows: Longs) -> tuple[Codes, l
 
 def frames_in(paths: Iterable[Path], *, found: bool) -> Iterator[Frame]:
     for path in paths:
-        with path.open("rb") as file:
-            while len(length := file.read(_LENGTH)) == _LENGTH:
-                content = file.read(size := int.from_bytes(length, "big"))
-                if len(content) < size:
-                    break
-                frame = _decode(content)
-                if frame.found == found:
-                    yield frame
+        for message in messages(path):
+            frame = _decode(message)
+            if frame.found == found:
+                yield frame
 
 
 def codes_of(content: bytes) -> Codes:

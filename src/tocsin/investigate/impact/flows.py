@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tocsin.border.frames import framed, messages
 from tocsin.investigate.impact import requests
 from tocsin.investigate.impact.picks import that
 from tocsin.investigate.impact.scene import Around
@@ -26,7 +27,6 @@ from tocsin.model.event import Codes, Events, Longs
 # Connections in memory, 120 bytes each. What is beyond is counted, and upper bounds fall.
 MOST: Final = 4_000_000
 UNKNOWN: Final = -1
-_LENGTH: Final = 8  # bytes before each frame
 _LONGEST: Final = 253
 _MOST_BYTES: Final = 1 << 62  # a log may claim any number
 
@@ -125,8 +125,7 @@ def frames(events: Events, around: Around) -> Iterator[bytes]:
         },
         texts={name: values for name, (_, values) in texts.items()},
     )
-    content = msgspec.msgpack.encode(frame)
-    yield len(content).to_bytes(_LENGTH, "big") + content
+    yield framed(msgspec.msgpack.encode(frame))
 
 
 def _rows(events: Events, around: Around) -> Longs:
@@ -299,8 +298,9 @@ class _Gathering:
 
 def read(paths: Iterable[Path], most: int = MOST) -> Flows:
     gathering, count, beyond = _Gathering(), 0, 0
+    decode = msgspec.msgpack.Decoder(Frame).decode
     for path in sorted(paths):
-        for frame in _frames(path):
+        for frame in map(decode, messages(path)):
             size = len(frame.columns["ts"]) // 8
             if count + size > most:
                 beyond += size
@@ -308,16 +308,6 @@ def read(paths: Iterable[Path], most: int = MOST) -> Flows:
             count += size
             gathering.add(frame)
     return _sorted(gathering, beyond)
-
-
-def _frames(path: Path) -> Iterator[Frame]:
-    decode = msgspec.msgpack.Decoder(Frame).decode
-    with path.open("rb") as file:
-        while len(length := file.read(_LENGTH)) == _LENGTH:
-            content = file.read(size := int.from_bytes(length, "big"))
-            if len(content) < size:
-                return
-            yield decode(content)
 
 
 def _sorted(gathering: _Gathering, beyond: int) -> Flows:
