@@ -154,12 +154,11 @@ def drawn(
     lines = lineage(traces, around.of)
     everyday = noise.everyday(known.rule, around.of[known.row], known.ts, len(rules))
     told = np.array([rule.indicator is not None for rule in rules] or [False], bool)[known.rule]
-    lowered = routine.lowered(traces, around, lines, known, everyday, told)
+    lowered, familiar = routine.lowered(traces, around, lines, known, everyday, told)
     lowered[covered(traces, around, known, permits)] = routine.PERMITTED
     if not quieten:
-        lowered[:] = routine.NOTHING
+        lowered[:], familiar[:] = routine.NOTHING, False
     bearing = (known.level >= _BEARING) & (lowered == routine.NOTHING)
-    familiar = routine.familiar(traces, around, known) & ~told & quieten
     halves = bearing, ~bearing & (lowered != routine.PERMITTED), _usual(known, lowered, bearing), familiar
     drawn_links, label, refused = _labels(traces, known, rules, around, lines, halves)
     solid = noise.solid(known.ts, label, lowered == routine.NOTHING, bearing) if quieten else np.ones(len(known), bool)

@@ -53,20 +53,21 @@ def lowered(
     known: Table,
     everyday: npt.NDArray[np.bool_],
     told: npt.NDArray[np.bool_],
-) -> Codes:
-    """For each finding why it is lowered, `NOTHING` where it is not.
+) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    """For each finding why it is lowered, `NOTHING` where it is not; and whether it is old news on its machine.
 
     Args:
         told: those of indicators. That somebody calls every day what others hold to be bad makes it no better.
     """
     answer = np.where(everyday[known.rule], EVERYWHERE, NOTHING).astype(np.int32)
-    recurs = _recurring(traces, machines, known)
+    same = _shapes(traces, known)
+    recurs = _recurring(traces, machines, known, same)
     answer[recurs & ~told & (answer == NOTHING) & (known.level < _CRITICAL)] = RECURRING
     # Whoever hides behind routine still starts processes: what comes of, or leads to, something new of weight is new.
     telling = (answer == NOTHING) & (known.level >= _HIGH)
     answer[_kin(lines, known, telling) & (answer == RECURRING)] = NOTHING
     answer[_attempts(traces, machines, known, answer) & (answer == NOTHING)] = ATTEMPT
-    return answer
+    return answer, _familiar(machines, known, same) & ~told
 
 
 def reasons(incident: Incident) -> dict[int, str]:
@@ -104,7 +105,7 @@ def _kin(lines: Lineage, known: Table, telling: npt.NDArray[np.bool_]) -> npt.ND
     return kin
 
 
-def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:
+def _recurring(traces: Traces, machines: Machines, known: Table, same: Longs) -> npt.NDArray[np.bool_]:
     """What recurs on `EVERY_DAY` days: with one machine and account since the first third, or with several since then.
 
     An intruder who calls home every day has one machine or a few, and comes when the logs have long begun.
@@ -115,7 +116,7 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     if not len(timed):
         return answer
     early_until = _third(traces.ts[traces.ts != NO_TIME])
-    same = _shapes(traces, known)[timed]
+    same = same[timed]
     day = known.ts[timed] // _DAY_US
     who = [machines.of[known.row[timed]], traces.role("account")[known.row[timed]]]
     who.append(traces.role("principal")[known.row[timed]])
@@ -133,7 +134,7 @@ def _recurring(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[
     return answer
 
 
-def familiar(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np.bool_]:
+def _familiar(machines: Machines, known: Table, same: Longs) -> npt.NDArray[np.bool_]:
     """Which findings are of a shape that was on their machine on several days before: old news, if not yet routine.
 
     They stay what they are; but that one of them comes near something else is chance as likely as not, so they take no
@@ -144,7 +145,7 @@ def familiar(traces: Traces, machines: Machines, known: Table) -> npt.NDArray[np
     at = np.flatnonzero((known.ts != NO_TIME) & (machine > 0) & (known.level < _CRITICAL))
     if not len(at):
         return answer
-    key, day = grouped([_shapes(traces, known)[at], machine[at]]), known.ts[at] // _DAY_US
+    key, day = grouped([same[at], machine[at]]), known.ts[at] // _DAY_US
     order = np.lexsort((day, key))
     key, day = key[order], day[order]
     other = np.diff(key, prepend=-1) != 0
