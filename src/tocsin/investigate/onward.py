@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.investigate import links, taken
-from tocsin.investigate.borrowed import borrowed
+from tocsin.investigate.borrowed import borrowed, uses
 from tocsin.investigate.links import Links, Shared
 from tocsin.investigate.machines import Machines
 from tocsin.investigate.nearest import components
@@ -35,6 +35,7 @@ def onward(
     """
     aims, heavy, bearing = weighed
     size = len(whole.ts)
+    known = uses(traces, around)
 
     def more(*parts: Links) -> Links:
         return links.joined([every, *(links.between(part, part.one, part.other, whole.ts) for part in parts)])
@@ -42,10 +43,10 @@ def onward(
     took = components(size, every.one, every.other), aims, heavy
     every = more(taken.went_on(traces, around, lines, whole, took, bearing))
     took = components(size, every.one, every.other), aims, heavy
-    back = taken.came_back(traces, around, whole, took, bearing)
+    back = taken.came_back(known.outside, whole, took, bearing)
     back = taken.to_one(back, whole, took[0], taken.sides(whole, took, bearing)[0])
     every = more(taken.taken(whole, took[0], aims, heavy, bearing), back)
     for _ in range(_FURTHER):
         took = components(size, every.one, every.other), aims, heavy
-        every = more(borrowed(traces, around, whole, took, bearing))
+        every = more(borrowed(traces, around, known, whole, took, bearing))
     return every

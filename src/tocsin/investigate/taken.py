@@ -50,18 +50,17 @@ def taken(found: Shared, label: Longs, rule: Longs, heavy: _Rows, bearing: _Rows
     return here(found, one, other)
 
 
-def came_back(
-    traces: Traces, machines: Machines, found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows
-) -> Links:
+def came_back(outside: list[Codes], found: Shared, took: tuple[Longs, Longs, _Rows], bearing: _Rows) -> Links:
     """Links from what an address outside did where a machine was taken to what else comes from it in the days after.
 
-    An address behind which are more than a few machines or people is nobody's.
+    Args:
+        outside: of each record its addresses, as the function of that name has them: behind which are more than a few
+            machines or people is nobody's.
     """
     mine, rest = sides(found, took, bearing)
-    columns = outside(traces, machines)
     parts = []
-    for column in columns:
-        for other in columns:
+    for column in outside:
+        for other in outside:
             one, later = (
                 np.flatnonzero(some & (side[found.row] > 0)) for some, side in ((mine, column), (rest, other))
             )
