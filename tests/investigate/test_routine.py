@@ -123,20 +123,25 @@ def test_routine_of_a_tree_with_something_new_of_weight_is_none(tmp_path: Path) 
     assert sum(one.rank == "background" for one in found) == 5
 
 
+def _started_daily(days: int) -> list[Happened]:
+    """What the server's process `{7-7}` starts each day, each time in a process of its own."""
+    return [
+        Happened(
+            at=day * DAY,
+            host="a",
+            act="start",
+            rules=(rule("high"),),
+            roles={"guid": f"{{{day}-1}}", "parent_guid": "{7-7}", "image": BACKUP},
+        )
+        for day in range(days)
+    ]
+
+
 def test_a_server_that_was_broken_into_goes_on_doing_its_work(tmp_path: Path) -> None:
     """Children of one process: those that come every day stay routine, the new one does not."""
     steps = [
         Happened(at=0, host="a", act="start", roles={"guid": "{7-7}", "image": r"C:\srv\w3wp.exe"}),
-        *(
-            Happened(
-                at=day * DAY,
-                host="a",
-                act="start",
-                rules=(rule("high"),),
-                roles={"guid": f"{{{day}-1}}", "parent_guid": "{7-7}", "image": BACKUP},
-            )
-            for day in range(6)
-        ),
+        *_started_daily(6),
         Happened(
             at=5 * DAY + SECOND,
             host="a",
@@ -154,16 +159,7 @@ def test_what_a_web_server_starts_every_day_is_routine_though_it_wrote_something
     server = {"guid": "{7-7}", "image": r"C:\srv\w3wp.exe"}
     steps = [
         Happened(at=0, host="a", act="start", roles=server),
-        *(
-            Happened(
-                at=day * DAY,
-                host="a",
-                act="start",
-                rules=(rule("high"),),
-                roles={"guid": f"{{{day}-1}}", "parent_guid": "{7-7}", "image": BACKUP},
-            )
-            for day in range(8)
-        ),
+        *_started_daily(8),
         Happened(at=3 * DAY, host="a", rules=(rule("high", 1),), roles=server),
     ]
     (kept,) = [one for one in gathered(steps, tmp_path) if one.rank != "background"]

@@ -356,8 +356,9 @@ _LINUX: Final[Mapping[Role, tuple[Name, ...]]] = {**_UNIX, "peer_address": ("src
 
 # Kinds whose records are written by a machine that watches others: what they tell of is the client.
 WATCHERS: Final = frozenset({"zeek", "suricata", "firewall", "dns", "proxy"})
+_OF_A_MACHINE: Final = frozenset({"opencanary", "webserver", "proxy", "antivirus", "application", "cisco"})
 # Kinds that have no machines: a service that many people's machines speak to.
-SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - set("opencanary webserver proxy antivirus application cisco".split())
+SERVICES: Final = frozenset(_CLIENT_OF_CLOUD) - _OF_A_MACHINE
 
 SHAPES: Final[Mapping[str, tuple[Shape, ...]]] = {
     "windows": (
